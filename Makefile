@@ -1,0 +1,61 @@
+# The commands of Nhịp Cầu. Each installs what it needs first and says what it is doing.
+#
+#   make run     the demo meeting, built and running
+#   make test    everything installed and tested; .ci/run calls exactly this
+#   make bench   figures into BENCHMARKS.md
+#
+# Parts: make web · protocol · fmt · lint · unit · browser · fuzz-build · golden
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+export CARGO_TERM_COLOR ?= always
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+RUN_ARGS ?=
+
+.PHONY: run test bench web protocol fmt lint unit browser fuzz-build golden tools-run tools-test
+
+run: tools-run web
+	@echo "==> building nhipcau (release)"
+	cargo build --release --locked -p signaling --bin nhipcau
+	exec $(TARGET)/release/nhipcau demo $(RUN_ARGS)
+
+test: tools-test
+	@exec ops/test.sh
+
+bench: tools-run
+	cargo bench --locked -p tests
+
+web/node_modules: web/package-lock.json
+	@echo "==> installing the page's packages"
+	npm --prefix web ci --no-audit --no-fund
+	touch $@
+
+web: web/node_modules
+	@echo "==> building the page"
+	npm --prefix web run build
+
+protocol:
+	UPDATE_PROTOCOL=1 cargo test --locked -p signaling --test protocol
+
+golden:
+	UPDATE_GOLDEN=1 cargo test --locked -p tests --test golden
+
+fmt:
+	cargo fmt --all
+
+lint: web/node_modules
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked -p sfu --no-default-features -- -D warnings
+	npm --prefix web run lint
+
+fuzz-build:
+	cargo build --locked -p fuzz
+
+tools-run:
+	@ops/install.sh run
+
+tools-test:
+	@ops/install.sh test

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Everything `make test` does, in the order that fails soonest. Ends with one line that counts all
+# tests, and with their verdict as exit code.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+passed=0
+failed=0
+
+# step NAME COMMAND…: a step that is one test.
+step() {
+  local name=$1
+  shift
+  echo "==> $name"
+  local start=$SECONDS
+  if "$@"; then
+    passed=$((passed + 1))
+    echo "    $name: ok ($((SECONDS - start)) s)"
+  else
+    failed=$((failed + 1))
+    echo "    $name: FAILED ($((SECONDS - start)) s)"
+  fi
+}
+
+# suite NAME PATTERN COMMAND…: a step that counts its own tests; PATTERN is a sed expression that
+# prints "PASSED FAILED" for each line that counts. A suite that breaks without counting has failed.
+suite() {
+  local name=$1 pattern=$2
+  shift 2
+  echo "==> $name"
+  local start=$SECONDS status=0 p f before=$failed
+  "$@" 2>&1 | tee "$log" || status=1
+  while read -r p f; do
+    passed=$((passed + p))
+    failed=$((failed + f))
+  done < <(sed 's/\x1b\[[0-9;]*m//g' "$log" | sed -nE "$pattern")
+  ((status == 0 || failed > before)) || failed=$((failed + 1))
+  echo "    $name: $([[ $status == 0 ]] && echo ok || echo FAILED) ($((SECONDS - start)) s)"
+}
+
+cargo_counts='s/^test result: [a-zA-Z]+\. ([0-9]+) passed; ([0-9]+) failed;.*/\1 \2/p'
+vitest_counts='s/^ *Tests +(([0-9]+) failed \| )?([0-9]+) passed.*/\3 0\2/p'
+plain_counts='s/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p'
+
+npm_ci() { npm --prefix "$1" ci --no-audit --no-fund --silent; }
+
+step "install the page's packages" npm_ci web
+step "install the browser tests' packages" npm_ci tests/browser
+step "format" cargo fmt --all --check
+step "lint of the page" npm --prefix web run --silent lint
+suite "unit tests of the page" "$vitest_counts" npm --prefix web test --silent
+step "build the page" npm --prefix web run --silent build
+step "lint" cargo clippy --locked --quiet --workspace --all-targets -- -D warnings
+step "lint of the media quarter without its driver" cargo clippy --locked --quiet -p sfu --no-default-features -- -D warnings
+suite "unit, simulation, integration and interop tests" "$cargo_counts" cargo test --locked --workspace --no-fail-fast
+step "build the fuzz targets" cargo build --locked --quiet -p fuzz
+step "build the binary the browsers join" cargo build --locked --quiet -p signaling --bin nhipcau
+suite "browser tests" "$plain_counts" npm --prefix tests/browser test --silent
+
+echo
+echo "$passed passed, $failed failed"
+((failed == 0))

@@ -1,0 +1,189 @@
+//! Our sender and our own feedback over a line with a rate, a drop-tail queue and seeded loss, in
+//! virtual time.
+
+use super::*;
+use crate::bandwidth::history::SendHistory;
+use crate::receive::feedback::ArrivalRecorder;
+use crate::receive::test_start;
+use crate::rtp::rtcp::TransportReport;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use std::collections::VecDeque;
+
+const MS: Duration = Duration::from_millis(1);
+/// Each way.
+const DELAY: Duration = Duration::from_millis(20);
+const QUEUE: Duration = Duration::from_millis(300);
+const PACKET: usize = 1000;
+
+struct Line {
+    now: Instant,
+    free_at: Instant,
+    rate_bps: f64,
+    loss: f64,
+    /// Milliseconds between pictures, each sent as one burst; 1 is an even stream.
+    picture_ms: u64,
+    wanted_bps: u64,
+    rng: StdRng,
+    credit_bits: f64,
+    ticks: u64,
+    history: SendHistory,
+    estimator: Estimator,
+    recorder: ArrivalRecorder,
+    media: VecDeque<(Instant, u16)>,
+    reports: VecDeque<(Instant, TransportReport)>,
+    longest_queue: Duration,
+}
+
+impl Line {
+    fn new(rate_bps: f64) -> Line {
+        let now = test_start();
+        Line {
+            now,
+            free_at: now,
+            rate_bps,
+            loss: 0.0,
+            picture_ms: 33,
+            wanted_bps: u64::MAX,
+            rng: StdRng::seed_from_u64(7),
+            credit_bits: 0.0,
+            ticks: 0,
+            history: SendHistory::new(),
+            estimator: Estimator::new(600_000),
+            recorder: ArrivalRecorder::new(now),
+            media: VecDeque::new(),
+            reports: VecDeque::new(),
+            longest_queue: Duration::ZERO,
+        }
+    }
+
+    /// Sends at the estimate, as far as wanted; returns the lowest and highest estimate on the way.
+    fn run(&mut self, seconds: u64) -> (u64, u64) {
+        let (mut low, mut high) = (u64::MAX, 0);
+        self.longest_queue = Duration::ZERO;
+        for _ in 0..seconds * 1000 {
+            self.step();
+            let estimate = self.estimator.estimate_bps().unwrap_or(600_000);
+            (low, high) = (low.min(estimate), high.max(estimate));
+        }
+        (low, high)
+    }
+
+    fn step(&mut self) {
+        self.now += MS;
+        self.ticks += 1;
+        let rate = self.estimator.estimate_bps().unwrap_or(600_000);
+        self.credit_bits += rate.min(self.wanted_bps) as f64 / 1000.0;
+        if self.ticks.is_multiple_of(self.picture_ms) {
+            while self.credit_bits >= (PACKET * 8) as f64 {
+                self.credit_bits -= (PACKET * 8) as f64;
+                self.send();
+            }
+        }
+        while let Some((_, number)) = self.media.pop_front_if(|(at, _)| *at <= self.now) {
+            self.recorder.record(self.now, number);
+        }
+        if let Some(report) = self.recorder.take(self.now) {
+            self.reports.push_back((self.now + DELAY, report));
+        }
+        while let Some((_, report)) = self.reports.pop_front_if(|(at, _)| *at <= self.now) {
+            let summary = self.history.on_feedback(self.now, &report);
+            self.estimator.on_feedback(self.now, &summary);
+        }
+    }
+
+    fn send(&mut self) {
+        let number = self.history.peek();
+        self.history.record(self.now, PACKET);
+        let queue = self.free_at.saturating_duration_since(self.now);
+        self.longest_queue = self.longest_queue.max(queue);
+        if queue > QUEUE || self.rng.random::<f64>() < self.loss {
+            return;
+        }
+        let seconds = (PACKET * 8) as f64 / self.rate_bps;
+        self.free_at = self.free_at.max(self.now) + Duration::from_secs_f64(seconds);
+        self.media.push_back((self.free_at + DELAY, number));
+    }
+}
+
+#[test]
+fn there_is_no_estimate_before_feedback() {
+    let mut estimator = Estimator::new(600_000);
+    assert_eq!(estimator.estimate_bps(), None);
+    estimator.on_feedback(test_start(), &Summary::default());
+    assert_eq!(estimator.estimate_bps(), None, "feedback about nothing");
+}
+
+#[test]
+fn a_full_line_is_found_and_kept() {
+    for picture_ms in [1, 33] {
+        let mut line = Line::new(1_000_000.0);
+        line.picture_ms = picture_ms;
+        line.run(30);
+        let (low, high) = line.run(60);
+        assert!(low >= 700_000 && high <= 1_100_000, "{picture_ms} ms: {low} to {high}");
+        assert!(line.longest_queue < QUEUE, "found by delay, before the queue overflows");
+        assert_eq!(line.estimator.loss.fraction, 0.0);
+    }
+}
+
+#[test]
+fn a_line_that_narrows_and_widens_is_followed() {
+    let mut line = Line::new(2_000_000.0);
+    line.run(40);
+    line.rate_bps = 500_000.0;
+    line.run(10);
+    let (_, high) = line.run(20);
+    assert!(high <= 600_000, "narrow: {high}");
+    line.rate_bps = 2_000_000.0;
+    line.run(40);
+    let (low, _) = line.run(10);
+    assert!(low >= 1_200_000, "wide again: {low}");
+}
+
+#[test]
+fn heavy_loss_lowers_the_estimate_and_its_end_raises_it() {
+    let mut line = Line::new(5_000_000.0);
+    line.run(20);
+    let before = line.estimator.estimate_bps().unwrap();
+    line.loss = 0.2;
+    line.run(10);
+    let lossy = line.estimator.estimate_bps().unwrap();
+    assert!(lossy < before / 2, "{before} to {lossy}");
+    assert!(line.estimator.loss.fraction > 0.05);
+    line.loss = 0.0;
+    line.run(40);
+    let after = line.estimator.estimate_bps().unwrap();
+    assert!(after > lossy * 2, "{lossy} to {after}");
+}
+
+#[test]
+fn a_tenth_lost_lowers_the_estimate_and_a_hundredth_does_not() {
+    let estimate = |loss: f64| {
+        let mut line = Line::new(5_000_000.0);
+        line.loss = loss;
+        line.run(30);
+        line.estimator.estimate_bps().unwrap()
+    };
+    assert!(estimate(0.10) < 600_000, "{}", estimate(0.10));
+    assert!(estimate(0.005) > 900_000, "{}", estimate(0.005));
+}
+
+#[test]
+fn an_application_limited_line_is_not_believed_to_be_endless() {
+    let mut line = Line::new(100_000_000.0);
+    line.wanted_bps = 600_000;
+    line.run(120);
+    let (low, high) = line.run(10);
+    assert!(low >= 600_000 && high <= 1_000_000, "{low} to {high}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_estimate() {
+    let run = || {
+        let mut line = Line::new(1_000_000.0);
+        line.loss = 0.05;
+        line.run(20)
+    };
+    assert_eq!(run(), run());
+}

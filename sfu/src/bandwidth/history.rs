@@ -1,0 +1,228 @@
+//! Departures of one peer's packets by transport-wide sequence number, matched with the arrivals its
+//! feedback tells.
+
+use crate::rtp::rtcp::TransportReport;
+use crate::time::extend_u16;
+use std::time::{Duration, Instant};
+
+/// Departures remembered: 1.5 s at 15 Mbit/s, longer than any round trip plus feedback interval.
+/// With 16 bytes each they are 32 KiB, an eighth of what a subscriber may take.
+const CAPACITY: u64 = 2048;
+const TICK_US: i64 = 250;
+const REFERENCE_US: i64 = 64_000;
+/// Numbers begin here, so that feedback on one before the first has an extended number.
+const FIRST: u64 = 65_536;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Unknown,
+    Lost,
+    Arrived,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Departure {
+    /// Since the first departure.
+    sent_us: u64,
+    bytes: u16,
+    fate: Fate,
+}
+
+/// A packet both ends have seen. The two clocks have nothing in common.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Acknowledged {
+    /// On our clock, since the first departure.
+    pub sent_us: i64,
+    /// On the peer's clock.
+    pub received_us: i64,
+    pub bytes: u32,
+}
+
+/// What one feedback packet tells that no other has told.
+#[derive(Debug, Default, PartialEq)]
+pub struct Summary {
+    /// In order of departure.
+    pub acknowledged: Vec<Acknowledged>,
+    pub lost: u32,
+    /// Arrived after all, having been told as lost earlier.
+    pub late: u32,
+    /// From departure of the newest to now: the round trip and the peer's wait before reporting.
+    pub response: Option<Duration>,
+}
+
+#[derive(Debug)]
+pub struct SendHistory {
+    began: Option<Instant>,
+    /// Of number n at n mod `CAPACITY`. Taken with the first departure, then kept.
+    departures: Vec<Departure>,
+    next: u64,
+    /// The last reference time, unwrapped from its 24 bits.
+    reference: Option<i64>,
+}
+
+impl Default for SendHistory {
+    fn default() -> Self {
+        SendHistory::new()
+    }
+}
+
+impl SendHistory {
+    pub fn new() -> SendHistory {
+        SendHistory { began: None, departures: Vec::new(), next: FIRST, reference: None }
+    }
+
+    /// The number the next packet will carry.
+    #[inline]
+    pub fn peek(&self) -> u16 {
+        self.next as u16
+    }
+
+    /// A packet of `bytes` is handed to the driver under that number.
+    #[inline]
+    pub fn record(&mut self, now: Instant, bytes: usize) {
+        let departure = Departure {
+            sent_us: micros(now, *self.began.get_or_insert(now)),
+            bytes: u16::try_from(bytes).unwrap_or(u16::MAX),
+            fate: Fate::Unknown,
+        };
+        if self.departures.is_empty() {
+            self.departures.resize(CAPACITY as usize, departure);
+        }
+        if let Some(place) = self.departures.get_mut(place(self.next)) {
+            *place = departure;
+        }
+        self.next = self.next.saturating_add(1);
+    }
+
+    /// Matches feedback with departures. What was never sent, or is no longer remembered, is ignored.
+    pub fn on_feedback(&mut self, now: Instant, report: &TransportReport) -> Summary {
+        let mut summary = Summary::default();
+        let mut at = self.unwrap(report.reference_time).saturating_mul(REFERENCE_US);
+        let first = extend_u16(self.next, report.base_sequence);
+        for (number, arrival) in (first..self.next).zip(&report.arrivals) {
+            if let Some(delta) = arrival {
+                at = at.saturating_add(i64::from(*delta).saturating_mul(TICK_US));
+            }
+            self.settle(number, arrival.map(|_| at), &mut summary);
+        }
+        let newest = summary.acknowledged.last().map(|newest| newest.sent_us);
+        summary.response = newest.zip(self.began).map(|(sent_us, began)| {
+            let ago = micros(now, began).saturating_sub(sent_us as u64);
+            Duration::from_micros(ago)
+        });
+        summary
+    }
+
+    fn settle(&mut self, number: u64, received_us: Option<i64>, summary: &mut Summary) {
+        let forgotten = number < FIRST || number.saturating_add(CAPACITY) < self.next;
+        let Some(departure) = self.departures.get_mut(place(number)) else {
+            return;
+        };
+        if forgotten || departure.fate == Fate::Arrived {
+            return;
+        }
+        let Some(received_us) = received_us else {
+            if departure.fate == Fate::Unknown {
+                departure.fate = Fate::Lost;
+                summary.lost = summary.lost.saturating_add(1);
+            }
+            return;
+        };
+        if departure.fate == Fate::Lost {
+            summary.late = summary.late.saturating_add(1);
+        }
+        departure.fate = Fate::Arrived;
+        summary.acknowledged.push(Acknowledged {
+            sent_us: departure.sent_us as i64,
+            received_us,
+            bytes: u32::from(departure.bytes),
+        });
+    }
+
+    /// The reference time nearest to the last one: 24 bits of 64 ms wrap every twelve days of the
+    /// peer's clock, which did not start with the call.
+    fn unwrap(&mut self, reference_time: u32) -> i64 {
+        let low = i64::from(reference_time & 0xff_ffff);
+        let before = self.reference.unwrap_or(low);
+        let ahead = low.wrapping_sub(before) & 0xff_ffff;
+        let ahead = if ahead < 1 << 23 { ahead } else { ahead.wrapping_sub(1 << 24) };
+        let unwrapped = before.saturating_add(ahead);
+        self.reference = Some(unwrapped);
+        unwrapped
+    }
+}
+
+fn place(number: u64) -> usize {
+    (number & (CAPACITY - 1)) as usize
+}
+
+fn micros(now: Instant, since: Instant) -> u64 {
+    let passed = now.saturating_duration_since(since).as_micros();
+    u64::try_from(passed).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::receive::test_start;
+
+    fn sent(count: u64) -> (Instant, SendHistory) {
+        let start = test_start();
+        let mut history = SendHistory::new();
+        (0..count).for_each(|ms| history.record(start + Duration::from_millis(ms), 100));
+        (start, history)
+    }
+
+    fn report(base: u16, reference: u32, arrivals: &[Option<i16>]) -> TransportReport {
+        TransportReport {
+            base_sequence: base,
+            reference_time: reference,
+            feedback_count: 0,
+            arrivals: arrivals.to_vec(),
+        }
+    }
+
+    #[test]
+    fn departures_meet_arrivals_once() {
+        let (start, mut history) = sent(4);
+        assert_eq!(history.peek(), 4);
+        let told = report(0, 1, &[Some(4), None, Some(8), Some(4), Some(1)]);
+        let summary = history.on_feedback(start + Duration::from_millis(53), &told);
+        let times: Vec<_> = summary.acknowledged.iter().map(|a| (a.sent_us, a.received_us)).collect();
+        assert_eq!(times, [(0, 65_000), (2000, 67_000), (3000, 68_000)]);
+        assert_eq!(summary.lost, 1);
+        assert_eq!(summary.response, Some(Duration::from_millis(50)));
+        assert_eq!(history.on_feedback(start, &told), Summary::default());
+    }
+
+    #[test]
+    fn a_loss_may_turn_out_to_be_late() {
+        let (start, mut history) = sent(3);
+        let summary = history.on_feedback(start, &report(0, 0, &[Some(0), None, Some(0)]));
+        assert_eq!((summary.lost, summary.late), (1, 0));
+        let summary = history.on_feedback(start, &report(1, 0, &[Some(200), Some(-200)]));
+        assert_eq!((summary.acknowledged.len(), summary.lost, summary.late), (1, 0, 1));
+    }
+
+    #[test]
+    fn what_was_never_sent_or_is_forgotten_is_ignored() {
+        let (start, mut history) = sent(3000);
+        let arrivals = vec![Some(0); 4000];
+        let summary = history.on_feedback(start, &report(0, 0, &arrivals));
+        assert_eq!(summary.acknowledged.len() as u64, CAPACITY);
+        let (start, mut history) = sent(2);
+        let summary = history.on_feedback(start, &report(65_530, 0, &arrivals));
+        assert_eq!(summary.acknowledged.len(), 2);
+        let mut nothing = SendHistory::new();
+        assert_eq!(nothing.on_feedback(start, &report(0, 0, &arrivals)), Summary::default());
+    }
+
+    #[test]
+    fn the_reference_time_wraps() {
+        let (start, mut history) = sent(2);
+        let before = history.on_feedback(start, &report(0, 0xff_ffff, &[Some(0)]));
+        let behind = history.on_feedback(start, &report(1, 0, &[Some(0)]));
+        let between = behind.acknowledged[0].received_us - before.acknowledged[0].received_us;
+        assert_eq!(between, REFERENCE_US);
+    }
+}

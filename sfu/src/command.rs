@@ -1,0 +1,79 @@
+//! What the meeting quarter may ask of a worker. Plain values; desired state, not steps.
+
+use crate::ids::{PeerId, RoomId, Source};
+
+/// One order to the engine. Orders about ids the engine does not know are ignored: the meeting may
+/// have said goodbye to somebody who is just then being removed here.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// A room is created by the first peer that names it and lives until this.
+    CloseRoom {
+        room: RoomId,
+    },
+    /// Takes an SDP offer (RFC 8866, at most `limits::MAX_OFFER_BYTES`). The first offer of a peer
+    /// admits it; later ones restart ICE or add slots. Answered by `Event::Answer` or
+    /// `Event::OfferRefused`.
+    Offer {
+        room: RoomId,
+        peer: PeerId,
+        sdp: String,
+    },
+    RemovePeer {
+        peer: PeerId,
+    },
+    /// The whole desired state of a room. Idempotent; the engine turns it into differences.
+    Reconcile {
+        room: RoomId,
+        desired: Desired,
+    },
+}
+
+/// What a room shall look like. Peers not named keep publishing nothing and receive nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Desired {
+    pub peers: Vec<DesiredPeer>,
+    /// Whoever has the floor is heard and seen before all others.
+    pub floor: Option<PeerId>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct DesiredPeer {
+    pub peer: PeerId,
+    /// What the server lets this peer publish; everything else it sends is dropped at the door.
+    pub may_publish: Permissions,
+    /// When the worker must thin video, sources with a lower rank go first.
+    pub priority: Priority,
+    /// One entry per video slot, in the order of the offer; missing entries are empty slots.
+    pub video_slots: Vec<Option<Wish>>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Permissions {
+    pub microphone: bool,
+    pub camera: bool,
+    pub content: bool,
+}
+
+impl Permissions {
+    pub fn all() -> Permissions {
+        Permissions { microphone: true, camera: true, content: true }
+    }
+}
+
+/// The order of design.md section 3, lowest first: others, the chair, content, the floor.
+/// Audio stands above all of these by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    #[default]
+    Other,
+    Chair,
+}
+
+/// What one video slot shall show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wish {
+    pub source: Source,
+    /// Tallest picture worth sending, in pixels; the engine takes the best layer not above it, or
+    /// the lowest there is.
+    pub max_height: u16,
+}

@@ -1,0 +1,64 @@
+//! Why a packet went no further. Each reason is a counter in `/metrics`; nothing is dropped silently.
+
+macro_rules! drop_reasons {
+    ($($(#[$doc:meta])* $name:ident => $label:literal,)*) => {
+        /// The reason a datagram or packet was dropped.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum DropReason { $($(#[$doc])* $name,)* }
+
+        impl DropReason {
+            /// All reasons, in the order of their counters.
+            pub const ALL: &'static [DropReason] = &[$(DropReason::$name,)*];
+
+            /// The Prometheus label.
+            pub fn label(self) -> &'static str {
+                match self { $(DropReason::$name => $label,)* }
+            }
+        }
+    };
+}
+
+drop_reasons! {
+    /// First byte belongs to no protocol of RFC 7983, or the datagram is empty.
+    UnknownProtocol => "unknown_protocol",
+    /// No peer at this address, and no STUN to introduce one.
+    UnknownAddress => "unknown_address",
+    /// STUN that names no ufrag of ours.
+    UnknownUfrag => "unknown_ufrag",
+    /// STUN that does not parse, or a class or method a server of ICE-lite does not answer.
+    MalformedStun => "malformed_stun",
+    /// STUN whose MESSAGE-INTEGRITY does not match.
+    StunIntegrity => "stun_integrity",
+    /// DTLS the handshake refused, or DTLS after it.
+    Dtls => "dtls",
+    /// Media before the keys are there.
+    NotConnected => "not_connected",
+    /// SRTP or SRTCP that does not authenticate.
+    SrtpAuth => "srtp_auth",
+    /// SRTP or SRTCP seen before, or too old for the replay window.
+    Replay => "replay",
+    /// RTP or RTCP header that does not parse.
+    MalformedRtp => "malformed_rtp",
+    MalformedRtcp => "malformed_rtcp",
+    /// Payload descriptor that does not parse.
+    MalformedPayload => "malformed_payload",
+    Oversized => "oversized",
+    /// SSRC that no section of the offer explains, or more of them than a peer may have.
+    UnknownSsrc => "unknown_ssrc",
+    UnknownPayloadType => "unknown_payload_type",
+    /// A sequence number seen before.
+    Duplicate => "duplicate",
+    /// Older than the cache reaches.
+    TooOld => "too_old",
+    /// The server does not let this peer publish this now.
+    Muted => "muted",
+    /// RTX that carries nothing (padding used for probing).
+    Padding => "padding",
+    /// The worker cannot keep up: media is thinned by priority.
+    Overload => "overload",
+    /// The receiver did not negotiate the codec.
+    CodecNotNegotiated => "codec_not_negotiated",
+    /// The kernel's or the TCP connection's send buffer was full.
+    SendBufferFull => "send_buffer_full",
+    SendError => "send_error",
+}

@@ -1,0 +1,88 @@
+//! Which addresses are advertised as candidates.
+
+use crate::engine::Candidate;
+use crate::event::PathKind;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+/// The addresses clients are told: `advertise` if given, else the addresses listened on, else those
+/// of the interfaces. Loopback only if asked for or if there is nothing else.
+pub(super) fn advertised(
+    listen: &[IpAddr],
+    advertise: &[IpAddr],
+    include_loopback: bool,
+) -> io::Result<Vec<IpAddr>> {
+    if !advertise.is_empty() {
+        return Ok(advertise.to_vec());
+    }
+    let mut addresses: Vec<IpAddr> =
+        if_addrs::get_if_addrs()?.into_iter().map(|interface| interface.ip()).collect();
+    addresses.retain(|ip| reachable_at(*ip, listen));
+    // An address listened on that no interface shows (a container, a virtual address) is believed.
+    for ip in listen.iter().filter(|ip| !ip.is_unspecified()) {
+        if !addresses.contains(ip) {
+            addresses.push(*ip);
+        }
+    }
+    Ok(choose(addresses, include_loopback))
+}
+
+fn reachable_at(ip: IpAddr, listen: &[IpAddr]) -> bool {
+    let family_wildcard = |l: &IpAddr| l.is_unspecified() && (l.is_ipv6() || ip.is_ipv4());
+    listen.is_empty() || listen.contains(&ip) || listen.iter().any(family_wildcard)
+}
+
+/// Drops what no client can use and puts IPv4 first: a closed state network has IPv6 by accident.
+fn choose(mut addresses: Vec<IpAddr>, include_loopback: bool) -> Vec<IpAddr> {
+    addresses.retain(|ip| !matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local()));
+    let only_loopback = addresses.iter().all(IpAddr::is_loopback);
+    if !include_loopback && !only_loopback {
+        addresses.retain(|ip| !ip.is_loopback());
+    }
+    addresses.sort_by_key(|ip| (ip.is_loopback(), ip.is_ipv6()));
+    addresses.dedup();
+    addresses
+}
+
+/// UDP on every address before TCP on any: TCP is for where UDP does not come through.
+pub(super) fn candidates(addresses: &[IpAddr], port: u16, ipv6: bool) -> Vec<Candidate> {
+    [PathKind::Udp, PathKind::Tcp]
+        .into_iter()
+        .flat_map(|kind| addresses.iter().map(move |ip| (kind, *ip)))
+        .filter(|(_, ip)| ipv6 || ip.is_ipv4())
+        .map(|(kind, ip)| Candidate { kind, address: SocketAddr::new(ip, port) })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ips(texts: &[&str]) -> Vec<IpAddr> {
+        texts.iter().map(|t| t.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn loopback_is_told_only_when_asked_for_or_alone() {
+        let all = ips(&["::1", "fe80::1", "2001:db8::1", "127.0.0.1", "10.0.0.1"]);
+        assert_eq!(choose(all.clone(), false), ips(&["10.0.0.1", "2001:db8::1"]));
+        assert_eq!(choose(all, true), ips(&["10.0.0.1", "2001:db8::1", "127.0.0.1", "::1"]));
+        assert_eq!(choose(ips(&["::1", "127.0.0.1"]), false), ips(&["127.0.0.1", "::1"]));
+    }
+
+    #[test]
+    fn what_is_advertised_by_hand_is_told_as_it_is() {
+        let told = advertised(&ips(&["127.0.0.1"]), &ips(&["203.0.113.7"]), false).unwrap();
+        assert_eq!(told, ips(&["203.0.113.7"]));
+    }
+
+    #[test]
+    fn udp_candidates_come_before_tcp_and_ipv6_only_where_it_is_bound() {
+        let told = candidates(&ips(&["10.0.0.1", "2001:db8::1"]), 5000, false);
+        let kinds: Vec<_> = told.iter().map(|c| (c.kind, c.address.to_string())).collect();
+        assert_eq!(
+            kinds,
+            [(PathKind::Udp, "10.0.0.1:5000".to_owned()), (PathKind::Tcp, "10.0.0.1:5000".to_owned())]
+        );
+    }
+}

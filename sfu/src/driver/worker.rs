@@ -1,0 +1,313 @@
+//! One thread, one machine, one turn after the other.
+
+use super::Machine;
+use super::bind::Bound;
+use super::measure::{Backlog, Busy};
+use super::outbox::Outbox;
+use super::placement::WorkerId;
+use super::tcp::{FIRST_CONNECTION, Tcp};
+use super::udp::{Batch, Failures, UdpSocket};
+use crate::command::Command;
+use crate::engine::{Input, Output, Transmit};
+use crate::event::{Event, PathKind};
+use mio::{Events, Interest, Poll, Token, Waker};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::time::{Duration, Instant};
+
+/// Commands that may wait for a worker. A hall that reconnects at once brings some hundred offers; of
+/// 100 KB each these are 25 MB. Behind that the meeting keeps them, and can merge what it keeps.
+pub(super) const COMMAND_CAPACITY: usize = 256;
+
+/// Part of a turn for commands: an offer of 100 KB takes some of it, and media waits meanwhile.
+const COMMAND_BUDGET: Duration = Duration::from_millis(1);
+
+/// When events that were refused are offered again.
+const EVENT_RETRY: Duration = Duration::from_millis(5);
+
+const WAKER: Token = Token(0);
+const FIRST_UDP: usize = 1;
+const FIRST_LISTENER: usize = 1 << 8;
+
+/// What both sides of a worker share: a flag to stop and the last known load.
+#[derive(Default)]
+pub(super) struct Shared {
+    stop: AtomicBool,
+    /// Bits of an `f64`, 0–1.
+    load: AtomicU64,
+}
+
+impl Shared {
+    pub fn load(&self) -> f64 {
+        f64::from_bits(self.load.load(Ordering::Relaxed))
+    }
+}
+
+/// The door to a worker, for any thread.
+#[derive(Clone)]
+pub struct WorkerHandle {
+    pub(super) commands: SyncSender<Command>,
+    pub(super) waker: Arc<Waker>,
+    pub(super) shared: Arc<Shared>,
+}
+
+impl WorkerHandle {
+    /// Never blocks: gives the command back if the worker's queue is full or the worker is gone.
+    pub fn send(&self, command: Command) -> Result<(), Command> {
+        use std::sync::mpsc::TrySendError::{Disconnected, Full};
+        match self.commands.try_send(command) {
+            Ok(()) => {
+                // Fails only where the worker is gone, and with it the command.
+                let _ = self.waker.wake();
+                Ok(())
+            }
+            Err(Full(command) | Disconnected(command)) => Err(command),
+        }
+    }
+
+    pub(super) fn stop(&self) {
+        self.shared.stop.store(true, Ordering::Release);
+        let _ = self.waker.wake();
+    }
+}
+
+/// Everything of a worker that is made before its thread is.
+pub(super) struct Parts {
+    pub id: WorkerId,
+    pub poll: Poll,
+    pub bound: Bound,
+    pub commands: Receiver<Command>,
+    pub shared: Arc<Shared>,
+}
+
+impl Parts {
+    /// Binds nothing itself: registers what is bound.
+    pub fn new(
+        id: WorkerId,
+        mut bound: Bound,
+        commands: Receiver<Command>,
+    ) -> io::Result<(Parts, Arc<Waker>, Arc<Shared>)> {
+        let poll = Poll::new()?;
+        let registry = poll.registry();
+        let waker = Arc::new(Waker::new(registry, WAKER)?);
+        for (token, socket) in (FIRST_UDP..).zip(&mut bound.udp) {
+            registry.register(socket.source(), Token(token), Interest::READABLE)?;
+        }
+        for (token, listener) in (FIRST_LISTENER..).zip(&mut bound.tcp) {
+            registry.register(listener, Token(token), Interest::READABLE)?;
+        }
+        let shared = Arc::new(Shared::default());
+        let parts = Parts { id, poll, bound, commands, shared: shared.clone() };
+        Ok((parts, waker, shared))
+    }
+}
+
+/// A socket and whether it may hold something.
+struct UdpPort {
+    socket: UdpSocket,
+    readable: bool,
+}
+
+pub(super) struct Worker<M, S> {
+    id: WorkerId,
+    machine: M,
+    sink: S,
+    poll: Poll,
+    occurred: Events,
+    udp: Vec<UdpPort>,
+    batch: Batch,
+    tcp: Tcp,
+    commands: Receiver<Command>,
+    commanded: bool,
+    outbox: Outbox,
+    wake_at: Instant,
+    backlog: Backlog,
+    busy: Busy,
+    shared: Arc<Shared>,
+}
+
+impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
+    pub fn new(now: Instant, parts: Parts, machine: M, sink: S) -> io::Result<Worker<M, S>> {
+        let registry = parts.poll.registry().try_clone()?;
+        let port = |socket| UdpPort { socket, readable: true };
+        Ok(Worker {
+            id: parts.id,
+            machine,
+            sink,
+            poll: parts.poll,
+            occurred: Events::with_capacity(256),
+            udp: parts.bound.udp.into_iter().map(port).collect(),
+            batch: Batch::new(),
+            tcp: Tcp::new(now, parts.bound.tcp, registry),
+            commands: parts.commands,
+            commanded: true,
+            outbox: Outbox::default(),
+            wake_at: now,
+            backlog: Backlog::default(),
+            busy: Busy::new(now),
+            shared: parts.shared,
+        })
+    }
+
+    /// Turns until told to stop.
+    pub fn run(&mut self) {
+        while !self.shared.stop.load(Ordering::Acquire) {
+            let now = self.wait();
+            self.turn(now);
+        }
+    }
+
+    /// Sleeps until there is something to do; answers the time.
+    fn wait(&mut self) -> Instant {
+        let before = Instant::now();
+        let timeout = self.sleep_from(before);
+        // The only error in practice is an interruption by a signal, and that is a wake-up too.
+        if self.poll.poll(&mut self.occurred, Some(timeout)).is_err() {
+            return Instant::now();
+        }
+        for event in &self.occurred {
+            match event.token() {
+                WAKER => self.commanded = true,
+                Token(FIRST_CONNECTION..) => self.tcp.on_event(event),
+                Token(FIRST_LISTENER..) => self.tcp.on_acceptable(),
+                Token(udp) => {
+                    if let Some(port) = self.udp.get_mut(udp.saturating_sub(FIRST_UDP)) {
+                        port.readable = true;
+                    }
+                }
+            }
+        }
+        let now = Instant::now();
+        if !timeout.is_zero() {
+            self.busy.slept(now.saturating_duration_since(before));
+        }
+        now
+    }
+
+    fn sleep_from(&self, now: Instant) -> Duration {
+        if self.outbox.is_full() {
+            return EVENT_RETRY;
+        }
+        let readable = self.udp.iter().any(|port| port.readable);
+        let commanded = self.commanded && self.outbox.is_empty();
+        if readable || commanded || self.tcp.is_ready() {
+            return Duration::ZERO;
+        }
+        let due = self.wake_at.min(self.tcp.wake_at());
+        let sleep = due.saturating_duration_since(now);
+        match self.outbox.is_empty() {
+            true => sleep,
+            false => sleep.min(EVENT_RETRY),
+        }
+    }
+
+    fn turn(&mut self, now: Instant) {
+        self.outbox.deliver(|event| (self.sink)(self.id, event));
+        if self.outbox.is_full() {
+            return;
+        }
+        self.receive_udp(now);
+        self.receive_tcp(now);
+        self.take_commands(now);
+        if now >= self.wake_at {
+            self.machine.handle_input(now, Input::Timeout);
+        }
+        self.drain(now);
+        self.tcp.flush();
+    }
+
+    /// One batch of each socket that may hold something.
+    fn receive_udp(&mut self, now: Instant) {
+        let mut left_behind = false;
+        for port in self.udp.iter_mut().filter(|port| port.readable) {
+            port.socket.receive(&mut self.batch);
+            port.readable = self.batch.is_full();
+            left_behind |= port.readable;
+            let machine = &mut self.machine;
+            self.batch.datagrams(port.socket.ip(), |path, data| {
+                machine.handle_input(now, Input::Datagram { path, data });
+            });
+        }
+        if let Some(backlog) = self.backlog.after_batch(now, left_behind) {
+            self.machine.handle_input(now, Input::Backlog(backlog));
+        }
+    }
+
+    fn receive_tcp(&mut self, now: Instant) {
+        let machine = &mut self.machine;
+        self.tcp.turn(now, |path, data| {
+            machine.handle_input(now, Input::Datagram { path, data });
+        });
+        while let Some(path) = self.tcp.next_closed() {
+            self.machine.handle_input(now, Input::PathClosed { path });
+        }
+    }
+
+    /// None while events wait: whoever does not listen shall not order.
+    fn take_commands(&mut self, now: Instant) {
+        while self.commanded && self.outbox.is_empty() {
+            match self.commands.try_recv() {
+                Ok(command) => self.machine.handle_input(now, Input::Command(command)),
+                Err(_) => self.commanded = false,
+            }
+            if now.elapsed() >= COMMAND_BUDGET {
+                return;
+            }
+        }
+    }
+
+    /// Carries out what the machine orders.
+    fn drain(&mut self, now: Instant) {
+        loop {
+            let failures = match self.machine.poll_output(now) {
+                Output::Transmit(transmit) => send(&mut self.udp, &mut self.tcp, &transmit),
+                Output::Event(event) => {
+                    self.report(now, event);
+                    continue;
+                }
+                Output::Timeout(at) => {
+                    self.wake_at = at;
+                    return;
+                }
+            };
+            for (datagrams, reason) in failures.reasons() {
+                let failed = Input::SendFailed { datagrams, reason };
+                self.machine.handle_input(now, failed);
+            }
+        }
+    }
+
+    fn report(&mut self, now: Instant, mut event: Event) {
+        if let Event::Stats { worker, .. } = &mut event {
+            worker.load = self.busy.share(now);
+            let bits = worker.load.to_bits();
+            self.shared.load.store(bits, Ordering::Relaxed);
+        }
+        self.outbox.push(event, |event| (self.sink)(self.id, event));
+    }
+}
+
+/// Through the socket the path came in by.
+fn send(udp: &mut [UdpPort], tcp: &mut Tcp, transmit: &Transmit<'_>) -> Failures {
+    match transmit.path.kind {
+        PathKind::Tcp => tcp.send(transmit),
+        PathKind::Udp => {
+            let local = transmit.path.local;
+            match udp.iter_mut().find(|port| port.socket.serves(local)) {
+                Some(port) => port.socket.send(transmit),
+                None => Failures::unsendable(transmit),
+            }
+        }
+    }
+}
+
+/// The reason of everything that found no socket.
+impl Failures {
+    fn unsendable(transmit: &Transmit<'_>) -> Failures {
+        let length = transmit.data.len();
+        let size = transmit.segment_size.unwrap_or(length).max(1);
+        Failures { error: length.div_ceil(size), ..Failures::default() }
+    }
+}

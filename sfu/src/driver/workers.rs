@@ -1,0 +1,304 @@
+//! All workers of the process, as the meeting quarter sees them.
+
+use super::bind::{BindError, Bound, bind};
+use super::interfaces::{advertised, candidates};
+use super::placement::{Placement, WorkerId};
+use super::probe::cores;
+use super::worker::{COMMAND_CAPACITY, Parts, Worker, WorkerHandle};
+use super::{Birth, Machine};
+use crate::command::Command;
+use crate::engine::{Candidate, Engine, EngineConfig};
+use crate::event::Event;
+use crate::ids::RoomId;
+use crate::time::Clock;
+use crate::transport::Certificate;
+use rand::TryRngCore;
+use rand::rngs::OsRng;
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant, SystemTime};
+
+/// A turn takes milliseconds; a thread that has not ended after this hangs, and is left behind.
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How many workers there are and where they listen.
+#[derive(Debug, Clone)]
+pub struct WorkersConfig {
+    /// 0 is one per core, at least one.
+    pub workers: usize,
+    /// Addresses to listen on; empty is all.
+    pub listen: Vec<IpAddr>,
+    /// Worker *i* listens on `port` + *i*, UDP and TCP; 0 takes free numbers.
+    pub port: u16,
+    /// Addresses clients are told; empty is those of the interfaces without loopback.
+    pub advertise: Vec<IpAddr>,
+    /// Tell loopback addresses too. They are told anyway where there is nothing else.
+    pub include_loopback: bool,
+    /// Pin each worker to a core.
+    pub pin: bool,
+    /// Use segmentation offload where the kernel has it. Off is for network drivers that lie.
+    pub gso: bool,
+}
+
+impl Default for WorkersConfig {
+    fn default() -> WorkersConfig {
+        WorkersConfig {
+            workers: 0,
+            listen: Vec::new(),
+            port: 0,
+            advertise: Vec::new(),
+            include_loopback: false,
+            pin: true,
+            gso: true,
+        }
+    }
+}
+
+/// Why the media quarter cannot open.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    #[error("{workers} workers do not fit above port {port}")]
+    PortRange { port: u16, workers: usize },
+    #[error("cannot list the network interfaces: {0}")]
+    Interfaces(io::Error),
+    #[error("cannot set up a media worker: {0}")]
+    Setup(io::Error),
+}
+
+/// Where one worker is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerAddresses {
+    pub worker: WorkerId,
+    pub port: u16,
+    pub candidates: Vec<Candidate>,
+}
+
+/// The media threads. Dropping stops them.
+pub struct Workers {
+    members: Vec<Member>,
+    placement: Placement,
+}
+
+struct Member {
+    handle: WorkerHandle,
+    addresses: WorkerAddresses,
+    /// `None` once it was waited for.
+    thread: Option<JoinHandle<()>>,
+    /// Closes when the thread ends, however it ends.
+    ended: Receiver<()>,
+}
+
+impl Workers {
+    /// [`Workers::start_with`] an engine on each worker, all under one certificate.
+    pub fn start<S>(
+        config: &WorkersConfig,
+        certificate: Arc<Certificate>,
+        events: S,
+    ) -> Result<Workers, StartError>
+    where
+        S: Fn(WorkerId, Event) -> Result<(), Event> + Send + Clone + 'static,
+    {
+        let birth = move |birth: Birth| {
+            let config = EngineConfig {
+                certificate: certificate.clone(),
+                candidates: birth.candidates,
+                clock: birth.clock,
+                seed: birth.seed,
+            };
+            Engine::new(birth.now, config)
+        };
+        Workers::start_with(config, birth, events)
+    }
+
+    /// Binds all ports, then starts the threads; on each, `birth` makes the machine it hosts.
+    ///
+    /// `events` must not block: it gives an event back that it cannot take, and is offered the same
+    /// one again soon. Until it takes it the worker reads no commands; media goes on.
+    pub fn start_with<M, B, S>(config: &WorkersConfig, birth: B, events: S) -> Result<Workers, StartError>
+    where
+        M: Machine,
+        B: Fn(Birth) -> M + Send + Clone + 'static,
+        S: Fn(WorkerId, Event) -> Result<(), Event> + Send + Clone + 'static,
+    {
+        let told = advertised(&config.listen, &config.advertise, config.include_loopback)
+            .map_err(StartError::Interfaces)?;
+        let bound = bind_all(config)?;
+        let mut workers = Workers { members: Vec::new(), placement: Placement::default() };
+        for (index, bound) in bound.into_iter().enumerate() {
+            let member =
+                Member::start(WorkerId(index), bound, &told, config.pin, birth.clone(), events.clone());
+            workers.members.push(member.map_err(StartError::Setup)?);
+        }
+        Ok(workers)
+    }
+
+    /// The worker of a room: where it was placed, or now the least loaded.
+    pub fn place(&mut self, room: RoomId) -> WorkerId {
+        let loads = self.members.iter().map(|m| m.handle.shared.load());
+        self.placement.place(room, loads)
+    }
+
+    /// Sends to the room's worker, placing the room if need be. Gives the command back if that
+    /// worker's queue is full.
+    pub fn send(&mut self, room: RoomId, command: Command) -> Result<(), Command> {
+        let worker = self.place(room);
+        match self.members.get(worker.0) {
+            Some(member) => member.handle.send(command),
+            None => Err(command),
+        }
+    }
+
+    /// The room is closed; should its id come again, it is placed anew.
+    pub fn forget(&mut self, room: RoomId) {
+        self.placement.forget(room);
+    }
+
+    /// For whoever sends from another thread.
+    pub fn handle(&self, worker: WorkerId) -> Option<WorkerHandle> {
+        self.members.get(worker.0).map(|m| m.handle.clone())
+    }
+
+    /// Ports and candidates really in use.
+    pub fn addresses(&self) -> Vec<WorkerAddresses> {
+        self.members.iter().map(|m| m.addresses.clone()).collect()
+    }
+
+    /// Stops all workers within 2 s; names those that hung or had panicked.
+    pub fn stop(mut self) -> Vec<WorkerId> {
+        self.stop_all()
+    }
+
+    fn stop_all(&mut self) -> Vec<WorkerId> {
+        self.members.iter().for_each(|m| m.handle.stop());
+        let deadline = Instant::now().checked_add(STOP_TIMEOUT);
+        let mut failed = Vec::new();
+        for member in &mut self.members {
+            let left = deadline.map_or(STOP_TIMEOUT, |d| d.saturating_duration_since(Instant::now()));
+            if !member.join(left) {
+                failed.push(member.addresses.worker);
+            }
+        }
+        failed
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.stop_all();
+    }
+}
+
+impl Member {
+    fn start<M, B, S>(
+        id: WorkerId,
+        bound: Bound,
+        told: &[IpAddr],
+        pin: bool,
+        birth: B,
+        events: S,
+    ) -> io::Result<Member>
+    where
+        M: Machine,
+        B: Fn(Birth) -> M + Send + 'static,
+        S: Fn(WorkerId, Event) -> Result<(), Event> + Send + 'static,
+    {
+        let ipv6 = bound.udp.iter().any(|socket| socket.ip().is_ipv6());
+        let addresses =
+            WorkerAddresses { worker: id, port: bound.port, candidates: candidates(told, bound.port, ipv6) };
+        let (sender, commands) = sync_channel(COMMAND_CAPACITY);
+        let (parts, waker, shared) = Parts::new(id, bound, commands)?;
+        let thread = Thread { parts, birth, events, pin, candidates: addresses.candidates.clone() };
+        let (thread, ended) = thread.start()?;
+        Ok(Member {
+            handle: WorkerHandle { commands: sender, waker, shared },
+            addresses,
+            thread: Some(thread),
+            ended,
+        })
+    }
+
+    fn join(&mut self, within: Duration) -> bool {
+        let Some(thread) = self.thread.take() else {
+            return true;
+        };
+        match self.ended.recv_timeout(within) {
+            Err(RecvTimeoutError::Timeout) => false,
+            _ => thread.join().is_ok(),
+        }
+    }
+}
+
+fn bind_all(config: &WorkersConfig) -> Result<Vec<Bound>, StartError> {
+    let workers = match config.workers {
+        0 => cores(),
+        n => n,
+    };
+    let too_many = || StartError::PortRange { port: config.port, workers };
+    let mut all = Vec::new();
+    for index in 0..workers {
+        let port = match config.port {
+            0 => 0,
+            base => u16::try_from(index).ok().and_then(|i| base.checked_add(i)).ok_or_else(too_many)?,
+        };
+        let mut bound = bind(&config.listen, port)?;
+        bound.udp.iter_mut().for_each(|s| s.gso = config.gso);
+        all.push(bound);
+    }
+    Ok(all)
+}
+
+/// What a worker's thread is started with.
+struct Thread<B, S> {
+    parts: Parts,
+    birth: B,
+    events: S,
+    pin: bool,
+    candidates: Vec<Candidate>,
+}
+
+impl<M, B, S> Thread<B, S>
+where
+    M: Machine,
+    B: Fn(Birth) -> M + Send + 'static,
+    S: Fn(WorkerId, Event) -> Result<(), Event> + Send + 'static,
+{
+    fn start(self) -> io::Result<(JoinHandle<()>, Receiver<()>)> {
+        let mut seed = [0; 32];
+        OsRng.try_fill_bytes(&mut seed).map_err(io::Error::other)?;
+        let (ended, receiver) = sync_channel(0);
+        let name = format!("media-{}", self.parts.id.0);
+        let thread = Builder::new().name(name).spawn(move || self.run(seed, ended))?;
+        Ok((thread, receiver))
+    }
+
+    /// Keeps `_ended` for as long as the thread lives.
+    fn run(self, seed: [u8; 32], _ended: SyncSender<()>) {
+        if self.pin {
+            pin(self.parts.id);
+        }
+        let now = Instant::now();
+        let machine = (self.birth)(Birth {
+            now,
+            clock: Clock::new(now, SystemTime::now()),
+            seed,
+            candidates: self.candidates,
+        });
+        if let Ok(mut worker) = Worker::new(now, self.parts, machine, self.events) {
+            worker.run();
+        }
+    }
+}
+
+/// Worker *i* to the *i*-th core we may use, so that its caches stay warm; where that is refused it
+/// runs all the same.
+fn pin(worker: WorkerId) {
+    let cores = core_affinity::get_core_ids().unwrap_or_default();
+    if let Some(core) = cores.into_iter().cycle().nth(worker.0) {
+        core_affinity::set_for_current(core);
+    }
+}

@@ -1,0 +1,213 @@
+//! Peers and rooms of one worker; the only door.
+//!
+//! The engine is an index, never a warehouse: what is known of a peer lies in `peer`, of a meeting
+//! in `room`, of a packet in the publisher's slab. The parts below are stations of the one street
+//! a packet takes (ARCHITECTURE.md, "follow one packet").
+
+mod account;
+mod admit;
+mod control;
+mod egress;
+mod feedback;
+mod forwarding;
+mod ingress;
+mod reconcile;
+mod reports;
+mod timers;
+
+use crate::command::Command;
+use crate::demux::Demux;
+use crate::discard::DropReason;
+use crate::event::{Event, PathKind};
+use crate::forward::packet::PeerIndex;
+use crate::ids::RoomId;
+use crate::peer::Peers;
+use crate::room::Room;
+use crate::room::shed::Shedding;
+use crate::stats::WorkerStats;
+use crate::time::{Clock, after};
+use crate::transport::{Certificate, Path};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use timers::Timers;
+
+/// What the engine is born with. Everything it later knows of the world comes through `handle_input`.
+#[derive(Clone)]
+pub struct EngineConfig {
+    /// One per process; every answer carries its fingerprint.
+    pub certificate: Arc<Certificate>,
+    /// Written into every answer, best first.
+    pub candidates: Vec<Candidate>,
+    pub clock: Clock,
+    /// Seeds SSRCs and ICE credentials. The driver takes it from the system's random source; a
+    /// simulation from its own seed.
+    pub seed: [u8; 32],
+}
+
+/// A host candidate (RFC 8445) this worker listens on, as clients see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate {
+    pub kind: PathKind,
+    pub address: SocketAddr,
+}
+
+/// Something happened.
+pub enum Input<'a> {
+    /// A datagram, or one frame of RFC 4571; opened in place, so the buffer is scratch afterwards.
+    Datagram {
+        path: Path,
+        data: &'a mut [u8],
+    },
+    /// A TCP connection is gone.
+    PathClosed {
+        path: Path,
+    },
+    Command(Command),
+    /// How long the socket has now gone without being empty: more than a few milliseconds means that
+    /// the worker cannot keep up.
+    Backlog(Duration),
+    /// A transmit could not be sent; counted, not repeated.
+    SendFailed {
+        datagrams: usize,
+        reason: DropReason,
+    },
+    /// The time asked for by `Output::Timeout` has come. Harmless at any other time.
+    Timeout,
+}
+
+/// What the host shall do.
+pub enum Output<'a> {
+    Transmit(Transmit<'a>),
+    Event(Event),
+    /// Nothing more until then, or until the next input.
+    Timeout(Instant),
+}
+
+/// One or more datagrams to one destination.
+pub struct Transmit<'a> {
+    pub path: Path,
+    pub data: &'a [u8],
+    /// With `Some(n)`, `data` is a run of datagrams of `n` bytes, the last one perhaps shorter (UDP
+    /// GSO). On TCP each becomes one RFC 4571 frame.
+    pub segment_size: Option<usize>,
+}
+
+/// The media quarter's machine: `handle_input`, then `poll_output` until `Output::Timeout`.
+pub struct Engine {
+    config: EngineConfig,
+    rng: StdRng,
+    peers: Peers,
+    demux: Demux,
+    rooms: HashMap<RoomId, Room>,
+    timers: Timers,
+    shedding: Shedding,
+    events: VecDeque<Event>,
+    /// Peers whose transport, reports or queues have something to send.
+    dirty: Dirty,
+    /// Rooms whose routes are to be computed again.
+    stale_rooms: Vec<RoomId>,
+    /// Plaintext RTCP built here before it is sealed, and the datagram being handed out.
+    scratch: egress::Scratch,
+    stats: WorkerStats,
+    next_stats: Instant,
+    last_stats: Instant,
+}
+
+/// Three lanes, served in this order: control, audio, video.
+#[derive(Default)]
+struct Dirty {
+    control: VecDeque<PeerIndex>,
+    audio: VecDeque<PeerIndex>,
+    video: VecDeque<PeerIndex>,
+}
+
+/// How often `Event::Stats` is reported.
+const STATS_EVERY: Duration = Duration::from_secs(1);
+
+impl Engine {
+    pub fn new(now: Instant, config: EngineConfig) -> Engine {
+        Engine {
+            rng: StdRng::from_seed(config.seed),
+            config,
+            peers: Peers::default(),
+            demux: Demux::default(),
+            rooms: HashMap::new(),
+            timers: Timers::default(),
+            shedding: Shedding::default(),
+            events: VecDeque::new(),
+            dirty: Dirty::default(),
+            stale_rooms: Vec::new(),
+            scratch: egress::Scratch::default(),
+            stats: WorkerStats::default(),
+            next_stats: after(now, STATS_EVERY),
+            last_stats: now,
+        }
+    }
+
+    /// Takes in what happened at `now`. Follow with `poll_output` until it answers `Timeout`; a host
+    /// may hand in a whole batch of datagrams before that, so that packets to one destination leave
+    /// together.
+    pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
+        match input {
+            Input::Datagram { path, data } => {
+                self.stats.datagrams_received = self.stats.datagrams_received.saturating_add(1);
+                if let Err(reason) = self.handle_datagram(now, path, data) {
+                    self.stats.drops.count(reason);
+                }
+            }
+            Input::PathClosed { path } => self.handle_path_closed(now, path),
+            Input::Command(command) => self.handle_command(now, command),
+            Input::Backlog(backlog) => self.handle_backlog(now, backlog),
+            Input::SendFailed { datagrams, reason } => {
+                (0..datagrams).for_each(|_| self.stats.drops.count(reason));
+            }
+            Input::Timeout => self.handle_timeouts(now),
+        }
+    }
+
+    fn handle_backlog(&mut self, now: Instant, backlog: Duration) {
+        if self.shedding.on_backlog(now, backlog) {
+            self.all_stale();
+        }
+    }
+
+    fn all_stale(&mut self) {
+        let rooms: Vec<RoomId> = self.rooms.keys().copied().collect();
+        self.stale_rooms.extend(rooms);
+    }
+
+    /// What the host shall do next.
+    pub fn poll_output(&mut self, now: Instant) -> Output<'_> {
+        if now >= self.next_stats {
+            self.report_stats(now);
+        }
+        self.refresh_rooms(now);
+        if let Some(event) = self.events.pop_front() {
+            return Output::Event(event);
+        }
+        if let Some(sealed) = self.next_sealed(now) {
+            return Output::Transmit(self.scratch.transmit(sealed));
+        }
+        // Serving a slot may have moved a room: its routes are refreshed before anything else is.
+        let due = self.timers.next(&self.peers).unwrap_or(self.next_stats);
+        Output::Timeout(due.min(self.next_stats))
+    }
+
+    fn stale(&mut self, room: RoomId) {
+        if !self.stale_rooms.contains(&room) {
+            self.stale_rooms.push(room);
+        }
+    }
+
+    /// Marks that a peer's transport or reports have something to send, and looks at its timers.
+    fn touch(&mut self, index: PeerIndex) {
+        if !self.dirty.control.contains(&index) {
+            self.dirty.control.push_back(index);
+        }
+        self.schedule(index);
+    }
+}

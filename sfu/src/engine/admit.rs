@@ -1,0 +1,159 @@
+//! Commands: peers come by their first offer and go; offers are answered.
+
+use super::Engine;
+use crate::command::{Command, Desired};
+use crate::event::{Event, OfferError};
+use crate::forward::packet::PeerIndex;
+use crate::ids::{PeerId, RoomId, Ssrc};
+use crate::limits;
+use crate::peer::link::Link;
+use crate::peer::publisher::Publisher;
+use crate::peer::subscriber::Subscriber;
+use crate::room::Room;
+use crate::sdp::{self, LocalDescription, Negotiated};
+use crate::transport::{IceCredentials, Transport};
+use rand::Rng;
+use std::time::Instant;
+
+impl Engine {
+    pub(super) fn handle_command(&mut self, now: Instant, command: Command) {
+        match command {
+            Command::Offer { room, peer, sdp } => self.handle_offer(now, room, peer, &sdp),
+            Command::RemovePeer { peer } => self.remove_peer(peer),
+            Command::CloseRoom { room } => self.close_room(room),
+            Command::Reconcile { room, desired } => self.set_desired(room, desired),
+        }
+    }
+
+    fn handle_offer(&mut self, now: Instant, room: RoomId, peer: PeerId, sdp: &str) {
+        let answer = match self.peers.index(peer) {
+            Some(index) => self.answer_again(now, index, sdp),
+            None => self.admit(now, room, peer, sdp),
+        };
+        self.events.push_back(match answer {
+            Ok(sdp) => Event::Answer { peer, sdp },
+            Err(reason) => Event::OfferRefused { peer, reason },
+        });
+    }
+
+    fn admit(&mut self, now: Instant, room: RoomId, peer: PeerId, offer: &str) -> Result<String, OfferError> {
+        if self.peers.len() >= limits::MAX_PEERS_PER_WORKER {
+            return Err(OfferError::Full);
+        }
+        let ice = self.fresh_credentials();
+        let (negotiated, answer) = self.negotiate(offer, None, &ice)?;
+        let transport = Transport::new(
+            now,
+            self.config.certificate.clone(),
+            ice.clone(),
+            negotiated.remote_ice.clone(),
+            negotiated.fingerprints.clone(),
+        );
+        let publisher = Publisher::new(now, &negotiated);
+        let subscriber = Subscriber::new(&negotiated, &mut self.rng);
+        let link = Link::new(now, peer, room, transport, negotiated);
+        let index = self.peers.insert(peer, link, publisher, subscriber);
+        self.demux.add_ufrag(&ice.ufrag, index);
+        let room = self.rooms.entry(room).or_insert_with(|| Room::new(room));
+        room.members.push((peer, index));
+        let id = room.id;
+        self.stale(id);
+        self.touch(index);
+        Ok(answer)
+    }
+
+    /// A later offer: fresh ICE credentials restart ICE, sections at the end are new slots.
+    fn answer_again(&mut self, now: Instant, index: PeerIndex, offer: &str) -> Result<String, OfferError> {
+        let link = self.peers.links.get(index).ok_or(OfferError::Changed)?;
+        let previous = link.negotiated.clone();
+        let local = link.transport.local_credentials().clone();
+        let remote = sdp::remote_credentials(offer)?;
+        let restarts = remote != previous.remote_ice;
+        let ice = if restarts { self.fresh_credentials() } else { local };
+        let (negotiated, answer) = self.negotiate(offer, Some(&previous), &ice)?;
+        if let Some(subscriber) = self.peers.subscribers.get_mut(index) {
+            subscriber.extend(&negotiated, &mut self.rng);
+        }
+        if let Some(link) = self.peers.links.get_mut(index) {
+            if restarts {
+                link.transport.restart(now, ice.clone(), negotiated.remote_ice.clone());
+                self.demux.forget_ufrags(index);
+                self.demux.add_ufrag(&ice.ufrag, index);
+            }
+            link.negotiated = negotiated;
+            let room = link.room;
+            self.stale(room);
+        }
+        self.touch(index);
+        Ok(answer)
+    }
+
+    fn negotiate(
+        &mut self,
+        offer: &str,
+        previous: Option<&Negotiated>,
+        ice: &IceCredentials,
+    ) -> Result<(Negotiated, String), OfferError> {
+        let session_id = self.rng.random::<u64>() >> 2;
+        let rng = &mut self.rng;
+        let mut used: Vec<u32> = Vec::new();
+        let mut slot_ssrcs = || loop {
+            let ssrc = rng.random::<u32>();
+            if ssrc > 1 && !used.contains(&ssrc) {
+                used.push(ssrc);
+                return Ssrc(ssrc);
+            }
+        };
+        let local = LocalDescription {
+            ice,
+            fingerprint: self.config.certificate.fingerprint(),
+            candidates: &self.config.candidates,
+            session_id,
+            cname: "nhipcau",
+            slot_ssrcs: &mut slot_ssrcs,
+        };
+        sdp::answer(offer, previous, local)
+    }
+
+    fn fresh_credentials(&mut self) -> IceCredentials {
+        let rng = &mut self.rng;
+        let mut text = |length: usize| -> String {
+            (0..length).map(|_| char::from(rng.sample(rand::distr::Alphanumeric))).collect()
+        };
+        IceCredentials { ufrag: text(crate::demux::UFRAG_BYTES), pwd: text(32) }
+    }
+
+    fn remove_peer(&mut self, peer: PeerId) {
+        let Some(index) = self.peers.index(peer) else {
+            return;
+        };
+        if let Some(room) = self.room_of(index) {
+            if let Some(room) = self.rooms.get_mut(&room) {
+                room.members.retain(|(id, _)| *id != peer);
+                room.speakers.remove(peer);
+            }
+            self.stale(room);
+        }
+        self.demux.forget(index);
+        self.peers.remove(peer);
+    }
+
+    fn close_room(&mut self, room: RoomId) {
+        let Some(closed) = self.rooms.get(&room) else {
+            return;
+        };
+        let members: Vec<PeerId> = closed.members.iter().map(|(peer, _)| *peer).collect();
+        members.into_iter().for_each(|peer| self.remove_peer(peer));
+        self.rooms.remove(&room);
+        self.stale_rooms.retain(|stale| *stale != room);
+    }
+
+    /// A room may be described before its first peer has offered.
+    fn set_desired(&mut self, room: RoomId, desired: Desired) {
+        let entry = self.rooms.entry(room).or_insert_with(|| Room::new(room));
+        if entry.desired != desired {
+            entry.desired = desired;
+            self.stale(room);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What happens to lines and sources: connected, moved, quiet, gone; speaking, sending, idle.
+
+use super::Engine;
+use crate::event::{DisconnectReason, Event};
+use crate::forward::packet::PeerIndex;
+use crate::ids::{PeerId, Source, SourceKind};
+use crate::limits;
+use crate::room::speaker::Changes;
+use crate::transport::{Path, TransportEvent};
+use std::time::Instant;
+
+impl Engine {
+    pub(super) fn take_transport_events(&mut self, now: Instant, index: PeerIndex) {
+        while let Some(link) = self.peers.links.get_mut(index) {
+            let peer = link.peer;
+            let Some(event) = link.transport.poll_event() else {
+                return;
+            };
+            let event = match event {
+                TransportEvent::Connected { path } => self.on_connected(now, index, peer, path),
+                TransportEvent::PathChanged { path } => Event::PathChanged { peer, path: path.kind },
+                TransportEvent::Quiet => Event::Quiet { peer },
+                TransportEvent::Restored => Event::Restored { peer },
+                TransportEvent::Disconnected(reason) => self.on_disconnected(index, peer, reason),
+            };
+            self.events.push_back(event);
+        }
+    }
+
+    fn on_connected(&mut self, now: Instant, index: PeerIndex, peer: PeerId, path: Path) -> Event {
+        if let Some(link) = self.peers.links.get_mut(index) {
+            link.report_at = now;
+        }
+        if let Some(room) = self.room_of(index) {
+            self.stale(room);
+        }
+        self.touch(index);
+        Event::Connected { peer, path: path.kind }
+    }
+
+    fn on_disconnected(&mut self, index: PeerIndex, peer: PeerId, reason: DisconnectReason) -> Event {
+        if let Some(room) = self.room_of(index) {
+            self.stale(room);
+        }
+        if let Some(subscriber) = self.peers.subscribers.get_mut(index) {
+            subscriber.audio_queue.packets.clear();
+            subscriber.video_queue.packets.clear();
+        }
+        Event::Disconnected { peer, reason }
+    }
+
+    pub(super) fn handle_path_closed(&mut self, now: Instant, path: Path) {
+        let Some(index) = self.demux.remove_path(&path) else {
+            return;
+        };
+        if let Some(link) = self.peers.links.get_mut(index) {
+            link.transport.path_closed(path);
+        }
+        self.take_transport_events(now, index);
+        self.touch(index);
+    }
+
+    /// A layer sends its first packet after a pause.
+    pub(super) fn on_layer_awake(&mut self, index: PeerIndex, kind: SourceKind) {
+        let Some(link) = self.peers.links.get(index) else {
+            return;
+        };
+        let (peer, room) = (link.peer, link.room);
+        let track = self.peers.publishers.get_mut(index).and_then(|p| p.track_mut(kind));
+        if let Some(track) = track.filter(|track| !track.active) {
+            track.active = true;
+            self.events.push_back(Event::Publishing { source: Source { peer, kind }, active: true });
+        }
+        if kind != SourceKind::Microphone {
+            self.stale(room);
+        }
+    }
+
+    pub(super) fn on_audio_level(&mut self, now: Instant, index: PeerIndex, level: Option<u8>) {
+        let Some(link) = self.peers.links.get(index) else {
+            return;
+        };
+        let (peer, id) = (link.peer, link.room);
+        let Some(room) = self.rooms.get_mut(&id) else {
+            return;
+        };
+        let changes = room.speakers.on_packet(now, peer, level);
+        self.on_speaker_changes(id, changes);
+    }
+
+    fn on_speaker_changes(&mut self, id: crate::ids::RoomId, changes: Changes) {
+        if changes.heard {
+            self.stale(id);
+        }
+        if changes.speaking
+            && let Some(room) = self.rooms.get(&id)
+        {
+            self.events.push_back(Event::Speakers { room: id, peers: room.speakers.speaking() });
+        }
+    }
+
+    /// Once a second: who fell silent, which layers ended, what is no longer watched.
+    pub(super) fn look_for_silence(&mut self, now: Instant) {
+        let ids: Vec<crate::ids::RoomId> = self.rooms.keys().copied().collect();
+        for id in ids {
+            let Some(room) = self.rooms.get_mut(&id) else {
+                continue;
+            };
+            let changes = room.speakers.evaluate(now);
+            let members = room.members.clone();
+            self.on_speaker_changes(id, changes);
+            for (peer, index) in members {
+                if self.find_idle_layers(now, peer, index) {
+                    self.stale(id);
+                }
+            }
+        }
+    }
+
+    /// True when a layer ended or a layer may have been unwatched long enough.
+    fn find_idle_layers(&mut self, now: Instant, peer: PeerId, index: PeerIndex) -> bool {
+        let Some(publisher) = self.peers.publishers.get_mut(index) else {
+            return false;
+        };
+        let mut changed = false;
+        for track in publisher.tracks.iter_mut().flatten() {
+            for layer in &mut track.layers {
+                let idle = layer
+                    .last_packet
+                    .is_none_or(|at| now.saturating_duration_since(at) >= limits::SOURCE_IDLE_AFTER);
+                changed |= layer.active && idle;
+                layer.active &= !idle;
+                if idle {
+                    layer.keyframe.cancel();
+                }
+            }
+            let active = track.layers.iter().any(|layer| layer.active);
+            if track.active && !active {
+                track.active = false;
+                let source = Source { peer, kind: track.kind };
+                self.events.push_back(Event::Publishing { source, active: false });
+            }
+            changed |= track.has_unsettled_layers(now);
+        }
+        changed
+    }
+}

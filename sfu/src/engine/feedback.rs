@@ -1,0 +1,191 @@
+//! RTCP that comes in: reports, retransmission and key frame requests, transport-wide feedback.
+
+use super::Engine;
+use crate::discard::DropReason;
+use crate::forward::packet::{PeerIndex, Pending};
+use crate::ids::Ssrc;
+use crate::peer::subscriber::Subscriber;
+use crate::rtp::rtcp::{self, Feedback, ReportBlock, SenderReport};
+use crate::time::{NtpTime, extend_u16};
+use std::time::{Duration, Instant};
+
+/// NACKed numbers answered per RTCP packet; a receiver that lost more needs a key frame.
+const MAX_RESENT_PER_NACK: usize = 128;
+
+impl Engine {
+    pub(super) fn handle_rtcp(
+        &mut self,
+        now: Instant,
+        index: PeerIndex,
+        packet: &[u8],
+    ) -> Result<(), DropReason> {
+        for feedback in rtcp::parse_compound(packet)? {
+            self.take_feedback(now, index, feedback);
+        }
+        Ok(())
+    }
+
+    fn take_feedback(&mut self, now: Instant, index: PeerIndex, feedback: Feedback) {
+        match feedback {
+            Feedback::SenderReport(report) => {
+                self.on_sender_report(now, index, &report);
+                self.on_reports(now, index, &report.reports);
+            }
+            Feedback::ReceiverReport { reports, .. } => self.on_reports(now, index, &reports),
+            Feedback::Nack { media, sequences } => self.on_nack(now, index, media, &sequences),
+            Feedback::Pli { media } | Feedback::Fir { media } => self.on_key_request(now, index, media),
+            Feedback::TransportFeedback(report) => {
+                if let Some(subscriber) = self.peers.subscribers.get_mut(index) {
+                    let summary = subscriber.history.on_feedback(now, &report);
+                    subscriber.estimator.on_feedback(now, &summary);
+                }
+            }
+            Feedback::Bye { .. } => {}
+        }
+    }
+
+    /// Ties the layer's timestamps to the publisher's clock, and that clock to ours.
+    fn on_sender_report(&mut self, now: Instant, index: PeerIndex, report: &SenderReport) {
+        let ours = self.config.clock.ntp(now);
+        let Some(publisher) = self.peers.publishers.get_mut(index) else {
+            return;
+        };
+        let Some(stream) = publisher.stream_of(report.ssrc) else {
+            return;
+        };
+        let offset = ours.seconds_since(report.ntp);
+        // The report that took the shortest way tells the offset best; a clock that was set is
+        // followed at once.
+        let known = publisher.clock_offset_s;
+        let jumped = known.is_some_and(|known| (known - offset).abs() > CLOCK_JUMP_S);
+        publisher.clock_offset_s = Some(match known {
+            Some(known) if !jumped => known.min(offset),
+            _ => offset,
+        });
+        if let Some(layer) = publisher.layer_mut(stream.kind, stream.layer) {
+            layer.stream.on_sender_report(now, report.ntp, report.rtp);
+            layer.last_report = Some((report.ntp, report.rtp));
+        }
+    }
+
+    /// What the peer says of what we send it.
+    fn on_reports(&mut self, now: Instant, index: PeerIndex, reports: &[ReportBlock]) {
+        let ours = self.config.clock.ntp(now);
+        let mut rtt = None;
+        let Some(subscriber) = self.peers.subscribers.get_mut(index) else {
+            return;
+        };
+        for block in reports {
+            rtt = round_trip(ours, block).or(rtt);
+            if let Some(account) = subscriber.account_by_ssrc(block.ssrc) {
+                account.reported_lost = i64::from(block.cumulative_lost);
+                account.reported_jitter = block.jitter;
+                account.reported_fraction = f64::from(block.fraction_lost) / 256.0;
+            }
+        }
+        if let Some(link) = self.peers.links.get_mut(index)
+            && let Some(rtt) = rtt
+        {
+            link.on_rtt(rtt);
+        }
+    }
+
+    fn on_nack(&mut self, now: Instant, index: PeerIndex, media: Ssrc, sequences: &[u16]) {
+        let Some(link) = self.peers.links.get(index) else {
+            return;
+        };
+        let patience = Subscriber::resend_patience(link.rtt_or_default());
+        let Some(subscriber) = self.peers.subscribers.get_mut(index) else {
+            return;
+        };
+        subscriber.nacks = subscriber.nacks.wrapping_add(sequences.len() as u64);
+        let Some(slot) = subscriber.video_by_ssrc(media) else {
+            return;
+        };
+        for sequence in sequences.iter().take(MAX_RESENT_PER_NACK) {
+            resend(now, subscriber, slot, *sequence, patience);
+        }
+        super::forwarding::mark(&mut self.dirty.video, &mut subscriber.video_queue, index);
+    }
+
+    fn on_key_request(&mut self, now: Instant, index: PeerIndex, media: Ssrc) {
+        let Some(subscriber) = self.peers.subscribers.get_mut(index) else {
+            return;
+        };
+        subscriber.plis = subscriber.plis.wrapping_add(1);
+        let slot = subscriber.video_by_ssrc(media).and_then(|slot| subscriber.video.get(slot));
+        if let Some(origin) = slot.and_then(|video| video.slot.current().or(video.slot.target())) {
+            self.request_key(now, origin);
+        }
+    }
+}
+
+/// Wall clocks are not set during a meeting by less than this without NTP slewing them.
+const CLOCK_JUMP_S: f64 = 2.0;
+
+/// Round trip from LSR and DLSR, RFC 3550 section 6.4.1.
+fn round_trip(now: NtpTime, block: &ReportBlock) -> Option<Duration> {
+    if block.last_sr == 0 {
+        return None;
+    }
+    let elapsed = now.middle().wrapping_sub(block.last_sr).wrapping_sub(block.delay_since_last_sr);
+    // A difference just below zero is clock granularity; a large one is nonsense from the peer.
+    if elapsed >= 1 << 31 {
+        return Some(Duration::ZERO);
+    }
+    let rtt = Duration::from_secs_f64(f64::from(elapsed) / 65_536.0);
+    (rtt < Duration::from_secs(60)).then_some(rtt)
+}
+
+fn resend(now: Instant, subscriber: &mut Subscriber, slot: usize, sequence: u16, patience: Duration) {
+    let Some(video) = subscriber.video.get_mut(slot) else {
+        return;
+    };
+    let sequence_out = extend_u16(video.slot.rewriter.next_out(), sequence);
+    let Some((origin, sequence_in, offsets)) = video.slot.rewriter.invert(sequence_out) else {
+        return;
+    };
+    if !video.resent.allow(now, sequence_out, patience) {
+        return;
+    }
+    subscriber.video_queue.packets.push_back(Pending {
+        origin,
+        sequence_in,
+        sequence_out,
+        // The packet's own timestamp is added when it is written.
+        timestamp: offsets.timestamp,
+        picture_offset: offsets.picture,
+        tl0_offset: offsets.tl0,
+        frame_offset: offsets.frame,
+        slot: slot as u16,
+        marker: false,
+        retransmission: true,
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(last_sr: u32, delay: u32) -> ReportBlock {
+        ReportBlock {
+            ssrc: Ssrc(1),
+            fraction_lost: 0,
+            cumulative_lost: 0,
+            highest_sequence: 0,
+            jitter: 0,
+            last_sr,
+            delay_since_last_sr: delay,
+        }
+    }
+
+    #[test]
+    fn round_trips_survive_nonsense() {
+        let now = NtpTime(100 << 32);
+        let sent = (90u32) << 16;
+        assert_eq!(round_trip(now, &block(sent, 9 << 16)), Some(Duration::from_secs(1)));
+        assert_eq!(round_trip(now, &block(0, 0)), None, "no report seen yet");
+        assert_eq!(round_trip(now, &block(sent, 11 << 16)), Some(Duration::ZERO));
+        assert_eq!(round_trip(NtpTime(1000 << 32), &block(1, 0)), None, "a quarter of an hour");
+    }
+}

@@ -1,0 +1,295 @@
+//! From one stored packet to the slots that show its layer.
+
+use super::{Dirty, Engine};
+use crate::discard::DropReason;
+use crate::event::Event;
+use crate::forward::packet::{Origin, PacketMeta, PeerIndex, Pending};
+use crate::forward::rewrite::Mapped;
+use crate::forward::switch::Decision;
+use crate::ids::{SlotId, Source, SourceKind};
+use crate::peer::Table;
+use crate::peer::publisher::{Layer, Publisher, Route};
+use crate::peer::subscriber::{Lane, Subscriber};
+use crate::time::NtpTime;
+use std::collections::VecDeque;
+use std::time::Instant;
+
+impl Engine {
+    /// Offers a packet to every slot on its layer's routes.
+    pub(super) fn forward(&mut self, now: Instant, origin: Origin, sequence: u64, meta: &PacketMeta) {
+        let Some(layer) = layer_of(&self.peers.publishers, origin) else {
+            return;
+        };
+        if layer.shed > 0 {
+            self.stats.drops.add(DropReason::Overload, layer.shed);
+        }
+        let mut switched = false;
+        for route in &layer.routes {
+            let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber) else {
+                continue;
+            };
+            if origin.kind == SourceKind::Microphone {
+                offer_audio(now, subscriber, &mut self.dirty, *route, (origin, sequence, meta));
+                continue;
+            }
+            let ways = Ways { publishers: &self.peers.publishers, now, route: *route };
+            switched |= ways.offer_video(subscriber, origin, sequence, meta);
+            mark(&mut self.dirty.video, &mut subscriber.video_queue, route.subscriber);
+        }
+        if switched {
+            self.after_switch(origin);
+        }
+    }
+
+    /// A padding-only packet takes no number on the slots that show the layer.
+    pub(super) fn skip_padding(&mut self, origin: Origin, sequence: u64, meta: &PacketMeta) {
+        let Some(layer) = layer_of(&self.peers.publishers, origin) else {
+            return;
+        };
+        for route in &layer.routes {
+            let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber) else {
+                continue;
+            };
+            let slot = usize::from(route.slot);
+            let rewriter = if origin.kind == SourceKind::Microphone {
+                subscriber.audio.get_mut(slot).map(|audio| &mut audio.slot.rewriter)
+            } else {
+                subscriber.video.get_mut(slot).map(|video| &mut video.slot.rewriter)
+            };
+            if let Some(rewriter) = rewriter {
+                rewriter.skip(origin, sequence, meta);
+            }
+        }
+    }
+
+    /// Name and picture change together: `SlotShows` goes out with the first packet of the new
+    /// source, and the routes of the layers left behind are cleared away.
+    fn after_switch(&mut self, origin: Origin) {
+        let Some(layer) = layer_of(&self.peers.publishers, origin) else {
+            return;
+        };
+        let source = self.peers.links.get(origin.publisher).map(|link| link.peer);
+        let Some(peer) = source else { return };
+        let shown = Some(Source { peer, kind: origin.kind });
+        for route in &layer.routes {
+            let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber) else {
+                continue;
+            };
+            let Some(video) = subscriber.video.get_mut(usize::from(route.slot)) else {
+                continue;
+            };
+            if video.slot.current() == Some(origin) && video.shown != shown {
+                video.shown = shown;
+                let Some(link) = self.peers.links.get(route.subscriber) else {
+                    continue;
+                };
+                let slot = SlotId::Video(route.slot);
+                self.events.push_back(Event::SlotShows { peer: link.peer, slot, source: shown });
+            }
+        }
+        if let Some(room) = self.room_of(origin.publisher) {
+            self.stale(room);
+        }
+    }
+
+    /// Switches a slot to a key frame that lies in the slab already, if it is young enough.
+    pub(super) fn replay_key(&mut self, now: Instant, origin: Origin, route: Route) -> bool {
+        let Some(layer) = layer_of(&self.peers.publishers, origin) else {
+            return false;
+        };
+        let Some((key, at)) = layer.last_key else {
+            return false;
+        };
+        let young = now.saturating_duration_since(at) < super::reconcile::REPLAY_MAX_AGE;
+        if !young || !is_whole(layer, key) {
+            return false;
+        }
+        let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber) else {
+            return false;
+        };
+        let ways = Ways { publishers: &self.peers.publishers, now, route };
+        let Some((meta, _)) = layer.slab.get(key) else {
+            return false;
+        };
+        let switched = ways.offer_video(subscriber, origin, key, meta);
+        if switched {
+            mark(&mut self.dirty.video, &mut subscriber.video_queue, route.subscriber);
+            self.after_switch(origin);
+        }
+        switched
+    }
+}
+
+/// A key frame can be played from the slab when nothing behind it is missing.
+fn is_whole(layer: &Layer, key: u64) -> bool {
+    (key..=layer.newest).all(|sequence| layer.slab.get(sequence).is_some())
+}
+
+pub(super) fn layer_of(publishers: &Table<Publisher>, origin: Origin) -> Option<&Layer> {
+    publishers.get(origin.publisher)?.layer(origin.kind, origin.layer)
+}
+
+/// Brings a subscriber into a lane once: it is there exactly while something waits.
+pub(super) fn mark(lane: &mut VecDeque<PeerIndex>, queue: &mut Lane, peer: PeerIndex) {
+    if !queue.marked && !queue.packets.is_empty() {
+        queue.marked = true;
+        lane.push_back(peer);
+    }
+}
+
+fn offer_audio(
+    now: Instant,
+    subscriber: &mut Subscriber,
+    dirty: &mut Dirty,
+    route: Route,
+    (origin, sequence, meta): (Origin, u64, &PacketMeta),
+) {
+    let Some(audio) = subscriber.audio.get_mut(usize::from(route.slot)) else {
+        return;
+    };
+    let Some((mapped, begins)) = audio.slot.offer(now, origin, sequence, meta) else {
+        return;
+    };
+    let mut pending = pending(origin, sequence, route.slot, meta, mapped);
+    pending.marker = begins;
+    subscriber.audio_queue.packets.push_back(pending);
+    mark(&mut dirty.audio, &mut subscriber.audio_queue, route.subscriber);
+}
+
+fn pending(origin: Origin, sequence_in: u64, slot: u16, meta: &PacketMeta, mapped: Mapped) -> Pending {
+    Pending {
+        origin,
+        sequence_in,
+        sequence_out: mapped.sequence_out,
+        timestamp: meta.timestamp.wrapping_add(mapped.offsets.timestamp),
+        picture_offset: mapped.offsets.picture,
+        tl0_offset: mapped.offsets.tl0,
+        frame_offset: mapped.offsets.frame,
+        slot,
+        marker: meta.marker,
+        retransmission: false,
+    }
+}
+
+/// What a video slot needs around it to decide and to switch.
+struct Ways<'a> {
+    publishers: &'a Table<Publisher>,
+    now: Instant,
+    route: Route,
+}
+
+impl Ways<'_> {
+    /// True when the slot switched.
+    fn offer_video(
+        &self,
+        subscriber: &mut Subscriber,
+        origin: Origin,
+        sequence: u64,
+        meta: &PacketMeta,
+    ) -> bool {
+        let Some(video) = subscriber.video.get_mut(usize::from(self.route.slot)) else {
+            return false;
+        };
+        match video.slot.offer(self.now, origin, sequence, meta) {
+            Decision::Ignore => false,
+            Decision::Forward(mapped) => {
+                subscriber.video_queue.packets.push_back(pending(
+                    origin,
+                    sequence,
+                    self.route.slot,
+                    meta,
+                    mapped,
+                ));
+                false
+            }
+            Decision::ForwardThenSwitch(mapped, key) => {
+                subscriber.video_queue.packets.push_back(pending(
+                    origin,
+                    sequence,
+                    self.route.slot,
+                    meta,
+                    mapped,
+                ));
+                self.switch(subscriber, key)
+            }
+            Decision::Switch(key) => self.switch(subscriber, key),
+        }
+    }
+
+    /// Begins the target at its key frame and forwards from there what the slab holds.
+    fn switch(&self, subscriber: &mut Subscriber, key: u64) -> bool {
+        let Some(video) = subscriber.video.get_mut(usize::from(self.route.slot)) else {
+            return false;
+        };
+        let Some(target) = video.slot.target() else {
+            return false;
+        };
+        let Some(layer) = layer_of(self.publishers, target) else {
+            return false;
+        };
+        let Some((first, _)) = layer.slab.get(key) else {
+            return false;
+        };
+        let timestamp = self.timestamp(video.slot.current(), &video.slot.rewriter, target, first.timestamp);
+        video.slot.switch(key, first, timestamp);
+        for sequence in key..=layer.newest {
+            let Some((meta, _)) = layer.slab.get(sequence) else {
+                continue;
+            };
+            if let Decision::Forward(mapped) = video.slot.offer(self.now, target, sequence, meta) {
+                subscriber.video_queue.packets.push_back(pending(
+                    target,
+                    sequence,
+                    self.route.slot,
+                    meta,
+                    mapped,
+                ));
+            }
+        }
+        true
+    }
+
+    /// Where the key frame lies on the slot's time line: between layers of one source by their
+    /// sender reports, otherwise by arrival.
+    fn timestamp(
+        &self,
+        from: Option<Origin>,
+        rewriter: &crate::forward::rewrite::Rewriter,
+        to: Origin,
+        timestamp: u32,
+    ) -> u32 {
+        let same_source = from.filter(|f| f.publisher == to.publisher && f.kind == to.kind);
+        let report = |origin: Origin| layer_of(self.publishers, origin).and_then(|l| l.last_report);
+        let aligned = same_source.and_then(|from| {
+            let on_old_line = align(report(from)?, report(to)?, timestamp);
+            Some(on_old_line.wrapping_add(rewriter.timestamp_offset()?))
+        });
+        aligned.unwrap_or_else(|| rewriter.timestamp_by_arrival(self.now, timestamp))
+    }
+}
+
+/// Video clock rate, the same for all video codecs (RFC 7741 and its kin).
+const VIDEO_CLOCK: f64 = 90_000.0;
+
+/// The timestamp on `from`'s line of the capture time that `timestamp` is on `to`'s line.
+fn align(from: (NtpTime, u32), to: (NtpTime, u32), timestamp: u32) -> u32 {
+    let after_report = timestamp.wrapping_sub(to.1) as i32;
+    let between_reports = to.0.seconds_since(from.0) * VIDEO_CLOCK;
+    let ticks = f64::from(after_report) + between_reports;
+    from.1.wrapping_add(ticks as i64 as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn reports_align_two_layers_of_one_source() {
+        let ntp = NtpTime(1 << 40);
+        let later = ntp.wrapping_add(Duration::from_secs(1));
+        // Layer A: 1000 at `ntp`; layer B: 500_000 one second later. B's 509_000 is 1.1 s after `ntp`.
+        assert_eq!(align((ntp, 1000), (later, 500_000), 509_000), 1000 + 99_000);
+        assert_eq!(align((later, 500_000), (ntp, 1000), 1000), 500_000 - 90_000);
+    }
+}

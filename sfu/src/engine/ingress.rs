@@ -1,0 +1,248 @@
+//! A datagram comes in: to its peer, through its transport, into the publisher's slab.
+
+use super::Engine;
+use crate::discard::DropReason;
+use crate::forward::packet::{Origin, PacketMeta, PeerIndex};
+use crate::ids::SourceKind;
+use crate::limits;
+use crate::peer::publisher::{Layer, Publisher, StreamRef, codec_of};
+use crate::rtp::codec::{self, Codec};
+use crate::rtp::extension::Extensions;
+use crate::rtp::packet::Header;
+use crate::sdp::{Negotiated, NegotiatedCodec};
+use crate::transport::{Path, Received};
+use std::time::Instant;
+
+/// A packet after its header, its stream and its retransmission wrapping are understood.
+struct Media<'a> {
+    stream: StreamRef,
+    codec: Codec,
+    sequence: u16,
+    timestamp: u32,
+    marker: bool,
+    datagram: &'a [u8],
+    payload: &'a [u8],
+    extensions: Extensions,
+}
+
+/// What storing a packet brought.
+struct Stored {
+    origin: Origin,
+    sequence: u64,
+    meta: PacketMeta,
+    /// The layer began to send.
+    awoke: bool,
+    audio_level: Option<u8>,
+}
+
+impl Engine {
+    pub(super) fn handle_datagram(
+        &mut self,
+        now: Instant,
+        path: Path,
+        data: &mut [u8],
+    ) -> Result<(), DropReason> {
+        let index = self.demux.find(&path, data)?;
+        let link = self.peers.links.get_mut(index).ok_or(DropReason::UnknownAddress)?;
+        let received = link.transport.handle_datagram(now, path, data);
+        self.take_transport_events(now, index);
+        match received? {
+            Received::Consumed => {
+                self.demux.add_path(path, index);
+                self.touch(index);
+                Ok(())
+            }
+            Received::Rtp(length) => {
+                let packet = data.get(..length).ok_or(DropReason::MalformedRtp)?;
+                self.handle_rtp(now, index, packet)
+            }
+            Received::Rtcp(length) => {
+                let packet = data.get(..length).ok_or(DropReason::MalformedRtcp)?;
+                self.handle_rtcp(now, index, packet)
+            }
+        }
+    }
+
+    fn handle_rtp(&mut self, now: Instant, index: PeerIndex, datagram: &[u8]) -> Result<(), DropReason> {
+        if datagram.len() > limits::MAX_RTP_BYTES {
+            return Err(DropReason::Oversized);
+        }
+        let link = self.peers.links.get(index).ok_or(DropReason::UnknownAddress)?;
+        let publisher = self.peers.publishers.get_mut(index).ok_or(DropReason::UnknownAddress)?;
+        let media = understand(now, publisher, &link.negotiated, datagram)?;
+        if !publisher.may_publish(media.stream.kind) {
+            return Err(DropReason::Muted);
+        }
+        let stored = store(now, index, publisher, &media)?;
+        let due = publisher.next_timeout();
+        let visit = due.is_some_and(|due| link.wake_at.is_none_or(|at| due < at));
+        if visit {
+            self.schedule(index);
+        }
+        if stored.awoke {
+            self.on_layer_awake(index, stored.origin.kind);
+        }
+        if stored.origin.kind == SourceKind::Microphone {
+            self.on_audio_level(now, index, stored.audio_level);
+        }
+        if media.payload.is_empty() {
+            self.skip_padding(stored.origin, stored.sequence, &stored.meta);
+            return Err(DropReason::Padding);
+        }
+        self.forward(now, stored.origin, stored.sequence, &stored.meta);
+        Ok(())
+    }
+}
+
+/// Header, extensions, stream, retransmission.
+fn understand<'a>(
+    now: Instant,
+    publisher: &mut Publisher,
+    negotiated: &Negotiated,
+    datagram: &'a [u8],
+) -> Result<Media<'a>, DropReason> {
+    let header = Header::parse(datagram)?;
+    let extensions = Extensions::parse(datagram, &header, &publisher.extensions);
+    if let Some(sequence) = extensions.transport_sequence {
+        publisher.arrivals.record(now, sequence);
+    }
+    let stream = match publisher.stream_of(header.ssrc) {
+        Some(stream) => stream,
+        None => publisher.learn(header.ssrc, header.payload_type, &extensions, negotiated)?,
+    };
+    let payload = datagram.get(header.payload.clone()).ok_or(DropReason::MalformedRtp)?;
+    let section = publisher.track(stream.kind).map(|track| track.section).ok_or(DropReason::UnknownSsrc)?;
+    let mut media = Media {
+        stream,
+        codec: Codec::Opus,
+        sequence: header.sequence,
+        timestamp: header.timestamp,
+        marker: header.marker,
+        datagram,
+        payload,
+        extensions,
+    };
+    let codec = if stream.rtx {
+        publisher.rtx_packets = publisher.rtx_packets.wrapping_add(1);
+        unwrap_rtx(&mut media, negotiated, section, header.payload_type)?
+    } else {
+        codec_of(negotiated, section, header.payload_type)
+    };
+    media.codec = codec.ok_or(DropReason::UnknownPayloadType)?.codec;
+    Ok(media)
+}
+
+/// RFC 4588: the original sequence number leads the payload.
+fn unwrap_rtx<'n>(
+    media: &mut Media<'_>,
+    negotiated: &'n Negotiated,
+    section: usize,
+    payload_type: u8,
+) -> Result<Option<&'n NegotiatedCodec>, DropReason> {
+    let Some((osn, payload)) = media.payload.split_first_chunk::<2>() else {
+        return Err(DropReason::Padding);
+    };
+    if payload.is_empty() {
+        return Err(DropReason::Padding);
+    }
+    media.sequence = u16::from_be_bytes(*osn);
+    media.payload = payload;
+    let codecs = negotiated.sections.get(section).map(|s| s.codecs.as_slice()).unwrap_or_default();
+    Ok(codecs.iter().find(|codec| codec.rtx_payload_type == Some(payload_type)))
+}
+
+fn store(
+    now: Instant,
+    index: PeerIndex,
+    publisher: &mut Publisher,
+    media: &Media<'_>,
+) -> Result<Stored, DropReason> {
+    let StreamRef { kind, layer: number, rtx } = media.stream;
+    let layer = publisher.layer_mut(kind, number).ok_or(DropReason::UnknownSsrc)?;
+    let bytes = media.datagram.len();
+    let arrival = layer.stream.on_packet(now, media.sequence, media.timestamp, bytes)?;
+    if arrival.restarted {
+        layer.slab.clear();
+        layer.nack.reset();
+        layer.last_key = None;
+        layer.newest = 0;
+    }
+    let lost_too_much = layer.nack.on_arrival(now, arrival.extended, rtx);
+    if lost_too_much && kind != SourceKind::Microphone {
+        layer.keyframe.request(now);
+    }
+    let meta = describe(now, layer, media)?;
+    remember(layer, arrival.extended, &meta, media);
+    layer.newest = layer.newest.max(arrival.extended);
+    layer.last_packet = Some(now);
+    let awoke = !layer.active;
+    layer.active = true;
+    Ok(Stored {
+        origin: Origin { publisher: index, kind, layer: number },
+        sequence: arrival.extended,
+        meta,
+        awoke,
+        audio_level: media.extensions.audio_level.map(|level| level.level),
+    })
+}
+
+fn describe(now: Instant, layer: &mut Layer, media: &Media<'_>) -> Result<PacketMeta, DropReason> {
+    let range = media.extensions.dependency_descriptor.clone();
+    let dependency = range.and_then(|range| media.datagram.get(range));
+    let capture_time = media.extensions.abs_capture_time.as_ref().map_or(0, |range| range.len());
+    let mut meta = PacketMeta {
+        arrived: now,
+        timestamp: media.timestamp,
+        codec: media.codec,
+        marker: media.marker,
+        keyframe: false,
+        frame_start: true,
+        frame_end: media.marker,
+        temporal: 0,
+        switching_point: false,
+        opens_upper: false,
+        picture_id: None,
+        tl0_pic_idx: None,
+        frame_number: None,
+        dependency_len: dependency.map_or(0, |bytes| u8::try_from(bytes.len()).unwrap_or(0)),
+        capture_time_len: u8::try_from(capture_time).unwrap_or(0),
+    };
+    if !media.codec.is_video() || media.payload.is_empty() {
+        meta.frame_end = true;
+        return Ok(meta);
+    }
+    let told = codec::describe(media.codec, media.marker, media.payload, dependency, &mut layer.structure)?;
+    meta.keyframe = told.keyframe;
+    meta.frame_start = told.frame_start;
+    meta.frame_end = told.frame_end;
+    meta.temporal = told.temporal;
+    meta.switching_point = told.switching_point;
+    meta.opens_upper = told.opens_upper;
+    meta.picture_id = told.picture_id;
+    meta.tl0_pic_idx = told.tl0_pic_idx;
+    meta.frame_number = told.frame_number;
+    layer.height = told.height.or(layer.height);
+    layer.frames = layer.frames.wrapping_add(u64::from(told.frame_end));
+    Ok(meta)
+}
+
+/// Into the slab: descriptor, capture time and payload, one behind the other.
+fn remember(layer: &mut Layer, sequence: u64, meta: &PacketMeta, media: &Media<'_>) {
+    if meta.dependency_len == 0 && meta.capture_time_len == 0 {
+        layer.slab.insert(sequence, media.payload, *meta);
+    } else {
+        let mut bytes: arrayvec::ArrayVec<u8, { limits::MAX_RTP_BYTES }> = arrayvec::ArrayVec::new();
+        let ranges = [&media.extensions.dependency_descriptor, &media.extensions.abs_capture_time];
+        for range in ranges.into_iter().flatten() {
+            let part = media.datagram.get(range.clone()).unwrap_or_default();
+            let _fits = bytes.try_extend_from_slice(part).is_ok();
+        }
+        let _fits = bytes.try_extend_from_slice(media.payload).is_ok();
+        layer.slab.insert(sequence, &bytes, *meta);
+    }
+    if meta.keyframe {
+        layer.last_key = Some((sequence, meta.arrived));
+        layer.keyframe.on_keyframe(meta.arrived);
+        layer.nack.on_keyframe(sequence);
+    }
+}

@@ -1,0 +1,222 @@
+//! RTCP that goes out: NACK, PLI and transport-wide feedback to publishers when due; sender and
+//! receiver reports once a second; and the statistics of the worker.
+
+use super::{Engine, STATS_EVERY};
+use crate::event::Event;
+use crate::forward::packet::PeerIndex;
+use crate::ids::Ssrc;
+use crate::peer::Peers;
+use crate::peer::publisher::{Layer, Publisher};
+use crate::peer::subscriber::{SlotAccount, Subscriber};
+use crate::rtp::rtcp::{self, ReportBlock};
+use crate::time::{Clock, NtpTime, after};
+use arrayvec::ArrayVec;
+use std::time::{Duration, Instant};
+
+/// RFC 3550 section 6.2 allows less than five seconds where bandwidth permits; browsers send one a
+/// second, and link lights want them fresh.
+const REPORT_EVERY: Duration = Duration::from_secs(1);
+/// The report count is five bits (RFC 3550 section 6.4.1).
+const MAX_BLOCKS: usize = 31;
+/// One RTCP datagram.
+const MAX_RTCP_BYTES: usize = 1100;
+
+impl Engine {
+    /// NACK, PLI and TWCC towards a publisher, each by its own timer.
+    pub(super) fn send_due_feedback(&mut self, now: Instant, index: PeerIndex) {
+        let Some(link) = self.peers.links.get(index) else {
+            return;
+        };
+        let rtt = link.rtt_or_default();
+        let Some(subscriber) = self.peers.subscribers.get(index) else {
+            return;
+        };
+        let sender = subscriber.report_ssrc;
+        let Some(publisher) = self.peers.publishers.get_mut(index) else {
+            return;
+        };
+        let mut packets = Vec::new();
+        write_layer_feedback(now, publisher, sender, rtt, &mut packets);
+        if let Some(report) = publisher.arrivals.take(now) {
+            let media = publisher.layers().find_map(|layer| layer.ssrc).unwrap_or(Ssrc(0));
+            rtcp::write_transport_feedback(&mut packets, sender, media, &report);
+        }
+        self.scratch.queue_rtcp(index, packets);
+    }
+
+    pub(super) fn send_due_reports(&mut self, now: Instant, index: PeerIndex) {
+        let Some(link) = self.peers.links.get_mut(index) else {
+            return;
+        };
+        if link.report_at > now {
+            return;
+        }
+        link.report_at = after(now, REPORT_EVERY);
+        if !link.transport.is_connected() {
+            return;
+        }
+        for packet in build_reports(now, self.config.clock, &mut self.peers, index) {
+            self.scratch.queue_rtcp(index, packet);
+        }
+    }
+
+    /// Once a second: silence is looked for, and everything is told.
+    pub(super) fn report_stats(&mut self, now: Instant) {
+        self.look_for_silence(now);
+        if self.shedding.on_time(now) {
+            self.all_stale();
+        }
+        let elapsed = now.saturating_duration_since(self.last_stats);
+        self.last_stats = now;
+        self.next_stats = after(now, STATS_EVERY);
+        self.stats.peers = self.peers.len();
+        self.stats.rooms = self.rooms.len();
+        let indices: Vec<PeerIndex> = self.peers.indices().collect();
+        let subscribers = indices.iter().filter_map(|index| self.peers.subscribers.get(*index));
+        self.stats.shed_slots = subscribers.map(|s| s.video.iter().filter(|v| v.shed).count()).sum();
+        let peers = indices.iter().filter_map(|index| account::of(now, elapsed, &mut self.peers, *index));
+        let peers = peers.collect();
+        self.events.push_back(Event::Stats { worker: Box::new(self.stats.clone()), peers });
+    }
+}
+
+use super::account;
+
+fn write_layer_feedback(
+    now: Instant,
+    publisher: &mut Publisher,
+    sender: Ssrc,
+    rtt: Duration,
+    out: &mut Vec<u8>,
+) {
+    let (mut nacks, mut plis) = (0u64, 0u64);
+    for track in publisher.tracks.iter_mut().flatten() {
+        for layer in &mut track.layers {
+            let Some(media) = layer.ssrc else {
+                // There is nobody to ask yet; a timer that cannot be served must not stay due.
+                layer.keyframe.cancel();
+                layer.nack.reset();
+                continue;
+            };
+            let mut missing = Vec::new();
+            if layer.nack.poll(now, rtt, &mut missing) && track.kind != crate::ids::SourceKind::Microphone {
+                layer.keyframe.request(now);
+            }
+            if !missing.is_empty() {
+                nacks = nacks.wrapping_add(missing.len() as u64);
+                rtcp::write_nack(out, sender, media, &missing);
+            }
+            if layer.keyframe.poll(now, rtt) {
+                plis = plis.wrapping_add(1);
+                rtcp::write_pli(out, sender, media);
+            }
+        }
+    }
+    publisher.nacks_sent = publisher.nacks_sent.wrapping_add(nacks);
+    publisher.plis_sent = publisher.plis_sent.wrapping_add(plis);
+}
+
+/// Sender reports for every slot that sent since the last ones, a receiver report for what comes
+/// in, split into datagrams.
+fn build_reports(now: Instant, clock: Clock, peers: &mut Peers, index: PeerIndex) -> Vec<Vec<u8>> {
+    let blocks = reception_blocks(now, peers, index);
+    let mut packets = Vec::new();
+    let mut packet = Vec::new();
+    let Some(subscriber) = peers.subscribers.get(index) else {
+        return packets;
+    };
+    rtcp::write_receiver_report(&mut packet, subscriber.report_ssrc, &blocks);
+    rtcp::write_sdes_cname(&mut packet, subscriber.report_ssrc, "nhipcau");
+    for report in sender_reports(now, clock, peers, index) {
+        if packet.len() > MAX_RTCP_BYTES {
+            packets.push(std::mem::take(&mut packet));
+        }
+        rtcp::write_sender_report(
+            &mut packet,
+            report.ssrc,
+            report.ntp,
+            report.rtp,
+            report.packets,
+            report.octets,
+        );
+    }
+    packets.push(packet);
+    packets
+}
+
+fn reception_blocks(now: Instant, peers: &mut Peers, index: PeerIndex) -> ArrayVec<ReportBlock, MAX_BLOCKS> {
+    let Some(publisher) = peers.publishers.get_mut(index) else {
+        return ArrayVec::new();
+    };
+    let layers = publisher.tracks.iter_mut().flatten().flat_map(|track| track.layers.iter_mut());
+    let heard = layers.filter(|layer| layer.active);
+    heard.filter_map(|layer| layer.ssrc.map(|ssrc| layer.stream.report(now, ssrc))).take(MAX_BLOCKS).collect()
+}
+
+struct SlotReport {
+    ssrc: Ssrc,
+    ntp: NtpTime,
+    rtp: u32,
+    packets: u32,
+    octets: u32,
+}
+
+fn sender_reports(now: Instant, clock: Clock, peers: &mut Peers, index: PeerIndex) -> Vec<SlotReport> {
+    let ntp = clock.ntp(now);
+    let Some(subscriber) = peers.subscribers.get_mut(index) else {
+        return Vec::new();
+    };
+    let mut reports = Vec::new();
+    let publishers = &peers.publishers;
+    let mut add = |ssrc: Ssrc,
+                   account: &mut SlotAccount,
+                   layer: Option<&Layer>,
+                   publisher: Option<&Publisher>,
+                   offset: Option<u32>,
+                   rate: u32| {
+        if !std::mem::take(&mut account.fresh) {
+            return;
+        }
+        let timestamp = capture_timestamp(ntp, publisher, layer, rate).zip(offset);
+        let Some((timestamp, offset)) = timestamp else {
+            return;
+        };
+        reports.push(SlotReport {
+            ssrc,
+            ntp,
+            rtp: timestamp.wrapping_add(offset),
+            packets: account.packets as u32,
+            octets: account.octets as u32,
+        });
+    };
+    let Subscriber { video, audio, .. } = subscriber;
+    for video in video {
+        let origin = video.slot.current();
+        let publisher = origin.and_then(|origin| publishers.get(origin.publisher));
+        let layer = origin.zip(publisher).and_then(|(o, p)| p.layer(o.kind, o.layer));
+        let offset = video.slot.rewriter.timestamp_offset();
+        add(video.slot.line.ssrc, &mut video.account, layer, publisher, offset, 90_000);
+    }
+    for audio in audio {
+        let origin = audio.slot.current();
+        let publisher = origin.and_then(|origin| publishers.get(origin.publisher));
+        let layer = origin.zip(publisher).and_then(|(o, p)| p.layer(o.kind, o.layer));
+        let offset = audio.slot.rewriter.timestamp_offset();
+        add(audio.slot.line.ssrc, &mut audio.account, layer, publisher, offset, 48_000);
+    }
+    reports
+}
+
+/// The layer's own timestamp at our time `ntp`: through the publisher's clock where its reports have
+/// told it. All streams of a publisher share one clock offset, so lips stay in sync.
+fn capture_timestamp(
+    ntp: NtpTime,
+    publisher: Option<&Publisher>,
+    layer: Option<&Layer>,
+    rate: u32,
+) -> Option<u32> {
+    let offset = publisher?.clock_offset_s?;
+    let (report_ntp, report_rtp) = layer?.last_report?;
+    let since_report = ntp.seconds_since(report_ntp) - offset;
+    Some(report_rtp.wrapping_add((since_report * f64::from(rate)) as i64 as u32))
+}

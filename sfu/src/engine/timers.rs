@@ -1,0 +1,91 @@
+//! Which peer wants to be visited when. A peer without a due timer is never visited.
+
+use super::Engine;
+use crate::forward::packet::PeerIndex;
+use crate::ids::RoomId;
+use crate::peer::Peers;
+use crate::time::earliest;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Instant;
+
+/// A queue with lazy removal: `Link::wake_at` says which entry of a peer counts.
+#[derive(Debug, Default)]
+pub struct Timers {
+    queue: BinaryHeap<Reverse<(Instant, PeerIndex)>>,
+}
+
+impl Timers {
+    fn push(&mut self, at: Instant, peer: PeerIndex) {
+        self.queue.push(Reverse((at, peer)));
+    }
+
+    /// The earliest entry that still counts.
+    pub fn next(&mut self, peers: &Peers) -> Option<Instant> {
+        loop {
+            let Reverse((at, peer)) = *self.queue.peek()?;
+            if peers.links.get(peer).is_some_and(|link| link.wake_at == Some(at)) {
+                return Some(at);
+            }
+            self.queue.pop();
+        }
+    }
+
+    fn pop_due(&mut self, now: Instant) -> Option<(Instant, PeerIndex)> {
+        let Reverse((at, peer)) = *self.queue.peek()?;
+        if at > now {
+            return None;
+        }
+        self.queue.pop();
+        Some((at, peer))
+    }
+}
+
+impl Engine {
+    /// Looks at what a peer waits for and queues a visit, unless an earlier one is queued.
+    pub(super) fn schedule(&mut self, index: PeerIndex) {
+        let Some(link) = self.peers.links.get_mut(index) else {
+            return;
+        };
+        let publisher = self.peers.publishers.get(index);
+        let due = earliest(
+            earliest(link.transport.poll_timeout(), Some(link.report_at)),
+            publisher.and_then(|publisher| publisher.next_timeout()),
+        );
+        let Some(due) = due else { return };
+        if link.wake_at.is_none_or(|at| due < at) {
+            link.wake_at = Some(due);
+            self.timers.push(due, index);
+        }
+    }
+
+    /// Visits every peer whose time has come.
+    pub(super) fn handle_timeouts(&mut self, now: Instant) {
+        // Taken out first: whoever is due again at once is visited at the next turn, not in this one.
+        let due: Vec<(Instant, PeerIndex)> = std::iter::from_fn(|| self.timers.pop_due(now)).collect();
+        for (at, index) in due {
+            let Some(link) = self.peers.links.get_mut(index) else {
+                continue;
+            };
+            if link.wake_at != Some(at) {
+                continue;
+            }
+            link.wake_at = None;
+            link.transport.handle_timeout(now);
+            self.take_transport_events(now, index);
+            self.send_due_feedback(now, index);
+            self.send_due_reports(now, index);
+            self.touch(index);
+        }
+    }
+
+    pub(super) fn refresh_rooms(&mut self, now: Instant) {
+        while let Some(room) = self.stale_rooms.pop() {
+            self.reconcile(now, room);
+        }
+    }
+
+    pub(super) fn room_of(&self, index: PeerIndex) -> Option<RoomId> {
+        self.peers.links.get(index).map(|link| link.room)
+    }
+}

@@ -1,0 +1,83 @@
+//! What a worker reports. Plain values; ids and SDP strings, never RTP.
+
+use crate::ids::{PeerId, RoomId, SlotId, Source, SourceKind};
+use crate::stats::{PeerStats, WorkerStats};
+
+/// One report. Events are control: the host may delay them, never drop them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The answer to a `Command::Offer`.
+    Answer { peer: PeerId, sdp: String },
+    /// The offer cannot be taken; the peer stays as it was (a new peer is not admitted).
+    OfferRefused { peer: PeerId, reason: OfferError },
+    /// DTLS is up on a path, for the first time or after an ICE restart.
+    Connected { peer: PeerId, path: PathKind },
+    /// The peer moved to another nominated address.
+    PathChanged { peer: PeerId, path: PathKind },
+    /// Nothing valid has come from the peer for `limits::QUIET_AFTER`; it may come back by itself.
+    Quiet { peer: PeerId },
+    /// Something valid came after `Quiet`.
+    Restored { peer: PeerId },
+    /// Consent expired (RFC 7675) or the transport failed; the peer is still known and may offer
+    /// an ICE restart.
+    Disconnected { peer: PeerId, reason: DisconnectReason },
+    /// A source started (first packet) or stopped (nothing for `limits::SOURCE_IDLE_AFTER`, or no
+    /// longer permitted).
+    Publishing { source: Source, active: bool },
+    /// What a slot carries from now on. For video it is reported when the first packet of the
+    /// key frame is forwarded, so that name and picture change together.
+    SlotShows { peer: PeerId, slot: SlotId, source: Option<Source> },
+    /// Who is heard, loudest first; reported when it changes (RFC 6464 levels, with hysteresis).
+    Speakers { room: RoomId, peers: Vec<PeerId> },
+    /// Which simulcast layers of `peer`'s source somebody watches, lowest first, in the order of
+    /// the offer's `a=simulcast`; one entry for a source without simulcast. The publisher should
+    /// stop sending the others.
+    LayersWanted { peer: PeerId, kind: SourceKind, layers: Vec<bool> },
+    /// Once a second per worker.
+    Stats { worker: Box<WorkerStats>, peers: Vec<PeerStats> },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PathKind {
+    Udp,
+    Tcp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisconnectReason {
+    /// No consent for `limits::CONSENT_EXPIRY`.
+    ConsentExpired,
+    /// The certificate is not the one the offer announced.
+    WrongFingerprint,
+    /// The DTLS handshake failed or timed out.
+    Dtls,
+    /// The peer said goodbye (DTLS close_notify).
+    Closed,
+}
+
+/// Why an offer was refused. Stable: `code` is part of the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OfferError {
+    #[error("the offer does not parse as SDP")]
+    Malformed,
+    #[error("the offer is larger than a limit allows")]
+    TooLarge,
+    #[error("the offer lacks BUNDLE, rtcp-mux, ICE credentials or a fingerprint we know")]
+    Unsupported,
+    #[error("a later offer changed what may not change")]
+    Changed,
+    #[error("the worker has no room for another peer")]
+    Full,
+}
+
+impl OfferError {
+    pub fn code(self) -> &'static str {
+        match self {
+            OfferError::Malformed => "offer_malformed",
+            OfferError::TooLarge => "offer_too_large",
+            OfferError::Unsupported => "offer_unsupported",
+            OfferError::Changed => "offer_changed",
+            OfferError::Full => "worker_full",
+        }
+    }
+}

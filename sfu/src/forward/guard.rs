@@ -1,0 +1,72 @@
+//! The egress guard: in debug builds and simulations, every packet that leaves a slot is checked.
+//! What it refuses a decoder would refuse too.
+
+use super::packet::PacketMeta;
+
+/// Numbers remembered to find one used twice.
+const WINDOW: u64 = 512;
+
+/// What has left one slot so far.
+#[derive(Debug, Default)]
+pub struct Guard {
+    highest: Option<u64>,
+    seen: Vec<u64>,
+    timestamp: u32,
+    picture_open: bool,
+    /// A packet of the slot was given up unsent: what follows may be torn until a key frame.
+    broken: bool,
+}
+
+impl Guard {
+    /// The sender knows that a packet is missing, and has asked for a key frame.
+    pub fn give_up(&mut self) {
+        self.broken = true;
+    }
+
+    /// Checks a packet in the order it leaves; `Err` says which promise is broken.
+    pub fn check(
+        &mut self,
+        sequence: u64,
+        timestamp: u32,
+        meta: &PacketMeta,
+        is_video: bool,
+    ) -> Result<(), &'static str> {
+        if self.seen.contains(&sequence) {
+            return Err("a sequence number is used twice");
+        }
+        self.remember(sequence);
+        let Some(highest) = self.highest else {
+            self.accept(sequence, timestamp, meta);
+            let begins = !is_video || meta.keyframe || self.broken;
+            return begins.then_some(()).ok_or("the first video packet begins no key frame");
+        };
+        if sequence <= highest {
+            return Ok(());
+        }
+        let next = sequence == highest.wrapping_add(1);
+        let advanced = timestamp.wrapping_sub(self.timestamp);
+        if advanced >= 1 << 31 {
+            return Err("time goes backwards");
+        }
+        self.broken &= !meta.keyframe;
+        let torn = next && self.picture_open && advanced != 0 && !meta.keyframe;
+        if is_video && torn && !self.broken {
+            return Err("a picture is torn");
+        }
+        self.accept(sequence, timestamp, meta);
+        Ok(())
+    }
+
+    fn accept(&mut self, sequence: u64, timestamp: u32, meta: &PacketMeta) {
+        self.highest = Some(sequence);
+        self.timestamp = timestamp;
+        self.picture_open = !meta.frame_end;
+    }
+
+    fn remember(&mut self, sequence: u64) {
+        self.seen.push(sequence);
+        if self.seen.len() as u64 > WINDOW {
+            self.seen.remove(0);
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! From a publisher's packet to a subscriber's packet: select a layer, switch to it, rewrite the
+//! numbers, resend what was lost. Nothing here has heard of transports.
+
+pub mod guard;
+pub mod packet;
+pub mod resend;
+pub mod rewrite;
+pub mod select;
+pub mod switch;
+pub mod write;

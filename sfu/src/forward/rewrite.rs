@@ -1,0 +1,258 @@
+//! Numbers of a slot: sequence numbers, timestamps and picture ids stay continuous whatever the slot
+//! shows (RFC 3550 section 5.1, RFC 7741 section 4.2).
+//!
+//! A slot's output is a list of *segments*. Within a segment output = input + offset; a new segment
+//! begins when the slot switches to another layer or source, and behind packets that were left out
+//! (upper temporal layers). The list answers both ways: which number a late packet gets, and which
+//! packet a NACKed number was. Its length bounds how far back both reach.
+
+use super::packet::{Origin, PacketMeta};
+use crate::rtp::codec::Codec;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Segments kept per slot. Each left-out picture costs one: at 30 pictures/s with half of them left
+/// out this reaches back four seconds, longer than the slabs do.
+const MAX_SEGMENTS: usize = 64;
+
+/// Input to output, for a run of one origin.
+#[derive(Debug, Clone, Copy)]
+struct Segment {
+    origin: Origin,
+    first_in: u64,
+    /// Exclusive; `u64::MAX` while the segment is open.
+    end_in: u64,
+    first_out: u64,
+    offsets: Offsets,
+}
+
+/// Added, wrapping, to the numbers of a packet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Offsets {
+    pub timestamp: u32,
+    pub picture: u16,
+    pub tl0: u8,
+    pub frame: u16,
+}
+
+/// What a packet becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mapped {
+    pub sequence_out: u64,
+    pub offsets: Offsets,
+}
+
+/// The newest packet sent, to continue from.
+#[derive(Debug, Clone, Copy)]
+struct Last {
+    at: Instant,
+    timestamp: u32,
+    picture: u16,
+    tl0: u8,
+    frame: u16,
+}
+
+/// The rewriting state of one slot.
+#[derive(Debug)]
+pub struct Rewriter {
+    clock_rate: u32,
+    segments: VecDeque<Segment>,
+    highest_in: u64,
+    next_out: u64,
+    last: Option<Last>,
+    /// Picture last left out, so that each is counted once.
+    skipped_picture: Option<u16>,
+    /// Pictures left out since the open segment, to close the gap in VP8 picture ids.
+    skipped: u16,
+}
+
+impl Rewriter {
+    /// `first_out` is random below 2^15, as RFC 3550 section 5.1 wants; it is counted from 2^16 so
+    /// that a number before the first can be expressed.
+    pub fn new(clock_rate: u32, first_out: u16) -> Rewriter {
+        Rewriter {
+            clock_rate,
+            segments: VecDeque::new(),
+            highest_in: 0,
+            next_out: 65_536u64.saturating_add(u64::from(first_out)),
+            last: None,
+            skipped_picture: None,
+            skipped: 0,
+        }
+    }
+
+    /// The extended number the next new packet will get.
+    pub fn next_out(&self) -> u64 {
+        self.next_out
+    }
+
+    /// Timestamp offset in force, for sender reports.
+    pub fn timestamp_offset(&self) -> Option<u32> {
+        self.segments.back().map(|segment| segment.offsets.timestamp)
+    }
+
+    /// Begins a segment with `packet`. `timestamp_out` is where its capture time lies on the slot's
+    /// time line; where that would not be later than what was sent, it is moved just behind it.
+    pub fn begin(&mut self, origin: Origin, sequence_in: u64, packet: &PacketMeta, timestamp_out: u32) {
+        self.close(self.highest_in.saturating_add(1));
+        let offsets = self.offsets_at(packet, timestamp_out);
+        self.push(Segment {
+            origin,
+            first_in: sequence_in,
+            end_in: u64::MAX,
+            first_out: self.next_out,
+            offsets,
+        });
+        self.highest_in = sequence_in.saturating_sub(1);
+        self.skipped = 0;
+        self.skipped_picture = None;
+    }
+
+    fn offsets_at(&self, packet: &PacketMeta, timestamp_out: u32) -> Offsets {
+        let Some(last) = self.last else {
+            return Offsets { timestamp: timestamp_out.wrapping_sub(packet.timestamp), ..Offsets::default() };
+        };
+        let ahead = timestamp_out.wrapping_sub(last.timestamp);
+        let later = ahead != 0 && ahead < 1 << 31;
+        let out = if later { timestamp_out } else { last.timestamp.wrapping_add(1) };
+        let picture = packet.picture_id.map_or(0, |p| p.value);
+        Offsets {
+            timestamp: out.wrapping_sub(packet.timestamp),
+            picture: last.picture.wrapping_add(1).wrapping_sub(picture),
+            tl0: last.tl0.wrapping_add(1).wrapping_sub(packet.tl0_pic_idx.unwrap_or(0)),
+            frame: last.frame.wrapping_add(1).wrapping_sub(packet.frame_number.unwrap_or(0)),
+        }
+    }
+
+    /// The time line continued by arrival: for another source, or before sender reports are there.
+    pub fn timestamp_by_arrival(&self, now: Instant, fallback: u32) -> u32 {
+        let Some(last) = self.last else {
+            return fallback;
+        };
+        let elapsed = now.saturating_duration_since(last.at).as_secs_f64();
+        last.timestamp.wrapping_add((elapsed * f64::from(self.clock_rate)) as u32)
+    }
+
+    /// How long ago the newest packet was sent.
+    pub fn idle(&self, now: Instant) -> Option<Duration> {
+        self.last.map(|last| now.saturating_duration_since(last.at))
+    }
+
+    /// The output of a packet that is to be forwarded; `None` when it lies in no segment: left out,
+    /// or older than the list reaches.
+    pub fn map(
+        &mut self,
+        now: Instant,
+        origin: Origin,
+        sequence_in: u64,
+        packet: &PacketMeta,
+    ) -> Option<Mapped> {
+        let open = self.segments.back().copied()?;
+        if open.origin == origin && sequence_in >= open.first_in && sequence_in < open.end_in {
+            let mapped = open.map(sequence_in);
+            if sequence_in > self.highest_in {
+                self.advance(now, sequence_in, packet, mapped);
+            }
+            return Some(mapped);
+        }
+        if open.end_in != u64::MAX && open.origin == origin && sequence_in > self.highest_in {
+            return Some(self.reopen(now, open, sequence_in, packet));
+        }
+        let holds = |s: &&Segment| s.origin == origin && (s.first_in..s.end_in).contains(&sequence_in);
+        self.segments.iter().rev().find(holds).map(|segment| segment.map(sequence_in))
+    }
+
+    /// Leaves out a packet, so that those behind it close the gap.
+    pub fn skip(&mut self, origin: Origin, sequence_in: u64, packet: &PacketMeta) {
+        let belongs = self.segments.back().is_some_and(|open| open.origin == origin);
+        if !belongs || sequence_in <= self.highest_in {
+            return;
+        }
+        self.close(sequence_in);
+        self.highest_in = sequence_in;
+        let picture = packet.picture_id.map(|p| p.value);
+        if packet.codec == Codec::Vp8 && picture.is_some() && picture != self.skipped_picture {
+            self.skipped_picture = picture;
+            self.skipped = self.skipped.wrapping_add(1);
+        }
+    }
+
+    /// Which packet an output number was: its origin, input number and offsets.
+    pub fn invert(&self, sequence_out: u64) -> Option<(Origin, u64, Offsets)> {
+        let segment = self.segments.iter().rev().find(|s| s.first_out <= sequence_out)?;
+        let sequence_in = segment.first_in.saturating_add(sequence_out.saturating_sub(segment.first_out));
+        let sent = sequence_in < segment.end_in && sequence_out < self.next_out;
+        sent.then_some((segment.origin, sequence_in, segment.offsets))
+    }
+
+    /// Goes on behind left-out packets: same origin and time line. A gap in the input before this
+    /// packet keeps its numbers, since it may be the head of this very picture.
+    fn reopen(&mut self, now: Instant, before: Segment, sequence_in: u64, packet: &PacketMeta) -> Mapped {
+        let mut offsets = before.offsets;
+        offsets.picture = offsets.picture.wrapping_sub(self.skipped);
+        let segment = Segment {
+            first_in: self.highest_in.saturating_add(1),
+            end_in: u64::MAX,
+            first_out: self.next_out,
+            offsets,
+            ..before
+        };
+        self.push(segment);
+        self.skipped = 0;
+        self.skipped_picture = None;
+        let mapped = segment.map(sequence_in);
+        self.advance(now, sequence_in, packet, mapped);
+        mapped
+    }
+
+    fn advance(&mut self, now: Instant, sequence_in: u64, packet: &PacketMeta, mapped: Mapped) {
+        self.highest_in = sequence_in;
+        self.next_out = mapped.sequence_out.saturating_add(1);
+        let before = self.last;
+        self.last = Some(Last {
+            at: now,
+            timestamp: packet.timestamp.wrapping_add(mapped.offsets.timestamp),
+            picture: packet.picture_id.map_or_else(
+                || before.map_or(0, |l| l.picture),
+                |p| p.value.wrapping_add(mapped.offsets.picture),
+            ),
+            tl0: packet
+                .tl0_pic_idx
+                .map_or_else(|| before.map_or(0, |l| l.tl0), |t| t.wrapping_add(mapped.offsets.tl0)),
+            frame: packet
+                .frame_number
+                .map_or_else(|| before.map_or(0, |l| l.frame), |f| f.wrapping_add(mapped.offsets.frame)),
+        });
+    }
+
+    /// Ends the open segment before input `end_in`; the numbers up to there stay reserved for
+    /// packets that are late.
+    fn close(&mut self, end_in: u64) {
+        let Some(open) = self.segments.back_mut() else {
+            return;
+        };
+        if open.end_in == u64::MAX {
+            open.end_in = end_in;
+            let length = end_in.saturating_sub(open.first_in);
+            self.next_out = self.next_out.max(open.first_out.saturating_add(length));
+        }
+    }
+
+    fn push(&mut self, segment: Segment) {
+        if self.segments.len() == MAX_SEGMENTS {
+            self.segments.pop_front();
+        }
+        self.segments.push_back(segment);
+    }
+}
+
+impl Segment {
+    fn map(&self, sequence_in: u64) -> Mapped {
+        let sequence_out = self.first_out.saturating_add(sequence_in.saturating_sub(self.first_in));
+        Mapped { sequence_out, offsets: self.offsets }
+    }
+}
+
+#[cfg(test)]
+#[path = "rewrite_tests.rs"]
+mod tests;

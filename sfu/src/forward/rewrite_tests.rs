@@ -1,0 +1,156 @@
+use super::*;
+use crate::forward::packet::PeerIndex;
+use crate::ids::SourceKind;
+use crate::rtp::codec::PictureId;
+
+fn origin(layer: u8) -> Origin {
+    let publisher = PeerIndex { place: 0, generation: 1 };
+    Origin { publisher, kind: SourceKind::Camera, layer }
+}
+
+fn packet(now: Instant, timestamp: u32, picture: u16) -> PacketMeta {
+    PacketMeta {
+        arrived: now,
+        timestamp,
+        codec: Codec::Vp8,
+        marker: true,
+        keyframe: false,
+        frame_start: true,
+        frame_end: true,
+        temporal: 0,
+        switching_point: false,
+        opens_upper: false,
+        picture_id: Some(PictureId { value: picture, bits: 15 }),
+        tl0_pic_idx: Some(picture as u8),
+        frame_number: None,
+        dependency_len: 0,
+        capture_time_len: 0,
+    }
+}
+
+struct Line {
+    now: Instant,
+    rewriter: Rewriter,
+}
+
+impl Line {
+    fn new() -> Line {
+        Line { now: Instant::now(), rewriter: Rewriter::new(90_000, 1000) }
+    }
+
+    fn begin(&mut self, layer: u8, sequence: u64, picture: u16, timestamp_out: u32) {
+        let packet = packet(self.now, u32::from(picture) * 3000, picture);
+        self.rewriter.begin(origin(layer), sequence, &packet, timestamp_out);
+    }
+
+    /// Output number relative to the first one, and picture id.
+    fn send(&mut self, layer: u8, sequence: u64, picture: u16) -> Option<(u64, u16)> {
+        let packet = packet(self.now, u32::from(picture) * 3000, picture);
+        let mapped = self.rewriter.map(self.now, origin(layer), sequence, &packet)?;
+        Some((mapped.sequence_out - 66_536, picture.wrapping_add(mapped.offsets.picture)))
+    }
+
+    fn skip(&mut self, sequence: u64, picture: u16) {
+        let packet = packet(self.now, u32::from(picture) * 3000, picture);
+        self.rewriter.skip(origin(0), sequence, &packet);
+    }
+}
+
+#[test]
+fn in_order_late_and_missing_packets_keep_their_distance() {
+    let mut line = Line::new();
+    line.begin(0, 500, 7, 0);
+    assert_eq!(line.send(0, 500, 7), Some((0, 7)));
+    assert_eq!(line.send(0, 503, 8), Some((3, 8)));
+    assert_eq!(line.send(0, 501, 7), Some((1, 7)));
+    assert_eq!(line.send(0, 499, 6), None, "before the switch nothing was promised");
+}
+
+#[test]
+fn a_switch_continues_all_numbers() {
+    let mut line = Line::new();
+    line.begin(0, 500, 7, 0);
+    line.send(0, 500, 7);
+    line.send(0, 501, 8);
+    line.begin(1, 90_000, 2000, 123_456);
+    assert_eq!(line.send(1, 90_000, 2000), Some((2, 9)));
+    assert_eq!(line.rewriter.last.map(|l| l.timestamp), Some(123_456));
+    assert_eq!(line.send(0, 500, 7), Some((0, 7)), "the old layer's late packet has its old number");
+    assert_eq!(line.send(0, 502, 9), None, "what the old layer sends on is not forwarded");
+}
+
+#[test]
+fn time_never_goes_backwards_over_a_switch() {
+    let mut line = Line::new();
+    line.begin(0, 500, 7, 5000);
+    line.send(0, 500, 7);
+    line.begin(1, 10, 1, 4000);
+    line.send(1, 10, 1);
+    assert_eq!(line.rewriter.last.map(|l| l.timestamp), Some(5001));
+}
+
+#[test]
+fn left_out_pictures_leave_no_gap() {
+    let mut line = Line::new();
+    line.begin(0, 100, 1, 0);
+    let mut out = Vec::new();
+    for (sequence, picture) in (100..108u64).zip(1u16..) {
+        if picture % 2 == 0 {
+            line.skip(sequence, picture);
+        } else {
+            out.extend(line.send(0, sequence, picture));
+        }
+    }
+    assert_eq!(out, [(0, 1), (1, 2), (2, 3), (3, 4)]);
+}
+
+#[test]
+fn a_left_out_picture_of_several_packets_counts_once() {
+    let mut line = Line::new();
+    line.begin(0, 100, 1, 0);
+    line.send(0, 100, 1);
+    for sequence in 101..104 {
+        line.skip(sequence, 2);
+    }
+    assert_eq!(line.send(0, 104, 3), Some((1, 2)));
+}
+
+#[test]
+fn a_gap_behind_left_out_packets_stays_open_for_its_packet() {
+    let mut line = Line::new();
+    line.begin(0, 100, 1, 0);
+    line.send(0, 100, 1);
+    line.skip(101, 2);
+    assert_eq!(line.send(0, 103, 3), Some((2, 2)));
+    assert_eq!(line.send(0, 102, 3), Some((1, 2)));
+    assert_eq!(line.send(0, 101, 2), None, "what was left out stays out");
+}
+
+#[test]
+fn numbers_lead_back_to_packets() {
+    let mut line = Line::new();
+    line.begin(0, 100, 1, 0);
+    line.send(0, 100, 1);
+    line.skip(101, 2);
+    line.send(0, 102, 3);
+    line.begin(1, 7000, 9, 90_000);
+    line.send(1, 7000, 9);
+    let back = |out: u64| line.rewriter.invert(66_536 + out).map(|(o, s, _)| (o.layer, s));
+    assert_eq!(back(0), Some((0, 100)));
+    assert_eq!(back(1), Some((0, 102)));
+    assert_eq!(back(2), Some((1, 7000)));
+    assert_eq!(back(3), None, "not sent yet");
+}
+
+#[test]
+fn the_list_is_bounded() {
+    let mut line = Line::new();
+    line.begin(0, 0, 0, 0);
+    line.send(0, 0, 0);
+    for n in 0..1000u16 {
+        line.skip(u64::from(n) * 2 + 1, n * 2 + 1);
+        line.send(0, u64::from(n) * 2 + 2, n * 2 + 2);
+    }
+    assert_eq!(line.rewriter.segments.len(), MAX_SEGMENTS);
+    assert_eq!(line.rewriter.invert(66_536), None);
+}

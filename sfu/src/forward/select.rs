@@ -1,0 +1,89 @@
+//! Which simulcast layer a slot shall show. Pure: layers and a wish in, a choice out.
+
+/// What is known of one layer of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LayerState {
+    /// Packets are coming.
+    pub active: bool,
+    /// Picture height as told by the last key frame, in pixels.
+    pub height: Option<u16>,
+}
+
+/// The layer a slot wants and the one it can have now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice {
+    /// Asked of the publisher.
+    pub wanted: usize,
+    /// Shown meanwhile: the wanted one where it is active, else the nearest active one.
+    pub available: Option<usize>,
+}
+
+/// The best layer not taller than `max_height`, or the lowest there is. Layers are lowest first;
+/// where heights are not known yet each is taken to be half of the next and the tallest 720.
+pub fn choose(layers: &[LayerState], max_height: u16) -> Option<Choice> {
+    let last = layers.len().checked_sub(1)?;
+    let fits = |index: usize| height(layers, index, last) <= u32::from(max_height);
+    let wanted = (0..=last).rev().find(|index| fits(*index)).unwrap_or(0);
+    let active = |index: &usize| layers.get(*index).is_some_and(|layer| layer.active);
+    let below = (0..=wanted).rev().find(active);
+    let above = (wanted..=last).find(active);
+    Some(Choice { wanted, available: below.or(above) })
+}
+
+/// Height assumed for the tallest layer until a key frame tells.
+const ASSUMED_TALLEST: u32 = 720;
+
+fn height(layers: &[LayerState], index: usize, last: usize) -> u32 {
+    let known = |i: usize| layers.get(i).and_then(|layer| layer.height).map(u32::from);
+    if let Some(height) = known(index) {
+        return height;
+    }
+    // Scale from any layer that is known, by powers of two.
+    let from_known = (0..=last).find_map(|i| known(i).map(|h| scale(h, i, index)));
+    from_known.unwrap_or_else(|| scale(ASSUMED_TALLEST, last, index))
+}
+
+fn scale(height: u32, from: usize, to: usize) -> u32 {
+    if to >= from {
+        height.checked_shl(to.saturating_sub(from) as u32).unwrap_or(u32::MAX)
+    } else {
+        height.checked_shr(from.saturating_sub(to) as u32).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layers(spec: &[(bool, Option<u16>)]) -> Vec<LayerState> {
+        spec.iter().map(|(active, height)| LayerState { active: *active, height: *height }).collect()
+    }
+
+    #[test]
+    fn the_best_that_fits_or_the_lowest() {
+        let all = layers(&[(true, Some(180)), (true, Some(360)), (true, Some(720))]);
+        for (max_height, expected) in [(1080, 2), (720, 2), (719, 1), (360, 1), (200, 0), (90, 0)] {
+            let choice = choose(&all, max_height).unwrap();
+            assert_eq!(choice, Choice { wanted: expected, available: Some(expected) }, "{max_height}");
+        }
+    }
+
+    #[test]
+    fn an_inactive_layer_is_wanted_and_the_nearest_is_shown() {
+        let low_only = layers(&[(true, Some(180)), (false, None), (false, None)]);
+        assert_eq!(choose(&low_only, 1080), Some(Choice { wanted: 2, available: Some(0) }));
+        let high_only = layers(&[(false, None), (false, None), (true, Some(720))]);
+        assert_eq!(choose(&high_only, 200), Some(Choice { wanted: 0, available: Some(2) }));
+        let none = layers(&[(false, None)]);
+        assert_eq!(choose(&none, 200), Some(Choice { wanted: 0, available: None }));
+        assert_eq!(choose(&[], 200), None);
+    }
+
+    #[test]
+    fn unknown_heights_are_halves() {
+        let unknown = layers(&[(true, None), (true, None), (true, None)]);
+        assert_eq!(choose(&unknown, 360).unwrap().wanted, 1);
+        let one_known = layers(&[(true, Some(90)), (true, None), (true, None)]);
+        assert_eq!(choose(&one_known, 360).unwrap().wanted, 2);
+    }
+}

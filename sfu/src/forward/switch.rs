@@ -1,0 +1,245 @@
+//! The state of one slot: what it shows, what it shall show, and the moment between.
+//!
+//! A video slot changes its layer only at the first packet of a key frame, and not in the middle of
+//! a picture it is still sending: then the key frame waits in the publisher's slab until that
+//! picture has ended, and is forwarded from there.
+
+use super::packet::{Origin, PacketMeta};
+use super::rewrite::{Mapped, Rewriter};
+use crate::ids::Ssrc;
+use crate::rtp::codec::Codec;
+use arrayvec::ArrayVec;
+use std::time::{Duration, Instant};
+
+/// A picture whose end has not come this long after its last packet is given up. Browsers send a
+/// picture within a millisecond (design.md section 2); a lost tail takes one retransmission.
+const PICTURE_END_TIMEOUT: Duration = Duration::from_millis(60);
+
+/// Temporal layers are numbered 0–7 (AV1); this lets all of them pass.
+pub const ALL_TEMPORAL: u8 = u8::MAX;
+
+/// A payload type the receiver negotiated for a codec.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SlotCodec {
+    pub codec: Codec,
+    pub payload_type: u8,
+    pub rtx_payload_type: Option<u8>,
+}
+
+/// What a slot sends with: fixed when the offer is answered.
+#[derive(Debug, Clone)]
+pub struct SlotLine {
+    pub ssrc: Ssrc,
+    pub rtx_ssrc: Option<Ssrc>,
+    pub codecs: ArrayVec<SlotCodec, 8>,
+}
+
+impl SlotLine {
+    pub fn codec(&self, codec: Codec) -> Option<SlotCodec> {
+        self.codecs.iter().find(|c| c.codec == codec).copied()
+    }
+}
+
+/// What to do with a packet that was offered to a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    Ignore,
+    Forward(Mapped),
+    /// As `Forward`, and then switch to the target from this packet of its slab.
+    ForwardThenSwitch(Mapped, u64),
+    /// Switch to the target, whose key frame begins at this packet of its slab.
+    Switch(u64),
+}
+
+/// One video slot of one subscriber.
+#[derive(Debug)]
+pub struct VideoSlot {
+    pub line: SlotLine,
+    pub rewriter: Rewriter,
+    target: Option<Origin>,
+    current: Option<Origin>,
+    /// The picture being sent has not ended.
+    picture_open: bool,
+    /// First packet of the target's key frame, while the current picture has not ended.
+    waiting_key: Option<u64>,
+    max_temporal: u8,
+    temporal: u8,
+}
+
+impl VideoSlot {
+    pub fn new(line: SlotLine, rewriter: Rewriter) -> VideoSlot {
+        VideoSlot {
+            line,
+            rewriter,
+            target: None,
+            current: None,
+            picture_open: false,
+            waiting_key: None,
+            max_temporal: ALL_TEMPORAL,
+            temporal: ALL_TEMPORAL,
+        }
+    }
+
+    pub fn current(&self) -> Option<Origin> {
+        self.current
+    }
+
+    pub fn target(&self) -> Option<Origin> {
+        self.target
+    }
+
+    /// A key frame of the target would bring the slot further.
+    pub fn needs_key(&self) -> Option<Origin> {
+        if self.target == self.current { None } else { self.target }
+    }
+
+    /// Sets what to show. Without a target the slot falls silent at once; with another one it goes
+    /// on showing what it shows until the target's key frame is there, unless `keep` is false.
+    pub fn aim(&mut self, target: Option<Origin>, keep: bool) {
+        if self.target != target {
+            self.target = target;
+            self.waiting_key = None;
+        }
+        if target.is_none() || (!keep && self.current != target) {
+            self.current = None;
+            self.picture_open = false;
+        }
+    }
+
+    /// Upper temporal layers above `max` are left out from the next picture on.
+    pub fn limit_temporal(&mut self, max: u8) {
+        self.max_temporal = max;
+    }
+
+    /// Decides about the packet `sequence` of `origin`.
+    pub fn offer(&mut self, now: Instant, origin: Origin, sequence: u64, packet: &PacketMeta) -> Decision {
+        if self.current == Some(origin) {
+            return self.offer_current(now, origin, sequence, packet);
+        }
+        if self.target == Some(origin) {
+            return self.offer_target(now, sequence, packet);
+        }
+        Decision::Ignore
+    }
+
+    fn offer_current(
+        &mut self,
+        now: Instant,
+        origin: Origin,
+        sequence: u64,
+        packet: &PacketMeta,
+    ) -> Decision {
+        self.follow_temporal(packet);
+        if packet.temporal > self.temporal {
+            self.rewriter.skip(origin, sequence, packet);
+            return Decision::Ignore;
+        }
+        let newest = self.rewriter.next_out();
+        let Some(mapped) = self.rewriter.map(now, origin, sequence, packet) else {
+            return Decision::Ignore;
+        };
+        if mapped.sequence_out >= newest {
+            self.picture_open = !packet.frame_end;
+        }
+        match self.waiting_key.filter(|_| !self.picture_open) {
+            Some(key) => Decision::ForwardThenSwitch(mapped, key),
+            None => Decision::Forward(mapped),
+        }
+    }
+
+    fn offer_target(&mut self, now: Instant, sequence: u64, packet: &PacketMeta) -> Decision {
+        if packet.keyframe {
+            self.waiting_key = Some(sequence);
+        }
+        let Some(key) = self.waiting_key else {
+            return Decision::Ignore;
+        };
+        let idle = self.rewriter.idle(now).unwrap_or(Duration::MAX);
+        let in_the_middle = self.current.is_some() && self.picture_open;
+        if in_the_middle && idle < PICTURE_END_TIMEOUT {
+            return Decision::Ignore;
+        }
+        Decision::Switch(key)
+    }
+
+    /// Changes at picture starts only: down at once, up where the encoder says a receiver of the
+    /// lower layers may go up: at a picture of the layer itself, or behind one it is sent anyway.
+    fn follow_temporal(&mut self, packet: &PacketMeta) {
+        if !packet.frame_start || self.temporal == self.max_temporal {
+            return;
+        }
+        let down = self.max_temporal < self.temporal;
+        let opened = packet.opens_upper && packet.temporal <= self.temporal;
+        if down || packet.keyframe || opened {
+            self.temporal = self.max_temporal;
+        } else if packet.switching_point && packet.temporal <= self.max_temporal {
+            self.temporal = packet.temporal.max(self.temporal);
+        }
+    }
+
+    /// Makes the target current, beginning with `packet`, the first of a key frame.
+    pub fn switch(&mut self, sequence: u64, packet: &PacketMeta, timestamp_out: u32) {
+        let Some(target) = self.target else { return };
+        self.rewriter.begin(target, sequence, packet, timestamp_out);
+        self.current = Some(target);
+        self.picture_open = false;
+        self.waiting_key = None;
+        self.temporal = self.max_temporal;
+    }
+}
+
+/// One audio slot of one subscriber. Audio needs no key frame: it switches at any packet.
+#[derive(Debug)]
+pub struct AudioSlot {
+    pub line: SlotLine,
+    pub rewriter: Rewriter,
+    current: Option<Origin>,
+    /// The next packet begins a talk spurt: another source, or the same after a pause.
+    begins: bool,
+    heard_last: Option<Origin>,
+}
+
+impl AudioSlot {
+    pub fn new(line: SlotLine, rewriter: Rewriter) -> AudioSlot {
+        AudioSlot { line, rewriter, current: None, begins: true, heard_last: None }
+    }
+
+    pub fn current(&self) -> Option<Origin> {
+        self.current
+    }
+
+    pub fn aim(&mut self, target: Option<Origin>) {
+        if self.current != target {
+            self.current = target;
+            self.begins = true;
+        }
+    }
+
+    /// The output of a packet, and whether it begins a talk spurt (RFC 3551 section 4.1: marker).
+    pub fn offer(
+        &mut self,
+        now: Instant,
+        origin: Origin,
+        sequence: u64,
+        packet: &PacketMeta,
+    ) -> Option<(Mapped, bool)> {
+        if self.current != Some(origin) {
+            return None;
+        }
+        let begins = std::mem::take(&mut self.begins);
+        if begins {
+            let same_line = self.rewriter.timestamp_offset().filter(|_| self.heard_last == Some(origin));
+            let timestamp = match same_line {
+                Some(offset) => packet.timestamp.wrapping_add(offset),
+                None => self.rewriter.timestamp_by_arrival(now, packet.timestamp),
+            };
+            self.rewriter.begin(origin, sequence, packet, timestamp);
+            self.heard_last = Some(origin);
+        }
+        self.rewriter.map(now, origin, sequence, packet).map(|mapped| (mapped, begins))
+    }
+}
+
+#[cfg(test)]
+#[path = "switch_tests.rs"]
+mod tests;

@@ -1,0 +1,59 @@
+//! Names of things. Ids of peers and rooms are chosen by the caller; the rest come from the wire.
+
+use arrayvec::ArrayString;
+
+/// One endpoint: one PeerConnection, one seat in a meeting. Never reused by the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PeerId(pub u64);
+
+/// One meeting's media on one worker. Never reused by the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RoomId(pub u64);
+
+/// Synchronisation source, RFC 3550 section 3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ssrc(pub u32);
+
+/// Media identification, RFC 9143; at most 16 bytes so that it fits a one-byte header extension.
+pub type Mid = ArrayString<16>;
+
+/// Restriction identifier of a simulcast layer, RFC 8851; same bound as [`Mid`].
+pub type Rid = ArrayString<16>;
+
+/// What a peer publishes. A peer has at most one of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SourceKind {
+    Microphone,
+    Camera,
+    /// A shared screen or a document camera.
+    Content,
+}
+
+impl SourceKind {
+    pub const ALL: [SourceKind; 3] = [SourceKind::Microphone, SourceKind::Camera, SourceKind::Content];
+
+    /// Position in tables of three, in the order of [`SourceKind::ALL`].
+    pub fn index(self) -> usize {
+        match self {
+            SourceKind::Microphone => 0,
+            SourceKind::Camera => 1,
+            SourceKind::Content => 2,
+        }
+    }
+}
+
+/// One published track: who and what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Source {
+    pub peer: PeerId,
+    pub kind: SourceKind,
+}
+
+/// Where a received track of a peer stands. Video slots and audio slots are counted apart, in the
+/// order of the offer's receive-only sections; audio slot *i* is the partner of video slot *i* for
+/// every *i* below the number of pairs, and the rest are audio only (see `sdp`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SlotId {
+    Video(u16),
+    Audio(u16),
+}

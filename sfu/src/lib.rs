@@ -1,0 +1,41 @@
+//! The media quarter of Nhịp Cầu: a selective forwarding unit as a machine without I/O.
+//!
+//! **Drive [`engine::Engine`] like this: tell it what happened and when with `handle_input`, then
+//! call `poll_output` until it answers [`engine::Output::Timeout`]; nothing else changes it.** It
+//! owns no socket, thread or clock; `driver` (feature `driver`) is the host that does.
+
+// A test begins its virtual time somewhere.
+#![cfg_attr(test, allow(clippy::disallowed_methods))]
+// Nothing from the network can panic us. Tests may.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+pub mod command;
+mod demux;
+pub mod discard;
+pub mod engine;
+pub mod event;
+pub mod ids;
+pub mod limits;
+pub mod receive;
+pub mod rtp;
+pub mod sdp;
+pub mod stats;
+pub mod time;
+pub mod transport;
+
+mod bandwidth;
+mod forward;
+mod peer;
+mod room;
+
+#[cfg(feature = "driver")]
+pub mod driver;

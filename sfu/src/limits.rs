@@ -1,0 +1,32 @@
+//! Every limit of the media quarter, with its reason.
+
+use std::time::Duration;
+
+/// Chromium's offer of 16 pairs with all codecs is 98 KB (design.md section 3).
+pub const MAX_OFFER_BYTES: usize = 256 * 1024;
+/// Sections in one offer: 3 published, 32 pairs, 8 audio-only slots, and some air.
+pub const MAX_SECTIONS: usize = 96;
+/// Simulcast layers of one source; browsers send at most three.
+pub const MAX_LAYERS: usize = 3;
+/// Video slots of one peer: a wall of 32 tiles.
+pub const MAX_VIDEO_SLOTS: usize = 32;
+/// Audio slots of one peer: one beside each video slot and eight more.
+pub const MAX_AUDIO_SLOTS: usize = MAX_VIDEO_SLOTS + 8;
+/// SSRCs one peer may bring: 3 sources × 3 layers × (media, RTX), and RED or a restart beside it.
+pub const MAX_REMOTE_SSRCS: usize = 24;
+/// Largest RTP packet taken in. Ethernet's MTU is 1,500; browsers stay below 1,250.
+pub const MAX_RTP_BYTES: usize = 1500;
+/// Largest datagram read.
+pub const MAX_DATAGRAM_BYTES: usize = 2048;
+/// Peers of one worker: what a core can serve is about 1,800 receivers (design.md section 5).
+pub const MAX_PEERS_PER_WORKER: usize = 4096;
+
+/// Chromium checks consent every 2.5 s and sends media all the time; two missed checks is news the
+/// chair must see within 3 s more (domain.md section 7, A1).
+pub const QUIET_AFTER: Duration = Duration::from_secs(4);
+/// RFC 7675 section 5.1.
+pub const CONSENT_EXPIRY: Duration = Duration::from_secs(30);
+/// A DTLS handshake that takes longer than this has failed.
+pub const DTLS_TIMEOUT: Duration = Duration::from_secs(20);
+/// A camera that sends nothing this long is off for those who watch.
+pub const SOURCE_IDLE_AFTER: Duration = Duration::from_secs(2);

@@ -1,0 +1,118 @@
+//! One endpoint in three parts that are borrowed apart: its link (transport and what was
+//! negotiated), what it publishes, and its slots. The same place in three tables, so that a packet
+//! can be read from one peer's slab while another peer's slot is written.
+
+pub mod link;
+pub mod publisher;
+pub mod subscriber;
+
+use crate::forward::packet::PeerIndex;
+use crate::ids::PeerId;
+use link::Link;
+use publisher::Publisher;
+use std::collections::HashMap;
+use subscriber::Subscriber;
+
+/// A table whose places are handed out by [`Peers`].
+#[derive(Debug)]
+pub struct Table<T>(Vec<Option<(u32, T)>>);
+
+impl<T> Table<T> {
+    #[inline]
+    pub fn get(&self, index: PeerIndex) -> Option<&T> {
+        match self.0.get(index.place as usize) {
+            Some(Some((generation, value))) if *generation == index.generation => Some(value),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    pub fn get_mut(&mut self, index: PeerIndex) -> Option<&mut T> {
+        match self.0.get_mut(index.place as usize) {
+            Some(Some((generation, value))) if *generation == index.generation => Some(value),
+            _ => None,
+        }
+    }
+
+    fn put(&mut self, index: PeerIndex, value: T) {
+        let place = index.place as usize;
+        if self.0.len() <= place {
+            self.0.resize_with(place.saturating_add(1), || None);
+        }
+        if let Some(slot) = self.0.get_mut(place) {
+            *slot = Some((index.generation, value));
+        }
+    }
+
+    fn clear(&mut self, index: PeerIndex) {
+        if self.get(index).is_some()
+            && let Some(slot) = self.0.get_mut(index.place as usize)
+        {
+            *slot = None;
+        }
+    }
+}
+
+/// All peers of a worker.
+#[derive(Debug)]
+pub struct Peers {
+    by_id: HashMap<PeerId, PeerIndex>,
+    free: Vec<u32>,
+    generation: u32,
+    pub links: Table<Link>,
+    pub publishers: Table<Publisher>,
+    pub subscribers: Table<Subscriber>,
+}
+
+impl Default for Peers {
+    fn default() -> Self {
+        Peers {
+            by_id: HashMap::new(),
+            free: Vec::new(),
+            generation: 0,
+            links: Table(Vec::new()),
+            publishers: Table(Vec::new()),
+            subscribers: Table(Vec::new()),
+        }
+    }
+}
+
+impl Peers {
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    pub fn index(&self, peer: PeerId) -> Option<PeerIndex> {
+        self.by_id.get(&peer).copied()
+    }
+
+    pub fn indices(&self) -> impl Iterator<Item = PeerIndex> + '_ {
+        self.by_id.values().copied()
+    }
+
+    pub fn insert(
+        &mut self,
+        id: PeerId,
+        link: Link,
+        publisher: Publisher,
+        subscriber: Subscriber,
+    ) -> PeerIndex {
+        let place = self.free.pop().unwrap_or(self.links.0.len() as u32);
+        self.generation = self.generation.wrapping_add(1);
+        let index = PeerIndex { place, generation: self.generation };
+        self.links.put(index, link);
+        self.publishers.put(index, publisher);
+        self.subscribers.put(index, subscriber);
+        self.by_id.insert(id, index);
+        index
+    }
+
+    pub fn remove(&mut self, id: PeerId) -> Option<PeerIndex> {
+        let index = self.by_id.remove(&id)?;
+        self.links.clear(index);
+        self.publishers.clear(index);
+        self.subscribers.clear(index);
+        self.free.push(index.place);
+        Some(index)
+    }
+}

@@ -1,0 +1,296 @@
+//! What one endpoint publishes: sources, their simulcast layers, and who watches them.
+
+use crate::command::Permissions;
+use crate::discard::DropReason;
+use crate::forward::packet::{PacketMeta, PeerIndex};
+use crate::forward::select::LayerState;
+use crate::ids::{Rid, SourceKind, Ssrc};
+use crate::limits;
+use crate::receive::cache::Slab;
+use crate::receive::feedback::ArrivalRecorder;
+use crate::receive::keyframe::KeyframeRequester;
+use crate::receive::nack::NackGenerator;
+use crate::receive::stream::Stream;
+use crate::rtp::codec::{Codec, TemplateStructure};
+use crate::rtp::extension::{ExtensionMap, Extensions};
+use crate::sdp::{Negotiated, NegotiatedCodec, Section, SectionRole};
+use crate::time::{NtpTime, earliest};
+use arrayvec::ArrayVec;
+use std::time::{Duration, Instant};
+
+/// Packets kept for retransmission and late switches. At 2 Mbit/s (275 packets/s) this is 1.9 s:
+/// more than any round trip, and a key frame every second lies in it.
+const VIDEO_SLAB: usize = 512;
+/// 64 packets of 20 ms.
+const AUDIO_SLAB: usize = 64;
+/// A layer is not switched off before nobody has watched it this long.
+const UNWATCHED_HOLD: Duration = Duration::from_secs(3);
+
+/// A slot that gets a layer's packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    pub subscriber: PeerIndex,
+    pub slot: u16,
+}
+
+/// One encoding of a source.
+#[derive(Debug)]
+pub struct Layer {
+    pub ssrc: Option<Ssrc>,
+    pub stream: Stream,
+    pub nack: NackGenerator,
+    pub keyframe: KeyframeRequester,
+    pub slab: Slab<PacketMeta>,
+    pub structure: Option<TemplateStructure>,
+    pub height: Option<u16>,
+    pub last_packet: Option<Instant>,
+    /// Newest packet, extended; and the first packet of the newest key frame.
+    pub newest: u64,
+    pub last_key: Option<(u64, Instant)>,
+    pub last_report: Option<(NtpTime, u32)>,
+    pub routes: Vec<Route>,
+    /// Slots that would show this layer if the worker could keep up.
+    pub shed: u64,
+    pub active: bool,
+    wanted: bool,
+    unwanted_since: Option<Instant>,
+    pub frames: u64,
+}
+
+/// One source with its layers, lowest first.
+#[derive(Debug)]
+pub struct Track {
+    pub kind: SourceKind,
+    pub section: usize,
+    pub rids: Vec<Rid>,
+    pub layers: Vec<Layer>,
+    pub active: bool,
+    pub reported_wanted: Vec<bool>,
+}
+
+/// Where an SSRC leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamRef {
+    pub kind: SourceKind,
+    pub layer: u8,
+    pub rtx: bool,
+}
+
+#[derive(Debug)]
+pub struct Publisher {
+    pub tracks: [Option<Track>; 3],
+    ssrcs: ArrayVec<(Ssrc, StreamRef), { limits::MAX_REMOTE_SSRCS }>,
+    pub extensions: ExtensionMap,
+    pub permissions: Permissions,
+    pub arrivals: ArrivalRecorder,
+    pub rtx_packets: u64,
+    pub nacks_sent: u64,
+    pub plis_sent: u64,
+    /// A clock offset for all streams of this publisher: ours minus theirs, in NTP seconds. One
+    /// value for audio and video keeps lips in sync.
+    pub clock_offset_s: Option<f64>,
+}
+
+impl Publisher {
+    pub fn new(now: Instant, negotiated: &Negotiated) -> Publisher {
+        let mut publisher = Publisher {
+            tracks: [None, None, None],
+            ssrcs: ArrayVec::new(),
+            extensions: negotiated.extensions,
+            permissions: Permissions::default(),
+            arrivals: ArrivalRecorder::new(now),
+            rtx_packets: 0,
+            nacks_sent: 0,
+            plis_sent: 0,
+            clock_offset_s: None,
+        };
+        for (index, section) in negotiated.sections.iter().enumerate() {
+            publisher.add_section(now, index, section);
+        }
+        publisher
+    }
+
+    fn add_section(&mut self, now: Instant, index: usize, section: &Section) {
+        let SectionRole::Source(kind) = section.role else {
+            return;
+        };
+        let Some(place) = self.tracks.get_mut(kind.index()) else {
+            return;
+        };
+        let layers = section.rids.len().clamp(1, limits::MAX_LAYERS);
+        *place = Some(Track {
+            kind,
+            section: index,
+            rids: section.rids.clone(),
+            layers: (0..layers).map(|_| Layer::new(now, kind)).collect(),
+            active: false,
+            reported_wanted: Vec::new(),
+        });
+        if section.rids.is_empty() {
+            for (media, rtx) in &section.declared_ssrcs {
+                self.bind(*media, StreamRef { kind, layer: 0, rtx: false });
+                if let Some(rtx) = rtx {
+                    self.bind(*rtx, StreamRef { kind, layer: 0, rtx: true });
+                }
+            }
+        }
+    }
+
+    fn bind(&mut self, ssrc: Ssrc, to: StreamRef) -> bool {
+        if self.stream_of(ssrc).is_some() {
+            return true;
+        }
+        if self.ssrcs.try_push((ssrc, to)).is_err() {
+            return false;
+        }
+        if !to.rtx
+            && let Some(layer) = self.layer_mut(to.kind, to.layer)
+        {
+            layer.ssrc = Some(ssrc);
+        }
+        true
+    }
+
+    #[inline]
+    pub fn stream_of(&self, ssrc: Ssrc) -> Option<StreamRef> {
+        self.ssrcs.iter().find(|(known, _)| *known == ssrc).map(|(_, stream)| *stream)
+    }
+
+    /// Learns an SSRC from its MID and RID (RFC 8843 section 9.2, RFC 8852).
+    pub fn learn(
+        &mut self,
+        ssrc: Ssrc,
+        payload_type: u8,
+        extensions: &Extensions,
+        negotiated: &Negotiated,
+    ) -> Result<StreamRef, DropReason> {
+        let section_of = |track: &&Track| {
+            let section = negotiated.sections.get(track.section);
+            extensions.mid.is_some() && section.map(|s| s.mid) == extensions.mid
+        };
+        let track = self.tracks.iter().flatten().find(section_of).ok_or(DropReason::UnknownSsrc)?;
+        let rtx = extensions.repaired_rid.is_some() || is_rtx(negotiated, track.section, payload_type);
+        let rid = extensions.repaired_rid.or(extensions.rid);
+        let layer = match rid {
+            Some(rid) => track.rids.iter().position(|r| *r == rid),
+            None if track.rids.is_empty() => Some(0),
+            None => None,
+        };
+        let layer = layer.ok_or(DropReason::UnknownSsrc)? as u8;
+        let stream = StreamRef { kind: track.kind, layer, rtx };
+        // A restarted encoder may bring a new SSRC for a layer: the old one makes room.
+        self.ssrcs.retain(|(_, known)| *known != stream);
+        if self.bind(ssrc, stream) { Ok(stream) } else { Err(DropReason::UnknownSsrc) }
+    }
+
+    #[inline]
+    pub fn track(&self, kind: SourceKind) -> Option<&Track> {
+        self.tracks.get(kind.index())?.as_ref()
+    }
+
+    #[inline]
+    pub fn track_mut(&mut self, kind: SourceKind) -> Option<&mut Track> {
+        self.tracks.get_mut(kind.index())?.as_mut()
+    }
+
+    #[inline]
+    pub fn layer(&self, kind: SourceKind, layer: u8) -> Option<&Layer> {
+        self.track(kind)?.layers.get(usize::from(layer))
+    }
+
+    #[inline]
+    pub fn layer_mut(&mut self, kind: SourceKind, layer: u8) -> Option<&mut Layer> {
+        self.track_mut(kind)?.layers.get_mut(usize::from(layer))
+    }
+
+    pub fn layers(&self) -> impl Iterator<Item = &Layer> {
+        self.tracks.iter().flatten().flat_map(|track| track.layers.iter())
+    }
+
+    pub fn may_publish(&self, kind: SourceKind) -> bool {
+        match kind {
+            SourceKind::Microphone => self.permissions.microphone,
+            SourceKind::Camera => self.permissions.camera,
+            SourceKind::Content => self.permissions.content,
+        }
+    }
+
+    pub fn next_timeout(&self) -> Option<Instant> {
+        let layers = self.layers().fold(None, |due, layer| {
+            let layer_due = earliest(layer.nack.next_timeout(), layer.keyframe.next_timeout());
+            earliest(due, layer_due)
+        });
+        earliest(layers, self.arrivals.next_timeout())
+    }
+}
+
+/// The negotiated codec a payload type means in a section: itself, or as its RTX.
+pub fn codec_of(negotiated: &Negotiated, section: usize, payload_type: u8) -> Option<&NegotiatedCodec> {
+    negotiated.sections.get(section)?.codecs.iter().find(|codec| codec.payload_type == payload_type)
+}
+
+fn is_rtx(negotiated: &Negotiated, section: usize, payload_type: u8) -> bool {
+    let codecs = negotiated.sections.get(section).map(|section| section.codecs.as_slice());
+    codecs.unwrap_or_default().iter().any(|codec| codec.rtx_payload_type == Some(payload_type))
+}
+
+impl Track {
+    pub fn layer_states(&self) -> ArrayVec<LayerState, { limits::MAX_LAYERS }> {
+        let state = |layer: &Layer| LayerState { active: layer.active, height: layer.height };
+        self.layers.iter().take(limits::MAX_LAYERS).map(state).collect()
+    }
+
+    /// A layer that is reported as watched has had no watcher for long enough to say so.
+    pub fn has_unsettled_layers(&self, now: Instant) -> bool {
+        self.layers.iter().zip(&self.reported_wanted).any(|(layer, reported)| {
+            let since = layer.unwanted_since;
+            *reported && since.is_some_and(|at| now.saturating_duration_since(at) >= UNWATCHED_HOLD)
+        })
+    }
+}
+
+impl Layer {
+    fn new(now: Instant, kind: SourceKind) -> Layer {
+        let audio = kind == SourceKind::Microphone;
+        let clock_rate = if audio { Codec::Opus } else { Codec::Vp8 }.clock_rate();
+        Layer {
+            ssrc: None,
+            stream: Stream::new(clock_rate, now),
+            nack: if audio { NackGenerator::audio() } else { NackGenerator::video() },
+            keyframe: KeyframeRequester::default(),
+            slab: Slab::new(if audio { AUDIO_SLAB } else { VIDEO_SLAB }),
+            structure: None,
+            height: None,
+            last_packet: None,
+            newest: 0,
+            last_key: None,
+            last_report: None,
+            routes: Vec::new(),
+            shed: 0,
+            active: false,
+            wanted: false,
+            unwanted_since: None,
+            frames: 0,
+        }
+    }
+
+    /// Starts a round of finding out whether anybody wants this layer.
+    pub fn begin_wanted(&mut self) {
+        self.shed = 0;
+        self.wanted = false;
+    }
+
+    pub fn want(&mut self) {
+        self.wanted = true;
+    }
+
+    /// Wanted now or until a moment ago.
+    pub fn settle_wanted(&mut self, now: Instant) -> bool {
+        if self.wanted {
+            self.unwanted_since = None;
+            return true;
+        }
+        let since = *self.unwanted_since.get_or_insert(now);
+        now.saturating_duration_since(since) < UNWATCHED_HOLD
+    }
+}

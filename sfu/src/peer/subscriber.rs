@@ -1,0 +1,163 @@
+//! What one endpoint receives: its slots, what waits to be sent, what was sent.
+
+use crate::bandwidth::estimate::Estimator;
+use crate::bandwidth::history::SendHistory;
+use crate::command::Priority;
+use crate::forward::guard::Guard;
+use crate::forward::packet::Pending;
+use crate::forward::resend::Resent;
+use crate::forward::rewrite::Rewriter;
+use crate::forward::switch::{AudioSlot, SlotCodec, SlotLine, VideoSlot};
+use crate::forward::write::EgressExtensions;
+use crate::ids::{SlotId, Source, Ssrc};
+use crate::rtp::codec::Codec;
+use crate::sdp::{Negotiated, Section, SectionRole};
+use rand::{Rng, RngCore};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Believed of a line before its first feedback (peers.md: 0.5–0.8 Mbit/s is what careful peers
+/// start from). Nothing is thinned by it yet; it is what the estimator grows from.
+const START_BPS: u64 = 600_000;
+
+/// Sent counters and the receiver's last report of one slot.
+#[derive(Debug, Default)]
+pub struct SlotAccount {
+    pub packets: u64,
+    pub octets: u64,
+    pub frames: u64,
+    /// Octets at the last statistics.
+    pub counted: u64,
+    pub reported_lost: i64,
+    pub reported_jitter: u32,
+    pub reported_fraction: f64,
+    /// Sent since the last report, so that a silent slot sends no sender reports.
+    pub fresh: bool,
+    pub guard: Guard,
+}
+
+#[derive(Debug)]
+pub struct Video {
+    pub slot: VideoSlot,
+    pub resent: Resent,
+    pub account: SlotAccount,
+    /// As reported by `Event::SlotShows`.
+    pub shown: Option<Source>,
+    pub shed: bool,
+}
+
+#[derive(Debug)]
+pub struct Audio {
+    pub slot: AudioSlot,
+    pub account: SlotAccount,
+    pub shown: Option<Source>,
+}
+
+/// Packets that wait for their turn, and whether the engine knows.
+#[derive(Debug, Default)]
+pub struct Lane {
+    pub packets: VecDeque<Pending>,
+    pub marked: bool,
+}
+
+#[derive(Debug)]
+pub struct Subscriber {
+    pub video: Vec<Video>,
+    pub audio: Vec<Audio>,
+    pub extensions: EgressExtensions,
+    pub audio_queue: Lane,
+    pub video_queue: Lane,
+    pub history: SendHistory,
+    pub estimator: Estimator,
+    pub priority: Priority,
+    /// Smallest SSRC of ours towards this peer: the sender of reports without media.
+    pub report_ssrc: Ssrc,
+    pub nacks: u64,
+    pub plis: u64,
+    pub rtx_packets: u64,
+}
+
+impl Subscriber {
+    pub fn new(negotiated: &Negotiated, rng: &mut dyn RngCore) -> Subscriber {
+        let mut subscriber = Subscriber {
+            video: Vec::new(),
+            audio: Vec::new(),
+            extensions: EgressExtensions::new(&negotiated.extensions),
+            audio_queue: Lane::default(),
+            video_queue: Lane::default(),
+            history: SendHistory::new(),
+            estimator: Estimator::new(START_BPS),
+            priority: Priority::default(),
+            report_ssrc: Ssrc(1),
+            nacks: 0,
+            plis: 0,
+            rtx_packets: 0,
+        };
+        subscriber.extend(negotiated, rng);
+        subscriber
+    }
+
+    /// Adds the slots a later offer brought; those that exist stay as they are.
+    pub fn extend(&mut self, negotiated: &Negotiated, rng: &mut dyn RngCore) {
+        self.extend_video(negotiated, rng);
+        self.extend_audio(negotiated, rng);
+        let first = negotiated.sections.iter().find_map(|section| section.slot_ssrc);
+        self.report_ssrc = first.map_or(Ssrc(1), |(ssrc, _)| ssrc);
+    }
+
+    fn extend_video(&mut self, negotiated: &Negotiated, rng: &mut dyn RngCore) {
+        while let Some(line) = line_of(negotiated, SlotId::Video(self.video.len() as u16)) {
+            let rewriter = Rewriter::new(Codec::Vp8.clock_rate(), rng.random::<u16>() >> 1);
+            self.video.push(Video {
+                slot: VideoSlot::new(line, rewriter),
+                resent: Resent::default(),
+                account: SlotAccount::default(),
+                shown: None,
+                shed: false,
+            });
+        }
+    }
+
+    fn extend_audio(&mut self, negotiated: &Negotiated, rng: &mut dyn RngCore) {
+        while let Some(line) = line_of(negotiated, SlotId::Audio(self.audio.len() as u16)) {
+            let rewriter = Rewriter::new(Codec::Opus.clock_rate(), rng.random::<u16>() >> 1);
+            self.audio.push(Audio {
+                slot: AudioSlot::new(line, rewriter),
+                account: SlotAccount::default(),
+                shown: None,
+            });
+        }
+    }
+
+    /// The video slot that sends with `ssrc`.
+    pub fn video_by_ssrc(&self, ssrc: Ssrc) -> Option<usize> {
+        self.video.iter().position(|video| video.slot.line.ssrc == ssrc)
+    }
+
+    /// The account of the slot that sends with `ssrc`, media or RTX.
+    pub fn account_by_ssrc(&mut self, ssrc: Ssrc) -> Option<&mut SlotAccount> {
+        if let Some(index) = self.video_by_ssrc(ssrc) {
+            return self.video.get_mut(index).map(|video| &mut video.account);
+        }
+        let audio = self.audio.iter_mut().find(|audio| audio.slot.line.ssrc == ssrc);
+        audio.map(|audio| &mut audio.account)
+    }
+
+    /// How long a resent packet may still be on its way.
+    pub fn resend_patience(rtt: Duration) -> Duration {
+        rtt.max(Duration::from_millis(10))
+    }
+}
+
+/// What the section of a slot sends with.
+fn line_of(negotiated: &Negotiated, slot: SlotId) -> Option<SlotLine> {
+    let is_slot = |section: &&Section| section.role == SectionRole::Slot(slot);
+    let section = negotiated.sections.iter().find(is_slot)?;
+    let (ssrc, rtx_ssrc) = section.slot_ssrc?;
+    let codecs = section.codecs.iter().take(8).map(|codec| SlotCodec {
+        codec: codec.codec,
+        payload_type: codec.payload_type,
+        rtx_payload_type: codec.rtx_payload_type,
+    });
+    Some(SlotLine { ssrc, rtx_ssrc, codecs: codecs.collect() })
+}

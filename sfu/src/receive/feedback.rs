@@ -1,0 +1,245 @@
+//! Arrival times of a publisher's packets, for its congestion control: transport-wide feedback,
+//! draft-holmer-rmcat-transport-wide-cc-extensions-01.
+//!
+//! Reports join without a hole: each begins where the last one ended, or earlier where a packet it
+//! told as missing has come after all. Beginning at the first arrival instead would hide every loss
+//! between two reports: with two packets a report (audio) that is half of all losses.
+
+use crate::rtp::rtcp::TransportReport;
+use crate::time::{after, extend_u16};
+use std::time::{Duration, Instant};
+
+/// Between reports: libwebrtc's own receivers stay between 50 and 250 ms; faster reacts faster, and
+/// 20 reports of 75 bytes are 12 kbit/s.
+const INTERVAL: Duration = Duration::from_millis(50);
+/// Numbers remembered, and the most one report tells: 50 ms of 100 Mbit/s. A report of so many, each
+/// with a two-byte delta, is 1,200 bytes and still one datagram.
+const WINDOW: u64 = 512;
+/// Deltas count 250 µs, the reference time 64 ms: 256 of them.
+const TICK_US: u128 = 250;
+const REFERENCE_TICKS: i64 = 256;
+/// Extended numbers begin here, so that a packet before the first has one.
+const FIRST_CYCLE: u64 = 65_536;
+
+/// When a number arrived, in ticks since the start.
+#[derive(Debug, Clone, Copy)]
+struct Arrival {
+    extended: u64,
+    ticks: i64,
+}
+
+#[derive(Debug)]
+pub struct ArrivalRecorder {
+    start: Instant,
+    /// Of number n at n mod `WINDOW`. Taken with the first packet, then kept.
+    arrivals: Vec<Option<Arrival>>,
+    newest: Option<u64>,
+    /// First number of the next report.
+    next: u64,
+    due: Option<Instant>,
+    count: u8,
+}
+
+impl ArrivalRecorder {
+    /// Reference times count from `start`.
+    pub fn new(start: Instant) -> ArrivalRecorder {
+        ArrivalRecorder { start, arrivals: Vec::new(), newest: None, next: 0, due: None, count: 0 }
+    }
+
+    #[inline]
+    pub fn record(&mut self, now: Instant, sequence: u16) {
+        let first = FIRST_CYCLE.saturating_add(u64::from(sequence));
+        let newest = *self.newest.get_or_insert_with(|| {
+            self.next = first;
+            first
+        });
+        let extended = extend_u16(newest, sequence);
+        let known = self.find(extended).is_some();
+        if known || extended.saturating_add(WINDOW) <= newest {
+            return;
+        }
+        let newest = newest.max(extended);
+        self.newest = Some(newest);
+        self.next = self.next.min(extended);
+        self.next = self.next.max(newest.saturating_sub(WINDOW.saturating_sub(1)));
+        self.put(now, extended);
+        if self.due.is_none() {
+            self.due = Some(after(now, INTERVAL));
+        }
+    }
+
+    /// When to `take`; `None` while nothing new has come.
+    pub fn next_timeout(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// The report that is due, if any packet has come since the last one.
+    pub fn take(&mut self, now: Instant) -> Option<TransportReport> {
+        self.due.filter(|due| *due <= now)?;
+        self.due = None;
+        let (first, last) = (self.next, self.newest?);
+        let mut arrivals = (first..=last).filter_map(|n| self.find(n));
+        let reference = arrivals.next()?.ticks.div_euclid(REFERENCE_TICKS);
+        let mut report = TransportReport {
+            base_sequence: first as u16,
+            reference_time: (reference & 0xff_ffff) as u32,
+            feedback_count: self.count,
+            arrivals: Vec::with_capacity(last.saturating_sub(first).saturating_add(1) as usize),
+        };
+        self.next = self.fill(&mut report, reference.saturating_mul(REFERENCE_TICKS), last);
+        if self.next <= last {
+            self.due = Some(now);
+        }
+        self.count = self.count.wrapping_add(1);
+        Some(report)
+    }
+
+    /// Appends arrivals up to `last` as deltas; returns the number behind what the report tells. It
+    /// ends early where a delta does not fit 16 bits (8 s), which begins the next report.
+    fn fill(&self, report: &mut TransportReport, reference_ticks: i64, last: u64) -> u64 {
+        let mut before = reference_ticks;
+        for number in self.next..=last {
+            let Some(arrival) = self.find(number) else {
+                report.arrivals.push(None);
+                continue;
+            };
+            let Ok(delta) = i16::try_from(arrival.ticks.saturating_sub(before)) else {
+                return number;
+            };
+            report.arrivals.push(Some(delta));
+            before = arrival.ticks;
+        }
+        last.saturating_add(1)
+    }
+
+    fn find(&self, extended: u64) -> Option<Arrival> {
+        let arrival = self.arrivals.get(place(extended)).copied().flatten();
+        arrival.filter(|arrival| arrival.extended == extended)
+    }
+
+    fn put(&mut self, now: Instant, extended: u64) {
+        if self.arrivals.is_empty() {
+            self.arrivals.resize(WINDOW as usize, None);
+        }
+        let since = now.saturating_duration_since(self.start).as_micros();
+        let ticks = i64::try_from(since.wrapping_div(TICK_US)).unwrap_or(i64::MAX);
+        if let Some(arrival) = self.arrivals.get_mut(place(extended)) {
+            *arrival = Some(Arrival { extended, ticks });
+        }
+    }
+}
+
+fn place(extended: u64) -> usize {
+    (extended & (WINDOW - 1)) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::receive::test_start;
+
+    struct Line {
+        start: Instant,
+        recorder: ArrivalRecorder,
+    }
+
+    impl Line {
+        fn new() -> Line {
+            let start = test_start();
+            let recorder = ArrivalRecorder::new(start);
+            Line { start, recorder }
+        }
+
+        fn at(&self, ms: u64) -> Instant {
+            self.start + Duration::from_millis(ms)
+        }
+
+        fn record(&mut self, arrivals: &[(u64, u16)]) {
+            for (ms, sequence) in arrivals {
+                self.recorder.record(self.at(*ms), *sequence);
+            }
+        }
+    }
+
+    #[test]
+    fn a_report_tells_holes_reordering_and_times() {
+        let mut line = Line::new();
+        line.record(&[(100, 65_534), (101, 0), (103, 65_535), (104, 2)]);
+        assert_eq!(line.recorder.take(line.at(149)), None);
+        assert_eq!(line.recorder.next_timeout(), Some(line.at(150)));
+        let report = line.recorder.take(line.at(150)).unwrap();
+        assert_eq!((report.base_sequence, report.reference_time), (65_534, 1));
+        // 100 ms − 64 ms = 144 ticks; then +12, −8, a hole, +12.
+        let told = [Some(144), Some(12), Some(-8), None, Some(12)];
+        assert_eq!(report.arrivals, told);
+        assert_eq!(line.recorder.next_timeout(), None, "silence needs no reports");
+    }
+
+    #[test]
+    fn a_report_begins_where_the_last_one_ended() {
+        let mut line = Line::new();
+        line.record(&[(0, 10), (20, 11)]);
+        line.recorder.take(line.at(50)).unwrap();
+        line.record(&[(80, 14)]);
+        let report = line.recorder.take(line.at(130)).unwrap();
+        assert_eq!((report.base_sequence, report.feedback_count), (12, 1));
+        assert_eq!(report.arrivals, [None, None, Some(64)], "80 ms − 64 ms");
+    }
+
+    #[test]
+    fn a_packet_told_as_missing_is_told_again_when_it_comes() {
+        let mut line = Line::new();
+        line.record(&[(0, 1), (1, 3)]);
+        line.recorder.take(line.at(50)).unwrap();
+        line.record(&[(60, 2), (61, 3)]);
+        let report = line.recorder.take(line.at(110)).unwrap();
+        assert_eq!(report.base_sequence, 2);
+        assert_eq!(report.arrivals, [Some(240), Some(-236)]);
+        line.record(&[(120, 2), (120, 3)]);
+        assert_eq!(line.recorder.next_timeout(), None, "duplicates are no news");
+    }
+
+    #[test]
+    fn a_pause_longer_than_a_delta_begins_another_report() {
+        let mut line = Line::new();
+        line.record(&[(0, 1), (9_000, 2)]);
+        let first = line.recorder.take(line.at(9_000)).unwrap();
+        assert_eq!(first.arrivals, [Some(0)]);
+        assert_eq!(line.recorder.next_timeout(), Some(line.at(9_000)));
+        let second = line.recorder.take(line.at(9_000)).unwrap();
+        assert_eq!((second.base_sequence, second.reference_time), (2, 140));
+        assert_eq!(second.arrivals, [Some(160)], "9,000 ms − 140 × 64 ms");
+    }
+
+    #[test]
+    fn a_hostile_jump_is_bounded() {
+        let mut line = Line::new();
+        line.record(&[(0, 0), (0, 30_000)]);
+        let report = line.recorder.take(line.at(50)).unwrap();
+        assert_eq!(report.arrivals.len() as u64, WINDOW);
+        assert_eq!(report.base_sequence, 30_000 - 511);
+        line.record(&[(60, 0)]);
+        assert_eq!(line.recorder.next_timeout(), None, "too old to be told");
+    }
+
+    /// Speech with a fifth of it lost: every loss is told, whether or not it lies between reports.
+    #[test]
+    fn the_losses_told_are_the_losses_there_were() {
+        let mut line = Line::new();
+        let (mut lost, mut told) = (0, 0);
+        for n in 0..3000u32 {
+            let now = line.at(u64::from(n) * 20);
+            if let Some(report) = line.recorder.take(now) {
+                told += report.arrivals.iter().filter(|a| a.is_none()).count();
+            }
+            // The first and the last arrive, so that all others lie between two arrivals.
+            if n != 0 && n < 2990 && (n.wrapping_mul(2_654_435_761) >> 16).is_multiple_of(5) {
+                lost += 1;
+            } else {
+                line.recorder.record(now, n as u16);
+            }
+        }
+        assert!(lost > 500);
+        assert_eq!(told, lost);
+    }
+}

@@ -1,0 +1,100 @@
+//! Key frame requests of one layer: PLI and FIR of all who watch, merged and throttled.
+
+use std::time::{Duration, Instant};
+
+/// Key frames are large: one asked for more often than this would eat the line it is asked over.
+/// Peers use 200–1,000 ms (peers.md).
+const MIN_INTERVAL: Duration = Duration::from_millis(400);
+/// A request or its key frame may be lost: ask again after this and two round trips.
+const RETRY: Duration = Duration::from_millis(400);
+
+#[derive(Debug, Default)]
+pub struct KeyframeRequester {
+    wanted: bool,
+    sent_at: Option<Instant>,
+    /// Of the last key frame: a request just behind it is served by it.
+    ask_at: Option<Instant>,
+}
+
+impl KeyframeRequester {
+    /// Somebody needs a key frame.
+    pub fn request(&mut self, now: Instant) {
+        if self.wanted {
+            return;
+        }
+        self.wanted = true;
+        let earliest = self.sent_at.and_then(|at| at.checked_add(MIN_INTERVAL));
+        self.ask_at = Some(earliest.map_or(now, |at| at.max(now)));
+    }
+
+    /// One has come: everybody is served.
+    pub fn on_keyframe(&mut self, _now: Instant) {
+        self.wanted = false;
+        self.ask_at = None;
+    }
+
+    /// Nobody needs one any more, or the layer has ended.
+    pub fn cancel(&mut self) {
+        self.wanted = false;
+        self.ask_at = None;
+    }
+
+    /// Whether to send a PLI now.
+    pub fn poll(&mut self, now: Instant, rtt: Duration) -> bool {
+        if !self.wanted || self.ask_at.is_none_or(|at| at > now) {
+            return false;
+        }
+        self.sent_at = Some(now);
+        let patience = RETRY.saturating_add(rtt.saturating_mul(2));
+        self.ask_at = now.checked_add(patience);
+        true
+    }
+
+    pub fn next_timeout(&self) -> Option<Instant> {
+        self.ask_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RTT: Duration = Duration::from_millis(50);
+
+    #[test]
+    fn the_first_request_goes_at_once_and_others_merge() {
+        let start = Instant::now();
+        let mut keyframe = KeyframeRequester::default();
+        keyframe.request(start);
+        keyframe.request(start);
+        assert!(keyframe.poll(start, RTT));
+        assert!(!keyframe.poll(start, RTT));
+        keyframe.request(start + RTT);
+        assert!(!keyframe.poll(start + RTT, RTT));
+    }
+
+    #[test]
+    fn it_asks_again_until_one_comes() {
+        let start = Instant::now();
+        let mut keyframe = KeyframeRequester::default();
+        keyframe.request(start);
+        assert!(keyframe.poll(start, RTT));
+        let again = keyframe.next_timeout().unwrap();
+        assert_eq!(again, start + RETRY + RTT * 2);
+        assert!(keyframe.poll(again, RTT));
+        keyframe.on_keyframe(again);
+        assert_eq!(keyframe.next_timeout(), None);
+    }
+
+    #[test]
+    fn a_request_soon_after_a_key_frame_waits() {
+        let start = Instant::now();
+        let mut keyframe = KeyframeRequester::default();
+        keyframe.request(start);
+        assert!(keyframe.poll(start, RTT));
+        keyframe.on_keyframe(start + RTT);
+        keyframe.request(start + RTT);
+        assert!(!keyframe.poll(start + RTT, RTT));
+        assert!(keyframe.poll(start + MIN_INTERVAL, RTT));
+    }
+}

@@ -1,0 +1,16 @@
+//! What is received of one publisher: order, loss, what is asked for again, what is remembered and
+//! what we report back. Small machines that are told the time; none knows of rooms or transports.
+
+pub mod cache;
+pub mod feedback;
+pub mod keyframe;
+pub mod nack;
+pub mod rate;
+pub mod stream;
+
+/// A moment to count from; which one does not matter to a machine that is told the time.
+#[cfg(test)]
+pub(crate) fn test_start() -> std::time::Instant {
+    #[allow(clippy::disallowed_methods)]
+    std::time::Instant::now()
+}

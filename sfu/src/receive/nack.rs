@@ -1,0 +1,172 @@
+//! Which lost packets to ask for again, and when (RFC 4585 section 6.2.1).
+//!
+//! A gap waits a moment for reordering, is asked for, and again each round trip until it is filled
+//! or no longer worth it. What is given up in video leaves a picture no decoder can finish: the
+//! answer then is "a key frame is needed".
+
+use crate::time::{after, earliest};
+use std::time::{Duration, Instant};
+
+/// Waited before the first question, unless one more packet comes first. Packets of one picture
+/// leave within 0.2 ms and swap neighbours at most, so the second packet behind a gap proves the
+/// loss; 10 ms is half the interval of audio and costs nothing against the round trip.
+const GRACE: Duration = Duration::from_millis(10);
+/// Asked again after this many round trips: an answer that is on its way is not asked for twice.
+const RTT_FACTOR: f64 = 1.1;
+/// Shortest time between questions: below it a sender's pacing looks like loss.
+const MIN_INTERVAL: Duration = Duration::from_millis(20);
+/// An RTT beyond this is an error of measurement, and every packet would be too old by then.
+const MAX_RTT: Duration = Duration::from_secs(1);
+/// As in libwebrtc (kMaxNackRetries).
+const MAX_TRIES: u8 = 10;
+/// A second of 2 Mbit/s video. More missing is an outage, and a key frame is cheaper.
+const MAX_OUTSTANDING: usize = 256;
+/// The slab behind it holds about 1.5 s of video, and no viewer waits longer.
+const VIDEO_MAX_AGE: Duration = Duration::from_secs(1);
+/// Speech later than this is played by nobody: jitter buffers conceal it.
+const AUDIO_MAX_AGE: Duration = Duration::from_millis(250);
+
+#[derive(Debug, Clone, Copy)]
+struct Missing {
+    extended: u64,
+    since: Instant,
+    ask_at: Instant,
+    tries: u8,
+}
+
+/// The questions of one layer.
+#[derive(Debug)]
+pub struct NackGenerator {
+    video: bool,
+    newest: Option<u64>,
+    /// First packet of the newest key frame: what is lost before it needs no other.
+    key: u64,
+    /// In ascending order; never more than `MAX_OUTSTANDING`.
+    missing: Vec<Missing>,
+    /// Not later than the first thing to do; exact after `poll`.
+    due: Option<Instant>,
+}
+
+impl NackGenerator {
+    pub fn video() -> NackGenerator {
+        NackGenerator::new(true)
+    }
+
+    pub fn audio() -> NackGenerator {
+        NackGenerator::new(false)
+    }
+
+    fn new(video: bool) -> NackGenerator {
+        NackGenerator { video, newest: None, key: 0, missing: Vec::new(), due: None }
+    }
+
+    /// Forgets everything: the stream began anew.
+    pub fn reset(&mut self) {
+        *self =
+            NackGenerator { missing: std::mem::take(&mut self.missing), ..NackGenerator::new(self.video) };
+        self.missing.clear();
+    }
+
+    /// Told of each accepted packet by its extended number. True when so much is missing that only
+    /// a key frame helps (video).
+    #[must_use]
+    pub fn on_arrival(&mut self, now: Instant, extended: u64, is_retransmission: bool) -> bool {
+        let Some(newest) = self.newest else {
+            self.newest = Some(extended);
+            return false;
+        };
+        if extended <= newest {
+            self.fill(extended);
+            return false;
+        }
+        self.newest = Some(extended);
+        if !is_retransmission {
+            self.end_grace(now);
+        }
+        self.add_gap(now, newest.saturating_add(1), extended)
+    }
+
+    /// Told of the first packet of a key frame: giving up on anything older is no reason to ask for
+    /// another. It is still asked for, since viewers with deep buffers play it.
+    pub fn on_keyframe(&mut self, extended: u64) {
+        self.key = self.key.max(extended);
+    }
+
+    /// Appends the numbers to ask for now. True when something was given up that only a key frame
+    /// can repair (video).
+    #[must_use]
+    pub fn poll(&mut self, now: Instant, rtt: Duration, out: &mut Vec<u16>) -> bool {
+        if self.due.is_none_or(|due| due > now) {
+            return false;
+        }
+        let again = after(now, rtt.min(MAX_RTT).mul_f64(RTT_FACTOR).max(MIN_INTERVAL));
+        let (max_age, key) = (self.max_age(), self.key);
+        let (mut hurts, mut due) = (false, None);
+        self.missing.retain_mut(|missing| {
+            let expires = after(missing.since, max_age);
+            let asks = missing.ask_at <= now;
+            if expires <= now || (asks && missing.tries >= MAX_TRIES) {
+                hurts |= missing.extended >= key;
+                return false;
+            }
+            if asks {
+                out.push(missing.extended as u16);
+                missing.tries = missing.tries.saturating_add(1);
+                missing.ask_at = again;
+            }
+            due = earliest(due, Some(missing.ask_at.min(expires)));
+            true
+        });
+        self.due = due;
+        hurts && self.video
+    }
+
+    /// When to `poll`; `None` while nothing is missing.
+    pub fn next_timeout(&self) -> Option<Instant> {
+        self.due
+    }
+
+    fn max_age(&self) -> Duration {
+        if self.video { VIDEO_MAX_AGE } else { AUDIO_MAX_AGE }
+    }
+
+    fn fill(&mut self, extended: u64) {
+        let found = self.missing.binary_search_by_key(&extended, |missing| missing.extended);
+        if let Ok(place) = found {
+            self.missing.remove(place);
+        }
+        if self.missing.is_empty() {
+            self.due = None;
+        }
+    }
+
+    /// A later packet came: gaps that only waited for reordering, the last ones, are asked for.
+    fn end_grace(&mut self, now: Instant) {
+        let waiting = |missing: &&mut Missing| missing.tries == 0 && missing.ask_at > now;
+        for missing in self.missing.iter_mut().rev().take_while(waiting) {
+            missing.ask_at = now;
+            self.due = earliest(self.due, Some(now));
+        }
+    }
+
+    fn add_gap(&mut self, now: Instant, first: u64, end: u64) -> bool {
+        let gap = end.saturating_sub(first);
+        if gap == 0 {
+            return false;
+        }
+        let free = MAX_OUTSTANDING.saturating_sub(self.missing.len());
+        if gap > free as u64 {
+            self.missing.clear();
+            self.due = None;
+            return self.video;
+        }
+        let ask_at = after(now, GRACE);
+        self.missing.extend((first..end).map(|extended| Missing { extended, since: now, ask_at, tries: 0 }));
+        self.due = earliest(self.due, Some(ask_at));
+        false
+    }
+}
+
+#[cfg(test)]
+#[path = "nack_tests.rs"]
+mod tests;

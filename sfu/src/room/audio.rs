@@ -1,0 +1,78 @@
+//! Which audio slot carries which voice, for one subscriber. Pure, and stable: a voice that has a
+//! slot keeps it as long as that slot is right for it.
+
+use crate::ids::PeerId;
+
+/// One audio slot as the assignment sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AudioPlace {
+    /// Whose picture the partner video slot shows; their stream ids are one, so the browser keeps
+    /// lips in sync. `None` for audio-only slots and for pairs that show nobody's camera.
+    pub partner: Option<PeerId>,
+    pub carries: Option<PeerId>,
+}
+
+/// What each slot shall carry. `heard` is loudest first: where slots run out the quietest go
+/// without. A pair whose picture is of somebody carries only that somebody.
+pub fn assign(places: &[AudioPlace], heard: &[PeerId]) -> Vec<Option<PeerId>> {
+    let mut result: Vec<Option<PeerId>> =
+        places.iter().map(|place| place.partner.filter(|partner| heard.contains(partner))).collect();
+    let left = |result: &[Option<PeerId>], voice: PeerId| !result.contains(&Some(voice));
+    for (slot, place) in places.iter().enumerate() {
+        let Some(voice) = place.carries.filter(|_| place.partner.is_none()) else {
+            continue;
+        };
+        if heard.contains(&voice) && left(&result, voice) {
+            put(&mut result, slot, voice);
+        }
+    }
+    for voice in heard {
+        if !left(&result, *voice) {
+            continue;
+        }
+        let free =
+            places.iter().zip(&result).rposition(|(place, taken)| place.partner.is_none() && taken.is_none());
+        if let Some(slot) = free {
+            put(&mut result, slot, *voice);
+        }
+    }
+    result
+}
+
+fn put(result: &mut [Option<PeerId>], slot: usize, voice: PeerId) {
+    if let Some(place) = result.get_mut(slot) {
+        *place = Some(voice);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(spec: &[(u64, u64)]) -> Vec<AudioPlace> {
+        let some = |n: u64| (n != 0).then_some(PeerId(n));
+        spec.iter().map(|(p, c)| AudioPlace { partner: some(*p), carries: some(*c) }).collect()
+    }
+
+    fn run(spec: &[(u64, u64)], heard: &[u64]) -> Vec<u64> {
+        let heard: Vec<PeerId> = heard.iter().map(|n| PeerId(*n)).collect();
+        assign(&places(spec), &heard).iter().map(|p| p.map_or(0, |p| p.0)).collect()
+    }
+
+    /// Places as (partner, carries now), who is heard, and what each place shall carry; 0 is nobody.
+    #[test]
+    fn table() {
+        // A voice goes beside its picture.
+        assert_eq!(run(&[(1, 0), (2, 0), (0, 0)], &[2]), [0, 2, 0]);
+        // A voice without a picture goes to an audio-only slot, from the end.
+        assert_eq!(run(&[(1, 0), (0, 0), (0, 0)], &[7, 1]), [1, 0, 7]);
+        // It stays where it is.
+        assert_eq!(run(&[(1, 1), (0, 7), (0, 0)], &[1, 7]), [1, 7, 0]);
+        // When its picture appears it moves beside it.
+        assert_eq!(run(&[(7, 0), (0, 7)], &[7]), [7, 0]);
+        // Where slots run out the quietest goes without.
+        assert_eq!(run(&[(0, 0), (0, 0)], &[1, 2, 3]), [2, 1]);
+        // Silence empties.
+        assert_eq!(run(&[(1, 1), (0, 2)], &[]), [0, 0]);
+    }
+}

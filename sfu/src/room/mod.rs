@@ -1,0 +1,29 @@
+//! One meeting's media on one worker: who is in it, who is heard, who is thinned first.
+
+pub mod audio;
+pub mod shed;
+pub mod speaker;
+
+use crate::command::Desired;
+use crate::forward::packet::PeerIndex;
+use crate::ids::{PeerId, RoomId};
+use speaker::Speakers;
+
+/// Membership and desired state; packets never come here, only what decides their ways.
+#[derive(Debug)]
+pub struct Room {
+    pub id: RoomId,
+    pub members: Vec<(PeerId, PeerIndex)>,
+    pub desired: Desired,
+    pub speakers: Speakers,
+}
+
+impl Room {
+    pub fn new(id: RoomId) -> Room {
+        Room { id, members: Vec::new(), desired: Desired::default(), speakers: Speakers::default() }
+    }
+
+    pub fn index_of(&self, peer: PeerId) -> Option<PeerIndex> {
+        self.members.iter().find(|(id, _)| *id == peer).map(|(_, index)| *index)
+    }
+}

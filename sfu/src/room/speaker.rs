@@ -1,0 +1,237 @@
+//! Who is heard and who is shown as speaking, from the audio levels of RFC 6464.
+//!
+//! *Heard*: the microphones that are forwarded, at most [`MAX_HEARD`] and the floor. As long as no
+//! more are open than that, all of them are heard at once, so no first syllable is cut.
+//! *Speaking*: those of them that are loud, with hysteresis, for the eye.
+
+use crate::ids::PeerId;
+use crate::time::after;
+use std::time::{Duration, Instant};
+
+/// Mixed at the listener: more than five voices are noise, and each costs its 40 kbit/s.
+pub const MAX_HEARD: usize = 5;
+/// A microphone that sends nothing this long gives its place away. Opus DTX sends every 400 ms.
+const GONE_AFTER: Duration = Duration::from_millis(1500);
+/// Speech in a hall is at −20 to −45 dBov behind gain control; silence and fans are below −60.
+const SPEAKING_ABOVE: f32 = -50.0;
+const SILENT_BELOW: f32 = -58.0;
+/// Between words one is still speaking.
+const HOLD: Duration = Duration::from_millis(800);
+/// A challenger must be this much louder to take a place, or two equal voices would flap.
+const MARGIN_DB: f32 = 6.0;
+/// Share of a new packet in the smoothed level: 20 ms packets, about 100 ms of memory rising.
+const RISE: f32 = 0.3;
+const FALL: f32 = 0.05;
+/// How often ranks are looked at, at the most.
+const EVALUATE_EVERY: Duration = Duration::from_millis(100);
+
+#[derive(Debug)]
+struct Voice {
+    peer: PeerId,
+    /// Smoothed level in dBov, 0 loudest.
+    level: f32,
+    last_packet: Instant,
+    last_loud: Option<Instant>,
+    heard: bool,
+    speaking: bool,
+}
+
+/// The microphones of one room.
+#[derive(Debug, Default)]
+pub struct Speakers {
+    voices: Vec<Voice>,
+    next_evaluation: Option<Instant>,
+}
+
+/// What changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Changes {
+    pub heard: bool,
+    pub speaking: bool,
+}
+
+impl Speakers {
+    /// One audio packet. `level` is −dBov, 0 (loudest) to 127; `None` where the publisher sends no
+    /// levels: then sending at all counts as moderate speech.
+    pub fn on_packet(&mut self, now: Instant, peer: PeerId, level: Option<u8>) -> Changes {
+        let measured = -f32::from(level.unwrap_or(45));
+        let fresh = !self.voices.iter().any(|voice| voice.peer == peer);
+        if fresh {
+            self.voices.push(Voice {
+                peer,
+                level: -127.0,
+                last_packet: now,
+                last_loud: None,
+                heard: false,
+                speaking: false,
+            });
+        }
+        if let Some(voice) = self.voices.iter_mut().find(|voice| voice.peer == peer) {
+            voice.follow(now, measured);
+        }
+        if fresh || self.next_evaluation.is_none_or(|at| now >= at) {
+            return self.evaluate(now);
+        }
+        Changes::default()
+    }
+
+    /// The peer has left, is muted, or its microphone ended.
+    pub fn remove(&mut self, peer: PeerId) -> Changes {
+        let before = self.voices.len();
+        let gone = self.voices.iter().find(|voice| voice.peer == peer);
+        let changes = gone.map_or(Changes::default(), |v| Changes { heard: v.heard, speaking: v.speaking });
+        self.voices.retain(|voice| voice.peer != peer);
+        debug_assert!(before >= self.voices.len());
+        changes
+    }
+
+    /// Drops those who fell silent and ranks the rest. Call it at least once a second.
+    pub fn evaluate(&mut self, now: Instant) -> Changes {
+        self.next_evaluation = Some(after(now, EVALUATE_EVERY));
+        let mut changes = Changes::default();
+        self.voices.retain(|voice| {
+            let stays = now.saturating_duration_since(voice.last_packet) < GONE_AFTER;
+            changes.heard |= !stays && voice.heard;
+            changes.speaking |= !stays && voice.speaking;
+            stays
+        });
+        changes.heard |= self.rank();
+        changes.speaking |= self.mark_speaking(now);
+        changes
+    }
+
+    /// Gives the places: holders keep theirs unless somebody is louder by a margin.
+    fn rank(&mut self) -> bool {
+        let score = |v: &Voice| v.level + if v.heard { MARGIN_DB } else { 0.0 };
+        self.voices.sort_by(|a, b| score(b).total_cmp(&score(a)));
+        let mut changed = false;
+        for (place, voice) in self.voices.iter_mut().enumerate() {
+            let heard = place < MAX_HEARD;
+            changed |= heard != voice.heard;
+            voice.heard = heard;
+        }
+        changed
+    }
+
+    fn mark_speaking(&mut self, now: Instant) -> bool {
+        let mut changed = false;
+        for voice in &mut self.voices {
+            let held = voice.last_loud.is_some_and(|at| now.saturating_duration_since(at) < HOLD);
+            let speaking = voice.heard
+                && (voice.level > SPEAKING_ABOVE || (voice.speaking && (held || voice.level > SILENT_BELOW)));
+            changed |= speaking != voice.speaking;
+            voice.speaking = speaking;
+        }
+        changed
+    }
+
+    /// Whose microphones are forwarded, loudest first.
+    pub fn heard(&self) -> impl Iterator<Item = PeerId> + '_ {
+        self.voices.iter().filter(|voice| voice.heard).map(|voice| voice.peer)
+    }
+
+    /// Who is speaking, loudest first.
+    pub fn speaking(&self) -> Vec<PeerId> {
+        self.voices.iter().filter(|voice| voice.speaking).map(|voice| voice.peer).collect()
+    }
+}
+
+impl Voice {
+    fn follow(&mut self, now: Instant, measured: f32) {
+        let share = if measured > self.level { RISE } else { FALL };
+        self.level += share * (measured - self.level);
+        self.last_packet = now;
+        if measured > SPEAKING_ABOVE {
+            self.last_loud = Some(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAME: Duration = Duration::from_millis(20);
+
+    struct Hall {
+        now: Instant,
+        speakers: Speakers,
+    }
+
+    impl Hall {
+        fn new() -> Hall {
+            Hall { now: Instant::now(), speakers: Speakers::default() }
+        }
+
+        /// Lets everybody send for a while at the given levels.
+        fn play(&mut self, ms: u64, levels: &[(u64, u8)]) -> Changes {
+            let mut all = Changes::default();
+            for _ in 0..ms / 20 {
+                self.now += FRAME;
+                for (peer, level) in levels {
+                    let changes = self.speakers.on_packet(self.now, PeerId(*peer), Some(*level));
+                    all.heard |= changes.heard;
+                    all.speaking |= changes.speaking;
+                }
+            }
+            all
+        }
+
+        fn is_heard(&self, peer: u64) -> bool {
+            self.speakers.heard().any(|voice| voice == PeerId(peer))
+        }
+
+        fn speaking(&self) -> Vec<u64> {
+            self.speakers.speaking().iter().map(|peer| peer.0).collect()
+        }
+    }
+
+    #[test]
+    fn an_open_microphone_is_heard_from_its_first_packet() {
+        let mut hall = Hall::new();
+        let changes = hall.speakers.on_packet(hall.now, PeerId(1), Some(90));
+        assert!(changes.heard);
+        assert!(hall.is_heard(1));
+        assert!(hall.speaking().is_empty(), "heard, but not speaking");
+    }
+
+    #[test]
+    fn speaking_starts_fast_and_holds_between_words() {
+        let mut hall = Hall::new();
+        hall.play(200, &[(1, 30), (2, 80)]);
+        assert_eq!(hall.speaking(), [1]);
+        hall.play(400, &[(1, 90), (2, 80)]);
+        assert_eq!(hall.speaking(), [1], "a pause between words");
+        hall.play(3000, &[(1, 90), (2, 80)]);
+        assert!(hall.speaking().is_empty());
+    }
+
+    #[test]
+    fn at_most_five_are_heard_and_equals_do_not_flap() {
+        let mut hall = Hall::new();
+        let crowd: Vec<(u64, u8)> = (1..=8).map(|peer| (peer, 40)).collect();
+        hall.play(1000, &crowd);
+        assert_eq!(hall.speakers.heard().count(), MAX_HEARD);
+        let changes = hall.play(2000, &crowd);
+        assert!(!changes.heard, "equal voices keep their places");
+    }
+
+    #[test]
+    fn a_clearly_louder_voice_takes_a_place() {
+        let mut hall = Hall::new();
+        hall.play(500, &[(1, 45), (2, 45), (3, 45), (4, 45), (5, 60)]);
+        hall.play(500, &[(1, 45), (2, 45), (3, 45), (4, 45), (5, 60), (6, 25)]);
+        assert!(hall.is_heard(6));
+        assert!(!hall.is_heard(5));
+    }
+
+    #[test]
+    fn who_stops_sending_or_leaves_is_not_heard() {
+        let mut hall = Hall::new();
+        hall.play(500, &[(1, 30), (2, 30)]);
+        assert_eq!(hall.speakers.remove(PeerId(2)), Changes { heard: true, speaking: true });
+        let changes = hall.speakers.evaluate(hall.now + GONE_AFTER);
+        assert!(changes.heard && changes.speaking);
+        assert_eq!(hall.speakers.heard().count(), 0);
+    }
+}

@@ -1,0 +1,206 @@
+//! Writes our answer: ICE-lite, DTLS passive, one bundle whose transport stands in its first section.
+
+use super::offer::{Direction, Offer, Offered};
+use super::{ExtensionSender, LocalDescription, Negotiated, Section, SectionRole};
+use crate::engine::Candidate;
+use crate::event::PathKind;
+use crate::ids::{Mid, Rid, SlotId};
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+pub(super) fn write(offer: &Offer<'_>, negotiated: &Negotiated, local: &LocalDescription<'_>) -> String {
+    let bundle = bundle(offer, negotiated);
+    let mut text = String::new();
+    write_session(&mut text, offer, negotiated, local, &bundle);
+    for (section, offered) in negotiated.sections.iter().zip(&offer.sections) {
+        if is_rejected(section, offered) {
+            write_rejected(&mut text, section, offered);
+            continue;
+        }
+        write_media(&mut text, section, offered);
+        if bundle.first() == Some(&section.mid.as_str()) {
+            write_transport(&mut text, local);
+        }
+        write_codecs(&mut text, section);
+        write_streams(&mut text, section, negotiated.pairs, local.cname);
+    }
+    text
+}
+
+macro_rules! line {
+    ($text:expr, $($format:tt)+) => {{
+        // Writing into a string cannot fail.
+        let _ = write!($text, $($format)+);
+        $text.push_str("\r\n");
+    }};
+}
+
+/// A rejected section leaves the bundle (RFC 9143 section 7.3.3).
+pub(super) fn is_rejected(section: &Section, offered: &Offered<'_>) -> bool {
+    section.role == SectionRole::Rejected || section.codecs.is_empty() || !offered.live
+}
+
+/// The offer's bundle without what is rejected: the first is the one that bears the transport.
+fn bundle<'a>(offer: &Offer<'a>, negotiated: &Negotiated) -> Vec<&'a str> {
+    let both = negotiated.sections.iter().zip(&offer.sections);
+    let accepted = both.filter(|(section, offered)| !is_rejected(section, offered));
+    let mut accepted: BTreeSet<Mid> = accepted.map(|(section, _)| section.mid).collect();
+    let taken = |mid: &&&str| Mid::from(mid).is_ok_and(|mid| accepted.remove(&mid));
+    offer.bundle.iter().filter(taken).copied().collect()
+}
+
+fn write_session(
+    text: &mut String,
+    offer: &Offer<'_>,
+    negotiated: &Negotiated,
+    local: &LocalDescription<'_>,
+    bundle: &[&str],
+) {
+    let (id, version) = (negotiated.session_id, negotiated.session_version);
+    line!(text, "v=0");
+    line!(text, "o=- {id} {version} IN IP4 0.0.0.0");
+    line!(text, "s=-");
+    line!(text, "t=0 0");
+    line!(text, "a=group:BUNDLE {}", bundle.join(" "));
+    line!(text, "a=ice-lite");
+    line!(text, "a=fingerprint:{}", local.fingerprint);
+    if offer.allows_mixed_extensions {
+        line!(text, "a=extmap-allow-mixed");
+    }
+    line!(text, "a=msid-semantic: WMS *");
+}
+
+fn write_rejected(text: &mut String, section: &Section, offered: &Offered<'_>) {
+    let name = offered.name;
+    let format = name.formats.first().map_or("0", String::as_str);
+    line!(text, "m={} 0 {} {format}", name.media, name.protos.join("/"));
+    line!(text, "c=IN IP4 0.0.0.0");
+    line!(text, "a=mid:{}", section.mid);
+    line!(text, "a=inactive");
+}
+
+fn write_media(text: &mut String, section: &Section, offered: &Offered<'_>) {
+    let _ = write!(text, "m={} 9 {}", offered.name.media, offered.name.protos.join("/"));
+    for codec in &section.codecs {
+        let _ = write!(text, " {}", codec.payload_type);
+        if let Some(rtx) = codec.rtx_payload_type {
+            let _ = write!(text, " {rtx}");
+        }
+    }
+    line!(text, "");
+    line!(text, "c=IN IP4 0.0.0.0");
+    line!(text, "a=mid:{}", section.mid);
+    line!(text, "a={}", direction(section, offered));
+    line!(text, "a=rtcp-mux");
+    if offered.rtcp_rsize {
+        line!(text, "a=rtcp-rsize");
+    }
+    if offered.allows_mixed_extensions {
+        line!(text, "a=extmap-allow-mixed");
+    }
+    for extension in &section.extensions {
+        // Seen from our side, so that what the client sends we receive.
+        let direction = match extension.sender {
+            ExtensionSender::Both => "",
+            ExtensionSender::Client => "/recvonly",
+            ExtensionSender::Us => "/sendonly",
+        };
+        line!(text, "a=extmap:{}{direction} {}", extension.id, extension.kind.uri());
+    }
+}
+
+fn direction(section: &Section, offered: &Offered<'_>) -> &'static str {
+    match (section.role, offered.direction) {
+        (_, Direction::Inactive) | (SectionRole::Rejected, _) => "inactive",
+        (SectionRole::Source(_), _) => "recvonly",
+        (SectionRole::Slot(_), _) => "sendonly",
+    }
+}
+
+fn write_transport(text: &mut String, local: &LocalDescription<'_>) {
+    line!(text, "a=setup:passive");
+    line!(text, "a=ice-ufrag:{}", local.ice.ufrag);
+    line!(text, "a=ice-pwd:{}", local.ice.pwd);
+    for (index, candidate) in local.candidates.iter().enumerate() {
+        write_candidate(text, index, candidate);
+    }
+    line!(text, "a=end-of-candidates");
+}
+
+/// RFC 8839 section 5.1 and RFC 6544 section 4.5. No two of our candidates share a base, so each has
+/// a foundation of its own.
+fn write_candidate(text: &mut String, index: usize, candidate: &Candidate) {
+    let (protocol, type_preference, suffix) = match candidate.kind {
+        PathKind::Udp => ("udp", UDP_PREFERENCE, ""),
+        PathKind::Tcp => ("tcp", TCP_PREFERENCE, " tcptype passive"),
+    };
+    let index = u16::try_from(index).unwrap_or(u16::MAX);
+    let [high, low] = u16::MAX.saturating_sub(index).to_be_bytes();
+    // Component 1, so the last byte is 256 − 1 (RFC 8445 section 5.1.2.1).
+    let priority = u32::from_be_bytes([type_preference, high, low, u8::MAX]);
+    let (ip, port) = (candidate.address.ip(), candidate.address.port());
+    line!(text, "a=candidate:{index} 1 {protocol} {priority} {ip} {port} typ host{suffix}");
+}
+
+/// Type preference of host candidates, RFC 8445 section 5.1.2.2.
+const UDP_PREFERENCE: u8 = 126;
+/// Below every UDP candidate: TCP makes a lost packet into a pause.
+const TCP_PREFERENCE: u8 = 90;
+
+fn write_codecs(text: &mut String, section: &Section) {
+    for codec in &section.codecs {
+        let payload_type = codec.payload_type;
+        line!(text, "a=rtpmap:{payload_type} {}", codec.rtpmap());
+        if let Some(fmtp) = codec.fmtp() {
+            line!(text, "a=fmtp:{payload_type} {fmtp}");
+        }
+        let feedback = [
+            (codec.nack, "nack"),
+            (codec.pli, "nack pli"),
+            (codec.fir, "ccm fir"),
+            (codec.transport_cc, "transport-cc"),
+        ];
+        for (_, name) in feedback.iter().filter(|(agreed, _)| *agreed) {
+            line!(text, "a=rtcp-fb:{payload_type} {name}");
+        }
+        if let Some(rtx) = codec.rtx_payload_type {
+            line!(text, "a=rtpmap:{rtx} rtx/90000");
+            line!(text, "a=fmtp:{rtx} apt={payload_type}");
+        }
+    }
+}
+
+fn write_streams(text: &mut String, section: &Section, pairs: u16, cname: &str) {
+    for rid in &section.rids {
+        line!(text, "a=rid:{rid} recv");
+    }
+    if !section.rids.is_empty() {
+        line!(text, "a=simulcast:recv {}", join(&section.rids));
+    }
+    let (SectionRole::Slot(slot), Some((media, rtx))) = (section.role, section.slot_ssrc) else {
+        return;
+    };
+    let (stream, track) = names(slot, pairs);
+    line!(text, "a=msid:{stream} {track}");
+    let resends = section.codecs.iter().any(|codec| codec.rtx_payload_type.is_some());
+    let rtx = rtx.filter(|_| resends);
+    if let Some(rtx) = rtx {
+        line!(text, "a=ssrc-group:FID {} {}", media.0, rtx.0);
+    }
+    for ssrc in [Some(media), rtx].into_iter().flatten() {
+        line!(text, "a=ssrc:{} cname:{cname}", ssrc.0);
+    }
+}
+
+fn join(rids: &[Rid]) -> String {
+    rids.iter().map(Rid::as_str).collect::<Vec<_>>().join(";")
+}
+
+/// Stream and track id. Partners share the stream, so that the browser keeps lips and voice together.
+fn names(slot: SlotId, pairs: u16) -> (String, String) {
+    match slot {
+        SlotId::Video(number) => (format!("slot-{number}"), format!("video-{number}")),
+        SlotId::Audio(number) if number < pairs => (format!("slot-{number}"), format!("audio-{number}")),
+        SlotId::Audio(number) => (format!("voice-{number}"), format!("audio-{number}")),
+    }
+}

@@ -1,0 +1,138 @@
+//! Offer in, answer out (RFC 8866, RFC 8829).
+//!
+//! [`answer`] reads a client's offer and returns what was agreed as one immutable value,
+//! [`Negotiated`], beside the text of our answer. Nothing of the text outlives it: what lives is
+//! built from the value.
+//!
+//! # Roles
+//! Sections are told apart by kind, direction and order, nothing else (see "SDP sections" in the
+//! signaling protocol). The first audio section that sends is the microphone, the first video
+//! section that sends is the camera, the second is content; there `sendrecv` counts as sending.
+//! Every other sending section is rejected, as is whatever is not audio or video over DTLS-SRTP.
+//! Every receive-only video section is a video slot; a receive-only audio section directly before it
+//! is its partner. Partners share the number and the stream id of their video slot as long as every
+//! video slot before has one ([`Negotiated::pairs`]); all other receive-only audio sections are
+//! audio-only slots, numbered after the partners.
+//!
+//! # Later offers
+//! A later offer keeps every section's place, mid, role and codecs, may switch a section off
+//! (`inactive` or port 0) and on again, may bring new ICE credentials (a restart) and may add slots
+//! at the end. Everything else is [`OfferError::Changed`]. What a section was rejected for stays
+//! rejected.
+//!
+//! # Simulcast
+//! [`Section::rids`] keeps the order of the offer's `a=simulcast` line, and the first is taken as the
+//! lowest layer. That is a convention of our page, not of RFC 8853: who must be sure compares the
+//! resolutions that arrive.
+
+mod answer;
+mod codec;
+mod negotiate;
+mod offer;
+mod roles;
+
+#[cfg(test)]
+mod tests;
+
+pub use codec::{NegotiatedCodec, Parameters};
+
+use crate::engine::Candidate;
+use crate::event::OfferError;
+use crate::ids::{Mid, Rid, SlotId, SourceKind, Ssrc};
+use crate::rtp::extension::{ExtensionKind, ExtensionMap};
+use crate::transport::{Fingerprint, IceCredentials};
+
+/// What our side brings to an answer.
+pub struct LocalDescription<'a> {
+    pub ice: &'a IceCredentials,
+    /// Of our certificate.
+    pub fingerprint: &'a Fingerprint,
+    /// Best first.
+    pub candidates: &'a [Candidate],
+    /// Of the first answer; later ones keep the id of the first and count its version.
+    pub session_id: u64,
+    pub cname: &'a str,
+    /// Random SSRCs, each a new one.
+    pub slot_ssrcs: &'a mut dyn FnMut() -> Ssrc,
+}
+
+/// What offer and answer agreed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Negotiated {
+    /// Of our answers' `o=` line; the version grows by one with each answer.
+    pub session_id: u64,
+    pub session_version: u64,
+    /// Other credentials than in the previous offer mean an ICE restart.
+    pub remote_ice: IceCredentials,
+    /// At least one; the client's certificate must match any of them (RFC 8122 section 5). Those of
+    /// other hash functions than SHA-256 are left out: every WebRTC client shows this one.
+    pub fingerprints: Vec<Fingerprint>,
+    /// In the order of the offer, rejected ones included.
+    pub sections: Vec<Section>,
+    /// Ids are the same in all sections.
+    pub extensions: ExtensionMap,
+    /// Audio slot *i* is the partner of video slot *i* for every *i* below this.
+    pub pairs: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    pub mid: Mid,
+    pub role: SectionRole,
+    /// False while the client has switched the section off, or when nothing in it is of use.
+    pub active: bool,
+    /// In the client's order of preference; empty where the offer has none that we know.
+    pub codecs: Vec<NegotiatedCodec>,
+    /// Simulcast layers, at most `limits::MAX_LAYERS`, lowest first; empty without simulcast.
+    pub rids: Vec<Rid>,
+    /// SSRCs a source announced, each with that of its RTX (RFC 5576); browsers that use rids
+    /// announce none.
+    pub declared_ssrcs: Vec<(Ssrc, Option<Ssrc>)>,
+    /// With which SSRC a slot sends, and its RTX. Stays for the life of the peer.
+    pub slot_ssrc: Option<(Ssrc, Option<Ssrc>)>,
+    /// Header extensions of this section.
+    pub extensions: Vec<Extension>,
+}
+
+/// A header extension of one section, RFC 8285 section 5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extension {
+    pub kind: ExtensionKind,
+    pub id: u8,
+    pub sender: ExtensionSender,
+}
+
+/// Who may send an extension. Firefox names it, others leave it to the section's direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExtensionSender {
+    Both,
+    Client,
+    Us,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SectionRole {
+    Source(SourceKind),
+    Slot(SlotId),
+    Rejected,
+}
+
+/// Answers an offer. `previous` is what the last answer to the same peer agreed on.
+pub fn answer(
+    offer: &str,
+    previous: Option<&Negotiated>,
+    mut local: LocalDescription<'_>,
+) -> Result<(Negotiated, String), OfferError> {
+    let description = offer::parse(offer)?;
+    let offer = offer::Offer::read(&description)?;
+    let negotiated = negotiate::negotiate(&offer, previous, &mut local)?;
+    let text = answer::write(&offer, &negotiated, &local);
+    Ok((negotiated, text))
+}
+
+/// The ICE credentials of an offer: who compares them with [`Negotiated::remote_ice`] knows whether
+/// it restarts ICE before choosing the local ones to answer with.
+pub fn remote_credentials(offer: &str) -> Result<IceCredentials, OfferError> {
+    let description = offer::parse(offer)?;
+    Ok(offer::Offer::read(&description)?.ice)
+}

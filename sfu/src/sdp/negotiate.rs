@@ -1,0 +1,142 @@
+//! Puts an offer and what was agreed before together.
+
+use super::answer::is_rejected;
+use super::offer::{Direction, Offer, Offered};
+use super::{LocalDescription, Negotiated, Section, SectionRole, roles};
+use crate::event::OfferError;
+use crate::ids::{SlotId, Ssrc};
+use crate::limits;
+use crate::rtp::extension::ExtensionMap;
+use std::collections::BTreeSet;
+
+pub(super) fn negotiate(
+    offer: &Offer<'_>,
+    previous: Option<&Negotiated>,
+    local: &mut LocalDescription<'_>,
+) -> Result<Negotiated, OfferError> {
+    let (roles, pairs) = roles::assign(&offer.sections, previous)?;
+    check_association(offer, previous)?;
+    let mut ssrcs = Ssrcs::new(offer, previous, local.slot_ssrcs);
+    let mut sections = Vec::with_capacity(roles.len());
+    for (index, (offered, role)) in offer.sections.iter().zip(roles).enumerate() {
+        let known = previous.and_then(|previous| previous.sections.get(index));
+        sections.push(match known {
+            Some(known) => kept(known, offered)?,
+            None => fresh(role, offered, &mut ssrcs),
+        });
+    }
+    check_declared(&sections)?;
+    let mut both = sections.iter().zip(&offer.sections);
+    if both.all(|(section, offered)| is_rejected(section, offered)) {
+        return Err(OfferError::Unsupported);
+    }
+    let version = |previous: &Negotiated| previous.session_version.saturating_add(1);
+    Ok(Negotiated {
+        session_id: previous.map_or(local.session_id, |previous| previous.session_id),
+        session_version: previous.map_or(1, version),
+        remote_ice: offer.ice.clone(),
+        fingerprints: offer.fingerprints.clone(),
+        extensions: extension_map(&sections, previous)?,
+        sections,
+        pairs,
+    })
+}
+
+/// An ICE restart keeps the DTLS association, so the certificate stays.
+fn check_association(offer: &Offer<'_>, previous: Option<&Negotiated>) -> Result<(), OfferError> {
+    match previous {
+        Some(previous) if previous.fingerprints != offer.fingerprints => Err(OfferError::Changed),
+        _ => Ok(()),
+    }
+}
+
+fn fresh(role: SectionRole, offered: &Offered<'_>, ssrcs: &mut Ssrcs<'_>) -> Section {
+    let is_source = matches!(role, SectionRole::Source(_));
+    let taken = role != SectionRole::Rejected;
+    Section {
+        mid: offered.mid,
+        role,
+        active: taken && is_active(offered),
+        codecs: if taken { offered.codecs.clone() } else { Vec::new() },
+        rids: if is_source { offered.rids.clone() } else { Vec::new() },
+        declared_ssrcs: if is_source { offered.ssrcs.clone() } else { Vec::new() },
+        slot_ssrc: ssrcs.for_role(role),
+        extensions: if taken { offered.extensions.clone() } else { Vec::new() },
+    }
+}
+
+/// A section of the previous answer: the same, except that it may rest and that its sender may
+/// announce other SSRCs.
+fn kept(known: &Section, offered: &Offered<'_>) -> Result<Section, OfferError> {
+    roles::check_kept(known, offered)?;
+    let mut section = known.clone();
+    section.active = !known.codecs.is_empty() && is_active(offered);
+    if !section.active {
+        return Ok(section);
+    }
+    let again = known.codecs.iter().all(|codec| offered.codecs.iter().any(|o| o.same_as(codec)));
+    let is_source = matches!(known.role, SectionRole::Source(_));
+    if !again || (is_source && known.rids != offered.rids) {
+        return Err(OfferError::Changed);
+    }
+    if is_source {
+        section.declared_ssrcs = offered.ssrcs.clone();
+    }
+    let still = |extension: &_| offered.extensions.contains(extension);
+    section.extensions.retain(still);
+    Ok(section)
+}
+
+fn is_active(offered: &Offered<'_>) -> bool {
+    offered.live && offered.direction != Direction::Inactive && !offered.codecs.is_empty()
+}
+
+/// One id for one extension across all sections, and the one it had before.
+fn extension_map(sections: &[Section], previous: Option<&Negotiated>) -> Result<ExtensionMap, OfferError> {
+    let mut map = previous.map(|previous| previous.extensions).unwrap_or_default();
+    for extension in sections.iter().flat_map(|section| &section.extensions) {
+        if !map.insert(extension.kind, extension.id) {
+            return Err(OfferError::Unsupported);
+        }
+    }
+    Ok(map)
+}
+
+fn check_declared(sections: &[Section]) -> Result<(), OfferError> {
+    let pairs = sections.iter().flat_map(|section| &section.declared_ssrcs);
+    let count: usize = pairs.map(|(_, rtx)| if rtx.is_some() { 2 } else { 1 }).sum();
+    if count > limits::MAX_REMOTE_SSRCS { Err(OfferError::TooLarge) } else { Ok(()) }
+}
+
+/// Gives slots their SSRCs, none of which anybody on this connection has.
+struct Ssrcs<'a> {
+    taken: BTreeSet<Ssrc>,
+    draw: &'a mut dyn FnMut() -> Ssrc,
+}
+
+impl<'a> Ssrcs<'a> {
+    fn new(offer: &Offer<'_>, previous: Option<&Negotiated>, draw: &'a mut dyn FnMut() -> Ssrc) -> Ssrcs<'a> {
+        let theirs = offer.sections.iter().flat_map(|section| &section.ssrcs);
+        let known = previous.into_iter().flat_map(|previous| &previous.sections);
+        let ours = known.flat_map(|section| &section.slot_ssrc);
+        let both = theirs.chain(ours).flat_map(|(media, rtx)| [Some(*media), *rtx]);
+        Ssrcs { taken: both.flatten().collect(), draw }
+    }
+
+    fn for_role(&mut self, role: SectionRole) -> Option<(Ssrc, Option<Ssrc>)> {
+        match role {
+            SectionRole::Slot(SlotId::Audio(_)) => Some((self.next(), None)),
+            SectionRole::Slot(SlotId::Video(_)) => Some((self.next(), Some(self.next()))),
+            _ => None,
+        }
+    }
+
+    fn next(&mut self) -> Ssrc {
+        loop {
+            let ssrc = (self.draw)();
+            if self.taken.insert(ssrc) {
+                return ssrc;
+            }
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! Reads an offer: what it says, section by section, checked and bounded. Time is linear in its
+//! size, give or take a logarithm.
+
+use super::codec::{CodecTable, NegotiatedCodec};
+use super::{Extension, ExtensionSender};
+use crate::event::OfferError;
+use crate::ids::{Mid, Rid, Ssrc};
+use crate::limits;
+use crate::rtp::extension::ExtensionKind;
+use crate::transport::{Fingerprint, IceCredentials};
+use rtc_sdp::description::common::Attribute;
+use rtc_sdp::description::media::{MediaDescription, MediaName};
+use rtc_sdp::description::session::SessionDescription;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Cursor;
+
+/// A whole offer that can be answered: it bundles, multiplexes RTCP and lets us be passive.
+#[derive(Debug)]
+pub(super) struct Offer<'a> {
+    pub ice: IceCredentials,
+    pub fingerprints: Vec<Fingerprint>,
+    /// Mids of the BUNDLE group, in its order.
+    pub bundle: Vec<&'a str>,
+    pub sections: Vec<Offered<'a>>,
+    pub allows_mixed_extensions: bool,
+}
+
+/// One section of an offer.
+#[derive(Debug)]
+pub(super) struct Offered<'a> {
+    pub mid: Mid,
+    pub name: &'a MediaName,
+    pub kind: Kind,
+    pub direction: Direction,
+    /// Neither rejected nor stopped by the client: its port is not 0, or it is bundle-only.
+    pub live: bool,
+    pub rtcp_mux: bool,
+    pub rtcp_rsize: bool,
+    pub allows_mixed_extensions: bool,
+    pub codecs: Vec<NegotiatedCodec>,
+    pub rids: Vec<Rid>,
+    pub ssrcs: Vec<(Ssrc, Option<Ssrc>)>,
+    pub extensions: Vec<Extension>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Audio,
+    Video,
+    /// Data channels, and whatever does not run over DTLS-SRTP.
+    Other,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    Send,
+    Receive,
+    Both,
+    Inactive,
+}
+
+impl Direction {
+    pub(super) fn sends(self) -> bool {
+        matches!(self, Direction::Send | Direction::Both)
+    }
+}
+
+pub(super) fn parse(text: &str) -> Result<SessionDescription, OfferError> {
+    if text.len() > limits::MAX_OFFER_BYTES {
+        return Err(OfferError::TooLarge);
+    }
+    let description = SessionDescription::unmarshal(&mut Cursor::new(text.as_bytes()))
+        .map_err(|_| OfferError::Malformed)?;
+    match description.media_descriptions.len() {
+        0 => Err(OfferError::Unsupported),
+        1..=limits::MAX_SECTIONS => Ok(description),
+        _ => Err(OfferError::TooLarge),
+    }
+}
+
+impl<'a> Offer<'a> {
+    pub(super) fn read(description: &'a SessionDescription) -> Result<Offer<'a>, OfferError> {
+        let media = &description.media_descriptions;
+        let sections = media.iter().map(Offered::read).collect::<Result<Vec<_>, _>>()?;
+        let bundle = bundle_of(&description.attributes).ok_or(OfferError::Unsupported)?;
+        check_bundle(&sections, &bundle)?;
+        // The section that bears the transport of all (RFC 9143 section 7.2).
+        let tagged = sections.iter().zip(media);
+        let tagged = tagged.filter(|(section, _)| Some(&section.mid.as_str()) == bundle.first());
+        let transport = tagged.map(|(_, media)| media).next().ok_or(OfferError::Unsupported)?;
+        let transport = Transport { media: &transport.attributes, session: &description.attributes };
+        transport.check_roles()?;
+        Ok(Offer {
+            ice: transport.ice()?,
+            fingerprints: transport.fingerprints()?,
+            bundle,
+            sections,
+            allows_mixed_extensions: has(&description.attributes, "extmap-allow-mixed"),
+        })
+    }
+}
+
+/// Mids of the first BUNDLE group, in its order.
+fn bundle_of(attributes: &[Attribute]) -> Option<Vec<&str>> {
+    let mut groups = values(attributes, "group");
+    let group = groups.find_map(|group| group.strip_prefix("BUNDLE "))?;
+    Some(group.split_whitespace().collect())
+}
+
+fn check_bundle(sections: &[Offered<'_>], bundle: &[&str]) -> Result<(), OfferError> {
+    let bundled: BTreeSet<&str> = bundle.iter().copied().collect();
+    let mut seen = BTreeSet::new();
+    for section in sections {
+        if !seen.insert(section.mid) {
+            return Err(OfferError::Malformed);
+        }
+        let alone = !bundled.contains(section.mid.as_str());
+        let unmixed = section.kind != Kind::Other && !section.rtcp_mux;
+        if section.live && (alone || unmixed) {
+            return Err(OfferError::Unsupported);
+        }
+    }
+    Ok(())
+}
+
+/// Where ICE and DTLS attributes stand: in the section, else in the session.
+struct Transport<'a> {
+    media: &'a [Attribute],
+    session: &'a [Attribute],
+}
+
+impl<'a> Transport<'a> {
+    fn value(&self, key: &str) -> Option<&'a str> {
+        values(self.media, key).next().or_else(|| values(self.session, key).next())
+    }
+
+    /// We are ICE-lite and the passive side of DTLS, so the client must be neither.
+    fn check_roles(&self) -> Result<(), OfferError> {
+        let can_be_active = matches!(self.value("setup"), Some("actpass" | "active"));
+        if !can_be_active || has(self.session, "ice-lite") {
+            return Err(OfferError::Unsupported);
+        }
+        Ok(())
+    }
+
+    fn ice(&self) -> Result<IceCredentials, OfferError> {
+        match (self.value("ice-ufrag"), self.value("ice-pwd")) {
+            (Some(ufrag), Some(pwd)) => credentials(ufrag, pwd),
+            _ => Err(OfferError::Unsupported),
+        }
+    }
+
+    fn fingerprints(&self) -> Result<Vec<Fingerprint>, OfferError> {
+        let here = has(self.media, "fingerprint");
+        let level = if here { self.media } else { self.session };
+        let is_sha256 = |value: &&str| value.to_ascii_lowercase().starts_with("sha-256 ");
+        let read = |value: &str| value.parse().map_err(|_| OfferError::Malformed);
+        let fingerprints = values(level, "fingerprint").filter(is_sha256).map(read);
+        let fingerprints = fingerprints.collect::<Result<Vec<Fingerprint>, _>>()?;
+        match fingerprints.len() {
+            0 => Err(OfferError::Unsupported),
+            1..=MAX_FINGERPRINTS => Ok(fingerprints),
+            _ => Err(OfferError::TooLarge),
+        }
+    }
+}
+
+/// RFC 8839 section 5.4: sizes and alphabet. Some clients also use the alphabet of base64url.
+fn credentials(ufrag: &str, pwd: &str) -> Result<IceCredentials, OfferError> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "+/-_=".contains(c);
+    let sizes = (4..=256).contains(&ufrag.len()) && (22..=256).contains(&pwd.len());
+    if !sizes || !ufrag.chars().chain(pwd.chars()).all(fits) {
+        return Err(OfferError::Malformed);
+    }
+    Ok(IceCredentials { ufrag: ufrag.to_owned(), pwd: pwd.to_owned() })
+}
+
+/// One per certificate; clients show one.
+const MAX_FINGERPRINTS: usize = 8;
+
+impl<'a> Offered<'a> {
+    fn read(media: &'a MediaDescription) -> Result<Offered<'a>, OfferError> {
+        let name = &media.media_name;
+        let mut facts = Facts::default();
+        for attribute in &media.attributes {
+            facts.add(&attribute.key, attribute.value.as_deref().unwrap_or_default())?;
+        }
+        let tokens = name.protos.iter().chain(&name.formats);
+        if !tokens.map(String::as_str).all(is_token) {
+            return Err(OfferError::Malformed);
+        }
+        let kind = kind_of(name);
+        Ok(Offered {
+            mid: facts.mid.ok_or(OfferError::Unsupported)?,
+            name,
+            kind,
+            direction: facts.direction.unwrap_or(Direction::Both),
+            live: name.port.value != 0 || facts.bundle_only,
+            rtcp_mux: facts.rtcp_mux,
+            rtcp_rsize: facts.rtcp_rsize,
+            allows_mixed_extensions: facts.allows_mixed_extensions,
+            codecs: facts.codecs.choose(kind == Kind::Video, &name.formats),
+            rids: layers(facts.simulcast, &facts.sent_rids)?,
+            ssrcs: paired(&facts.ssrcs, &facts.retransmissions),
+            extensions: facts.extensions,
+        })
+    }
+}
+
+fn kind_of(name: &MediaName) -> Kind {
+    let is_srtp = matches!(
+        name.protos.iter().map(String::as_str).collect::<Vec<_>>().as_slice(),
+        ["UDP" | "TCP", "TLS" | "DTLS", "RTP", "SAVPF"] | ["RTP", "SAVPF"]
+    );
+    match name.media.as_str() {
+        "audio" if is_srtp => Kind::Audio,
+        "video" if is_srtp => Kind::Video,
+        _ => Kind::Other,
+    }
+}
+
+/// What the attributes of one section said so far.
+#[derive(Default)]
+struct Facts<'a> {
+    mid: Option<Mid>,
+    direction: Option<Direction>,
+    bundle_only: bool,
+    rtcp_mux: bool,
+    rtcp_rsize: bool,
+    allows_mixed_extensions: bool,
+    codecs: CodecTable<'a>,
+    sent_rids: BTreeSet<Rid>,
+    simulcast: &'a str,
+    /// In the order of their first mention.
+    ssrcs: Vec<Ssrc>,
+    /// Media SSRC → RTX SSRC.
+    retransmissions: BTreeMap<Ssrc, Ssrc>,
+    extensions: Vec<Extension>,
+}
+
+impl<'a> Facts<'a> {
+    fn add(&mut self, key: &str, value: &'a str) -> Result<(), OfferError> {
+        match key {
+            "mid" => self.mid = Some(name(value)?),
+            "sendonly" => self.direction = Some(Direction::Send),
+            "recvonly" => self.direction = Some(Direction::Receive),
+            "sendrecv" => self.direction = Some(Direction::Both),
+            "inactive" => self.direction = Some(Direction::Inactive),
+            "bundle-only" => self.bundle_only = true,
+            "rtcp-mux" => self.rtcp_mux = true,
+            "rtcp-rsize" => self.rtcp_rsize = true,
+            "extmap-allow-mixed" => self.allows_mixed_extensions = true,
+            "rtpmap" => self.codecs.rtpmap(value),
+            "fmtp" => self.codecs.fmtp(value),
+            "rtcp-fb" => self.codecs.rtcp_fb(value),
+            "extmap" => self.extensions.extend(extension(value)),
+            "rid" => self.add_rid(value)?,
+            "simulcast" => self.simulcast = value,
+            "ssrc" => self.add_ssrc(value)?,
+            "ssrc-group" => self.add_group(value)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// RFC 8851 section 10: `l send pt=96;max-width=640`.
+    fn add_rid(&mut self, value: &str) -> Result<(), OfferError> {
+        let mut words = value.split_whitespace();
+        let rid = name(words.next().unwrap_or_default())?;
+        if words.next() == Some("send") {
+            self.sent_rids.insert(rid);
+        }
+        Ok(())
+    }
+
+    /// RFC 5576 section 4.1. A browser repeats an SSRC on consecutive lines.
+    fn add_ssrc(&mut self, value: &str) -> Result<(), OfferError> {
+        let ssrc = ssrc(value.split_whitespace().next())?;
+        if self.ssrcs.last() != Some(&ssrc) {
+            self.ssrcs.push(ssrc);
+        }
+        Ok(())
+    }
+
+    fn add_group(&mut self, value: &str) -> Result<(), OfferError> {
+        let mut words = value.split_whitespace();
+        if words.next() == Some("FID") {
+            let (media, rtx) = (ssrc(words.next())?, ssrc(words.next())?);
+            self.retransmissions.insert(media, rtx);
+        }
+        Ok(())
+    }
+}
+
+fn ssrc(word: Option<&str>) -> Result<Ssrc, OfferError> {
+    let number = word.and_then(|word| word.parse().ok());
+    number.map(Ssrc).ok_or(OfferError::Malformed)
+}
+
+/// RFC 8285 section 8: `4/sendonly uri`. What we do not read is left out, like ids that cannot be.
+fn extension(value: &str) -> Option<Extension> {
+    let mut words = value.split_whitespace();
+    let first = words.next()?;
+    let (id, direction) = first.split_once('/').unwrap_or((first, "sendrecv"));
+    let id = id.parse::<u8>().ok().filter(|id| *id != 0 && *id != 15)?;
+    let kind = ExtensionKind::from_uri(words.next()?)?;
+    let sender = match direction {
+        "sendrecv" => ExtensionSender::Both,
+        "sendonly" => ExtensionSender::Client,
+        "recvonly" => ExtensionSender::Us,
+        _ => return None,
+    };
+    Some(Extension { kind, id, sender })
+}
+
+/// RFC 8853 section 5.1: `send l;m;h`. Of alternatives (`,`) the first counts, `~` marks a layer that
+/// starts paused.
+fn layers(simulcast: &str, sent: &BTreeSet<Rid>) -> Result<Vec<Rid>, OfferError> {
+    let mut words = simulcast.split_whitespace();
+    if !words.any(|word| word == "send") {
+        return Ok(Vec::new());
+    }
+    let mut rids: Vec<Rid> = Vec::new();
+    for alternatives in words.next().unwrap_or_default().split(';') {
+        let first = alternatives.split(',').next().unwrap_or_default();
+        let rid = name(first.trim_start_matches('~'))?;
+        if !sent.contains(&rid) || rids.contains(&rid) {
+            return Err(OfferError::Malformed);
+        }
+        rids.push(rid);
+        if rids.len() > limits::MAX_LAYERS {
+            return Err(OfferError::TooLarge);
+        }
+    }
+    Ok(rids)
+}
+
+/// Each media SSRC once, with its RTX.
+fn paired(ssrcs: &[Ssrc], retransmissions: &BTreeMap<Ssrc, Ssrc>) -> Vec<(Ssrc, Option<Ssrc>)> {
+    let mut known: BTreeSet<Ssrc> = retransmissions.values().copied().collect();
+    let media = ssrcs.iter().filter(|ssrc| known.insert(**ssrc));
+    media.map(|ssrc| (*ssrc, retransmissions.get(ssrc).copied())).collect()
+}
+
+/// A mid or rid: a token (RFC 8866 section 9) of at most 16 bytes.
+fn name(text: &str) -> Result<Mid, OfferError> {
+    if !is_token(text) {
+        return Err(OfferError::Malformed);
+    }
+    Mid::from(text).map_err(|_| OfferError::TooLarge)
+}
+
+/// Whatever is echoed in an answer is one of these, so that no line can be smuggled into it.
+fn is_token(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`{|}~".contains(c);
+    !text.is_empty() && text.chars().all(fits)
+}
+
+fn has(attributes: &[Attribute], key: &str) -> bool {
+    attributes.iter().any(|attribute| attribute.key == key)
+}
+
+fn values<'a>(attributes: &'a [Attribute], key: &str) -> impl Iterator<Item = &'a str> {
+    let named = attributes.iter().filter(move |attribute| attribute.key == key);
+    named.filter_map(|attribute| attribute.value.as_deref())
+}

@@ -1,0 +1,208 @@
+//! Stories of first offers, and the offers for all stories.
+
+mod hostile;
+mod later;
+
+use super::*;
+use crate::event::PathKind;
+use crate::rtp::codec::Codec;
+
+const AUDIO: &str = "audio 9 UDP/TLS/RTP/SAVPF 111 63 0|rtpmap:111 opus/48000/2|fmtp:111 minptime=10|\
+    rtcp-fb:111 transport-cc|rtpmap:63 red/48000/2|fmtp:63 111/111|rtpmap:0 PCMU/8000|\
+    extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid|extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level";
+const VIDEO: &str = "video 9 UDP/TLS/RTP/SAVPF 96 97 102|rtpmap:96 VP8/90000|rtcp-fb:96 nack|\
+    rtcp-fb:96 nack pli|rtcp-fb:96 goog-remb|rtpmap:97 rtx/90000|fmtp:97 apt=96|rtpmap:102 ulpfec/90000|\
+    extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid|extmap:14 urn:ietf:params:rtp-hdrext:toffset";
+const DATA: &str = "application 9 UDP/DTLS/SCTP webrtc-datachannel|sctp-port:5000";
+const SIMULCAST: &str = "rid:l send|rid:m send|rid:h send|simulcast:send l;~m;h,x|rid:x send";
+
+/// An offer of sections, each `m=` value and attributes parted by `|`; `mid` is the position.
+fn offer(sections: &[String]) -> String {
+    let mids: Vec<String> = (0..sections.len()).map(|mid| mid.to_string()).collect();
+    let hash = ["AB"; 32].join(":");
+    let mut text =
+        format!("v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE {}\r\n", mids.join(" "));
+    for (mid, section) in sections.iter().enumerate() {
+        let mut lines = section.split('|');
+        text += &format!("m={}\r\nc=IN IP4 0.0.0.0\r\n", lines.next().unwrap());
+        text += "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=setup:actpass\r\n";
+        text += &format!("a=fingerprint:sha-256 {hash}\r\na=mid:{mid}\r\na=rtcp-mux\r\n");
+        lines.for_each(|line| text += &format!("a={line}\r\n"));
+    }
+    text
+}
+
+fn section(media: &str, direction: &str) -> String {
+    format!("{media}|{direction}")
+}
+
+fn send(media: &str) -> String {
+    section(media, "sendonly")
+}
+
+fn receive(media: &str) -> String {
+    section(media, "recvonly")
+}
+
+fn try_again(offer: &str, previous: Option<&Negotiated>) -> Result<(Negotiated, String), OfferError> {
+    let ice = IceCredentials { ufrag: "ourufrag".to_owned(), pwd: "ourpasswordourpassword".to_owned() };
+    let mut last = 99;
+    let mut slot_ssrcs = || {
+        last += 1;
+        Ssrc(last)
+    };
+    let candidate = |kind, address: &str| Candidate { kind, address: address.parse().unwrap() };
+    let local = LocalDescription {
+        ice: &ice,
+        fingerprint: &format!("sha-256 {}", ["01"; 32].join(":")).parse().unwrap(),
+        candidates: &[
+            candidate(PathKind::Udp, "192.0.2.1:5000"),
+            candidate(PathKind::Tcp, "[2001:db8::1]:5000"),
+        ],
+        session_id: 7,
+        cname: "us",
+        slot_ssrcs: &mut slot_ssrcs,
+    };
+    answer(offer, previous, local)
+}
+
+fn roles(negotiated: &Negotiated) -> Vec<SectionRole> {
+    negotiated.sections.iter().map(|section| section.role).collect()
+}
+
+fn accept(sections: &[String]) -> (Negotiated, String) {
+    try_again(&offer(sections), None).unwrap()
+}
+
+/// The answer's section number `mid`.
+fn answered(answer: &str, mid: usize) -> String {
+    answer.split("\r\nm=").nth(mid + 1).unwrap().to_owned()
+}
+
+#[test]
+fn sections_get_their_roles_by_kind_direction_and_order() {
+    use SectionRole::*;
+    let (negotiated, answer) = accept(&[
+        section(AUDIO, "sendrecv"),
+        send(VIDEO),
+        send(VIDEO),
+        receive(AUDIO),
+        receive(AUDIO),
+        receive(VIDEO),
+        receive(AUDIO),
+        receive(VIDEO),
+        receive(VIDEO),
+        receive(AUDIO),
+        receive(VIDEO),
+        send(AUDIO),
+        send(VIDEO),
+        DATA.to_owned(),
+    ]);
+    let expected = [
+        Source(SourceKind::Microphone),
+        Source(SourceKind::Camera),
+        Source(SourceKind::Content),
+        Slot(SlotId::Audio(2)),
+        Slot(SlotId::Audio(0)),
+        Slot(SlotId::Video(0)),
+        Slot(SlotId::Audio(1)),
+        Slot(SlotId::Video(1)),
+        Slot(SlotId::Video(2)),
+        // Its video slot has number 3 and pairs are broken before: it could not have the same.
+        Slot(SlotId::Audio(3)),
+        Slot(SlotId::Video(3)),
+        Rejected,
+        Rejected,
+        Rejected,
+    ];
+    assert_eq!(roles(&negotiated), expected);
+    assert_eq!(negotiated.pairs, 2);
+    assert!(answer.contains("a=group:BUNDLE 0 1 2 3 4 5 6 7 8 9 10\r\n"));
+    assert!(answered(&answer, 13).starts_with("application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n"));
+    assert!(answered(&answer, 12).contains("a=inactive"));
+    assert!(answered(&answer, 0).contains("a=recvonly"));
+    assert!(answered(&answer, 7).contains("a=sendonly"));
+}
+
+#[test]
+fn partners_share_a_stream_and_slots_say_with_which_ssrc_they_send() {
+    let (negotiated, answer) = accept(&[receive(AUDIO), receive(VIDEO), receive(AUDIO)]);
+    assert!(answered(&answer, 0).contains("a=msid:slot-0 audio-0\r\na=ssrc:100 cname:us"));
+    let video = answered(&answer, 1);
+    assert!(video.contains("a=msid:slot-0 video-0\r\na=ssrc-group:FID 101 102\r\na=ssrc:101 cname:us"));
+    assert!(answered(&answer, 2).contains("a=msid:voice-1 audio-1"));
+    assert_eq!(negotiated.sections[1].slot_ssrc, Some((Ssrc(101), Some(Ssrc(102)))));
+}
+
+#[test]
+fn the_transport_stands_in_the_first_section_and_udp_is_above_tcp() {
+    let (_, answer) = accept(&[DATA.to_owned(), send(AUDIO), send(VIDEO)]);
+    assert!(answer.starts_with("v=0\r\no=- 7 1 IN IP4 0.0.0.0\r\n"));
+    assert!(answer.contains("\r\na=ice-lite\r\n"));
+    // Data channels are rejected, so the next in the bundle bears the transport.
+    let microphone = answered(&answer, 1);
+    assert!(microphone.contains(
+        "a=setup:passive\r\na=ice-ufrag:ourufrag\r\na=ice-pwd:ourpasswordourpassword\r\n\
+         a=candidate:0 1 udp 2130706431 192.0.2.1 5000 typ host\r\n\
+         a=candidate:1 1 tcp 1526726399 2001:db8::1 5000 typ host tcptype passive\r\n\
+         a=end-of-candidates\r\n"
+    ));
+    assert!(!answered(&answer, 2).contains("a=ice-"));
+    assert!(!answered(&answer, 2).contains("a=candidate"));
+}
+
+#[test]
+fn simulcast_keeps_its_order_and_takes_the_first_alternative() {
+    let (negotiated, answer) = accept(&[send(AUDIO), send(VIDEO) + "|" + SIMULCAST]);
+    let rids: Vec<&str> = negotiated.sections[1].rids.iter().map(|rid| rid.as_str()).collect();
+    assert_eq!(rids, ["l", "m", "h"]);
+    assert!(
+        answered(&answer, 1)
+            .ends_with("a=rid:l recv\r\na=rid:m recv\r\na=rid:h recv\r\na=simulcast:recv l;m;h\r\n")
+    );
+}
+
+#[test]
+fn what_we_cannot_forward_is_left_out() {
+    let (negotiated, answer) = accept(&[send(AUDIO), send(VIDEO)]);
+    let codecs: Vec<Codec> = negotiated.sections[0].codecs.iter().map(|c| c.codec).collect();
+    assert_eq!(codecs, [Codec::Opus, Codec::Red]);
+    assert!(answered(&answer, 1).starts_with("video 9 UDP/TLS/RTP/SAVPF 96 97\r\n"));
+    assert!(answered(&answer, 1).contains("a=rtcp-fb:96 nack pli\r\na=rtpmap:97 rtx/90000"));
+    for absent in ["goog-remb", "ulpfec", "PCMU", "toffset", "stereo"] {
+        assert!(!answer.contains(absent), "{absent}");
+    }
+    assert_eq!(negotiated.extensions.id(ExtensionKind::Mid), Some(4));
+    assert_eq!(negotiated.extensions.id(ExtensionKind::AudioLevel), Some(1));
+    let video: Vec<_> = negotiated.sections[1].extensions.iter().map(|e| (e.kind, e.id)).collect();
+    assert_eq!(video, [(ExtensionKind::Mid, 4)]);
+}
+
+#[test]
+fn an_extension_with_a_direction_is_answered_from_our_side() {
+    let rid = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id";
+    let extensions =
+        format!("|extmap:9/sendonly {rid}|extmap:3/inactive urn:ietf:params:rtp-hdrext:ssrc-audio-level");
+    let (negotiated, answer) = accept(&[send(VIDEO) + &extensions, receive(VIDEO)]);
+    assert!(answered(&answer, 0).contains(&format!("a=extmap:9/recvonly {rid}\r\n")));
+    assert_eq!(negotiated.extensions.id(ExtensionKind::Rid), Some(9));
+    assert_eq!(negotiated.extensions.id(ExtensionKind::AudioLevel), None);
+}
+
+#[test]
+fn a_slot_without_a_codec_of_ours_keeps_its_number_but_is_rejected() {
+    let strange = "audio 9 UDP/TLS/RTP/SAVPF 0|rtpmap:0 PCMU/8000|recvonly".to_owned();
+    let (negotiated, answer) = accept(&[strange, receive(VIDEO)]);
+    assert_eq!(negotiated.sections[0].role, SectionRole::Slot(SlotId::Audio(0)));
+    assert!(!negotiated.sections[0].active);
+    assert!(answered(&answer, 0).starts_with("audio 0 UDP/TLS/RTP/SAVPF 0\r\n"));
+}
+
+#[test]
+fn ssrcs_of_sources_are_known_and_never_given_to_slots() {
+    let ssrcs = "ssrc-group:FID 100 104|ssrc:100 cname:x|ssrc:100 msid:a b|ssrc:104 cname:x";
+    let (negotiated, _) = accept(&[send(VIDEO) + "|" + ssrcs, receive(VIDEO), receive(VIDEO)]);
+    assert_eq!(negotiated.sections[0].declared_ssrcs, [(Ssrc(100), Some(Ssrc(104)))]);
+    assert_eq!(negotiated.sections[1].slot_ssrc, Some((Ssrc(101), Some(Ssrc(102)))));
+    assert_eq!(negotiated.sections[2].slot_ssrc, Some((Ssrc(103), Some(Ssrc(105)))));
+}

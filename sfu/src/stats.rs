@@ -1,0 +1,131 @@
+//! Counters and what is reported of them once a second. Values only.
+
+use crate::discard::DropReason;
+use crate::event::PathKind;
+use crate::ids::{PeerId, RoomId, SlotId, SourceKind};
+use std::time::Duration;
+
+/// Drops by reason, in the order of `DropReason::ALL`. Totals since start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drops([u64; DropReason::ALL.len()]);
+
+impl Default for Drops {
+    fn default() -> Self {
+        Drops([0; DropReason::ALL.len()])
+    }
+}
+
+impl Drops {
+    pub fn count(&mut self, reason: DropReason) {
+        self.add(reason, 1);
+    }
+
+    pub fn add(&mut self, reason: DropReason, packets: u64) {
+        if let Some(n) = self.0.get_mut(reason as usize) {
+            *n = n.saturating_add(packets);
+        }
+    }
+
+    pub fn get(&self, reason: DropReason) -> u64 {
+        self.0.get(reason as usize).copied().unwrap_or_default()
+    }
+
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+}
+
+/// Upper bounds of the delay histograms, in seconds; the last bucket is everything above.
+pub const DELAY_BOUNDS_S: [f64; 10] =
+    [0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.05, 0.2];
+
+/// A cumulative-since-start histogram over [`DELAY_BOUNDS_S`].
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct DelayHistogram {
+    /// Not cumulative over buckets: `counts[i]` fell into bucket *i*.
+    pub counts: [u64; DELAY_BOUNDS_S.len() + 1],
+    pub sum_s: f64,
+}
+
+impl DelayHistogram {
+    pub fn record(&mut self, delay: Duration) {
+        let s = delay.as_secs_f64();
+        let bucket = DELAY_BOUNDS_S.iter().position(|bound| s <= *bound).unwrap_or(DELAY_BOUNDS_S.len());
+        if let Some(n) = self.counts.get_mut(bucket) {
+            *n = n.saturating_add(1);
+        }
+        self.sum_s += s;
+    }
+}
+
+/// One worker, totals since start unless said otherwise.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WorkerStats {
+    pub peers: usize,
+    pub rooms: usize,
+    pub datagrams_received: u64,
+    pub datagrams_sent: u64,
+    pub packets_forwarded: u64,
+    pub drops: Drops,
+    /// Received → sealed and handed to the driver, sampled.
+    pub forward_delay: DelayHistogram,
+    /// Part of the last second the thread was busy, 0–1. Filled in by the driver.
+    pub load: f64,
+    /// Slots shed because the worker cannot keep up, now.
+    pub shed_slots: usize,
+}
+
+/// One peer. Totals since it joined unless said otherwise.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PeerStats {
+    pub peer: PeerId,
+    pub room: RoomId,
+    pub path: Option<PathKind>,
+    /// Round trip between server and peer, from RTCP (RFC 3550 section 6.4.1), smoothed.
+    pub rtt: Option<Duration>,
+    /// What the line towards the peer can carry, estimated from transport-wide feedback.
+    pub estimated_bandwidth_bps: Option<u64>,
+    /// From the peer to us.
+    pub up: DirectionStats,
+    /// From us to the peer.
+    pub down: DirectionStats,
+    pub sources: Vec<SourceStats>,
+    pub slots: Vec<SlotStats>,
+}
+
+/// One direction of one peer's line.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DirectionStats {
+    pub packets: u64,
+    pub bytes: u64,
+    /// Over the last second, payload and headers without UDP/IP.
+    pub bitrate_bps: u64,
+    pub packets_lost: u64,
+    /// Over the last report interval, 0–1.
+    pub loss_fraction: f64,
+    /// Interarrival jitter, RFC 3550 section 6.4.1, worst stream.
+    pub jitter: Duration,
+    /// Pictures completed (marker bits or descriptors), media only.
+    pub frames: u64,
+    /// NACKed packets, PLI and FIR, RTX packets; counted where they arrive for `down`, where we send
+    /// them for `up`.
+    pub nacks: u64,
+    pub plis: u64,
+    pub rtx_packets: u64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceStats {
+    pub kind: SourceKind,
+    pub active: bool,
+    /// Per layer, lowest first: bits in the last second.
+    pub layer_bitrates_bps: Vec<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct SlotStats {
+    pub slot: SlotId,
+    /// Index of the simulcast layer being forwarded, if any.
+    pub layer: Option<usize>,
+    pub bitrate_bps: u64,
+}

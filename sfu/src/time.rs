@@ -1,0 +1,97 @@
+//! Three clocks: `Instant` (ours, passed in), NTP (RFC 3550 section 4) and RTP timestamps.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// NTP timestamp, 32.32 fixed point seconds since 1900.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NtpTime(pub u64);
+
+/// Seconds between 1900-01-01 and 1970-01-01.
+const NTP_UNIX_OFFSET_S: u64 = 2_208_988_800;
+
+impl NtpTime {
+    /// The wall clock time `t`, wrapping with the NTP era.
+    pub fn from_system_time(t: SystemTime) -> NtpTime {
+        let since = t.duration_since(UNIX_EPOCH).unwrap_or_default();
+        NtpTime((NTP_UNIX_OFFSET_S << 32).wrapping_add(duration_to_ntp(since)))
+    }
+
+    /// The middle 32 bits, as carried in LSR and in reports (RFC 3550 section 6.4.1).
+    pub fn middle(self) -> u32 {
+        (self.0 >> 16) as u32
+    }
+
+    pub fn wrapping_add(self, d: Duration) -> NtpTime {
+        NtpTime(self.0.wrapping_add(duration_to_ntp(d)))
+    }
+
+    /// `self − earlier` in seconds; negative when `earlier` is later.
+    pub fn seconds_since(self, earlier: NtpTime) -> f64 {
+        self.0.wrapping_sub(earlier.0) as i64 as f64 / 4_294_967_296.0
+    }
+}
+
+/// 32.32 fixed point seconds, saturating.
+fn duration_to_ntp(d: Duration) -> u64 {
+    let seconds = d.as_secs() << 32;
+    let fraction = (u64::from(d.subsec_nanos()) << 32).wrapping_div(1_000_000_000);
+    seconds.wrapping_add(fraction)
+}
+
+/// Ties `Instant` to NTP once, so that the machine never asks for the wall clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    instant: Instant,
+    ntp: NtpTime,
+}
+
+impl Clock {
+    pub fn new(instant: Instant, wall: SystemTime) -> Clock {
+        Clock { instant, ntp: NtpTime::from_system_time(wall) }
+    }
+
+    /// NTP time at `now`. A `now` before the clock's origin gives the origin.
+    pub fn ntp(&self, now: Instant) -> NtpTime {
+        self.ntp.wrapping_add(now.saturating_duration_since(self.instant))
+    }
+}
+
+/// The earlier of two wake-ups, where `None` is "nothing pending".
+pub fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// `now + d`; `now` where that lies beyond the clock's range.
+pub fn after(now: Instant, d: Duration) -> Instant {
+    now.checked_add(d).unwrap_or(now)
+}
+
+/// Extends a 16-bit counter to 64 bits: the value nearest to `reference` whose low bits are `low`.
+pub fn extend_u16(reference: u64, low: u16) -> u64 {
+    let delta = low.wrapping_sub(reference as u16) as i16;
+    reference.saturating_add_signed(i64::from(delta))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extends_across_the_wrap_both_ways() {
+        assert_eq!(extend_u16(65_535, 0), 65_536);
+        assert_eq!(extend_u16(65_536, 65_535), 65_535);
+        assert_eq!(extend_u16(100, 101), 101);
+        assert_eq!(extend_u16(3, 65_530), 0, "before the first number there is nothing");
+    }
+
+    #[test]
+    fn ntp_seconds_go_both_ways() {
+        let a = NtpTime::from_system_time(UNIX_EPOCH);
+        let b = a.wrapping_add(Duration::from_millis(1500));
+        assert!((b.seconds_since(a) - 1.5).abs() < 1e-6);
+        assert!((a.seconds_since(b) + 1.5).abs() < 1e-6);
+    }
+}

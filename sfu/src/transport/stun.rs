@@ -1,0 +1,163 @@
+//! STUN binding requests (RFC 8489) as ICE uses them. Reading allocates nothing: anybody may send
+//! one. Answers are written with `rtc-stun`, for those who have proved themselves.
+
+use super::Path;
+use rtc_crypto::{Mac, RTCCrypto, constant_time_eq};
+use rtc_stun::attributes::{
+    ATTR_FINGERPRINT, ATTR_ICE_CONTROLLED, ATTR_MESSAGE_INTEGRITY, ATTR_USE_CANDIDATE, ATTR_USERNAME,
+};
+use rtc_stun::error_code::CODE_ROLE_CONFLICT;
+use rtc_stun::fingerprint::{FINGERPRINT, fingerprint_value};
+use rtc_stun::integrity::MessageIntegrity;
+use rtc_stun::message::{
+    BINDING_ERROR, BINDING_SUCCESS, MAGIC_COOKIE, MESSAGE_HEADER_SIZE, Message, Setter, TransactionId,
+};
+use rtc_stun::xoraddr::XorMappedAddress;
+
+/// Type of a binding request: method 1, class request.
+const BINDING_REQUEST_TYPE: u16 = 0x0001;
+const ATTRIBUTE_HEADER_BYTES: usize = 4;
+const INTEGRITY_BYTES: usize = 20;
+
+/// Whether the datagram is STUN: RFC 7983 says so by the first byte, the cookie confirms it.
+pub fn is_stun(datagram: &[u8]) -> bool {
+    let cookie = datagram.get(4..8) == Some(&MAGIC_COOKIE.to_be_bytes());
+    cookie && datagram.len() >= MESSAGE_HEADER_SIZE && datagram.first() <= Some(&3)
+}
+
+/// Our username fragment in a binding request: what stands before the colon of USERNAME. Nothing
+/// has been verified yet.
+pub fn ufrag_of(datagram: &[u8]) -> Option<&[u8]> {
+    let username = Request::parse(datagram)?.username;
+    username.split(|byte| *byte == b':').next()
+}
+
+/// A binding request, not verified.
+pub(super) struct Request<'a> {
+    raw: &'a [u8],
+    pub transaction: [u8; 12],
+    pub username: &'a [u8],
+    pub use_candidate: bool,
+    /// The sender believes that we are in control, which ICE-lite never is.
+    pub controlled: bool,
+    integrity: Attribute<'a>,
+    fingerprint: Attribute<'a>,
+}
+
+#[derive(Clone, Copy)]
+struct Attribute<'a> {
+    kind: u16,
+    value: &'a [u8],
+    /// Where its header begins in the message.
+    at: usize,
+}
+
+impl<'a> Request<'a> {
+    /// `None` for anything else, or without what ICE demands (RFC 8445 section 7.1): USERNAME,
+    /// MESSAGE-INTEGRITY and FINGERPRINT.
+    pub fn parse(raw: &'a [u8]) -> Option<Request<'a>> {
+        let length = usize::from(u16::from_be_bytes(*raw.get(2..)?.first_chunk()?));
+        let kind = u16::from_be_bytes(*raw.first_chunk()?);
+        let whole = length.checked_add(MESSAGE_HEADER_SIZE)? == raw.len();
+        if !is_stun(raw) || kind != BINDING_REQUEST_TYPE || !whole {
+            return None;
+        }
+        let (mut username, mut integrity, mut fingerprint) = (None, None, None);
+        let (mut use_candidate, mut controlled) = (false, false);
+        for attribute in (Attributes { raw, at: MESSAGE_HEADER_SIZE }) {
+            let signed = integrity.is_none();
+            match attribute.kind {
+                kind if kind == ATTR_FINGERPRINT.0 => fingerprint = Some(attribute),
+                kind if kind == ATTR_MESSAGE_INTEGRITY.0 && signed => integrity = Some(attribute),
+                kind if kind == ATTR_USERNAME.0 && signed => username = Some(attribute.value),
+                kind if kind == ATTR_USE_CANDIDATE.0 && signed => use_candidate = true,
+                kind if kind == ATTR_ICE_CONTROLLED.0 && signed => controlled = true,
+                _ => {}
+            }
+        }
+        Some(Request {
+            raw,
+            transaction: *raw.get(8..)?.first_chunk()?,
+            username: username?,
+            use_candidate,
+            controlled,
+            integrity: integrity?,
+            fingerprint: fingerprint?,
+        })
+    }
+
+    /// MESSAGE-INTEGRITY under the key of `mac` (RFC 8489 section 14.5), and FINGERPRINT
+    /// (section 14.7).
+    pub fn verify(&self, mac: &mut dyn Mac) -> bool {
+        self.integrity_holds(mac).is_some_and(|holds| holds)
+            && self.fingerprint_holds().is_some_and(|holds| holds)
+    }
+
+    /// The length in the header counts as if MESSAGE-INTEGRITY were the last attribute.
+    fn integrity_holds(&self, mac: &mut dyn Mac) -> Option<bool> {
+        let [t0, t1, _, _] = *self.raw.first_chunk()?;
+        let end = self.integrity.at.checked_add(ATTRIBUTE_HEADER_BYTES)?;
+        let length = end.checked_add(INTEGRITY_BYTES)?.checked_sub(MESSAGE_HEADER_SIZE)?;
+        let [l0, l1] = u16::try_from(length).ok()?.to_be_bytes();
+        let rest = self.raw.get(4..self.integrity.at)?;
+        let mut computed = [0; INTEGRITY_BYTES];
+        mac.sign(&[&[t0, t1, l0, l1], rest], &mut computed).ok()?;
+        Some(constant_time_eq(&computed, self.integrity.value))
+    }
+
+    fn fingerprint_holds(&self) -> Option<bool> {
+        let attribute = self.fingerprint;
+        let expected = fingerprint_value(self.raw.get(..attribute.at)?);
+        let last = attribute.at.checked_add(8)? == self.raw.len();
+        Some(last && attribute.value == expected.to_be_bytes())
+    }
+}
+
+/// Walks over attributes; ends at the first that does not fit.
+struct Attributes<'a> {
+    raw: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = Attribute<'a>;
+
+    fn next(&mut self) -> Option<Attribute<'a>> {
+        let [k0, k1, l0, l1] = *self.raw.get(self.at..)?.first_chunk()?;
+        let length = usize::from(u16::from_be_bytes([l0, l1]));
+        let start = self.at.checked_add(ATTRIBUTE_HEADER_BYTES)?;
+        let value = self.raw.get(start..start.checked_add(length)?)?;
+        let attribute = Attribute { kind: u16::from_be_bytes([k0, k1]), value, at: self.at };
+        self.at = start.checked_add(length.checked_next_multiple_of(4)?)?;
+        Some(attribute)
+    }
+}
+
+/// The answer to a good request: where we saw it come from.
+pub(super) fn success(
+    crypto: &dyn RTCCrypto,
+    pwd: &str,
+    transaction: [u8; 12],
+    path: &Path,
+) -> Option<Vec<u8>> {
+    let seen = XorMappedAddress { ip: path.remote.ip(), port: path.remote.port() };
+    write(crypto, pwd, &[&BINDING_SUCCESS, &TransactionId(transaction), &seen])
+}
+
+/// 487 (RFC 8445 section 7.3.1.1): the client must take control.
+pub(super) fn role_conflict(crypto: &dyn RTCCrypto, pwd: &str, transaction: [u8; 12]) -> Option<Vec<u8>> {
+    let head: [&dyn Setter; 3] = [&BINDING_ERROR, &TransactionId(transaction), &CODE_ROLE_CONFLICT];
+    write(crypto, pwd, &head)
+}
+
+fn write(crypto: &dyn RTCCrypto, pwd: &str, head: &[&dyn Setter]) -> Option<Vec<u8>> {
+    let mut message = Message::new();
+    message.write_header();
+    for setter in head {
+        setter.add_to(&mut message).ok()?;
+    }
+    let integrity = MessageIntegrity::new_raw_integrity_with_provider(pwd.as_bytes(), crypto);
+    integrity.add_to(&mut message).ok()?;
+    FINGERPRINT.add_to(&mut message).ok()?;
+    Some(message.raw)
+}

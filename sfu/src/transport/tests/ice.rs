@@ -1,0 +1,262 @@
+use super::wire::*;
+use crate::event::{DisconnectReason, PathKind};
+use crate::limits;
+use crate::transport::srtp::{Profile, SealContext};
+use crate::transport::*;
+
+const CONNECTED: [TransportEvent; 1] = [TransportEvent::Connected {
+    path: Path {
+        kind: PathKind::Udp,
+        local: IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1)),
+        remote: SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 5)), 1),
+    },
+}];
+
+fn media(seal: &mut SealContext, sequence: u64) -> Vec<u8> {
+    let mut packet = vec![0x80, 96, 0, sequence as u8, 0, 0, 0, 1, 0, 0, 0, 9, 42];
+    packet.resize(13 + SRTP_OVERHEAD, 0);
+    seal.seal_rtp(&mut packet, 12, 13, sequence).unwrap();
+    packet
+}
+
+/// Time passes; what is due is heard.
+fn pass(wire: &mut Wire, time: Duration) -> Vec<TransportEvent> {
+    wire.run(time, |_| true);
+    wire.take_events()
+}
+
+#[test]
+fn a_check_is_answered_with_the_address_it_came_from() {
+    let mut wire = Wire::new(&ecdsa(), &BROWSER, 1200);
+    let (to, answer) = wire.server.poll_transmit().unwrap();
+    assert_eq!(to, path(1));
+    let mut message = rtc_stun::message::Message::new();
+    message.unmarshal_binary(&answer).unwrap();
+    assert_eq!(message.typ, rtc_stun::message::BINDING_SUCCESS);
+    assert_eq!(message.transaction_id.0.to_vec(), (1..=12).collect::<Vec<u8>>());
+    let mut seen = rtc_stun::xoraddr::XorMappedAddress::default();
+    rtc_stun::message::Getter::get_from(&mut seen, &message).unwrap();
+    assert_eq!(SocketAddr::new(seen.ip, seen.port), path(1).remote);
+    rtc_stun::fingerprint::FINGERPRINT.check(&message).unwrap();
+    let provider = rtc_crypto::providers::AwsLcRsProvider::new();
+    let crypto = rtc_crypto::RTCCryptoProvider::crypto(&provider);
+    let key = credentials("server").pwd;
+    let integrity = rtc_stun::integrity::MessageIntegrity::check;
+    integrity(&mut message, key.as_bytes(), crypto).unwrap();
+}
+
+#[test]
+fn who_does_not_know_the_names_or_the_password_gets_no_answer() {
+    let mut wire = Wire::connected();
+    let (server, client) = (credentials("server"), credentials("client"));
+    let good = check(&server, &client, true);
+    let wrong_pwd = IceCredentials { pwd: "guess".to_owned(), ..server.clone() };
+    let mut bad_crc = good.clone();
+    *bad_crc.last_mut().unwrap() ^= 1;
+    let mut other_id = good.clone();
+    other_id[19] ^= 1;
+    let cases = [
+        (check(&credentials("other"), &client, true), DropReason::UnknownUfrag),
+        (check(&server, &credentials("other"), true), DropReason::UnknownUfrag),
+        (check(&wrong_pwd, &client, true), DropReason::StunIntegrity),
+        (bad_crc, DropReason::StunIntegrity),
+        (other_id, DropReason::StunIntegrity),
+        (good[..good.len() - 4].to_vec(), DropReason::MalformedStun),
+        (good[..20].to_vec(), DropReason::MalformedStun),
+    ];
+    for (mut data, reason) in cases {
+        assert_eq!(wire.deliver(path(66), &mut data), Err(reason));
+        assert_eq!(wire.server.poll_transmit(), None);
+        assert_eq!(wire.server.nominated(), Some(path(1)));
+    }
+}
+
+#[test]
+fn our_ufrag_is_read_from_requests_only() {
+    let request = check(&credentials("server"), &credentials("client"), false);
+    assert!(stun::is_stun(&request));
+    assert_eq!(stun::ufrag_of(&request), Some(b"server-ufrag".as_slice()));
+    let mut response = request.clone();
+    response[0] = 1;
+    assert_eq!(stun::ufrag_of(&response), None);
+    assert!(!stun::is_stun(&[0; 20]));
+}
+
+/// A check seen by somebody on the path proves nothing more when it is sent again: media needs keys.
+#[test]
+fn a_replayed_check_moves_nothing_that_is_secret() {
+    let mut wire = Wire::connected();
+    assert_eq!(wire.check(66, true), Ok(Received::Consumed));
+    assert_eq!(wire.take_events(), [TransportEvent::PathChanged { path: path(66) }]);
+    let mut forged = media_of_nobody();
+    assert_eq!(wire.deliver(path(66), &mut forged), Err(DropReason::SrtpAuth));
+    assert_eq!(wire.check(1, true), Ok(Received::Consumed));
+    assert_eq!(wire.take_events(), [TransportEvent::PathChanged { path: path(1) }], "and back");
+}
+
+fn media_of_nobody() -> Vec<u8> {
+    vec![0x80; 60]
+}
+
+#[test]
+fn from_wifi_to_4g_and_back() {
+    let mut wire = Wire::connected();
+    assert_eq!(wire.check(2, false), Ok(Received::Consumed));
+    assert_eq!(wire.server.nominated(), Some(path(1)), "a check is not a nomination");
+    assert!(wire.take_events().is_empty());
+    for port in [2, 1, 2] {
+        wire.check(port, true).unwrap();
+        wire.check(port, true).unwrap();
+        assert_eq!(wire.server.nominated(), Some(path(port)));
+        let changed = TransportEvent::PathChanged { path: path(port) };
+        assert_eq!(wire.take_events(), [changed], "once, though nominated twice");
+    }
+}
+
+#[test]
+fn a_client_that_wants_us_in_control_is_told() {
+    let mut wire = Wire::connected();
+    while wire.server.poll_transmit().is_some() {}
+    let (local, remote) = (credentials("client"), credentials("server"));
+    let request = CheckRequest { local, remote, use_candidate: true, controlled: true };
+    assert_eq!(wire.deliver(path(2), &mut request.write()), Ok(Received::Consumed));
+    let (_, answer) = wire.server.poll_transmit().unwrap();
+    let mut message = rtc_stun::message::Message::new();
+    message.unmarshal_binary(&answer).unwrap();
+    let mut code = rtc_stun::error_code::ErrorCodeAttribute::default();
+    rtc_stun::message::Getter::get_from(&mut code, &message).unwrap();
+    assert_eq!(code.code.0, 487);
+    assert_eq!(wire.server.nominated(), Some(path(1)));
+}
+
+#[test]
+fn media_is_taken_from_checked_paths_while_the_check_is_fresh() {
+    let mut wire = Wire::connected();
+    let (mut seal, _) = wire.client.srtp(Profile::AeadAes128Gcm);
+    assert_eq!(wire.deliver(path(2), &mut media(&mut seal, 1)), Err(DropReason::NotConnected));
+    wire.check(2, false).unwrap();
+    assert_eq!(wire.deliver(path(2), &mut media(&mut seal, 2)), Ok(Received::Rtp(13)));
+    for second in 3..33 {
+        pass(&mut wire, Duration::from_secs(1));
+        wire.check(1, true).unwrap();
+        let again = wire.deliver(path(1), &mut media(&mut seal, second));
+        assert_eq!(again, Ok(Received::Rtp(13)));
+    }
+    assert_eq!(wire.deliver(path(2), &mut media(&mut seal, 40)), Err(DropReason::NotConnected));
+}
+
+#[test]
+fn quiet_then_restored_by_media_or_by_a_check() {
+    let mut wire = Wire::connected();
+    let (mut seal, _) = wire.client.srtp(Profile::AeadAes128Gcm);
+    for sequence in [1, 2] {
+        assert_eq!(pass(&mut wire, limits::QUIET_AFTER), [TransportEvent::Quiet]);
+        assert!(pass(&mut wire, Duration::from_secs(3)).is_empty(), "said once");
+        if sequence == 1 {
+            wire.deliver(path(1), &mut media(&mut seal, sequence)).unwrap();
+        } else {
+            wire.check(1, false).unwrap();
+        }
+        assert_eq!(wire.take_events(), [TransportEvent::Restored]);
+    }
+}
+
+#[test]
+fn consent_expires_and_a_check_brings_the_peer_back_without_a_handshake() {
+    let mut wire = Wire::connected();
+    let (mut seal, _) = wire.client.srtp(Profile::AeadAes128Gcm);
+    let expired = TransportEvent::Disconnected(DisconnectReason::ConsentExpired);
+    assert_eq!(pass(&mut wire, limits::CONSENT_EXPIRY), [TransportEvent::Quiet, expired]);
+    assert_eq!((wire.server.nominated(), wire.server.is_connected()), (None, false));
+    assert_eq!(wire.server.poll_timeout(), None, "nobody waits for anything");
+    let late = wire.deliver(path(1), &mut media(&mut seal, 1));
+    assert_eq!(late, Err(DropReason::NotConnected), "media is no consent");
+    let mut packet = [0x81, 201, 0, 1, 0, 0, 0, 9].to_vec();
+    assert_eq!(wire.server.seal_rtcp(&mut packet), Err(DropReason::NotConnected));
+
+    wire.check(1, false).unwrap();
+    assert_eq!(wire.take_events(), CONNECTED);
+    assert_eq!(wire.deliver(path(1), &mut media(&mut seal, 2)), Ok(Received::Rtp(13)));
+    assert!(wire.server.is_connected());
+}
+
+#[test]
+fn a_peer_that_never_comes_is_missed() {
+    let mut wire = Wire::connected();
+    let now = wire.now;
+    let own = Arc::new(Certificate::generate().unwrap());
+    wire.server = Transport::new(now, own, credentials("server"), credentials("client"), vec![]);
+    assert_eq!(wire.server.poll_timeout(), Some(now + limits::CONSENT_EXPIRY));
+    let expired = TransportEvent::Disconnected(DisconnectReason::ConsentExpired);
+    assert_eq!(pass(&mut wire, limits::CONSENT_EXPIRY), [expired]);
+}
+
+#[test]
+fn an_ice_restart_keeps_media_running_until_the_new_nomination() {
+    let mut wire = Wire::connected();
+    let (mut seal, mut open) = wire.client.srtp(Profile::AeadAes128Gcm);
+    let (server, client) = (credentials("server-2"), credentials("client-2"));
+    wire.server.restart(wire.now, server.clone(), client.clone());
+    assert_eq!(wire.server.local_credentials(), &server);
+    assert_eq!(wire.server.nominated(), Some(path(1)));
+    assert_eq!(wire.deliver(path(1), &mut media(&mut seal, 1)), Ok(Received::Rtp(13)));
+    let mut down = [0x81, 201, 0, 1, 0, 0, 0, 9].to_vec();
+    wire.server.seal_rtcp(&mut down).unwrap();
+    assert_eq!(open.open_rtcp(&mut down), Ok(8));
+    assert_eq!(wire.check(1, true), Err(DropReason::UnknownUfrag), "old credentials");
+
+    let mut first = check(&server, &client, true);
+    wire.deliver(path(3), &mut first).unwrap();
+    assert_eq!(wire.take_events(), [TransportEvent::Connected { path: path(3) }]);
+    assert_eq!(wire.deliver(path(3), &mut media(&mut seal, 2)), Ok(Received::Rtp(13)));
+}
+
+#[test]
+fn a_restart_after_expiry_waits_for_the_first_check() {
+    let mut wire = Wire::connected();
+    pass(&mut wire, limits::CONSENT_EXPIRY);
+    let (server, client) = (credentials("server-2"), credentials("client-2"));
+    wire.server.restart(wire.now, server.clone(), client.clone());
+    assert_eq!(wire.server.nominated(), None);
+    wire.deliver(path(4), &mut check(&server, &client, true)).unwrap();
+    assert_eq!(wire.take_events(), [TransportEvent::Connected { path: path(4) }]);
+}
+
+#[test]
+fn a_closed_tcp_path_gives_way_to_the_one_checked_last() {
+    let mut wire = Wire::connected();
+    let tcp = Path { kind: PathKind::Tcp, ..path(7) };
+    let nominate = check(&credentials("server"), &credentials("client"), true);
+    for port in [2, 3] {
+        wire.now += Duration::from_millis(100);
+        wire.check(port, false).unwrap();
+    }
+    wire.deliver(tcp, &mut nominate.clone()).unwrap();
+    assert_eq!(wire.take_events(), [TransportEvent::PathChanged { path: tcp }]);
+    wire.server.path_closed(tcp);
+    assert_eq!(wire.server.poll_event(), Some(TransportEvent::PathChanged { path: path(3) }));
+    for port in [3, 2, 1] {
+        wire.server.path_closed(path(port));
+    }
+    assert_eq!(wire.server.nominated(), None);
+    let left: Vec<_> = std::iter::from_fn(|| wire.server.poll_event()).collect();
+    assert_eq!(left.len(), 2, "2, then 1, then none: {left:?}");
+    wire.deliver(tcp, &mut nominate.clone()).unwrap();
+    assert_eq!(wire.take_events(), [TransportEvent::PathChanged { path: tcp }]);
+}
+
+#[test]
+fn a_flood_of_addresses_does_not_push_out_the_nominated_one() {
+    let mut wire = Wire::connected();
+    let (mut seal, _) = wire.client.srtp(Profile::AeadAes128Gcm);
+    for port in 100..200 {
+        wire.now += Duration::from_millis(1);
+        wire.check(port, false).unwrap();
+    }
+    assert_eq!(wire.server.nominated(), Some(path(1)));
+    assert_eq!(wire.deliver(path(1), &mut media(&mut seal, 1)), Ok(Received::Rtp(13)));
+    let forgotten = wire.deliver(path(150), &mut media(&mut seal, 2));
+    assert_eq!(forgotten, Err(DropReason::NotConnected));
+    let waiting = std::iter::from_fn(|| wire.server.poll_transmit()).count();
+    assert!(waiting <= 32, "answers wait in a bounded queue: {waiting}");
+}

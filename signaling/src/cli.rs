@@ -1,0 +1,149 @@
+//! The command line: what can be said, and how it becomes settings.
+
+use crate::config::settings::{self, SETTINGS};
+use crate::config::{Config, Overrides};
+use crate::endpoint::join::JoinArgs;
+use crate::error::StartError;
+use clap::{Arg, ArgMatches, Args, Command, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+/// Nhịp Cầu: cầu truyền hình tự quản.
+#[derive(Debug, Parser)]
+#[command(name = "nhipcau", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Commands,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Commands {
+    /// Chạy máy chủ.
+    Serve(ServeArgs),
+    /// Chạy thử: máy chủ cùng bốn điểm cầu mẫu.
+    Demo(DemoArgs),
+    /// Vào họp không cần màn hình, đo đường truyền.
+    Join(JoinArgs),
+    /// Kiểm tra máy chủ này có sẵn sàng không.
+    Doctor(DoctorArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    pub settings: SettingArgs,
+    /// In các thiết lập đang có hiệu lực rồi thoát.
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    #[command(flatten)]
+    pub settings: SettingArgs,
+    /// In địa chỉ và liên kết thành một đối tượng JSON ở dòng đầu tiên.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    pub settings: SettingArgs,
+    /// In kết quả thành một đối tượng JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Ngôn ngữ của kết quả.
+    #[arg(long, value_enum, default_value_t = Language::Vi)]
+    pub lang: Language,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    Vi,
+    En,
+}
+
+/// `--config` and one flag for every setting.
+#[derive(Debug, Clone, Default)]
+pub struct SettingArgs {
+    file: Option<PathBuf>,
+    flags: Overrides,
+}
+
+impl SettingArgs {
+    /// The settings in force.
+    pub fn load(&self) -> Result<Config, StartError> {
+        Config::load(self.file.as_deref(), &self.environment(), &self.flags)
+    }
+
+    /// Like [`SettingArgs::load`], for a command that brings its own meetings and data folder.
+    pub fn load_over(&self, base: Config) -> Result<Config, StartError> {
+        base.overlay(&self.environment(), &self.flags)
+    }
+
+    fn environment(&self) -> Overrides {
+        let (known, unknown) = settings::from_environment(std::env::vars());
+        for name in unknown {
+            tracing::warn!(name, "this environment variable is no setting");
+        }
+        known
+    }
+}
+
+/// The flags' names in the order of the settings: clap keeps what it is given for ever.
+static FLAGS: LazyLock<Vec<String>> =
+    LazyLock::new(|| SETTINGS.iter().map(|s| settings::flag(s.key)).collect());
+
+impl Args for SettingArgs {
+    fn augment_args(command: Command) -> Command {
+        let file = Arg::new("config")
+            .long("config")
+            .short('c')
+            .env("NHIPCAU_CONFIG")
+            .value_name("TỆP")
+            .value_parser(clap::value_parser!(PathBuf))
+            .help("Tệp cấu hình TOML");
+        let flags = SETTINGS.iter().zip(FLAGS.iter()).map(|(setting, flag)| {
+            Arg::new(setting.key).long(flag.as_str()).value_name("GIÁ TRỊ").help(setting.help)
+        });
+        command.arg(file).args(flags)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl clap::FromArgMatches for SettingArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = SETTINGS.iter().filter_map(|setting| {
+            let value = matches.get_one::<String>(setting.key)?;
+            Some((setting.key.to_owned(), value.clone()))
+        });
+        Ok(SettingArgs { file: matches.get_one::<PathBuf>("config").cloned(), flags: given.collect() })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_setting_is_a_flag() {
+        Cli::command().debug_assert();
+        let cli = Cli::parse_from(["nhipcau", "serve", "--limits-connections", "5", "--http", "[::1]:0"]);
+        let Commands::Serve(args) = cli.command else {
+            panic!("serve");
+        };
+        let config = args.settings.load_over(Config::default()).expect("valid");
+        assert_eq!(config.limits.connections, 5);
+        assert!(config.http.is_ipv6());
+    }
+}

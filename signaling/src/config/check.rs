@@ -1,0 +1,138 @@
+//! What makes a configuration unfit, each as one sentence.
+
+use super::{Config, MeetingConfig};
+use crate::error::StartError;
+use crate::protocol::Role;
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+
+/// Shorter secrets could be guessed.
+pub const MIN_TOKEN_CHARS: usize = 16;
+/// Names longer than this fit no tile.
+const MAX_NAME_CHARS: usize = 80;
+
+impl Config {
+    /// Checks what types cannot.
+    pub fn check(&self) -> Result<(), StartError> {
+        let limits = &self.limits;
+        within("limits.sites_per_meeting", limits.sites_per_meeting as u64, 1..=1_000)?;
+        within(
+            "limits.joins_per_address_per_minute",
+            u64::from(limits.joins_per_address_per_minute),
+            1..=100_000,
+        )?;
+        within("limits.messages_per_second", u64::from(limits.messages_per_second), 1..=1_000)?;
+        within("limits.connections", limits.connections as u64, 1..=100_000)?;
+        within("drain_seconds", self.drain_seconds, 0..=300)?;
+        within("media.workers", self.media.workers as u64, 0..=256)?;
+        self.check_meetings()
+    }
+
+    fn check_meetings(&self) -> Result<(), StartError> {
+        let mut titles = HashSet::new();
+        let mut tokens = HashSet::new();
+        for meeting in &self.meetings {
+            let title = &meeting.title;
+            named("cuộc họp", title)?;
+            if !titles.insert(title) {
+                return fault(format!("có hai cuộc họp cùng tên \"{title}\""));
+            }
+            check_sites(meeting)?;
+            for site in &meeting.sites {
+                if !tokens.insert(&site.token) {
+                    let name = &site.name;
+                    return fault(format!(
+                        "\"{title}\", điểm cầu \"{name}\": token đã dùng cho điểm cầu khác"
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_sites(meeting: &MeetingConfig) -> Result<(), StartError> {
+    let title = &meeting.title;
+    let chairs = meeting.sites.iter().filter(|s| s.role == Role::Chair);
+    if chairs.count() != 1 {
+        return fault(format!("\"{title}\" phải có đúng một điểm cầu với role = \"chair\""));
+    }
+    let mut names = HashSet::new();
+    for site in &meeting.sites {
+        let name = &site.name;
+        named("điểm cầu", name)?;
+        if !names.insert(name) {
+            return fault(format!("\"{title}\" có hai điểm cầu cùng tên \"{name}\""));
+        }
+        if site.token.chars().count() < MIN_TOKEN_CHARS {
+            return fault(format!(
+                "\"{title}\", điểm cầu \"{name}\": token phải có ít nhất {MIN_TOKEN_CHARS} ký tự"
+            ));
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
+        if !site.token.chars().all(plain) {
+            return fault(format!(
+                "\"{title}\", điểm cầu \"{name}\": token chỉ gồm chữ không dấu, chữ số và - _ . ~"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn named(what: &str, name: &str) -> Result<(), StartError> {
+    let length = name.chars().count();
+    if name.trim() != name || !(1..=MAX_NAME_CHARS).contains(&length) {
+        return fault(format!(
+            "tên {what} \"{name}\" phải có 1 đến {MAX_NAME_CHARS} ký tự, không thừa khoảng trắng ở đầu và cuối"
+        ));
+    }
+    if name.chars().any(char::is_control) {
+        return fault(format!("tên {what} {name:?} có ký tự điều khiển"));
+    }
+    Ok(())
+}
+
+fn within(key: &str, value: u64, range: RangeInclusive<u64>) -> Result<(), StartError> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    let (low, high) = (range.start(), range.end());
+    fault(format!("{key} = {value} phải nằm trong khoảng {low} đến {high}"))
+}
+
+fn fault(sentence: String) -> Result<(), StartError> {
+    Err(StartError::config(sentence))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meeting(sites: &str) -> String {
+        format!("[[meetings]]\ntitle = \"Giao ban\"\nsites = [{sites}]\n")
+    }
+
+    #[test]
+    fn each_fault_is_one_sentence() {
+        let chair = r#"{name="Huyện", role="chair", token="0123456789abcdef"}"#;
+        let table = [
+            ("[limits]\nsites_per_meeting = 0".to_owned(), "sites_per_meeting = 0"),
+            ("drain_seconds = 301".to_owned(), "drain_seconds = 301"),
+            (meeting(""), "đúng một điểm cầu"),
+            (meeting(&format!("{chair},{chair}")), "đúng một điểm cầu"),
+            (meeting(r#"{name="Huyện", role="chair", token="short"}"#), "ít nhất 16 ký tự"),
+            (meeting(r#"{name="Huyện", role="chair", token="0123456789abcdef/#"}"#), "chỉ gồm chữ"),
+            (meeting(&format!("{chair},{{name=\"Huyện\", token=\"0123456789abcdeg\"}}")), "cùng tên"),
+            (
+                meeting(&format!("{chair},{{name=\"Xã\", token=\"0123456789abcdef\"}}")),
+                "đã dùng cho điểm cầu khác",
+            ),
+            (meeting(&format!("{chair},{{name=\" Xã\", token=\"0123456789abcdeg\"}}")), "khoảng trắng"),
+        ];
+        for (text, expected) in table {
+            let config = Config::from_toml(&text).expect("parses");
+            let error = config.check().expect_err(expected);
+            assert!(error.sentence.contains(expected), "{error}");
+        }
+    }
+}

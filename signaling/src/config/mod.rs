@@ -1,0 +1,279 @@
+//! Settings: TOML file, then environment, then flags, each outweighing the one before.
+//!
+//! Every setting is one row of [`settings::SETTINGS`]; its environment variable and its flag are made
+//! from its key (`limits.sites_per_meeting` → `NHIPCAU_LIMITS_SITES_PER_MEETING` and
+//! `--limits-sites-per-meeting`). Meetings come from the file only.
+
+mod check;
+pub mod settings;
+
+use crate::error::StartError;
+use crate::protocol::Role;
+use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// All settings of the server. `ops/nhipcau.toml` documents each with its default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Address and port for HTTP; on `localhost` browsers allow the camera without a certificate.
+    pub http: SocketAddr,
+    /// Address and port for HTTPS, which browsers on other machines need for the camera.
+    pub https: SocketAddr,
+    /// Address and port for Prometheus; keep it off public networks.
+    pub metrics: SocketAddr,
+    /// Folder for what is kept between runs: the certificate.
+    pub data: PathBuf,
+    /// Names or addresses by which sites reach this server; put into links and the certificate.
+    pub names: Vec<String>,
+    /// Seconds sites get to notice that the server is going down.
+    pub drain_seconds: u64,
+    pub media: MediaConfig,
+    pub limits: Limits,
+    pub meetings: Vec<MeetingConfig>,
+}
+
+/// The media plane.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MediaConfig {
+    /// First port, UDP and TCP; each worker takes the next one. 0: any free ports.
+    pub port: u16,
+    /// Addresses of this machine to receive media on; empty: all.
+    pub listen: Vec<IpAddr>,
+    /// Addresses told to sites instead of the machine's own, for servers behind NAT.
+    pub advertise: Vec<IpAddr>,
+    /// Worker threads; 0: one for each processor.
+    pub workers: usize,
+}
+
+/// What one site, address or meeting may use up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Sites inside one meeting at the same time; the chair is never refused.
+    pub sites_per_meeting: usize,
+    /// Attempts to join from one address within a minute.
+    pub joins_per_address_per_minute: u32,
+    /// Messages a connection may send per second, over time.
+    pub messages_per_second: u32,
+    /// Connections of all kinds at the same time.
+    pub connections: usize,
+}
+
+/// One meeting and who is invited.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeetingConfig {
+    pub title: String,
+    pub sites: Vec<SiteConfig>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteConfig {
+    pub name: String,
+    #[serde(default = "plain_site")]
+    pub role: Role,
+    /// The secret part of the join link, at least 16 characters.
+    pub token: String,
+}
+
+fn plain_site() -> Role {
+    Role::Site
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            http: SocketAddr::from(([0, 0, 0, 0], 8080)),
+            https: SocketAddr::from(([0, 0, 0, 0], 8443)),
+            metrics: SocketAddr::from(([127, 0, 0, 1], 9464)),
+            data: PathBuf::from("/var/lib/nhipcau"),
+            names: Vec::new(),
+            drain_seconds: 3,
+            media: MediaConfig::default(),
+            limits: Limits::default(),
+            meetings: Vec::new(),
+        }
+    }
+}
+
+impl Default for MediaConfig {
+    fn default() -> MediaConfig {
+        MediaConfig { port: 50_000, listen: Vec::new(), advertise: Vec::new(), workers: 0 }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            sites_per_meeting: 64,
+            joins_per_address_per_minute: 240,
+            messages_per_second: 20,
+            connections: 2_000,
+        }
+    }
+}
+
+/// Settings given as text: key (as in the file) and value.
+pub type Overrides = Vec<(String, String)>;
+
+impl Config {
+    /// Reads `file` if there is one, then puts `environment` and `flags` over it and checks the whole.
+    pub fn load(
+        file: Option<&Path>,
+        environment: &Overrides,
+        flags: &Overrides,
+    ) -> Result<Config, StartError> {
+        let config = match file {
+            Some(path) => Config::from_file(path)?,
+            None => Config::default(),
+        };
+        config.overlay(environment, flags)
+    }
+
+    /// Puts `environment` and then `flags` over these settings and checks the whole.
+    pub fn overlay(mut self, environment: &Overrides, flags: &Overrides) -> Result<Config, StartError> {
+        for (key, value) in environment {
+            let given = format!("biến môi trường {}", settings::variable(key));
+            self.set(key, value, &given)?;
+        }
+        for (key, value) in flags {
+            self.set(key, value, &format!("tham số --{}", settings::flag(key)))?;
+        }
+        self.normalise();
+        self.check()?;
+        Ok(self)
+    }
+
+    fn from_file(path: &Path) -> Result<Config, StartError> {
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            StartError::config(format!("không đọc được tệp cấu hình {}: {e}", path.display()))
+        })?;
+        Config::from_toml(&text)
+            .map_err(|e| StartError::config(format!("tệp cấu hình {}, {}", path.display(), e.sentence)))
+    }
+
+    /// Reads TOML; errors name line and column.
+    pub fn from_toml(text: &str) -> Result<Config, StartError> {
+        toml::from_str(text).map_err(|e| {
+            let (line, column) = position(text, e.span().map_or(0, |span| span.start));
+            let what = in_vietnamese(e.message());
+            StartError::config(format!("dòng {line}, cột {column}: {what}"))
+        })
+    }
+
+    fn set(&mut self, key: &str, value: &str, given: &str) -> Result<(), StartError> {
+        let setting = settings::find(key)
+            .ok_or_else(|| StartError::config(format!("{given}: không có thiết lập này")))?;
+        (setting.apply)(self, value)
+            .map_err(|what| StartError::config(format!("{given}: giá trị \"{value}\" {what}")))
+    }
+
+    /// The chair's site first: the order of the protocol.
+    fn normalise(&mut self) {
+        for meeting in &mut self.meetings {
+            meeting.sites.sort_by_key(|site| site.role != Role::Chair);
+        }
+    }
+
+    /// The settings in force as TOML, secrets left out.
+    pub fn printable(&self) -> String {
+        let mut shown = self.clone();
+        for meeting in &mut shown.meetings {
+            for site in &mut meeting.sites {
+                "(không hiển thị)".clone_into(&mut site.token);
+            }
+        }
+        toml::to_string_pretty(&shown).unwrap_or_else(|e| format!("# {e}\n"))
+    }
+}
+
+/// The parser's words for the mistakes people make, on one line.
+fn in_vietnamese(message: &str) -> String {
+    let words = [
+        ("unknown field ", "không có thiết lập "),
+        (", expected one of ", "; các thiết lập ở đây: "),
+        (", expected ", "; cần "),
+        ("missing field ", "thiếu "),
+        ("duplicate key", "thiết lập lặp lại"),
+        ("invalid type: ", "sai kiểu: "),
+        ("invalid value: ", "sai giá trị: "),
+        ("unknown variant ", "không có giá trị "),
+        ("\n", " "),
+    ];
+    let mut text = message.trim().to_owned();
+    for (theirs, ours) in words {
+        text = text.replace(theirs, ours);
+    }
+    text
+}
+
+/// Line and column, both from 1, of a byte in `text`.
+fn position(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    (line, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(list: &[(&str, &str)]) -> Overrides {
+        list.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    }
+
+    #[test]
+    fn flags_outweigh_environment_outweighs_file() {
+        let folder = std::env::temp_dir().join(format!("nhipcau-config-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a temporary folder");
+        let file = folder.join("nhipcau.toml");
+        std::fs::write(&file, "http = \"127.0.0.1:1\"\nhttps = \"127.0.0.1:1\"\nmetrics = \"127.0.0.1:1\"\n")
+            .expect("written");
+        let environment = pairs(&[("https", "127.0.0.1:2"), ("metrics", "127.0.0.1:2")]);
+        let flags = pairs(&[("metrics", "127.0.0.1:3"), ("limits.sites_per_meeting", "7")]);
+        let config = Config::load(Some(&file), &environment, &flags).expect("good settings");
+        std::fs::remove_dir_all(&folder).expect("cleaned up");
+        assert_eq!(config.http.port(), 1, "only the file names it");
+        assert_eq!(config.https.port(), 2, "environment over file");
+        assert_eq!(config.metrics.port(), 3, "flags over environment");
+        assert_eq!(config.limits.sites_per_meeting, 7);
+    }
+
+    #[test]
+    fn unknown_fields_name_their_place() {
+        let error = Config::from_toml("drain_seconds = 3\n\n[limits]\nsites = 9\n").expect_err("unknown");
+        assert!(error.sentence.contains("dòng 4, cột 1"), "{error}");
+        assert!(error.sentence.contains("sites"), "{error}");
+        assert_eq!(error.to_string().lines().count(), 1);
+        let error = Config::from_toml("http = 5\n").expect_err("not an address");
+        assert!(error.sentence.contains("dòng 1, cột 8"), "{error}");
+    }
+
+    #[test]
+    fn the_example_is_the_defaults_and_names_every_setting() {
+        let text = include_str!("../../../ops/nhipcau.toml");
+        let example = Config::from_toml(text).expect("the example parses");
+        example.check().expect("the example is valid");
+        let mut plain = example.clone();
+        plain.meetings.clear();
+        assert_eq!(plain, Config::default(), "the example shows the defaults");
+        assert!(!example.meetings.is_empty(), "and how to write a meeting");
+        for setting in settings::SETTINGS {
+            let name = setting.key.rsplit('.').next().unwrap_or(setting.key);
+            assert!(text.contains(&format!("{name} = ")), "{name} is missing");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let config = Config::from_toml(include_str!("../../../ops/nhipcau.toml")).expect("parses");
+        let token = &config.meetings[0].sites[0].token;
+        assert!(!config.printable().contains(token.as_str()));
+        assert!(config.printable().contains("drain_seconds"));
+    }
+}

@@ -1,0 +1,232 @@
+//! `nhipcau demo`: a district's meeting to look at, with links that stay good between runs.
+
+use crate::cli::DemoArgs;
+use crate::config::{Config, MeetingConfig, SiteConfig};
+use crate::endpoint::JoinLink;
+use crate::error::{StartCode, StartError};
+use crate::listeners::{Listeners, address_of};
+use crate::protocol::Role;
+use crate::serve::secret;
+use crate::tls;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+pub const TITLE: &str = "Họp giao ban huyện Long Thành";
+pub const CHAIR: &str = "Huyện Long Thành";
+/// Sites the demo itself plays, without a screen.
+pub const HEADLESS: [&str; 4] = ["An Phước", "Bình Sơn", "Phước Thái", "Thị trấn Long Thành"];
+/// Sites left free for people to open.
+const FREE: [&str; 4] = ["Lộc An", "Long Đức", "Tam An", "Long Phước"];
+const TOKENS_FILE: &str = "demo-links.json";
+
+/// The settings of a demo: its own meeting, its own data folder, any free media ports.
+pub fn config(args: &DemoArgs) -> Result<Config, StartError> {
+    let base = Config {
+        data: default_data(),
+        drain_seconds: 1,
+        media: crate::config::MediaConfig { port: 0, ..Default::default() },
+        ..Config::default()
+    };
+    let mut config = args.settings.load_over(base)?;
+    config.meetings = vec![meeting(&config.data)?];
+    Ok(config)
+}
+
+fn default_data() -> PathBuf {
+    let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
+    let state = state.or_else(home).unwrap_or_else(std::env::temp_dir);
+    state.join("nhipcau-demo")
+}
+
+fn meeting(data: &Path) -> Result<MeetingConfig, StartError> {
+    let tokens = tokens(data)?;
+    let names = std::iter::once(CHAIR).chain(HEADLESS).chain(FREE);
+    let sites = names.map(|name| SiteConfig {
+        name: name.to_owned(),
+        role: match name == CHAIR {
+            true => Role::Chair,
+            false => Role::Site,
+        },
+        token: tokens.get(name).cloned().unwrap_or_else(secret),
+    });
+    Ok(MeetingConfig { title: TITLE.to_owned(), sites: sites.collect() })
+}
+
+/// Tokens by site, kept in the data folder.
+fn tokens(data: &Path) -> Result<BTreeMap<String, String>, StartError> {
+    let path = data.join(TOKENS_FILE);
+    let kept = std::fs::read(&path).unwrap_or_default();
+    let kept: BTreeMap<String, String> = serde_json::from_slice(&kept).unwrap_or_default();
+    let mut tokens = kept.clone();
+    for name in std::iter::once(CHAIR).chain(HEADLESS).chain(FREE) {
+        tokens.entry(name.to_owned()).or_insert_with(secret);
+    }
+    if tokens != kept {
+        let text = serde_json::to_vec_pretty(&tokens)
+            .map_err(|e| StartError::new(StartCode::Internal, e.to_string()))?;
+        tls::write_secret(&path, &text)?;
+    }
+    Ok(tokens)
+}
+
+/// Where everything is. The first line of `nhipcau demo --json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Announcement {
+    pub http: String,
+    pub https: String,
+    pub metrics: String,
+    pub links: Links,
+    /// The same links for other machines of the network, by address.
+    pub lan: Vec<Links>,
+}
+
+/// Links for people, and those of the sites the demo plays itself.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Links {
+    pub chair: String,
+    pub sites: Vec<Link>,
+    pub headless: Vec<Link>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Link {
+    pub name: String,
+    pub link: String,
+}
+
+/// What to tell of a server on these listeners.
+pub fn announcement(config: &Config, listeners: &Listeners) -> Result<Announcement, StartError> {
+    let http = format!("http://{}", shown(address_of(&listeners.http)?));
+    let https = address_of(&listeners.https)?;
+    let metrics = shown(address_of(&listeners.metrics)?);
+    let bases = lan_hosts(config, https.ip());
+    let bases = bases.iter().map(|h| format!("https://{h}:{}", https.port()));
+    Ok(Announcement {
+        links: links(config, &http),
+        http,
+        https: format!("https://{}", shown(https)),
+        metrics: format!("http://{metrics}/metrics"),
+        lan: bases.map(|base| links(config, &base)).collect(),
+    })
+}
+
+/// An address as a person on this machine writes it: `localhost` is a secure context.
+fn shown(address: SocketAddr) -> String {
+    match address.ip().is_unspecified() {
+        true => format!("localhost:{}", address.port()),
+        false => address.to_string(),
+    }
+}
+
+/// Hosts by which other machines reach the listener.
+fn lan_hosts(config: &Config, listening: IpAddr) -> Vec<String> {
+    let host = |ip: IpAddr| match ip {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => format!("[{v6}]"),
+    };
+    if !config.names.is_empty() {
+        return config.names.clone();
+    }
+    match listening {
+        ip if ip.is_loopback() => Vec::new(),
+        ip if !ip.is_unspecified() => vec![host(ip)],
+        any => {
+            let reachable = tls::lan_addresses().into_iter();
+            let reachable = reachable.filter(|ip| ip.is_ipv4() || any.is_ipv6());
+            reachable.map(host).collect()
+        }
+    }
+}
+
+fn links(config: &Config, base: &str) -> Links {
+    let sites = config.meetings.iter().flat_map(|meeting| &meeting.sites);
+    // `?ngay=1`: a link of the demo goes into the meeting at once, without the entry screen.
+    let link =
+        |site: &SiteConfig| Link { name: site.name.clone(), link: format!("{base}/?ngay=1#{}", site.token) };
+    let is_headless = |site: &&SiteConfig| HEADLESS.contains(&site.name.as_str());
+    let (headless, people): (Vec<_>, Vec<_>) = sites.partition(is_headless);
+    let (chairs, people): (Vec<_>, Vec<_>) = people.into_iter().partition(|s| s.role == Role::Chair);
+    Links {
+        chair: chairs.first().map(|s| link(s).link).unwrap_or_default(),
+        sites: people.into_iter().map(link).collect(),
+        headless: headless.into_iter().map(link).collect(),
+    }
+}
+
+impl Announcement {
+    /// Names and links of the sites the demo plays itself.
+    pub fn headless(&self) -> Vec<(String, JoinLink)> {
+        let site = |site: &Link| Some((site.name.clone(), site.link.parse().ok()?));
+        self.links.headless.iter().filter_map(site).collect()
+    }
+
+    /// One line for scripts.
+    pub fn json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// A few lines for people.
+    pub fn text(&self) -> String {
+        let mut lines = vec![
+            format!("{TITLE} đang chạy. Bốn điểm cầu mẫu đã vào họp: {}.", HEADLESS.join(", ")),
+            String::new(),
+            format!("Chủ tọa:            {}", self.links.chair),
+        ];
+        for site in &self.links.sites {
+            lines.push(format!("Điểm cầu {:<10} {}", format!("{}:", site.name), site.link));
+        }
+        for links in &self.lan {
+            lines.push(String::new());
+            let other = "Từ máy khác trong mạng (trình duyệt sẽ hỏi về chứng thư tự tạo, chọn tiếp tục):";
+            lines.push(other.to_owned());
+            lines.push(format!("Chủ tọa:            {}", links.chair));
+            for site in &links.sites {
+                lines.push(format!("Điểm cầu {:<10} {}", format!("{}:", site.name), site.link));
+            }
+        }
+        lines.push(String::new());
+        lines.push(format!("Số liệu đường truyền: {}. Dừng: Ctrl+C.", self.metrics));
+        lines.join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Commands};
+    use clap::Parser;
+
+    fn args(data: &Path) -> DemoArgs {
+        let data = data.to_string_lossy().into_owned();
+        let line = ["nhipcau", "demo", "--data", &data, "--json"];
+        let anywhere = ["--http", "--https", "--metrics"].map(|flag| [flag, "127.0.0.1:0"]);
+        let line = line.into_iter().chain(anywhere.into_iter().flatten());
+        match Cli::parse_from(line).command {
+            Commands::Demo(args) => args,
+            _ => unreachable!("it says demo"),
+        }
+    }
+
+    #[tokio::test]
+    async fn links_stay_good_between_runs_and_say_whose_they_are() {
+        let data = std::env::temp_dir().join(format!("nhipcau-demo-{}", std::process::id()));
+        let first = config(&args(&data)).expect("good settings");
+        let second = config(&args(&data)).expect("good settings");
+        std::fs::remove_dir_all(&data).expect("cleaned up");
+        assert_eq!(first.meetings, second.meetings, "the same tokens");
+
+        let listeners = Listeners::open(&first).await.expect("free ports");
+        let told = announcement(&first, &listeners).expect("told");
+        let json: serde_json::Value = serde_json::from_str(&told.json()).expect("one object");
+        let http = json["http"].as_str().expect("an address");
+        let chair = json["links"]["chair"].as_str().expect("a link");
+        let token = &first.meetings[0].sites[0].token;
+        assert_eq!(chair, format!("{http}/?ngay=1#{token}"));
+        assert_eq!(json["links"]["sites"][0]["name"], FREE[0]);
+        assert_eq!(told.headless().len(), HEADLESS.len());
+        assert!(told.text().contains(chair));
+    }
+}

@@ -1,0 +1,44 @@
+//! A headless site on the `webrtc` crate: the demo's commune rooms, the link probe `nhipcau join`,
+//! the bots of load and interop tests.
+//!
+//! It is the other side on purpose: an independent WebRTC implementation that speaks
+//! [`crate::protocol`] like the page does, so that it finds the bridge's mistakes.
+//!
+//! - [`Endpoint`]: the door. Connects, comes back after every loss, tells what flowed.
+//! - [`join`], [`demo`]: the two subcommands.
+//! - `link`, `socket`, `session`: join link → WebSocket → one connection's conversation.
+//! - `site`, `codecs`, `send`, `receive`, `stats`: the peer connection, what it sends, counts and reports.
+//! - [`picture`], `text`, [`marker`], [`vp8`]: name and clock → VP8 key frame → RTP payloads.
+//! - [`speech`], [`tone`], [`level`]: Opus from assets or live, and measuring what arrives.
+
+pub mod client;
+mod codecs;
+pub mod demo;
+mod error;
+pub mod join;
+pub mod level;
+mod link;
+pub mod marker;
+mod options;
+pub mod picture;
+mod receive;
+mod schedule;
+mod sdp_text;
+mod send;
+mod session;
+mod site;
+mod socket;
+pub mod speech;
+mod stats;
+mod text;
+pub mod tone;
+pub mod vp8;
+
+#[cfg(test)]
+mod tests;
+
+pub use client::Endpoint;
+pub use error::JoinError;
+pub use link::JoinLink;
+pub use options::{Audio, Options, Transport, Trust, Turn, Video};
+pub use stats::{Statistics, TrackStatistics};

@@ -1,0 +1,277 @@
+//! One peer connection of a headless site: sections in the order [`crate::protocol`] asks for, no
+//! STUN servers, one codec each (VP8, Opus).
+
+use std::collections::HashSet;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rtc::ice::mdns::MulticastDnsMode;
+use rtc::media_stream::MediaStreamTrack;
+use rtc::peer_connection::configuration::interceptor_registry::{
+    configure_nack, configure_rtcp_reports, configure_twcc,
+};
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCRtpCodec, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
+};
+use tokio::sync::watch;
+use webrtc::media_stream::track_local::TrackLocal;
+use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
+use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
+use webrtc::peer_connection::{
+    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
+    RTCIceCandidateInit, RTCIceProtocol, RTCPeerConnectionState, RTCSessionDescription, RTCStatsReport,
+    Registry, SettingEngineBuilder, SrtpProtectionProfile, StatsSelector,
+};
+use webrtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit, RtpTransceiver};
+
+use super::JoinError;
+use super::codecs::{media_engine, opus_codec, vp8_codec};
+use super::options::{Options, Transport};
+use super::receive::{Arrival, Kind, Received};
+use super::send::Outlet;
+use crate::protocol::TransportKind;
+
+/// Silence of the path after which it counts as disconnected, and from then until it is given up
+/// and a fresh connection is made; the crate's own 25 s would leave a site dark for half a minute.
+const MEDIA_DISCONNECTED: Duration = Duration::from_secs(5);
+const MEDIA_FAILED: Duration = Duration::from_secs(5);
+
+/// What several tasks know of the media that arrives.
+pub type SharedReceived = Arc<Mutex<Received>>;
+
+/// The peer connection and its two outgoing sources.
+pub struct Site {
+    peer: Arc<dyn PeerConnection>,
+    pub microphone: Outlet,
+    pub camera: Outlet,
+    state: watch::Receiver<RTCPeerConnectionState>,
+}
+
+impl Site {
+    /// Builds the connection on this machine's address `local_ip`, towards the server.
+    pub async fn new(
+        options: &Options,
+        local_ip: IpAddr,
+        received: SharedReceived,
+    ) -> Result<Self, JoinError> {
+        let (state_tx, state) = watch::channel(RTCPeerConnectionState::New);
+        let doors = Arc::new(Mutex::new(Vec::new()));
+        let handler = Arc::new(Handler { state: state_tx, doors: Arc::clone(&doors), received });
+        let peer = build(options.transport, local_ip, handler).await.map_err(JoinError::media)?;
+        let microphone =
+            send_section(&*peer, RtpCodecKind::Audio, opus_codec()).await.map_err(JoinError::media)?;
+        let camera =
+            send_section(&*peer, RtpCodecKind::Video, vp8_codec()).await.map_err(JoinError::media)?;
+        // Content: offered, so that it can be used without another offer; nothing is sent on it.
+        send_section(&*peer, RtpCodecKind::Video, vp8_codec()).await.map_err(JoinError::media)?;
+        let slots = receive_sections(&*peer, options).await.map_err(JoinError::media)?;
+        *doors.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = slots;
+        Ok(Self { peer, microphone, camera, state })
+    }
+
+    /// The offer; it is applied locally.
+    pub async fn offer(&self) -> Result<String, JoinError> {
+        let offer = self.peer.create_offer(None).await.map_err(JoinError::media)?;
+        self.peer.set_local_description(offer).await.map_err(JoinError::media)?;
+        let local = self.peer.local_description().await;
+        Ok(local.map(|description| description.sdp).unwrap_or_default())
+    }
+
+    /// The server's answer. From here on media flows by itself.
+    pub async fn accept(&self, answer: String) -> Result<(), JoinError> {
+        let candidates: Vec<String> = passive_tcp(&answer).map(str::to_owned).collect();
+        let answer = RTCSessionDescription::answer(answer).map_err(JoinError::media)?;
+        let applied = self.peer.set_remote_description(answer).await;
+        applied.map_err(JoinError::media)?;
+        // The crate dials only TCP candidates that are added one by one, not those of the answer.
+        for candidate in candidates {
+            let init = RTCIceCandidateInit { candidate, sdp_mline_index: Some(0), ..Default::default() };
+            self.peer.add_ice_candidate(init).await.map_err(JoinError::media)?;
+        }
+        Ok(())
+    }
+
+    /// The transport of the candidate pair in use.
+    pub async fn transport(&self) -> Option<TransportKind> {
+        let sender = self.microphone.transceiver.sender().await.ok()??;
+        let dtls = sender.transport().await.ok()??;
+        let pair = dtls.ice_transport().get_selected_candidate_pair().await.ok()??;
+        let tcp = pair.local().protocol == RTCIceProtocol::Tcp;
+        Some(if tcp { TransportKind::Tcp } else { TransportKind::Udp })
+    }
+
+    /// Follows the connection's state.
+    pub fn state(&self) -> watch::Receiver<RTCPeerConnectionState> {
+        self.state.clone()
+    }
+
+    /// Becomes true when ICE and DTLS are done, false when they never will be.
+    pub fn connected(&self) -> impl Future<Output = bool> + Send + 'static {
+        let mut state = self.state.clone();
+        async move { state.wait_for(|state| *state == RTCPeerConnectionState::Connected).await.is_ok() }
+    }
+
+    pub async fn report(&self) -> RTCStatsReport {
+        self.peer.get_stats(Instant::now(), StatsSelector::None).await
+    }
+
+    pub async fn close(&self) {
+        // Closing twice is the only way it fails.
+        let _ = self.peer.close().await;
+    }
+}
+
+/// Lines of TCP candidates that wait to be dialled, each once.
+fn passive_tcp(sdp: &str) -> impl Iterator<Item = &str> {
+    let mut seen = HashSet::new();
+    sdp.lines()
+        .filter_map(|line| line.strip_prefix("a="))
+        .filter(|line| line.starts_with("candidate:") && line.contains("tcptype passive"))
+        .filter(move |line| seen.insert(*line))
+}
+
+/// A receive-only section: its transceiver and its number among the slots of its kind.
+type Door = (Arc<dyn RtpTransceiver>, Kind, usize);
+
+struct Handler {
+    state: watch::Sender<RTCPeerConnectionState>,
+    doors: Arc<Mutex<Vec<Door>>>,
+    received: SharedReceived,
+}
+
+#[async_trait::async_trait]
+impl PeerConnectionEventHandler for Handler {
+    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        self.state.send_replace(state);
+    }
+
+    async fn on_track(&self, track: Arc<dyn TrackRemote>) {
+        let doors = self.doors.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        tokio::spawn(follow(track, doors, Arc::clone(&self.received)));
+    }
+}
+
+/// Counts one remote track until it ends.
+async fn follow(track: Arc<dyn TrackRemote>, doors: Vec<Door>, received: SharedReceived) {
+    let Some((kind, index)) = door_of(&track, &doors).await else {
+        tracing::warn!("media for a section that was not offered");
+        return;
+    };
+    while let Some(event) = track.poll().await {
+        let TrackRemoteEvent::OnRtpPacket(packet) = event else {
+            continue;
+        };
+        let arrival = Arrival {
+            at: Instant::now(),
+            sequence: packet.header.sequence_number,
+            timestamp: packet.header.timestamp,
+            marker: packet.header.marker,
+            payload: &packet.payload,
+        };
+        received.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).packet(kind, index, &arrival);
+    }
+}
+
+async fn door_of(track: &Arc<dyn TrackRemote>, doors: &[Door]) -> Option<(Kind, usize)> {
+    for (transceiver, kind, index) in doors {
+        if let Ok(Some(receiver)) = transceiver.receiver().await
+            && Arc::ptr_eq(receiver.track(), track)
+        {
+            return Some((*kind, *index));
+        }
+    }
+    None
+}
+
+pub(super) async fn build(
+    transport: Transport,
+    local_ip: IpAddr,
+    handler: Arc<dyn PeerConnectionEventHandler>,
+) -> Result<Arc<dyn PeerConnection>, webrtc::error::Error> {
+    let mut media = media_engine()?;
+    let registry = configure_nack(Registry::new(), &mut media);
+    let registry = configure_twcc(registry, &mut media)?;
+    let registry = configure_rtcp_reports(registry);
+    // AES-128-GCM costs a fifth of AES-CM with SHA-1, on both sides.
+    let settings = SettingEngineBuilder::new()
+        .with_srtp_protection_profiles(vec![
+            SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
+            SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80,
+        ])
+        .with_include_loopback_candidate(true)
+        .with_ice_timeouts(Some(MEDIA_DISCONNECTED), Some(MEDIA_FAILED), None)
+        // The bridge has no `.local` names, and a host with nothing but `lo` cannot join multicast.
+        .with_multicast_dns_mode(MulticastDnsMode::Disabled)
+        .build();
+    let addresses = bind_addresses(local_ip);
+    let (udp, tcp) = match transport {
+        Transport::Any => (addresses.clone(), addresses),
+        Transport::Udp => (addresses, Vec::new()),
+        Transport::Tcp => (Vec::new(), addresses),
+    };
+    let peer = PeerConnectionBuilder::new()
+        .with_configuration(RTCConfigurationBuilder::new().build())
+        .with_media_engine(media)
+        .with_interceptor_registry(registry)
+        .with_setting_engine(settings)
+        .with_handler(handler)
+        .with_udp_addrs(udp)
+        .with_tcp_addrs(tcp)
+        .build()
+        .await?;
+    Ok(Arc::new(peer))
+}
+
+/// The address that reaches the server. Where that is IPv6, IPv4 too, as the bridge's media
+/// addresses may be of the other family.
+fn bind_addresses(local_ip: IpAddr) -> Vec<SocketAddr> {
+    let mut addresses = vec![SocketAddr::new(local_ip, 0)];
+    if local_ip.is_ipv6() {
+        let other = if local_ip.is_loopback() { [127, 0, 0, 1] } else { [0, 0, 0, 0] };
+        addresses.push(SocketAddr::from((other, 0)));
+    }
+    addresses
+}
+
+pub(super) async fn send_section(
+    peer: &dyn PeerConnection,
+    kind: RtpCodecKind,
+    codec: RTCRtpCodec,
+) -> Result<Outlet, webrtc::error::Error> {
+    let ssrc = rand::random::<u32>().max(1);
+    let encoding = RTCRtpEncodingParameters {
+        rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() },
+        codec,
+        ..Default::default()
+    };
+    let name = format!("{kind}-{ssrc}");
+    let track = MediaStreamTrack::new(name.clone(), name.clone(), name, kind, vec![encoding.clone()]);
+    let track = Arc::new(TrackLocalStaticRTP::new(track));
+    let init = RTCRtpTransceiverInit {
+        direction: RTCRtpTransceiverDirection::Sendonly,
+        streams: vec![],
+        send_encodings: vec![encoding],
+    };
+    let local: Arc<dyn TrackLocal> = Arc::clone(&track) as Arc<dyn TrackLocal>;
+    let transceiver = peer.add_transceiver_from_track(local, Some(init)).await?;
+    let sent_as = if kind == RtpCodecKind::Audio { Kind::Audio } else { Kind::Video };
+    Ok(Outlet::new(track, transceiver, ssrc, sent_as))
+}
+
+/// Pairs first, audio before its video, then the audio-only ones.
+async fn receive_sections(
+    peer: &dyn PeerConnection,
+    options: &Options,
+) -> Result<Vec<Door>, webrtc::error::Error> {
+    let mut doors = Vec::new();
+    for index in 0..options.slots + options.audio_only_slots {
+        let audio = peer.add_transceiver_from_kind(RtpCodecKind::Audio, None).await?;
+        doors.push((audio, Kind::Audio, index));
+        if index < options.slots {
+            let video = peer.add_transceiver_from_kind(RtpCodecKind::Video, None).await?;
+            doors.push((video, Kind::Video, index));
+        }
+    }
+    Ok(doors)
+}

@@ -1,0 +1,192 @@
+//! The WebSocket to the bridge, in messages of [`crate::protocol`].
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use tokio_rustls::rustls::crypto::{
+    CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature,
+};
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::{
+    ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
+};
+use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
+
+use super::options::Trust;
+use super::{JoinError, JoinLink};
+use crate::protocol::{ClientMessage, SILENCE_TIMEOUT_S, ServerMessage};
+
+/// Time for TCP, TLS and the upgrade together; a 512 kbit/s line with 2 s of queue needs half.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An open WebSocket.
+pub struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// Own address towards the server: where media is likely to get through, too.
+    pub local_ip: IpAddr,
+}
+
+impl Socket {
+    pub async fn open(link: &JoinLink, trust: &Trust) -> Result<Self, JoinError> {
+        match tokio::time::timeout(OPEN_TIMEOUT, open(link, trust)).await {
+            Ok(opened) => opened,
+            Err(_) => Err(unreachable_server(link, "quá thời gian chờ")),
+        }
+    }
+
+    pub async fn send(&mut self, message: &ClientMessage) -> Result<(), JoinError> {
+        let text = serde_json::to_string(message).map_err(lost)?;
+        self.stream.send(Message::text(text)).await.map_err(lost)
+    }
+
+    /// The next message. Kinds this version does not know are skipped; silence is a loss.
+    pub async fn receive(&mut self) -> Result<ServerMessage, JoinError> {
+        let silence = Duration::from_secs(SILENCE_TIMEOUT_S);
+        loop {
+            let next = tokio::time::timeout(silence, self.stream.next()).await.map_err(lost)?;
+            match next {
+                Some(Ok(Message::Text(text))) => {
+                    if let Ok(message) = serde_json::from_str(&text) {
+                        return Ok(message);
+                    }
+                }
+                Some(Ok(Message::Close(_))) | None => return Err(lost("máy chủ đã đóng")),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(lost(error)),
+            }
+        }
+    }
+
+    pub async fn close(mut self) {
+        // The other side may be gone already; there is nobody left to tell.
+        let _ = self.stream.close(None).await;
+    }
+}
+
+async fn open(link: &JoinLink, trust: &Trust) -> Result<Socket, JoinError> {
+    let tcp = TcpStream::connect((link.host.as_str(), link.port)).await;
+    let tcp = tcp.map_err(|error| unreachable_server(link, error))?;
+    let local_ip = tcp.local_addr().map_err(lost)?.ip();
+    let nodelay = tcp.set_nodelay(true);
+    nodelay.map_err(lost)?;
+    let connector = if link.tls { connector(trust)? } else { None };
+    let opened = client_async_tls_with_config(link.websocket_url(), tcp, None, connector).await;
+    match opened {
+        Ok((stream, _response)) => Ok(Socket { stream, local_ip }),
+        Err(WsError::Http(response)) => Err(JoinError::new(
+            "not_a_bridge",
+            format!(
+                "Máy chủ {} trả lời HTTP {}, không phải Nhịp Cầu.",
+                link.host,
+                response.status().as_u16()
+            ),
+        )),
+        Err(error) if is_certificate(&error) => Err(JoinError::new(
+            "certificate",
+            format!("Không tin được chứng thư của máy chủ {}: {error}.", link.host),
+        )),
+        Err(error) => Err(unreachable_server(link, error)),
+    }
+}
+
+/// Tungstenite hands TLS failures on as I/O errors that carry the TLS error inside.
+fn is_certificate(error: &WsError) -> bool {
+    match error {
+        WsError::Tls(_) => true,
+        WsError::Io(error) => error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<TlsError>())
+            .is_some_and(|inner| matches!(inner, TlsError::InvalidCertificate(_))),
+        _ => false,
+    }
+}
+
+fn unreachable_server(link: &JoinLink, cause: impl std::fmt::Display) -> JoinError {
+    JoinError::new(
+        "server_unreachable",
+        format!("Không kết nối được tới máy chủ {}:{}: {cause}.", link.host, link.port),
+    )
+}
+
+fn lost(cause: impl std::fmt::Display) -> JoinError {
+    JoinError::new("connection_lost", format!("Mất kết nối tới máy chủ: {cause}."))
+}
+
+/// `None`: tungstenite's own, with the system's authorities.
+fn connector(trust: &Trust) -> Result<Option<Connector>, JoinError> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(lost)?;
+    let config = match trust {
+        Trust::System => {
+            // It takes the process's provider; a second installation is refused and changes nothing.
+            let _ = aws_lc_rs::default_provider().install_default();
+            return Ok(None);
+        }
+        Trust::Authority(file) => builder.with_root_certificates(authority(file)?).with_no_client_auth(),
+        Trust::Anybody => builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Credulous(provider)))
+            .with_no_client_auth(),
+    };
+    Ok(Some(Connector::Rustls(Arc::new(config))))
+}
+
+fn authority(file: &std::path::Path) -> Result<RootCertStore, JoinError> {
+    let unreadable = |cause: String| {
+        JoinError::new("certificate", format!("Không đọc được chứng thư {}: {cause}.", file.display()))
+    };
+    let mut roots = RootCertStore::empty();
+    let certificates = CertificateDer::pem_file_iter(file).map_err(|error| unreadable(error.to_string()))?;
+    for certificate in certificates {
+        let certificate = certificate.map_err(|error| unreadable(error.to_string()))?;
+        roots.add(certificate).map_err(|error| unreadable(error.to_string()))?;
+    }
+    Ok(roots)
+}
+
+/// Believes any certificate; signatures are still checked, so that the handshake is a real one.
+#[derive(Debug)]
+struct Credulous(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Credulous {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, TlsError> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,106 @@
+//! What flowed, as numbers with units; `nhipcau join --report json` prints it.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use serde::Serialize;
+use webrtc::peer_connection::{RTCStatsReport, RTCStatsReportEntry};
+
+use super::receive::{Count, Kind};
+use super::send::Outlet;
+use crate::protocol::{SiteId, TransportKind};
+
+/// One endpoint's view of its media.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Statistics {
+    /// Signaling and media were both up at least once.
+    pub connected: bool,
+    /// From the start of the WebSocket connection to the first whole received video frame.
+    pub time_to_first_frame_ms: Option<f64>,
+    pub rtt_ms: Option<f64>,
+    pub transport: Option<TransportKind>,
+    /// How often the endpoint came back after a loss.
+    pub reconnections: u32,
+    pub received: Vec<TrackStatistics>,
+    pub sent: Vec<TrackStatistics>,
+}
+
+impl Statistics {
+    /// Packets went out, and packets and whole frames came in.
+    pub fn flowed_both_ways(&self) -> bool {
+        self.connected && has_packets(&self.received) && has_packets(&self.sent)
+    }
+}
+
+fn has_packets(tracks: &[TrackStatistics]) -> bool {
+    tracks.iter().any(|track| track.packets > 0)
+}
+
+/// One track in one direction.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrackStatistics {
+    /// `"audio"` or `"video"`.
+    pub kind: &'static str,
+    /// Name of the site it comes from; `null` while the bridge has not said.
+    pub site: Option<String>,
+    pub packets: u64,
+    /// Video: pictures. Audio: packets.
+    pub frames: u64,
+    /// Packets that never came. Of sent tracks as the bridge reports it by RTCP.
+    pub lost: u64,
+    /// RFC 3550 section 6.4.1. Of sent tracks as the bridge reports it; `null` before its report.
+    pub jitter_ms: Option<f64>,
+    /// Payload bits a second, averaged over the time it flowed.
+    pub bitrate_bps: f64,
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Audio => "audio",
+        Kind::Video => "video",
+    }
+}
+
+/// A received track's line.
+pub fn received(count: &Count, names: &HashMap<SiteId, String>) -> TrackStatistics {
+    TrackStatistics {
+        kind: kind_name(count.kind),
+        site: count.site.and_then(|site| names.get(&site).cloned()),
+        packets: count.packets,
+        frames: count.frames,
+        lost: count.lost(),
+        jitter_ms: Some(count.jitter_s * 1000.0),
+        bitrate_bps: count.bitrate_bps(),
+    }
+}
+
+/// A sent track's line; loss and jitter come from the bridge's receiver reports.
+pub fn sent(outlet: &Outlet, own_name: Option<&str>, report: &RTCStatsReport) -> TrackStatistics {
+    let remote = report.iter().find_map(|entry| match entry {
+        RTCStatsReportEntry::RemoteInboundRtp(remote)
+            if remote.received_rtp_stream_stats.rtp_stream_stats.ssrc == outlet.ssrc =>
+        {
+            Some(&remote.received_rtp_stream_stats)
+        }
+        _ => None,
+    });
+    let bytes = outlet.sums.bytes.load(Ordering::Relaxed);
+    let first = *outlet.sums.first_at.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let seconds = first.map_or(0.0, |first| Instant::now().duration_since(first).as_secs_f64());
+    TrackStatistics {
+        kind: kind_name(outlet.kind),
+        site: own_name.map(str::to_owned),
+        packets: outlet.sums.packets.load(Ordering::Relaxed),
+        frames: outlet.sums.frames.load(Ordering::Relaxed),
+        lost: remote.map_or(0, |remote| u64::try_from(remote.packets_lost).unwrap_or(0)),
+        jitter_ms: remote.map(|remote| remote.jitter * 1000.0),
+        bitrate_bps: if seconds > 0.0 { bytes as f64 * 8.0 / seconds } else { 0.0 },
+    }
+}
+
+/// Round trip of the pair in use, milliseconds.
+pub fn rtt_ms(report: &RTCStatsReport) -> Option<f64> {
+    let pair = report.candidate_pairs().filter(|pair| pair.nominated).max_by_key(|pair| pair.packets_sent)?;
+    (pair.current_round_trip_time > 0.0).then_some(pair.current_round_trip_time * 1000.0)
+}

@@ -1,0 +1,192 @@
+//! What can go wrong, in two kinds: a [`Refusal`] is for somebody who asked, a [`StartError`] is for
+//! whoever starts the server. Each has a stable code and one sentence.
+
+use crate::protocol::ErrorCode;
+use std::fmt;
+
+/// Something a site asked for and does not get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{code:?}")]
+pub struct Refusal {
+    /// Stable; part of the protocol.
+    pub code: ErrorCode,
+}
+
+impl Refusal {
+    pub fn new(code: ErrorCode) -> Refusal {
+        Refusal { code }
+    }
+
+    /// The sentence shown to people.
+    pub fn text(self) -> &'static str {
+        text_of(self.code)
+    }
+
+    /// The label in logs and metrics: the code as the protocol spells it.
+    pub fn label(self) -> &'static str {
+        label_of(self.code)
+    }
+}
+
+impl From<ErrorCode> for Refusal {
+    fn from(code: ErrorCode) -> Refusal {
+        Refusal::new(code)
+    }
+}
+
+/// The sentence shown to people for a code.
+fn text_of(code: ErrorCode) -> &'static str {
+    use ErrorCode::*;
+    match code {
+        UnknownLink => "Liên kết không đúng hoặc đã hết hiệu lực.",
+        SeatTaken => "Điểm cầu này đang được dùng trên một thiết bị khác.",
+        MeetingFull => "Phòng họp đã đủ số điểm cầu cho phép.",
+        MeetingLocked => "Chủ tọa đã khóa phòng họp.",
+        SiteRemoved => "Chủ tọa đã mời điểm cầu này ra khỏi phòng họp.",
+        MeetingEnded => "Cuộc họp đã kết thúc.",
+        Version => "Trang đang mở là phiên bản cũ. Hãy tải lại trang.",
+        TooManyJoins => "Có quá nhiều lần vào họp từ địa chỉ này. Hãy thử lại sau một phút.",
+        RateLimited => "Gửi quá nhiều yêu cầu trong thời gian ngắn.",
+        MessageTooLarge => "Nội dung gửi lên lớn hơn mức cho phép.",
+        MalformedMessage => "Máy chủ không đọc được nội dung gửi lên.",
+        OutOfOrder => "Yêu cầu này chưa thể thực hiện lúc này.",
+        Forbidden => "Vai trò của điểm cầu không cho phép thao tác này.",
+        UnknownSite => "Không có điểm cầu này trong phòng họp.",
+        OfferMalformed => "Máy chủ không đọc được mô tả âm thanh, hình ảnh của trình duyệt.",
+        OfferTooLarge => "Mô tả âm thanh, hình ảnh của trình duyệt lớn hơn mức cho phép.",
+        OfferUnsupported => "Trình duyệt này thiếu chức năng cần cho cuộc họp.",
+        OfferChanged => "Kết nối âm thanh, hình ảnh đã thay đổi. Hãy tải lại trang.",
+        WorkerFull => "Máy chủ đã đủ số kết nối âm thanh, hình ảnh.",
+        Draining => "Máy chủ sắp khởi động lại. Hệ thống sẽ tự kết nối lại.",
+        Internal => "Máy chủ gặp lỗi. Hãy báo cho cán bộ kỹ thuật.",
+    }
+}
+
+/// The code as the protocol spells it.
+fn label_of(code: ErrorCode) -> &'static str {
+    use ErrorCode::*;
+    match code {
+        UnknownLink => "unknown_link",
+        SeatTaken => "seat_taken",
+        MeetingFull => "meeting_full",
+        MeetingLocked => "meeting_locked",
+        SiteRemoved => "site_removed",
+        MeetingEnded => "meeting_ended",
+        Version => "version",
+        TooManyJoins => "too_many_joins",
+        RateLimited => "rate_limited",
+        MessageTooLarge => "message_too_large",
+        MalformedMessage => "malformed_message",
+        OutOfOrder => "out_of_order",
+        Forbidden => "forbidden",
+        UnknownSite => "unknown_site",
+        OfferMalformed => "offer_malformed",
+        OfferTooLarge => "offer_too_large",
+        OfferUnsupported => "offer_unsupported",
+        OfferChanged => "offer_changed",
+        WorkerFull => "worker_full",
+        Draining => "draining",
+        Internal => "internal",
+    }
+}
+
+/// Why the server cannot start or go on. The number is the process's exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartCode {
+    Internal = 1,
+    Config = 2,
+    PortTaken = 3,
+    AddressRefused = 4,
+    DataDirectory = 5,
+    Certificate = 6,
+    Media = 7,
+}
+
+impl StartCode {
+    /// Stable; what the guide and scripts look for.
+    pub fn label(self) -> &'static str {
+        match self {
+            StartCode::Internal => "E_INTERNAL",
+            StartCode::Config => "E_CONFIG",
+            StartCode::PortTaken => "E_PORT_TAKEN",
+            StartCode::AddressRefused => "E_ADDRESS",
+            StartCode::DataDirectory => "E_DATA_DIRECTORY",
+            StartCode::Certificate => "E_CERTIFICATE",
+            StartCode::Media => "E_MEDIA",
+        }
+    }
+}
+
+/// A failure at start-up: one code, one sentence that names what to change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartError {
+    pub code: StartCode,
+    pub sentence: String,
+}
+
+impl StartError {
+    pub fn new(code: StartCode, sentence: impl Into<String>) -> StartError {
+        StartError { code, sentence: sentence.into() }
+    }
+
+    pub fn config(sentence: impl Into<String>) -> StartError {
+        StartError::new(StartCode::Config, sentence)
+    }
+
+    pub fn exit_code(&self) -> u8 {
+        self.code as u8
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.label(), self.sentence)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_what_the_protocol_sends() {
+        use ErrorCode::*;
+        let all = [
+            UnknownLink,
+            SeatTaken,
+            MeetingFull,
+            MeetingLocked,
+            SiteRemoved,
+            MeetingEnded,
+            Version,
+            TooManyJoins,
+            RateLimited,
+            MessageTooLarge,
+            MalformedMessage,
+            OutOfOrder,
+            Forbidden,
+            UnknownSite,
+            OfferMalformed,
+            OfferTooLarge,
+            OfferUnsupported,
+            OfferChanged,
+            WorkerFull,
+            Draining,
+            Internal,
+        ];
+        for code in all {
+            let sent = serde_json::to_value(code).expect("codes are plain strings");
+            assert_eq!(sent, label_of(code));
+            assert!(text_of(code).ends_with('.'), "{code:?} is a sentence");
+        }
+    }
+
+    #[test]
+    fn start_errors_are_one_line_with_a_code() {
+        let error = StartError::new(StartCode::PortTaken, "cổng 8080 đang có chương trình khác dùng");
+        assert_eq!(error.to_string(), "E_PORT_TAKEN: cổng 8080 đang có chương trình khác dùng");
+        assert_eq!(error.exit_code(), 3);
+    }
+}

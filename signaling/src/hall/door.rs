@@ -1,0 +1,83 @@
+//! How connections reach the hall.
+
+use crate::meeting::{ConnectionId, Request};
+use crate::metrics::Board;
+use crate::protocol::{ClientReport, ErrorCode};
+use crate::ws::outbox::Outbox;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::{mpsc, oneshot};
+
+/// A new connection.
+#[derive(Debug)]
+pub struct Arrival {
+    pub address: IpAddr,
+    pub outbox: Outbox,
+}
+
+/// What a connection has to say, already checked for form.
+#[derive(Debug)]
+pub enum Said {
+    Hello {
+        token: String,
+        seat: Option<String>,
+        takeover: bool,
+    },
+    Request(Request),
+    Report(ClientReport),
+    /// The connection is closed.
+    Gone,
+}
+
+#[derive(Debug)]
+pub(super) enum Knock {
+    Arrived(ConnectionId, Arrival),
+    Said(ConnectionId, Said),
+    Drain(oneshot::Sender<()>),
+}
+
+/// One of many doors of the hall.
+#[derive(Clone)]
+pub struct HallDoor {
+    sender: mpsc::Sender<Knock>,
+    next_id: Arc<AtomicU64>,
+    messages_per_second: u32,
+    board: Arc<Board>,
+}
+
+impl HallDoor {
+    pub(super) fn new(sender: mpsc::Sender<Knock>, messages_per_second: u32, board: Arc<Board>) -> HallDoor {
+        HallDoor { sender, next_id: Arc::new(AtomicU64::new(1)), messages_per_second, board }
+    }
+
+    /// Announces a connection; `None` when the hall has closed.
+    pub async fn open(&self, arrival: Arrival) -> Option<ConnectionId> {
+        let id = ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed));
+        let knock = Knock::Arrived(id, arrival);
+        self.sender.send(knock).await.ok().map(|()| id)
+    }
+
+    /// Waits while the hall is busy: a client that sends too much slows itself down.
+    pub async fn tell(&self, id: ConnectionId, said: Said) {
+        // A closed hall also closes the outbox, which ends the connection.
+        let _ = self.sender.send(Knock::Said(id, said)).await;
+    }
+
+    /// Counts something that was refused before it came to the hall.
+    pub fn count(&self, code: ErrorCode) {
+        self.board.refused(code);
+    }
+
+    pub fn messages_per_second(&self) -> u32 {
+        self.messages_per_second
+    }
+
+    /// Tells everybody that the server goes down; done when all connections have gone.
+    pub async fn drain(&self) {
+        let (done, all_gone) = oneshot::channel();
+        if self.sender.send(Knock::Drain(done)).await.is_ok() {
+            let _ = all_gone.await;
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The hall: one task that owns all meetings, all connections and the bridge to media. Nobody else
+//! touches them, so there is no lock and no order of events but the one seen here. A meeting costs
+//! it a few messages a second; what is heavy, media, is elsewhere.
+
+mod carry;
+mod door;
+
+pub use door::{Arrival, HallDoor, Said};
+
+use crate::config::Config;
+use crate::error::Refusal;
+use crate::media::{Bridge, MediaPort, grade::Grader};
+use crate::meeting::{ConnectionId, Input, Invitation, Meeting, Now, Request};
+use crate::metrics::Board;
+use crate::protocol::{ClientReport, ErrorCode, ServerMessage, SiteId};
+use crate::ws::JoinLimit;
+use crate::ws::outbox::Outbox;
+use door::Knock;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{MissedTickBehavior, interval};
+
+/// Link lights for the sites.
+const LINKS_INTERVAL: Duration = Duration::from_secs(2);
+/// How soon a worker whose queue was full is asked again.
+const RETRY_INTERVAL: Duration = Duration::from_millis(20);
+/// What sites are told to wait before they come back to a server that goes down.
+const RETRY_AFTER_MS: u32 = 1_000;
+/// Waiting requests of all connections together; when it is full, connections wait, not the hall.
+const QUEUE: usize = 1024;
+
+/// A meeting's place in the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MeetingId(pub usize);
+
+/// One open connection.
+#[derive(Debug)]
+struct Guest {
+    address: IpAddr,
+    outbox: Outbox,
+    /// Where its link leads.
+    place: Option<(MeetingId, SiteId)>,
+}
+
+pub struct Hall {
+    meetings: Vec<Meeting>,
+    links: HashMap<String, (MeetingId, SiteId)>,
+    guests: HashMap<ConnectionId, Guest>,
+    bridge: Bridge,
+    joins: JoinLimit,
+    grader: Grader,
+    reports: HashMap<(MeetingId, SiteId), ClientReport>,
+    board: Arc<Board>,
+    /// Told when the last connection of a draining hall has gone.
+    drained: Option<oneshot::Sender<()>>,
+}
+
+/// Starts the hall's task; it lives until the last door is dropped.
+pub fn open(config: &Config, media: MediaPort, board: Arc<Board>) -> HallDoor {
+    let (sender, knocks) = mpsc::channel(QUEUE);
+    let door = HallDoor::new(sender, config.limits.messages_per_second, board.clone());
+    let MediaPort { plane, events } = media;
+    let hall = Hall {
+        meetings: meetings(config),
+        links: links(config),
+        guests: HashMap::new(),
+        bridge: Bridge::new(plane),
+        joins: JoinLimit::new(config.limits.joins_per_address_per_minute),
+        grader: Grader::default(),
+        reports: HashMap::new(),
+        board,
+        drained: None,
+    };
+    tokio::spawn(hall.run(knocks, events));
+    door
+}
+
+fn meetings(config: &Config) -> Vec<Meeting> {
+    let all = config.meetings.iter();
+    all.map(|meeting| {
+        let sites = meeting.sites.iter();
+        Meeting::new(Invitation {
+            title: meeting.title.clone(),
+            sites: sites.map(|s| (s.name.clone(), s.role)).collect(),
+            max_seats: config.limits.sites_per_meeting,
+        })
+    })
+    .collect()
+}
+
+fn links(config: &Config) -> HashMap<String, (MeetingId, SiteId)> {
+    let mut links = HashMap::new();
+    for (m, meeting) in config.meetings.iter().enumerate() {
+        for (s, site) in meeting.sites.iter().enumerate() {
+            links.insert(site.token.clone(), (MeetingId(m), SiteId(s as u32)));
+        }
+    }
+    links
+}
+
+impl Hall {
+    async fn run(
+        mut self,
+        mut knocks: mpsc::Receiver<Knock>,
+        mut events: mpsc::Receiver<crate::media::WorkerEvent>,
+    ) {
+        let mut links = interval(LINKS_INTERVAL);
+        links.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let wake = self.settle();
+            tokio::select! {
+                knock = knocks.recv() => match knock {
+                    Some(knock) => self.knocked(knock),
+                    None => break,
+                },
+                Some(event) = events.recv() => self.media_events(event, &mut events),
+                _ = links.tick() => self.send_links(),
+                () = tokio::time::sleep_until(wake.into()) => {}
+            }
+        }
+        self.guests.values().for_each(|guest| guest.outbox.close());
+    }
+
+    fn knocked(&mut self, knock: Knock) {
+        match knock {
+            Knock::Arrived(id, arrival) => {
+                let guest = Guest { address: arrival.address, outbox: arrival.outbox, place: None };
+                self.guests.insert(id, guest);
+            }
+            Knock::Said(id, said) => self.said(id, said),
+            Knock::Drain(done) => self.drain(done),
+        }
+    }
+
+    fn said(&mut self, id: ConnectionId, said: Said) {
+        match said {
+            Said::Hello { token, seat, takeover } => {
+                if let Err(refusal) = self.hello(id, &token, seat, takeover) {
+                    self.refuse_entry(id, refusal);
+                }
+            }
+            Said::Request(request) => self.request(id, request),
+            Said::Report(report) => {
+                if let Some(place) = self.seat_of(id) {
+                    self.reports.insert(place, report);
+                }
+            }
+            Said::Gone => {
+                if let Some(guest) = self.guests.remove(&id)
+                    && let Some((meeting, _)) = guest.place
+                {
+                    self.tell(meeting, Input::Disconnected { connection: id });
+                }
+                self.report_drained();
+            }
+        }
+    }
+
+    fn hello(
+        &mut self,
+        connection: ConnectionId,
+        token: &str,
+        seat: Option<String>,
+        takeover: bool,
+    ) -> Result<(), Refusal> {
+        let internal = Refusal::new(ErrorCode::Internal);
+        let guest = self.guests.get_mut(&connection).ok_or(internal)?;
+        if self.drained.is_some() {
+            return Err(ErrorCode::Draining.into());
+        }
+        if !self.joins.admit(Instant::now(), guest.address) {
+            return Err(ErrorCode::TooManyJoins.into());
+        }
+        let link = self.links.get(token).copied();
+        let (meeting, site) = link.ok_or(Refusal::new(ErrorCode::UnknownLink))?;
+        guest.place = Some((meeting, site));
+        self.tell(
+            meeting,
+            Input::Hello { connection, site, seat, takeover, fresh_seat: crate::serve::secret() },
+        );
+        Ok(())
+    }
+
+    fn request(&mut self, connection: ConnectionId, request: Request) {
+        let place = self.guests.get(&connection).and_then(|g| g.place);
+        if let Some((meeting, _)) = place {
+            self.log_act(meeting, connection, &request);
+            self.tell(meeting, Input::Request { connection, request });
+        }
+    }
+
+    /// Who acted on the meeting, for the operations log.
+    fn log_act(&self, meeting: MeetingId, connection: ConnectionId, request: &Request) {
+        if let Request::Act(action) = request
+            && let Some(meeting) = self.meetings.get(meeting.0)
+            && let Some(site) = meeting.site_of(connection)
+        {
+            let site = meeting.name_of(site);
+            tracing::info!(meeting = meeting.title(), site, ?action, "act");
+        }
+    }
+
+    fn refuse_entry(&mut self, id: ConnectionId, refusal: Refusal) {
+        let message = ServerMessage::Refused { code: refusal.code, text: refusal.text().to_owned() };
+        self.deliver(id, message);
+        self.close(id);
+    }
+
+    /// The seat this connection holds, if it does hold one.
+    fn seat_of(&self, id: ConnectionId) -> Option<(MeetingId, SiteId)> {
+        let (meeting, _) = self.guests.get(&id)?.place?;
+        let site = self.meetings.get(meeting.0)?.site_of(id)?;
+        Some((meeting, site))
+    }
+
+    fn tell(&mut self, meeting: MeetingId, input: Input) {
+        if let Some(machine) = self.meetings.get_mut(meeting.0) {
+            machine.handle_input(now(), input);
+        }
+    }
+
+    /// Says that the server goes down; nobody comes in any more.
+    fn drain(&mut self, done: oneshot::Sender<()>) {
+        self.drained = Some(done);
+        for guest in self.guests.values() {
+            // Who is too slow for this message finds out by the closed socket.
+            let _ = guest.outbox.push(ServerMessage::Draining { retry_after_ms: RETRY_AFTER_MS });
+        }
+        self.report_drained();
+    }
+
+    fn report_drained(&mut self) {
+        if self.guests.is_empty()
+            && let Some(done) = self.drained.take()
+        {
+            // Nobody waits any more when the time for draining is over.
+            let _ = done.send(());
+        }
+    }
+}
+
+/// Both clocks, read together.
+fn now() -> Now {
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH);
+    Now { instant: Instant::now(), unix_ms: wall.unwrap_or_default().as_millis() as u64 }
+}

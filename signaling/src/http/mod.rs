@@ -1,0 +1,50 @@
+//! What is served over HTTP and HTTPS: the page, the WebSocket, and whether the server lives.
+
+mod assets;
+mod server;
+
+pub use server::{Limit, Place, serve_plain, serve_tls};
+
+use crate::hall::HallDoor;
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum::routing::get;
+
+/// Nothing from outside, no frames around us, no guessing of types; camera, microphone and screen for
+/// ourselves only. `wasm-unsafe-eval` and inline styles are not needed and not allowed.
+const SECURITY: [(&str, &str); 6] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+         font-src 'self'; media-src 'self' blob: mediastream:; connect-src 'self'; \
+         worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    (
+        "permissions-policy",
+        "camera=(self), microphone=(self), display-capture=(self), autoplay=(self), \
+         fullscreen=(self), screen-wake-lock=(self), geolocation=(), usb=(), payment=()",
+    ),
+];
+
+/// The whole site.
+pub fn router(door: HallDoor) -> Router {
+    Router::new()
+        .merge(crate::ws::router(door))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .merge(assets::router())
+        .layer(map_response(secure))
+}
+
+async fn secure(mut response: Response) -> Response {
+    for (name, value) in SECURITY {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    response
+}

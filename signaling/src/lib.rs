@@ -1,0 +1,35 @@
+//! The meeting quarter of Nhịp Cầu: people, meetings, HTTP and WebSocket.
+//!
+//! # Map
+//! - [`protocol`]: what is said between a site and the bridge; read it first.
+//! - [`meeting`]: the pure machine that knows the procedure.
+//! - [`hall`]: the one task that owns meetings, connections and the bridge to media.
+//! - [`media`]: the only place that stands on the bridge to `sfu`.
+//! - [`ws`]: one task per connection. [`http`]: pages, and where WebSockets come from.
+//! - [`config`], [`error`], [`tls`], [`metrics`]: what every service has.
+//! - [`endpoint`]: a headless site, the other side of everything above.
+//! - [`cli`], [`serve`], [`demo`], [`doctor`]: the commands.
+//!
+//! # Follow one message
+//! `ws/connection.rs` reads it and takes it apart, `hall/mod.rs` finds the meeting, `meeting/mod.rs`
+//! decides and orders, `hall/carry.rs` carries out: to connections through `ws/outbox.rs`, to media
+//! through `media/`.
+
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod doctor;
+pub mod endpoint;
+pub mod error;
+pub mod hall;
+pub mod http;
+pub mod listeners;
+pub mod media;
+pub mod meeting;
+pub mod metrics;
+pub mod protocol;
+pub mod serve;
+pub mod tls;
+pub mod ws;
+
+pub use serve::run;

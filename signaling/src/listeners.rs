@@ -1,0 +1,54 @@
+//! Opens the ports; a port that cannot be had is one sentence.
+
+use crate::config::Config;
+use crate::error::{StartCode, StartError};
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
+
+/// The three TCP listeners of a server.
+#[derive(Debug)]
+pub struct Listeners {
+    pub http: TcpListener,
+    pub https: TcpListener,
+    pub metrics: TcpListener,
+}
+
+impl Listeners {
+    pub async fn open(config: &Config) -> Result<Listeners, StartError> {
+        Ok(Listeners {
+            http: open("http", config.http).await?,
+            https: open("https", config.https).await?,
+            metrics: open("metrics", config.metrics).await?,
+        })
+    }
+}
+
+async fn open(setting: &str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|e| cannot_listen(setting, address, &e))
+}
+
+/// Why an address cannot be listened on, as a sentence that names the setting.
+pub fn cannot_listen(setting: &str, address: SocketAddr, error: &std::io::Error) -> StartError {
+    match error.kind() {
+        ErrorKind::AddrInUse => StartError::new(
+            StartCode::PortTaken,
+            format!(
+                "cổng {address} ({setting}) đang có chương trình khác dùng; dừng chương trình đó hoặc đổi thiết lập {setting}"
+            ),
+        ),
+        ErrorKind::PermissionDenied => StartError::new(
+            StartCode::AddressRefused,
+            format!("không có quyền mở cổng {address} ({setting}); chọn cổng từ 1024 trở lên"),
+        ),
+        _ => StartError::new(
+            StartCode::AddressRefused,
+            format!("không mở được {address} ({setting}): {error}"),
+        ),
+    }
+}
+
+/// The port a listener really got.
+pub fn address_of(listener: &TcpListener) -> Result<SocketAddr, StartError> {
+    listener.local_addr().map_err(|e| StartError::new(StartCode::Internal, e.to_string()))
+}

@@ -1,0 +1,93 @@
+//! The meeting's stage and everybody's wishes, merged into what the engine shall do.
+
+use super::Room;
+use crate::meeting::StageSite;
+use crate::protocol::{self, SiteId, SlotWish};
+use sfu::command::{Desired, DesiredPeer, Permissions, Priority, Wish};
+use sfu::ids::{PeerId, Source, SourceKind};
+
+/// The big screen is seen from four metres on a TV: 1080 lines, whatever the page asked for.
+const BIG_SCREEN_HEIGHT: u16 = 1080;
+
+/// The whole desired state of a room.
+pub(super) fn desired(room: &Room) -> Desired {
+    let seated = room.stage.sites.iter();
+    let peers = seated.filter_map(|site| {
+        let peer = room.sites.get(&site.site)?.peer;
+        Some(DesiredPeer {
+            peer,
+            may_publish: Permissions { microphone: site.microphone_open, ..Permissions::all() },
+            priority: match site.is_chair {
+                true => Priority::Chair,
+                false => Priority::Other,
+            },
+            video_slots: video_slots(room, site),
+        })
+    });
+    Desired { peers: peers.collect(), floor: room.stage.big_screen.and_then(|site| peer_of(room, site)) }
+}
+
+/// What one receiver's slots show: the big screen in the first, its own wishes in the rest.
+fn video_slots(room: &Room, receiver: &StageSite) -> Vec<Option<Wish>> {
+    let wishes = receiver.wishes.iter();
+    let mut slots: Vec<_> =
+        wishes.map(|wish| wish.and_then(|wish| granted(room, receiver.site, wish))).collect();
+    if let Some(big) = big_screen(room).filter(|(site, _)| *site != receiver.site) {
+        let (_, wish) = big;
+        for slot in &mut slots {
+            // One source in two slots would be sent twice over the same line.
+            if slot.is_some_and(|other| other.source == wish.source) {
+                *slot = None;
+            }
+        }
+        match slots.first_mut() {
+            Some(first) => *first = Some(wish),
+            None => slots.push(Some(wish)),
+        }
+    }
+    slots
+}
+
+/// Whom the big screen shows, and what of him.
+fn big_screen(room: &Room) -> Option<(SiteId, Wish)> {
+    let site = room.stage.big_screen?;
+    let shown = room.stage.sites.iter().find(|s| s.site == site)?;
+    let kind = match shown.content_active {
+        true => SourceKind::Content,
+        false => SourceKind::Camera,
+    };
+    let peer = peer_of(room, site)?;
+    let wish = Wish { source: Source { peer, kind }, max_height: BIG_SCREEN_HEIGHT };
+    Some((site, wish))
+}
+
+/// A wish in the engine's words; none for oneself or for somebody who is not here.
+fn granted(room: &Room, receiver: SiteId, wish: SlotWish) -> Option<Wish> {
+    if wish.site == receiver {
+        return None;
+    }
+    let source = Source { peer: peer_of(room, wish.site)?, kind: kind_of(wish.kind) };
+    Some(Wish { source, max_height: wish.max_height })
+}
+
+fn peer_of(room: &Room, site: SiteId) -> Option<PeerId> {
+    room.sites.get(&site).map(|media| media.peer)
+}
+
+/// The engine's word for a kind of source.
+pub(super) fn kind_of(kind: protocol::SourceKind) -> SourceKind {
+    match kind {
+        protocol::SourceKind::Microphone => SourceKind::Microphone,
+        protocol::SourceKind::Camera => SourceKind::Camera,
+        protocol::SourceKind::Content => SourceKind::Content,
+    }
+}
+
+/// The protocol's word for a kind of source.
+pub(super) fn kind_for_sites(kind: SourceKind) -> protocol::SourceKind {
+    match kind {
+        SourceKind::Microphone => protocol::SourceKind::Microphone,
+        SourceKind::Camera => protocol::SourceKind::Camera,
+        SourceKind::Content => protocol::SourceKind::Content,
+    }
+}

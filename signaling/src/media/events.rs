@@ -1,0 +1,186 @@
+//! Reports of the engine, turned into news for meetings and sites.
+
+use super::desired::kind_for_sites;
+use super::{Bridge, Effect, SiteMedia, WorkerEvent};
+use crate::hall::MeetingId;
+use crate::meeting::MediaPath;
+use crate::protocol::{ErrorCode, ServerMessage, SiteId, SlotSource};
+use crate::ws::sdp;
+use sfu::event::{Event, OfferError};
+use sfu::ids::{PeerId, RoomId, SlotId, Source};
+use sfu::limits::MAX_AUDIO_SLOTS;
+use sfu::stats::PeerStats;
+
+impl Bridge {
+    /// Takes a report. Reports of peers that have gone are no news.
+    pub fn handle_event(&mut self, report: WorkerEvent) {
+        match report.event {
+            Event::Answer { peer, sdp } => self.answered(peer, &sdp),
+            Event::OfferRefused { peer, reason } => self.offer_refused(peer, reason),
+            Event::Connected { peer, .. } | Event::Restored { peer } => {
+                self.path(peer, MediaPath::Up);
+            }
+            // Where to is in the statistics.
+            Event::PathChanged { .. } => {}
+            Event::Quiet { peer } => self.path(peer, MediaPath::Down),
+            Event::Disconnected { peer, reason } => {
+                tracing::debug!(peer = peer.0, ?reason, "media disconnected");
+                self.path(peer, MediaPath::Down);
+            }
+            Event::Publishing { source, active } => self.publishing(source, active),
+            Event::SlotShows { peer, slot, source } => self.slot_shows(peer, slot, source),
+            Event::Speakers { room, peers } => self.speakers(room, &peers),
+            Event::LayersWanted { peer, kind, layers } => {
+                if let Some((meeting, site, media)) = self.media_of(peer) {
+                    let shown = kind_for_sites(kind);
+                    media.layers.insert(kind.index(), (shown, layers.clone()));
+                    let message = ServerMessage::Layers { kind: shown, layers };
+                    self.send(meeting, site, message);
+                }
+            }
+            Event::Stats { worker, peers } => {
+                self.stats_arrived(peers);
+                self.effects.push(Effect::Worker { worker: report.worker, stats: worker });
+            }
+        }
+    }
+
+    /// Sends `slots` to those whose slots have changed.
+    pub fn flush(&mut self) {
+        let mut changed = Vec::new();
+        for (meeting, room) in &mut self.rooms {
+            for (site, media) in &mut room.sites {
+                if std::mem::take(&mut media.slots_changed) {
+                    changed.push((*meeting, *site, media.video.clone(), media.audio.clone()));
+                }
+            }
+        }
+        for (meeting, site, video, audio) in changed {
+            let message =
+                ServerMessage::Slots { video: self.slot_sources(&video), audio: self.slot_sources(&audio) };
+            self.send(meeting, site, message);
+        }
+    }
+
+    fn answered(&mut self, peer: PeerId, text: &str) {
+        if let Some((meeting, site, media)) = self.media_of(peer) {
+            media.answered = true;
+            media.waiting.pop_front();
+            let sdp = sdp::fold(text);
+            self.send(meeting, site, ServerMessage::Answer { sdp });
+            // The engine forgets wishes of peers it did not know when they were said.
+            self.reconcile(meeting);
+        }
+    }
+
+    fn offer_refused(&mut self, peer: PeerId, reason: OfferError) {
+        let Some((meeting, site, media)) = self.media_of(peer) else {
+            return;
+        };
+        let offer = media.waiting.pop_front();
+        let was_known = media.answered;
+        match (reason, offer) {
+            (OfferError::Changed, Some(offer)) if was_known => {
+                self.add_peer(meeting, site);
+                self.offer(meeting, site, offer);
+            }
+            _ => {
+                if !was_known {
+                    self.remove_site(meeting, site);
+                }
+                self.send_error(meeting, site, code_of(reason));
+            }
+        }
+    }
+
+    fn path(&mut self, peer: PeerId, path: MediaPath) {
+        if let Some((meeting, site, _)) = self.media_of(peer) {
+            self.effects.push(Effect::Path { meeting, site, path });
+        }
+    }
+
+    fn publishing(&mut self, source: Source, active: bool) {
+        if let Some((meeting, site, _)) = self.media_of(source.peer) {
+            self.effects.push(Effect::Publishing {
+                meeting,
+                site,
+                kind: kind_for_sites(source.kind),
+                active,
+            });
+        }
+    }
+
+    fn slot_shows(&mut self, peer: PeerId, slot: SlotId, source: Option<Source>) {
+        let Some((_, _, media)) = self.media_of(peer) else {
+            return;
+        };
+        let (slots, index) = match slot {
+            SlotId::Video(i) => (&mut media.video, usize::from(i)),
+            SlotId::Audio(i) => (&mut media.audio, usize::from(i)),
+        };
+        if index < MAX_AUDIO_SLOTS {
+            if slots.len() <= index {
+                slots.resize(index + 1, None);
+            }
+            slots[index] = source;
+            media.slots_changed = true;
+        }
+    }
+
+    fn speakers(&mut self, room: RoomId, peers: &[PeerId]) {
+        let found = self.rooms.iter().find(|(_, r)| r.id == room);
+        if let Some(meeting) = found.map(|(meeting, _)| *meeting) {
+            let named = peers.iter().filter_map(|peer| self.peers.get(peer));
+            let speakers = named.map(|(_, site)| *site).collect();
+            if let Some(room) = self.rooms.get_mut(&meeting) {
+                room.speakers = speakers;
+            }
+            self.send_speakers(meeting);
+        }
+    }
+
+    pub(super) fn send_speakers(&mut self, meeting: MeetingId) {
+        let Some(room) = self.rooms.get(&meeting) else {
+            return;
+        };
+        let receivers: Vec<SiteId> = room.sites.keys().copied().collect();
+        let sites = room.speakers.clone();
+        for site in receivers {
+            let sites = sites.clone();
+            self.send(meeting, site, ServerMessage::Speakers { sites });
+        }
+    }
+
+    fn stats_arrived(&mut self, peers: Vec<PeerStats>) {
+        for stats in peers {
+            if let Some((_, _, media)) = self.media_of(stats.peer) {
+                media.stats = Some(stats);
+            }
+        }
+    }
+
+    fn slot_sources(&self, slots: &[Option<Source>]) -> Vec<Option<SlotSource>> {
+        let named = slots.iter().map(|source| {
+            let source = source.as_ref()?;
+            let (_, site) = self.peers.get(&source.peer)?;
+            Some(SlotSource { site: *site, kind: kind_for_sites(source.kind) })
+        });
+        named.collect()
+    }
+
+    fn media_of(&mut self, peer: PeerId) -> Option<(MeetingId, SiteId, &mut SiteMedia)> {
+        let (meeting, site) = *self.peers.get(&peer)?;
+        let (_, media) = self.site_mut(meeting, site)?;
+        Some((meeting, site, media))
+    }
+}
+
+fn code_of(reason: OfferError) -> ErrorCode {
+    match reason {
+        OfferError::Malformed => ErrorCode::OfferMalformed,
+        OfferError::TooLarge => ErrorCode::OfferTooLarge,
+        OfferError::Unsupported => ErrorCode::OfferUnsupported,
+        OfferError::Changed => ErrorCode::OfferChanged,
+        OfferError::Full => ErrorCode::WorkerFull,
+    }
+}

@@ -1,0 +1,147 @@
+//! Link lights: Tốt, Trung bình, Kém, Mất kết nối.
+
+use crate::hall::MeetingId;
+use crate::protocol::{LinkGrade, LinkNumbers, SiteId, SiteLink, TransportKind};
+use sfu::event::PathKind;
+use sfu::stats::{DirectionStats, PeerStats};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+/// A light changes only after this long: one that flickers is not believed (domain.md 1.5).
+const SUSTAINED: Duration = Duration::from_secs(5);
+
+/// Upper bounds of one grade (domain.md 1.5).
+struct Bounds {
+    grade: LinkGrade,
+    loss_percent: f64,
+    jitter_ms: f64,
+    rtt_ms: f64,
+}
+
+const BOUNDS: [Bounds; 2] = [
+    Bounds { grade: LinkGrade::Good, loss_percent: 1.0, jitter_ms: 30.0, rtt_ms: 150.0 },
+    Bounds { grade: LinkGrade::Fair, loss_percent: 5.0, jitter_ms: 50.0, rtt_ms: 300.0 },
+];
+
+/// Remembers every site's light.
+#[derive(Debug, Default)]
+pub struct Grader {
+    lights: HashMap<(MeetingId, SiteId), Light>,
+}
+
+#[derive(Debug)]
+struct Light {
+    shown: LinkGrade,
+    /// Another grade measured, and since when.
+    other: Option<(LinkGrade, Instant)>,
+}
+
+impl Grader {
+    /// The link of a site whose newest numbers are `stats`; `None`: not connected.
+    pub fn link(&mut self, now: Instant, place: (MeetingId, SiteId), stats: Option<&PeerStats>) -> SiteLink {
+        let site = place.1;
+        let Some(stats) = stats else {
+            self.lights.remove(&place);
+            return disconnected(site);
+        };
+        let (up, down) = (numbers(&stats.up), numbers(&stats.down));
+        let rtt_ms = stats.rtt.map(|rtt| rtt.as_secs_f64() * 1_000.0);
+        let measured = measure(&up, &down, rtt_ms);
+        let light = self.lights.entry(place).or_insert(Light { shown: measured, other: None });
+        SiteLink {
+            site,
+            grade: light.see(now, measured),
+            up,
+            down,
+            rtt_ms,
+            transport: stats.path.map(|path| match path {
+                PathKind::Udp => TransportKind::Udp,
+                PathKind::Tcp => TransportKind::Tcp,
+            }),
+        }
+    }
+}
+
+impl Light {
+    fn see(&mut self, now: Instant, measured: LinkGrade) -> LinkGrade {
+        self.other = match self.other {
+            _ if measured == self.shown => None,
+            // Good to bad may pass through fair; any other grade counts from when it was left.
+            Some((_, since)) => Some((measured, since)),
+            None => Some((measured, now)),
+        };
+        if let Some((grade, since)) = self.other
+            && now.saturating_duration_since(since) >= SUSTAINED
+        {
+            self.shown = grade;
+            self.other = None;
+        }
+        self.shown
+    }
+}
+
+fn disconnected(site: SiteId) -> SiteLink {
+    SiteLink {
+        site,
+        grade: LinkGrade::Disconnected,
+        up: LinkNumbers::default(),
+        down: LinkNumbers::default(),
+        rtt_ms: None,
+        transport: None,
+    }
+}
+
+fn numbers(stats: &DirectionStats) -> LinkNumbers {
+    LinkNumbers {
+        loss_percent: stats.loss_fraction * 100.0,
+        jitter_ms: stats.jitter.as_secs_f64() * 1_000.0,
+        bitrate_bps: stats.bitrate_bps as f64,
+    }
+}
+
+/// The grade of the worse direction.
+fn measure(up: &LinkNumbers, down: &LinkNumbers, rtt_ms: Option<f64>) -> LinkGrade {
+    let within = |bounds: &&Bounds| {
+        let fits = |n: &LinkNumbers| n.loss_percent <= bounds.loss_percent && n.jitter_ms <= bounds.jitter_ms;
+        fits(up) && fits(down) && rtt_ms.is_none_or(|rtt| rtt <= bounds.rtt_ms)
+    };
+    let best = BOUNDS.iter().find(within);
+    best.map_or(LinkGrade::Poor, |bounds| bounds.grade)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(loss_percent: f64, jitter_ms: f64) -> LinkNumbers {
+        LinkNumbers { loss_percent, jitter_ms, bitrate_bps: 1e6 }
+    }
+
+    #[test]
+    fn the_worst_number_decides() {
+        let good = numbers(1.0, 30.0);
+        let table = [
+            (numbers(0.0, 0.0), None, LinkGrade::Good),
+            (good, Some(150.0), LinkGrade::Good),
+            (good, Some(151.0), LinkGrade::Fair),
+            (numbers(1.1, 0.0), Some(10.0), LinkGrade::Fair),
+            (numbers(0.0, 51.0), Some(10.0), LinkGrade::Poor),
+            (good, Some(301.0), LinkGrade::Poor),
+        ];
+        for (down, rtt, expected) in table {
+            assert_eq!(measure(&good, &down, rtt), expected, "{down:?} {rtt:?}");
+        }
+    }
+
+    #[test]
+    fn a_light_changes_only_when_it_lasts() {
+        let start = Instant::now();
+        let at = |s| start + Duration::from_secs(s);
+        let mut light = Light { shown: LinkGrade::Good, other: None };
+        assert_eq!(light.see(at(0), LinkGrade::Poor), LinkGrade::Good);
+        assert_eq!(light.see(at(2), LinkGrade::Good), LinkGrade::Good);
+        assert_eq!(light.see(at(4), LinkGrade::Poor), LinkGrade::Good);
+        assert_eq!(light.see(at(8), LinkGrade::Poor), LinkGrade::Good);
+        assert_eq!(light.see(at(9), LinkGrade::Poor), LinkGrade::Poor);
+    }
+}

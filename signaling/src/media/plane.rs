@@ -1,0 +1,71 @@
+//! The media quarter behind the bridge: its workers, started from the settings.
+
+use super::{MediaPlane, MediaPort, WorkerEvent};
+use crate::config::Config;
+use crate::error::{StartCode, StartError};
+use crate::listeners::cannot_listen;
+use sfu::command::Command;
+use sfu::driver::{StartError as WorkersError, WorkerId, Workers, WorkersConfig};
+use sfu::event::Event;
+use sfu::ids::RoomId;
+use sfu::transport::Certificate;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Events of all workers that may wait for the hall. A meeting of 40 sites that joins at once brings
+/// about 2,000 in the second that matters; a full channel holds a worker's commands back, not its
+/// media.
+const MAX_EVENTS: usize = 4096;
+
+impl MediaPlane for Workers {
+    fn send(&mut self, room: RoomId, command: Command) -> Result<(), Command> {
+        Workers::send(self, room, command)
+    }
+
+    fn forget(&mut self, room: RoomId) {
+        Workers::forget(self, room);
+    }
+}
+
+/// Binds the media ports and starts the workers.
+pub fn start(config: &Config) -> Result<MediaPort, StartError> {
+    let certificate =
+        Certificate::generate().map_err(|error| StartError::new(StartCode::Media, error.to_string()))?;
+    let (sender, events) = mpsc::channel(MAX_EVENTS);
+    let sink = move |WorkerId(worker): WorkerId, event: Event| {
+        match sender.try_send(WorkerEvent { worker, event }) {
+            Ok(()) => Ok(()),
+            Err(mpsc::error::TrySendError::Full(back)) => Err(back.event),
+            // The hall has ended: nobody is there to be told.
+            Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
+        }
+    };
+    let workers = Workers::start(&workers_config(config), Arc::new(certificate), sink);
+    let workers = workers.map_err(refused)?;
+    Ok(MediaPort { plane: Box::new(workers), events })
+}
+
+fn workers_config(config: &Config) -> WorkersConfig {
+    WorkersConfig {
+        workers: config.media.workers,
+        listen: config.media.listen.clone(),
+        port: config.media.port,
+        advertise: config.media.advertise.clone(),
+        // A browser on this very machine finds the bridge without a network.
+        include_loopback: true,
+        ..WorkersConfig::default()
+    }
+}
+
+fn refused(error: WorkersError) -> StartError {
+    match error {
+        WorkersError::Bind(bind) => cannot_listen("media.port", bind.address, &bind.source),
+        WorkersError::PortRange { port, workers } => StartError::config(format!(
+            "media.port = {port} không đủ chỗ cho {workers} cổng liên tiếp; chọn số nhỏ hơn"
+        )),
+        other => StartError::new(
+            StartCode::Media,
+            format!("không khởi động được phần âm thanh, hình ảnh: {other}"),
+        ),
+    }
+}

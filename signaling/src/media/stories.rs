@@ -1,0 +1,247 @@
+//! The bridge against a recorder in place of the workers.
+
+use super::*;
+use crate::meeting::StageSite;
+use crate::protocol::{SlotSource, SlotWish};
+use sfu::command::{Desired, Wish};
+use sfu::event::{DisconnectReason, OfferError, PathKind};
+use sfu::ids::SlotId;
+use std::sync::{Arc, Mutex};
+
+const MEETING: MeetingId = MeetingId(0);
+const A: SiteId = SiteId(0);
+const B: SiteId = SiteId(1);
+const C: SiteId = SiteId(2);
+
+#[derive(Default)]
+struct Recorded {
+    commands: Vec<Command>,
+    full: bool,
+}
+
+#[derive(Clone, Default)]
+struct Recorder(Arc<Mutex<Recorded>>);
+
+impl MediaPlane for Recorder {
+    fn send(&mut self, _: RoomId, command: Command) -> Result<(), Command> {
+        let mut recorded = self.0.lock().expect("whole");
+        match recorded.full {
+            true => Err(command),
+            false => {
+                recorded.commands.push(command);
+                Ok(())
+            }
+        }
+    }
+
+    fn forget(&mut self, _: RoomId) {}
+}
+
+struct Story {
+    bridge: Bridge,
+    recorder: Recorder,
+}
+
+impl Story {
+    fn begins() -> Story {
+        let recorder = Recorder::default();
+        let bridge = Bridge::new(Box::new(recorder.clone()));
+        Story { bridge, recorder }
+    }
+
+    fn commands(&self) -> Vec<Command> {
+        std::mem::take(&mut self.recorder.0.lock().expect("whole").commands)
+    }
+
+    fn event(&mut self, event: Event) -> Vec<Effect> {
+        self.bridge.handle_event(WorkerEvent { worker: 0, event });
+        self.bridge.flush();
+        self.bridge.take_effects()
+    }
+
+    /// Offers, is answered, and answers with the peer it got.
+    fn joins(&mut self, site: SiteId) -> PeerId {
+        self.bridge.offer(MEETING, site, "offer".to_owned());
+        let peer = self.offered();
+        let sdp = "answer".to_owned();
+        self.event(Event::Answer { peer, sdp });
+        peer
+    }
+
+    /// The peer of the newest offer.
+    fn offered(&self) -> PeerId {
+        let commands = self.commands();
+        let found = commands.iter().rev().find_map(|command| match command {
+            Command::Offer { peer, .. } => Some(*peer),
+            _ => None,
+        });
+        found.expect("an offer")
+    }
+
+    fn desired(&self) -> Desired {
+        let found = self.commands().into_iter().rev().find_map(|c| match c {
+            Command::Reconcile { desired, .. } => Some(desired),
+            _ => None,
+        });
+        found.expect("a desired state")
+    }
+
+    fn slots(&mut self, stage: Stage, receiver: PeerId) -> Vec<Option<Wish>> {
+        self.bridge.restage(MEETING, stage);
+        let desired = self.desired();
+        let found = desired.peers.into_iter().find(|p| p.peer == receiver);
+        found.expect("named").video_slots
+    }
+}
+
+fn wish(site: SiteId) -> Option<SlotWish> {
+    Some(SlotWish { site, kind: SourceKind::Camera, max_height: 180 })
+}
+
+fn shown(peer: PeerId, kind: sfu::ids::SourceKind, max_height: u16) -> Option<Wish> {
+    let source = Source { peer, kind };
+    Some(Wish { source, max_height })
+}
+
+fn stage(big_screen: Option<SiteId>, b_shares: bool, wishes: &[Option<SlotWish>]) -> Stage {
+    let site = |site| StageSite {
+        site,
+        is_chair: site == A,
+        microphone_open: true,
+        content_active: site == B && b_shares,
+        wishes: wishes.to_vec(),
+    };
+    Stage { big_screen, sites: vec![site(A), site(B), site(C)] }
+}
+
+#[test]
+fn the_big_screen_takes_the_first_slot_and_no_second() {
+    use sfu::ids::SourceKind::{Camera, Content};
+    let mut story = Story::begins();
+    let (a, b, c) = (story.joins(A), story.joins(B), story.joins(C));
+    let wishes = [wish(C), wish(B), wish(A), wish(SiteId(9))];
+    let small = |peer| shown(peer, Camera, 180);
+    let table = [
+        ("wishes only; none for oneself", None, false, a, vec![small(c), small(b), None, None]),
+        (
+            "its camera, and not in a second slot",
+            Some(B),
+            false,
+            a,
+            vec![shown(b, Camera, 1080), None, None, None],
+        ),
+        (
+            "its content; the camera stays where it was wished",
+            Some(B),
+            true,
+            a,
+            vec![shown(b, Content, 1080), small(b), None, None],
+        ),
+        ("who is on it sees the others", Some(B), true, b, vec![small(c), None, small(a), None]),
+    ];
+    for (why, big_screen, shares, receiver, expected) in table {
+        let slots = story.slots(stage(big_screen, shares, &wishes), receiver);
+        assert_eq!(slots, expected, "{why}");
+    }
+    let silent = story.slots(stage(Some(B), false, &[]), c);
+    assert_eq!(silent, [shown(b, Camera, 1080)], "who wished nothing sees it too");
+}
+
+#[test]
+fn the_chair_ranks_first_and_the_muted_are_not_let_through() {
+    let mut story = Story::begins();
+    let (a, b) = (story.joins(A), story.joins(B));
+    let mut stage = stage(Some(B), false, &[]);
+    stage.sites[1].microphone_open = false;
+    story.bridge.restage(MEETING, stage);
+    let desired = story.desired();
+    assert_eq!(desired.floor, Some(b));
+    assert_eq!(desired.peers[0].peer, a);
+    assert_eq!(desired.peers[0].priority, sfu::command::Priority::Chair);
+    assert!(desired.peers[0].may_publish.microphone);
+    assert!(!desired.peers[1].may_publish.microphone);
+    assert!(desired.peers[1].may_publish.camera);
+}
+
+#[test]
+fn a_second_offer_restarts_ice_or_takes_the_peers_place() {
+    let mut story = Story::begins();
+    let first = story.joins(A);
+    story.bridge.offer(MEETING, A, "restart".to_owned());
+    assert_eq!(story.offered(), first, "the same PeerConnection, perhaps");
+    let reason = OfferError::Changed;
+    let effects = story.event(Event::OfferRefused { peer: first, reason });
+    let commands = story.commands();
+    assert!(commands.contains(&Command::RemovePeer { peer: first }));
+    let again = commands
+        .iter()
+        .any(|c| matches!(c, Command::Offer { peer, sdp, .. } if *peer != first && sdp == "restart"));
+    assert!(again, "a new peer with the same offer: {commands:?}");
+    let path = MediaPath::Pending;
+    let pending = Effect::Path { meeting: MEETING, site: A, path };
+    assert_eq!(effects, [pending], "and no error for the site");
+}
+
+#[test]
+fn a_refused_first_offer_leaves_nothing_behind() {
+    let mut story = Story::begins();
+    story.bridge.offer(MEETING, A, "rubbish".to_owned());
+    let peer = story.offered();
+    let reason = OfferError::Malformed;
+    let effects = story.event(Event::OfferRefused { peer, reason });
+    let code = ErrorCode::OfferMalformed;
+    assert!(effects.iter().any(|e| matches!(e,
+        Effect::Send { site: A, message: ServerMessage::Error { code: c, .. }, .. } if *c == code)));
+    assert_ne!(story.joins(A), peer, "ids are never used again");
+}
+
+#[test]
+fn slots_and_paths_are_told_in_sites() {
+    let mut story = Story::begins();
+    let (a, b) = (story.joins(A), story.joins(B));
+    let kind = sfu::ids::SourceKind::Camera;
+    let source = Some(Source { peer: b, kind });
+    let slot = SlotId::Video(1);
+    let effects = story.event(Event::SlotShows { peer: a, slot, source });
+    let camera = Some(SlotSource { site: B, kind: SourceKind::Camera });
+    let slots = Effect::Send {
+        meeting: MEETING,
+        site: A,
+        message: ServerMessage::Slots { video: vec![None, camera], audio: Vec::new() },
+    };
+    assert_eq!(effects, [slots]);
+    let path = |path| Effect::Path { meeting: MEETING, site: B, path };
+    let udp = PathKind::Udp;
+    let steps = [
+        (Event::Connected { peer: b, path: udp }, MediaPath::Up),
+        (Event::Quiet { peer: b }, MediaPath::Down),
+        (Event::Restored { peer: b }, MediaPath::Up),
+        (Event::Disconnected { peer: b, reason: DisconnectReason::ConsentExpired }, MediaPath::Down),
+    ];
+    for (event, expected) in steps {
+        assert_eq!(story.event(event), [path(expected)]);
+    }
+    story.bridge.remove_site(MEETING, B);
+    assert_eq!(story.event(Event::Quiet { peer: b }), [], "gone is gone");
+}
+
+#[test]
+fn a_full_worker_loses_no_order_and_gets_the_newest_state() {
+    let mut story = Story::begins();
+    story.joins(A);
+    story.commands();
+    story.recorder.0.lock().expect("whole").full = true;
+    story.bridge.restage(MEETING, stage(None, false, &[]));
+    story.bridge.offer(MEETING, B, "offer".to_owned());
+    story.bridge.restage(MEETING, stage(Some(A), false, &[]));
+    assert!(story.bridge.retry(), "still full");
+    story.recorder.0.lock().expect("whole").full = false;
+    assert!(!story.bridge.retry());
+    let commands = story.commands();
+    assert!(matches!(commands[0], Command::Offer { .. }), "{commands:?}");
+    let Command::Reconcile { desired, .. } = &commands[1] else {
+        panic!("{commands:?}");
+    };
+    assert!(desired.floor.is_some(), "the newer of two states");
+    assert_eq!(commands.len(), 2);
+}

@@ -1,0 +1,314 @@
+//! The meeting machine: who may come in, who is here, who may do what. No I/O, no clock, no
+//! randomness, no media types.
+//!
+//! **Drive [`Meeting`] like this: tell it what happened and when with `handle_input`, then carry out
+//! what `poll_output` orders until it answers [`Output::Timeout`]; nothing else changes it.**
+
+mod act;
+mod rules;
+mod seat;
+mod view;
+
+#[cfg(test)]
+mod stories;
+
+use crate::error::Refusal;
+use crate::protocol::{Action, ErrorCode, GoodbyeReason, Role, ServerMessage, SiteId, SlotWish, SourceKind};
+use seat::{Site, Sources};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+pub use view::SeatRow;
+
+/// A click of the chair's must be seen everywhere within a second (domain.md A4); a storm of sixty
+/// sites coming back at once must not become sixty times sixty snapshots. 50 ms serves both.
+const SNAPSHOT_SPACING: Duration = Duration::from_millis(50);
+
+/// The host's two clocks, read together.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    pub instant: Instant,
+    /// Milliseconds since 1970.
+    pub unix_ms: u64,
+}
+
+/// One WebSocket connection. Never reused by the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub u64);
+
+/// What the meeting is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Invitation {
+    pub title: String,
+    /// Sites in the order they are shown, the chair's first.
+    pub sites: Vec<(String, Role)>,
+    /// Seats that may be held at the same time; the chair always finds one.
+    pub max_seats: usize,
+}
+
+/// State of a site's media path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaPath {
+    /// None, or a new one not yet up.
+    Pending,
+    Up,
+    /// Was up, and is silent.
+    Down,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// A connection with the link of `site` asks to come in.
+    Hello {
+        connection: ConnectionId,
+        site: SiteId,
+        seat: Option<String>,
+        takeover: bool,
+        /// A fresh secret, used when this hello gets a new seat.
+        fresh_seat: String,
+    },
+    /// The connection is gone, for whatever reason.
+    Disconnected {
+        connection: ConnectionId,
+    },
+    /// What the site in this connection asks for.
+    Request {
+        connection: ConnectionId,
+        request: Request,
+    },
+    /// The media quarter reports.
+    Path {
+        site: SiteId,
+        path: MediaPath,
+    },
+    Publishing {
+        site: SiteId,
+        kind: SourceKind,
+        active: bool,
+    },
+    /// Time went by.
+    Wake,
+}
+
+/// What a site inside asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    Offer(String),
+    Wishes(Vec<Option<SlotWish>>),
+    Media { microphone: bool, camera: bool, content: bool },
+    Act(Action),
+    Leave,
+}
+
+/// What the host shall do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    Send {
+        connection: ConnectionId,
+        message: ServerMessage,
+    },
+    /// Closes the connection after what was sent to it.
+    Close {
+        connection: ConnectionId,
+    },
+    /// Takes this offer to the media quarter.
+    Offer {
+        site: SiteId,
+        sdp: String,
+    },
+    /// This site's media ends.
+    DropMedia {
+        site: SiteId,
+    },
+    /// Everybody's media ends.
+    CloseMedia,
+    /// [`Meeting::stage`] has changed.
+    Restage,
+    /// This connection got the seat: tell it what its slots carry.
+    Attached {
+        site: SiteId,
+    },
+    /// Nothing more until then, or until the next input.
+    Timeout(Option<Instant>),
+}
+
+/// What the media quarter needs to know of the meeting.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Stage {
+    pub big_screen: Option<SiteId>,
+    /// Everybody who holds a seat.
+    pub sites: Vec<StageSite>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct StageSite {
+    pub site: SiteId,
+    pub is_chair: bool,
+    /// The server lets this microphone through.
+    pub microphone_open: bool,
+    pub content_active: bool,
+    pub wishes: Vec<Option<SlotWish>>,
+}
+
+/// One meeting. See the module's documentation for how to drive it.
+#[derive(Debug)]
+pub struct Meeting {
+    title: String,
+    sites: Vec<Site>,
+    max_seats: usize,
+    started_at_ms: Option<u64>,
+    locked: bool,
+    ended: bool,
+    big_screen: Option<SiteId>,
+    outputs: VecDeque<Output>,
+    /// Somebody's view is older than the state.
+    unseen: bool,
+    last_snapshot: Option<Instant>,
+}
+
+impl Meeting {
+    pub fn new(invitation: Invitation) -> Meeting {
+        let sites = invitation.sites.into_iter().enumerate();
+        Meeting {
+            title: invitation.title,
+            sites: sites.map(|(i, (name, role))| Site::new(SiteId(i as u32), name, role)).collect(),
+            max_seats: invitation.max_seats,
+            started_at_ms: None,
+            locked: false,
+            ended: false,
+            big_screen: None,
+            outputs: VecDeque::new(),
+            unseen: false,
+            last_snapshot: None,
+        }
+    }
+
+    /// Something happened.
+    pub fn handle_input(&mut self, now: Now, input: Input) {
+        match input {
+            Input::Hello { connection, site, seat, takeover, fresh_seat } => {
+                let admitted = self.admit(now, connection, site, seat, takeover, fresh_seat);
+                if let Err(refusal) = admitted {
+                    self.refuse_entry(connection, refusal);
+                }
+            }
+            Input::Disconnected { connection } => self.disconnected(now, connection),
+            Input::Request { connection, request } => {
+                if let Err(refusal) = self.request(now, connection, request) {
+                    self.send(connection, error(refusal));
+                }
+            }
+            Input::Path { site, path } => self.path_changed(now, site, path),
+            Input::Publishing { site, kind, active } => self.publishing(site, kind, active),
+            Input::Wake => {}
+        }
+    }
+
+    /// What the host shall do next. [`Output::Timeout`] comes last.
+    pub fn poll_output(&mut self, now: Now) -> Output {
+        if let Some(output) = self.outputs.pop_front() {
+            return output;
+        }
+        if self.unseen {
+            let due = self.last_snapshot.map(|at| at + SNAPSHOT_SPACING);
+            if let Some(due) = due.filter(|due| *due > now.instant) {
+                return Output::Timeout(Some(due));
+            }
+            self.unseen = false;
+            self.last_snapshot = Some(now.instant);
+            self.broadcast_view();
+            if let Some(output) = self.outputs.pop_front() {
+                return output;
+            }
+        }
+        Output::Timeout(None)
+    }
+
+    fn request(&mut self, now: Now, connection: ConnectionId, request: Request) -> Result<(), Refusal> {
+        let site = self.site_of(connection).ok_or(Refusal::new(ErrorCode::OutOfOrder))?;
+        match request {
+            Request::Offer(sdp) => self.outputs.push_back(Output::Offer { site, sdp }),
+            Request::Wishes(wishes) => {
+                self.site_mut(site)?.wishes = wishes;
+                self.outputs.push_back(Output::Restage);
+            }
+            Request::Media { microphone, camera, content } => {
+                self.said(site, Sources { microphone, camera, content })?
+            }
+            Request::Act(action) => self.act(now, site, action)?,
+            Request::Leave => self.leave(now, site)?,
+        }
+        Ok(())
+    }
+
+    /// What a site says of its own sources.
+    fn said(&mut self, site: SiteId, said: Sources) -> Result<(), Refusal> {
+        let site = self.site_mut(site)?;
+        // A muted microphone stays closed after the mute is lifted until the site opens it anew:
+        // nobody goes on air without an act of his own.
+        let microphone = said.microphone && !site.muted;
+        site.said = Sources { microphone, ..said };
+        self.changed();
+        Ok(())
+    }
+
+    fn path_changed(&mut self, now: Now, site: SiteId, path: MediaPath) {
+        if let Ok(site) = self.site_mut(site) {
+            site.path = path;
+            if path == MediaPath::Pending {
+                site.received = Sources::NONE;
+            }
+            site.update_presence(now.unix_ms);
+            self.unseen = true;
+        }
+    }
+
+    fn publishing(&mut self, site: SiteId, kind: SourceKind, active: bool) {
+        if let Ok(site) = self.site_mut(site) {
+            site.received.set(kind, active);
+            self.changed();
+        }
+    }
+
+    /// Both the view and what media shall do may differ from before.
+    fn changed(&mut self) {
+        self.unseen = true;
+        self.outputs.push_back(Output::Restage);
+    }
+
+    fn send(&mut self, connection: ConnectionId, message: ServerMessage) {
+        self.outputs.push_back(Output::Send { connection, message });
+    }
+
+    fn refuse_entry(&mut self, connection: ConnectionId, refusal: Refusal) {
+        self.send(connection, ServerMessage::Refused { code: refusal.code, text: refusal.text().to_owned() });
+        self.outputs.push_back(Output::Close { connection });
+    }
+
+    fn dismiss(&mut self, connection: ConnectionId, reason: GoodbyeReason) {
+        self.send(connection, ServerMessage::Goodbye { reason });
+        self.outputs.push_back(Output::Close { connection });
+    }
+
+    fn site_mut(&mut self, site: SiteId) -> Result<&mut Site, Refusal> {
+        self.sites.get_mut(site.0 as usize).ok_or(Refusal::new(ErrorCode::UnknownSite))
+    }
+
+    /// The site that holds its seat through this connection.
+    pub fn site_of(&self, connection: ConnectionId) -> Option<SiteId> {
+        let holder = self.sites.iter().find(|s| s.connection == Some(connection));
+        holder.map(|s| s.id)
+    }
+
+    pub fn connection_of(&self, site: SiteId) -> Option<ConnectionId> {
+        self.sites.get(site.0 as usize)?.connection
+    }
+
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+}
+
+fn error(refusal: Refusal) -> ServerMessage {
+    ServerMessage::Error { code: refusal.code, text: refusal.text().to_owned() }
+}

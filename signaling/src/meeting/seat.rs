@@ -1,0 +1,232 @@
+//! Seats: coming in, coming back, being taken over, leaving. A seat waits for its site without limit.
+
+use super::{ConnectionId, MediaPath, Meeting, Now, Output, rules};
+use crate::error::Refusal;
+use crate::protocol::{
+    ErrorCode, GoodbyeReason, Presence, Role, ServerMessage, SiteId, SlotWish, SourceKind, VERSION,
+};
+
+/// One flag per source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sources {
+    pub microphone: bool,
+    pub camera: bool,
+    pub content: bool,
+}
+
+impl Sources {
+    pub const NONE: Sources = Sources { microphone: false, camera: false, content: false };
+    /// What a site that has not said otherwise is taken to send.
+    pub const ALL: Sources = Sources { microphone: true, camera: true, content: true };
+
+    pub fn set(&mut self, kind: SourceKind, active: bool) {
+        match kind {
+            SourceKind::Microphone => self.microphone = active,
+            SourceKind::Camera => self.camera = active,
+            SourceKind::Content => self.content = active,
+        }
+    }
+}
+
+/// One invited site and its seat.
+#[derive(Debug)]
+pub(super) struct Site {
+    pub id: SiteId,
+    pub name: String,
+    pub role: Role,
+    /// The secret of whoever holds the seat; `None`: the seat is free.
+    pub seat: Option<String>,
+    pub connection: Option<ConnectionId>,
+    pub path: MediaPath,
+    pub presence: Presence,
+    pub since_ms: Option<u64>,
+    pub reconnections: u32,
+    /// Closed by the chair.
+    pub muted: bool,
+    pub removed: bool,
+    /// Was inside this meeting at any time: a lock does not keep it out.
+    pub was_inside: bool,
+    pub said: Sources,
+    pub received: Sources,
+    pub wishes: Vec<Option<SlotWish>>,
+}
+
+impl Site {
+    pub fn new(id: SiteId, name: String, role: Role) -> Site {
+        Site {
+            id,
+            name,
+            role,
+            seat: None,
+            connection: None,
+            path: MediaPath::Pending,
+            presence: Presence::Away,
+            since_ms: None,
+            reconnections: 0,
+            muted: false,
+            removed: false,
+            was_inside: false,
+            said: Sources::ALL,
+            received: Sources::NONE,
+            wishes: Vec::new(),
+        }
+    }
+
+    /// Works out the presence anew and notes when it changed.
+    pub fn update_presence(&mut self, unix_ms: u64) {
+        let presence = if self.removed {
+            Presence::Removed
+        } else if self.seat.is_none() {
+            Presence::Away
+        } else {
+            match (self.connection, self.path) {
+                (None, _) | (_, MediaPath::Down) => Presence::Lost,
+                (Some(_), MediaPath::Pending) => Presence::Joining,
+                (Some(_), MediaPath::Up) => Presence::Present,
+            }
+        };
+        if presence != self.presence {
+            let came_back =
+                self.presence == Presence::Lost && matches!(presence, Presence::Joining | Presence::Present);
+            self.reconnections += u32::from(came_back);
+            self.presence = presence;
+            self.since_ms = Some(unix_ms);
+        }
+    }
+
+    /// Gives the seat up.
+    pub fn vacate(&mut self, unix_ms: u64) {
+        self.seat = None;
+        self.connection = None;
+        self.path = MediaPath::Pending;
+        self.received = Sources::NONE;
+        self.wishes.clear();
+        self.update_presence(unix_ms);
+    }
+
+    /// Sits down under a new secret. What the chair has decided stays.
+    fn sit(&mut self, secret: String) {
+        self.seat = Some(secret);
+        self.path = MediaPath::Pending;
+        self.said = Sources { microphone: !self.muted, ..Sources::ALL };
+        self.received = Sources::NONE;
+        self.wishes.clear();
+        self.was_inside = true;
+    }
+
+    pub fn is_chair(&self) -> bool {
+        self.role == Role::Chair
+    }
+}
+
+impl Meeting {
+    /// Lets a site in, or says why not.
+    pub(super) fn admit(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        site: SiteId,
+        seat: Option<String>,
+        takeover: bool,
+        fresh_seat: String,
+    ) -> Result<(), Refusal> {
+        self.check_entry(now, site)?;
+        let place = self.site_mut(site)?;
+        let is_holder = place.seat.is_some() && place.seat == seat;
+        let held_elsewhere = place.connection.is_some() && !is_holder;
+        if held_elsewhere && !takeover {
+            return Err(ErrorCode::SeatTaken.into());
+        }
+        let previous = place.connection.replace(connection);
+        let had_seat = place.seat.is_some();
+        if !is_holder {
+            place.sit(fresh_seat);
+        }
+        place.update_presence(now.unix_ms);
+        if let Some(previous) = previous {
+            self.dismiss(previous, GoodbyeReason::TakenOver);
+        }
+        if !is_holder && had_seat {
+            self.outputs.push_back(Output::DropMedia { site });
+        }
+        self.started_at_ms.get_or_insert(now.unix_ms);
+        self.welcome(connection, site)
+    }
+
+    /// Whether the site may come in at all just now.
+    fn check_entry(&mut self, now: Now, site: SiteId) -> Result<(), Refusal> {
+        let held = self.sites.iter().filter(|s| s.seat.is_some()).count();
+        let (ended, locked, max_seats) = (self.ended, self.locked, self.max_seats);
+        let place = self.site_mut(site)?;
+        if place.is_chair() {
+            // The chair's link opens an ended meeting again: the same links serve every week.
+            if ended {
+                self.reopen(now);
+            }
+            return Ok(());
+        }
+        if ended {
+            return Err(ErrorCode::MeetingEnded.into());
+        }
+        if place.removed {
+            return Err(ErrorCode::SiteRemoved.into());
+        }
+        if locked && !place.was_inside {
+            return Err(ErrorCode::MeetingLocked.into());
+        }
+        if place.seat.is_none() && held >= max_seats {
+            return Err(ErrorCode::MeetingFull.into());
+        }
+        Ok(())
+    }
+
+    fn welcome(&mut self, connection: ConnectionId, site: SiteId) -> Result<(), Refusal> {
+        let place = self.site_mut(site)?;
+        let welcome = ServerMessage::Welcome {
+            version: VERSION,
+            you: site,
+            role: place.role,
+            seat: place.seat.clone().unwrap_or_default(),
+            actions: rules::allowed(place.role),
+        };
+        self.send(connection, welcome);
+        // The newcomer sees the meeting at once; the others with the next snapshot.
+        self.send_view(connection, site);
+        self.outputs.push_back(Output::Attached { site });
+        self.changed();
+        Ok(())
+    }
+
+    /// The seat stays; the chair sees since when the site is lost.
+    pub(super) fn disconnected(&mut self, now: Now, connection: ConnectionId) {
+        if let Some(site) = self.site_of(connection)
+            && let Ok(place) = self.site_mut(site)
+        {
+            place.connection = None;
+            place.update_presence(now.unix_ms);
+            self.changed();
+        }
+    }
+
+    /// A site goes by itself.
+    pub(super) fn leave(&mut self, now: Now, site: SiteId) -> Result<(), Refusal> {
+        let connection = self.empty_seat(now, site)?;
+        if let Some(connection) = connection {
+            self.outputs.push_back(Output::Close { connection });
+        }
+        Ok(())
+    }
+
+    /// Ends a site's media and frees its seat; answers the connection that held it.
+    pub(super) fn empty_seat(&mut self, now: Now, site: SiteId) -> Result<Option<ConnectionId>, Refusal> {
+        let place = self.site_mut(site)?;
+        let connection = place.connection;
+        place.vacate(now.unix_ms);
+        if self.big_screen == Some(site) {
+            self.big_screen = None;
+        }
+        self.outputs.push_back(Output::DropMedia { site });
+        self.changed();
+        Ok(connection)
+    }
+}

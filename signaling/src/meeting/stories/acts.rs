@@ -1,0 +1,145 @@
+//! What the chair does, and what sites may not.
+
+use super::*;
+
+fn sends(story: &mut Story, site: SiteId) {
+    for kind in [SourceKind::Microphone, SourceKind::Camera] {
+        story.happens(Input::Publishing { site, kind, active: true });
+    }
+}
+
+#[test]
+fn the_chair_closes_a_microphone_and_only_the_site_opens_it_again() {
+    let mut story = Story::begins(10);
+    let chair = story.enters(CHAIR);
+    let site = story.enters(AN_PHUOC);
+    sends(&mut story, AN_PHUOC);
+    assert_eq!(story.microphone(AN_PHUOC), MicrophoneState::On);
+
+    story.acts(chair, Action::Mute { site: AN_PHUOC });
+    assert_eq!(story.microphone(AN_PHUOC), MicrophoneState::MutedByChair);
+    assert!(!story.may_speak(AN_PHUOC), "enforced, whatever the page does");
+    let open = || Request::Media { microphone: true, camera: true, content: false };
+    story.asks(site, open());
+    assert!(!story.may_speak(AN_PHUOC));
+
+    story.acts(chair, Action::AllowUnmute { site: AN_PHUOC });
+    assert_eq!(story.microphone(AN_PHUOC), MicrophoneState::Off, "not by surprise");
+    assert!(!story.may_speak(AN_PHUOC));
+    story.asks(site, open());
+    assert_eq!(story.microphone(AN_PHUOC), MicrophoneState::On);
+    assert!(story.may_speak(AN_PHUOC));
+}
+
+#[test]
+fn mute_all_spares_the_chair_and_reaches_who_comes_later() {
+    let mut story = Story::begins(10);
+    let chair = story.enters(CHAIR);
+    story.enters(AN_PHUOC);
+    story.acts(chair, Action::MuteAll);
+    assert!(story.may_speak(CHAIR));
+    assert!(!story.may_speak(AN_PHUOC));
+    story.enters(BINH_SON);
+    assert!(!story.may_speak(BINH_SON), "came after the act");
+    story.acts(chair, Action::AllowUnmuteAll);
+    assert_eq!(story.microphone(BINH_SON), MicrophoneState::Off);
+}
+
+#[test]
+fn a_mute_outlives_a_loss() {
+    let mut story = Story::begins(10);
+    let chair = story.enters(CHAIR);
+    let site = story.enters(AN_PHUOC);
+    story.acts(chair, Action::Mute { site: AN_PHUOC });
+    story.vanishes(site);
+    story.enters(AN_PHUOC);
+    assert!(!story.may_speak(AN_PHUOC));
+}
+
+#[test]
+fn a_removed_site_stays_out_until_readmitted() {
+    let mut story = Story::begins(10);
+    let chair = story.enters(CHAIR);
+    let site = story.enters(AN_PHUOC);
+    story.acts(chair, Action::BigScreen { site: Some(AN_PHUOC) });
+    story.acts(chair, Action::Remove { site: AN_PHUOC });
+    assert_eq!(story.goodbye(site), Some(GoodbyeReason::Removed));
+    assert!(story.orders.contains(&Output::DropMedia { site: AN_PHUOC }));
+    assert_eq!(story.presence(AN_PHUOC), Presence::Removed);
+    assert_eq!(story.meeting.view(Role::Site).big_screen, None);
+    let again = story.knocks(AN_PHUOC);
+    assert_eq!(story.refusal(again), Some(ErrorCode::SiteRemoved));
+    story.acts(chair, Action::Readmit { site: AN_PHUOC });
+    assert_eq!(story.presence(AN_PHUOC), Presence::Away);
+    story.enters(AN_PHUOC);
+}
+
+#[test]
+fn a_lock_keeps_strangers_out_and_lets_the_lost_return() {
+    let mut story = Story::begins(10);
+    let chair = story.enters(CHAIR);
+    let site = story.enters(AN_PHUOC);
+    story.acts(chair, Action::Lock { locked: true });
+    let stranger = story.knocks(BINH_SON);
+    assert_eq!(story.refusal(stranger), Some(ErrorCode::MeetingLocked));
+    story.vanishes(site);
+    story.enters(AN_PHUOC);
+    story.acts(chair, Action::Lock { locked: false });
+    story.enters(BINH_SON);
+}
+
+#[test]
+fn the_end_is_for_all_until_the_chair_opens_again() {
+    let mut story = Story::begins(10);
+    let chair = story.enters(CHAIR);
+    let site = story.enters(AN_PHUOC);
+    story.acts(chair, Action::Lock { locked: true });
+    story.acts(chair, Action::End);
+    assert_eq!(story.goodbye(chair), Some(GoodbyeReason::Ended));
+    assert_eq!(story.goodbye(site), Some(GoodbyeReason::Ended));
+    assert!(story.orders.contains(&Output::CloseMedia));
+    let late = story.knocks(BINH_SON);
+    assert_eq!(story.refusal(late), Some(ErrorCode::MeetingEnded));
+    story.enters(CHAIR);
+    story.enters(BINH_SON);
+}
+
+#[test]
+fn sites_may_not_act_and_the_chair_not_on_himself() {
+    let mut story = Story::begins(10);
+    let chair = story.enters(CHAIR);
+    let site = story.enters(AN_PHUOC);
+    let before = story.meeting.view(Role::Chair);
+    let forbidden = Some(ErrorCode::Forbidden);
+    for action in [
+        Action::Mute { site: CHAIR },
+        Action::MuteAll,
+        Action::BigScreen { site: Some(AN_PHUOC) },
+        Action::Remove { site: BINH_SON },
+        Action::Lock { locked: true },
+        Action::End,
+    ] {
+        story.acts(site, action.clone());
+        assert_eq!(story.refusal(site), forbidden, "{action:?}");
+    }
+    for action in [Action::Mute { site: CHAIR }, Action::Remove { site: CHAIR }] {
+        story.acts(chair, action.clone());
+        assert_eq!(story.refusal(chair), forbidden, "{action:?}");
+    }
+    story.acts(chair, Action::Mute { site: SiteId(77) });
+    assert_eq!(story.refusal(chair), Some(ErrorCode::UnknownSite));
+    assert_eq!(story.meeting.view(Role::Chair), before, "nothing happened");
+}
+
+#[test]
+fn what_is_shown_is_said_and_received() {
+    let mut story = Story::begins(10);
+    let site = story.enters(AN_PHUOC);
+    assert!(!story.site(AN_PHUOC).camera, "nothing came yet");
+    sends(&mut story, AN_PHUOC);
+    assert!(story.site(AN_PHUOC).camera);
+    story.asks(site, Request::Media { microphone: true, camera: false, content: false });
+    assert!(!story.site(AN_PHUOC).camera, "off by its own word, at once");
+    story.path(AN_PHUOC, MediaPath::Pending);
+    assert_eq!(story.microphone(AN_PHUOC), MicrophoneState::Off, "a new connection, nothing yet");
+}

@@ -1,0 +1,191 @@
+//! Meetings told step by step, in virtual time.
+
+mod acts;
+mod seats;
+
+use super::*;
+use crate::protocol::{ActionKind, MicrophoneState, Presence, SiteView};
+
+pub const CHAIR: SiteId = SiteId(0);
+pub const AN_PHUOC: SiteId = SiteId(1);
+pub const BINH_SON: SiteId = SiteId(2);
+pub const PHUOC_THAI: SiteId = SiteId(3);
+
+/// A meeting and everything it ordered.
+pub struct Story {
+    pub meeting: Meeting,
+    now: Now,
+    connections: u64,
+    pub orders: Vec<Output>,
+}
+
+impl Story {
+    pub fn begins(max_seats: usize) -> Story {
+        let site = |name: &str, role| (name.to_owned(), role);
+        Story {
+            meeting: Meeting::new(Invitation {
+                title: "Giao ban".to_owned(),
+                sites: vec![
+                    site("Huyện Long Thành", Role::Chair),
+                    site("An Phước", Role::Site),
+                    site("Bình Sơn", Role::Site),
+                    site("Phước Thái", Role::Site),
+                ],
+                max_seats,
+            }),
+            now: Now { instant: Instant::now(), unix_ms: 1_000_000 },
+            connections: 0,
+            orders: Vec::new(),
+        }
+    }
+
+    pub fn passes(&mut self, time: Duration) {
+        self.now.instant += time;
+        self.now.unix_ms += time.as_millis() as u64;
+        self.happens(Input::Wake);
+    }
+
+    /// Something happens; `orders` holds what came of it.
+    pub fn happens(&mut self, input: Input) {
+        self.orders.clear();
+        self.meeting.handle_input(self.now, input);
+        loop {
+            match self.meeting.poll_output(self.now) {
+                Output::Timeout(_) => break,
+                order => self.orders.push(order),
+            }
+        }
+    }
+
+    /// A fresh connection says hello.
+    pub fn knocks(&mut self, site: SiteId) -> ConnectionId {
+        self.hello(site, None, false)
+    }
+
+    pub fn hello(&mut self, site: SiteId, seat: Option<String>, takeover: bool) -> ConnectionId {
+        self.connections += 1;
+        let connection = ConnectionId(self.connections);
+        self.happens(Input::Hello {
+            connection,
+            site,
+            seat,
+            takeover,
+            fresh_seat: format!("secret {}", self.connections),
+        });
+        connection
+    }
+
+    /// Comes in and has media.
+    pub fn enters(&mut self, site: SiteId) -> ConnectionId {
+        let connection = self.knocks(site);
+        assert_eq!(self.refusal(connection), None, "{site:?} comes in");
+        self.path(site, MediaPath::Up);
+        connection
+    }
+
+    pub fn path(&mut self, site: SiteId, path: MediaPath) {
+        self.happens(Input::Path { site, path });
+    }
+
+    pub fn vanishes(&mut self, connection: ConnectionId) {
+        self.happens(Input::Disconnected { connection });
+    }
+
+    pub fn asks(&mut self, connection: ConnectionId, request: Request) {
+        self.happens(Input::Request { connection, request });
+    }
+
+    pub fn acts(&mut self, connection: ConnectionId, action: Action) {
+        self.asks(connection, Request::Act(action));
+    }
+
+    pub fn told(&self, connection: ConnectionId) -> impl Iterator<Item = &ServerMessage> {
+        self.orders.iter().filter_map(move |order| match order {
+            Output::Send { connection: to, message } if *to == connection => Some(message),
+            _ => None,
+        })
+    }
+
+    pub fn refusal(&self, connection: ConnectionId) -> Option<ErrorCode> {
+        self.told(connection).find_map(|message| match message {
+            ServerMessage::Refused { code, .. } | ServerMessage::Error { code, .. } => Some(*code),
+            _ => None,
+        })
+    }
+
+    pub fn goodbye(&self, connection: ConnectionId) -> Option<GoodbyeReason> {
+        assert!(self.told(connection).count() <= 2);
+        self.told(connection).find_map(|message| match message {
+            ServerMessage::Goodbye { reason } => Some(*reason),
+            _ => None,
+        })
+    }
+
+    pub fn is_closed(&self, connection: ConnectionId) -> bool {
+        self.orders.contains(&Output::Close { connection })
+    }
+
+    /// The secret in the welcome.
+    pub fn seat(&self, connection: ConnectionId) -> String {
+        let seat = self.told(connection).find_map(|message| match message {
+            ServerMessage::Welcome { seat, .. } => Some(seat.clone()),
+            _ => None,
+        });
+        seat.expect("welcomed")
+    }
+
+    pub fn site(&self, site: SiteId) -> SiteView {
+        self.meeting.view(Role::Chair).sites[site.0 as usize].clone()
+    }
+
+    pub fn presence(&self, site: SiteId) -> Presence {
+        self.site(site).presence
+    }
+
+    pub fn microphone(&self, site: SiteId) -> MicrophoneState {
+        self.site(site).microphone
+    }
+
+    pub fn may_speak(&self, site: SiteId) -> bool {
+        let stage = self.meeting.stage();
+        let found = stage.sites.iter().find(|s| s.site == site);
+        found.expect("seated").microphone_open
+    }
+}
+
+#[test]
+fn changes_in_a_row_are_shown_together() {
+    let mut story = Story::begins(10);
+    let chair = story.enters(CHAIR);
+    story.passes(SNAPSHOT_SPACING);
+    for site in [AN_PHUOC, BINH_SON, PHUOC_THAI] {
+        story.happens(Input::Hello {
+            connection: ConnectionId(90 + u64::from(site.0)),
+            site,
+            seat: None,
+            takeover: false,
+            fresh_seat: "s".to_owned(),
+        });
+    }
+    assert_eq!(story.told(chair).count(), 0, "the spacing holds it back");
+    story.passes(SNAPSHOT_SPACING);
+    let shown: Vec<_> = story.told(chair).collect();
+    assert_eq!(shown.len(), 1, "one snapshot for three sites");
+    story.passes(Duration::from_secs(60));
+    assert_eq!(story.orders, [], "nothing new, nothing sent");
+}
+
+#[test]
+fn everybody_learns_what_he_may_do() {
+    let mut story = Story::begins(10);
+    let chair = story.knocks(CHAIR);
+    let actions = |story: &Story, connection| {
+        story.told(connection).find_map(|m| match m {
+            ServerMessage::Welcome { actions, .. } => Some(actions.clone()),
+            _ => None,
+        })
+    };
+    assert_eq!(actions(&story, chair).expect("welcomed").len(), 10);
+    let site = story.knocks(AN_PHUOC);
+    assert_eq!(actions(&story, site), Some(vec![ActionKind::ShareContent]));
+}

@@ -1,0 +1,80 @@
+//! Numbers of the media workers.
+
+use super::family::{Family, Kind};
+use crate::media::WorkerStats;
+use sfu::discard::DropReason;
+use std::collections::BTreeMap;
+
+/// A number of one worker: how it is called and where it is found.
+struct ByWorker(Kind, &'static str, &'static str, fn(&WorkerStats) -> f64);
+
+const BY_WORKER: [ByWorker; 7] = [
+    ByWorker(
+        Kind::Gauge,
+        "nhipcau_worker_load_ratio",
+        "Part of the last second the worker's thread was busy, 0 to 1.",
+        |w| w.load,
+    ),
+    ByWorker(Kind::Gauge, "nhipcau_worker_peers", "Media connections of the worker.", |w| w.peers as f64),
+    ByWorker(Kind::Gauge, "nhipcau_worker_rooms", "Meetings carried by the worker.", |w| w.rooms as f64),
+    ByWorker(
+        Kind::Gauge,
+        "nhipcau_worker_shed_slots",
+        "Pictures not sent just now because the worker cannot keep up.",
+        |w| w.shed_slots as f64,
+    ),
+    ByWorker(Kind::Counter, "nhipcau_worker_datagrams_received_total", "Datagrams received.", |w| {
+        w.datagrams_received as f64
+    }),
+    ByWorker(Kind::Counter, "nhipcau_worker_datagrams_sent_total", "Datagrams sent.", |w| {
+        w.datagrams_sent as f64
+    }),
+    ByWorker(
+        Kind::Counter,
+        "nhipcau_worker_packets_forwarded_total",
+        "Media packets forwarded to receivers.",
+        |w| w.packets_forwarded as f64,
+    ),
+];
+
+/// All families of the workers.
+pub(super) fn families(workers: &BTreeMap<usize, WorkerStats>) -> Vec<Family> {
+    let mut families: Vec<_> = BY_WORKER
+        .iter()
+        .map(|ByWorker(kind, name, help, value)| {
+            let mut family = Family::new(*kind, name, help);
+            for (worker, stats) in workers {
+                family.add(&[("worker", &worker.to_string())], value(stats));
+            }
+            family
+        })
+        .collect();
+    families.push(delay(workers));
+    families.push(drops(workers));
+    families
+}
+
+fn delay(workers: &BTreeMap<usize, WorkerStats>) -> Family {
+    let mut family = Family::new(
+        Kind::Histogram,
+        "nhipcau_worker_forward_delay_seconds",
+        "Time between receiving a packet and handing it on, sampled.",
+    );
+    for (worker, stats) in workers {
+        family.add_histogram(&[("worker", &worker.to_string())], &stats.forward_delay);
+    }
+    family
+}
+
+fn drops(workers: &BTreeMap<usize, WorkerStats>) -> Family {
+    let mut family =
+        Family::new(Kind::Counter, "nhipcau_worker_dropped_packets_total", "Packets dropped, by reason.");
+    for (worker, stats) in workers {
+        for reason in DropReason::ALL {
+            let labels = [("worker", worker.to_string()), ("reason", reason.label().to_owned())];
+            let labels = labels.each_ref().map(|(name, value)| (*name, value.as_str()));
+            family.add(&labels, stats.drops.get(*reason) as f64);
+        }
+    }
+    family
+}

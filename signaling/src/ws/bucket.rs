@@ -1,0 +1,121 @@
+//! Token buckets: how much one connection or address may ask for.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::{Duration, Instant};
+
+/// Refills evenly, holds at most `capacity`.
+#[derive(Debug, Clone)]
+pub struct Bucket {
+    tokens: f64,
+    capacity: f64,
+    per_second: f64,
+    filled: Instant,
+}
+
+impl Bucket {
+    /// A full bucket.
+    pub fn new(capacity: f64, per_second: f64, now: Instant) -> Bucket {
+        Bucket { tokens: capacity, capacity, per_second, filled: now }
+    }
+
+    /// Takes one token if there is one.
+    pub fn take(&mut self, now: Instant) -> bool {
+        self.fill(now);
+        let enough = self.tokens >= 1.0;
+        if enough {
+            self.tokens -= 1.0;
+        }
+        enough
+    }
+
+    fn fill(&mut self, now: Instant) {
+        let passed = now.saturating_duration_since(self.filled).as_secs_f64();
+        self.tokens = (self.tokens + passed * self.per_second).min(self.capacity);
+        self.filled = now;
+    }
+
+    fn is_full(&mut self, now: Instant) -> bool {
+        self.fill(now);
+        self.tokens >= self.capacity
+    }
+}
+
+/// Attempts to join, per address. A household's IPv6 /64 counts as one address.
+#[derive(Debug)]
+pub struct JoinLimit {
+    per_minute: u32,
+    buckets: HashMap<IpAddr, Bucket>,
+}
+
+/// Above this many addresses those that have been quiet for a minute are forgotten.
+const REMEMBERED: usize = 10_000;
+/// How far back the limit looks.
+const WINDOW: Duration = Duration::from_secs(60);
+
+impl JoinLimit {
+    pub fn new(per_minute: u32) -> JoinLimit {
+        JoinLimit { per_minute, buckets: HashMap::new() }
+    }
+
+    /// Whether one more attempt from `address` is allowed; counts it if so.
+    pub fn admit(&mut self, now: Instant, address: IpAddr) -> bool {
+        if self.buckets.len() >= REMEMBERED {
+            self.buckets.retain(|_, bucket| !bucket.is_full(now));
+        }
+        let capacity = f64::from(self.per_minute);
+        let per_second = capacity / WINDOW.as_secs_f64();
+        let bucket = self.buckets.entry(network(address));
+        bucket.or_insert_with(|| Bucket::new(capacity, per_second, now)).take(now)
+    }
+}
+
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_is_allowed_and_refills_with_time() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(2.0, 1.0, start);
+        assert!(bucket.take(start) && bucket.take(start));
+        assert!(!bucket.take(start));
+        assert!(!bucket.take(start + Duration::from_millis(900)));
+        assert!(bucket.take(start + Duration::from_millis(1_100)));
+    }
+
+    #[test]
+    fn addresses_are_counted_apart_and_an_ipv6_network_as_one() {
+        let start = Instant::now();
+        let mut limit = JoinLimit::new(1);
+        let address = |text: &str| -> IpAddr { text.parse().expect("an address") };
+        assert!(limit.admit(start, address("10.0.0.1")));
+        assert!(!limit.admit(start, address("::ffff:10.0.0.1")), "the same, mapped");
+        assert!(limit.admit(start, address("10.0.0.2")));
+        assert!(limit.admit(start, address("2001:db8::1")));
+        assert!(!limit.admit(start, address("2001:db8::2")));
+        assert!(limit.admit(start + WINDOW, address("10.0.0.1")));
+    }
+
+    #[test]
+    fn the_memory_for_addresses_is_bounded() {
+        let start = Instant::now();
+        let mut limit = JoinLimit::new(1);
+        for n in 0..REMEMBERED as u32 {
+            limit.admit(start, IpAddr::from((0x0a00_0000 + n).to_be_bytes()));
+        }
+        let later = start + WINDOW;
+        limit.admit(later, IpAddr::from([192, 168, 0, 1]));
+        assert_eq!(limit.buckets.len(), 1);
+    }
+}

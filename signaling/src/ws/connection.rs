@@ -1,0 +1,237 @@
+//! One WebSocket connection: reads, limits, pings, and writes what the hall puts into its outbox.
+
+use super::bucket::Bucket;
+use super::outbox::{Next, Outbox};
+use super::sdp;
+use crate::error::Refusal;
+use crate::hall::{Arrival, HallDoor, Said};
+use crate::media::MAX_VIDEO_SLOTS;
+use crate::meeting::{ConnectionId, Request};
+use crate::protocol::{
+    ClientMessage, ErrorCode, HELLO_TIMEOUT_S, PING_INTERVAL_S, SILENCE_TIMEOUT_S, ServerMessage, VERSION,
+};
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+/// A client whose socket takes nothing for this long is gone.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// A page that opens sends its first offer, wishes, media state and a few acts at once.
+const BURST_SECONDS: f64 = 4.0;
+/// Messages dropped for the rate before the connection is closed: this is no page any more.
+const MAX_DROPPED: u32 = 200;
+
+/// Serves one connection until it closes, and tells the hall so.
+pub async fn run(socket: WebSocket, address: SocketAddr, door: HallDoor) {
+    let outbox = Outbox::default();
+    let arrival = Arrival { address: address.ip(), outbox: outbox.clone() };
+    let Some(id) = door.open(arrival).await else {
+        return;
+    };
+    let now = Instant::now();
+    let per_second = f64::from(door.messages_per_second());
+    let mut connection = Connection {
+        id,
+        socket,
+        outbox,
+        bucket: Bucket::new(per_second * BURST_SECONDS, per_second, now),
+        dropped: 0,
+        opened: now,
+        heard: now,
+        greeted: false,
+        pings: 0,
+        door,
+    };
+    let why = connection.serve().await;
+    tracing::debug!(connection = id.0, %address, ?why, "connection closed");
+    connection.door.tell(id, Said::Gone).await;
+    // What is left unsaid is said within bounds; a dead socket is simply dropped.
+    let _ = timeout(WRITE_TIMEOUT, connection.socket.send(Message::Close(None))).await;
+}
+
+struct Connection {
+    id: ConnectionId,
+    socket: WebSocket,
+    door: HallDoor,
+    outbox: Outbox,
+    bucket: Bucket,
+    dropped: u32,
+    opened: Instant,
+    heard: Instant,
+    greeted: bool,
+    pings: u32,
+}
+
+/// Why a connection ends.
+#[derive(Debug)]
+enum End {
+    ByClient,
+    ByHall,
+    NoHello,
+    Silent,
+    CannotWrite,
+    Flooding,
+    TooLarge,
+    Malformed,
+}
+
+impl Connection {
+    async fn serve(&mut self) -> End {
+        let mut tick = interval(Duration::from_secs(1));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let step = tokio::select! {
+                next = self.outbox.next() => self.carry_out(next).await,
+                received = self.socket.recv() => self.received(received).await,
+                _ = tick.tick() => self.tick().await,
+            };
+            if let Err(end) = step {
+                return end;
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, next: Next) -> Result<(), End> {
+        match next {
+            Next::Send(message) => self.write(&message).await,
+            Next::Close => Err(End::ByHall),
+        }
+    }
+
+    async fn received(&mut self, received: Option<Result<Message, axum::Error>>) -> Result<(), End> {
+        self.heard = Instant::now();
+        match received {
+            Some(Ok(Message::Text(text))) => self.text(text).await,
+            Some(Ok(Message::Binary(_))) => self.refuse(ErrorCode::MalformedMessage).await,
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
+            Some(Ok(Message::Close(_))) | None => Err(End::ByClient),
+            Some(Err(e)) if is_too_large(&e) => {
+                self.refuse(ErrorCode::MessageTooLarge).await?;
+                Err(End::TooLarge)
+            }
+            Some(Err(_)) => Err(End::ByClient),
+        }
+    }
+
+    async fn text(&mut self, text: Utf8Bytes) -> Result<(), End> {
+        if !self.bucket.take(self.heard) {
+            self.dropped += 1;
+            // One answer is enough: a flood must not make us flood.
+            return match self.dropped {
+                1 => self.refuse(ErrorCode::RateLimited).await,
+                MAX_DROPPED => Err(End::Flooding),
+                _ => Ok(()),
+            };
+        }
+        match serde_json::from_str(&text) {
+            Ok(message) => self.message(message).await,
+            Err(_) => self.refuse(code_for_unreadable(&text, self.greeted)).await,
+        }
+    }
+
+    async fn message(&mut self, message: ClientMessage) -> Result<(), End> {
+        let said = match message {
+            ClientMessage::Ping { n } => return self.write(&ServerMessage::Pong { n }).await,
+            ClientMessage::Pong { .. } => return Ok(()),
+            ClientMessage::Hello { version, .. } if version != VERSION => {
+                Err(Refusal::new(ErrorCode::Version))
+            }
+            // One hello, and it comes first.
+            message if matches!(message, ClientMessage::Hello { .. }) == self.greeted => {
+                Err(Refusal::new(ErrorCode::OutOfOrder))
+            }
+            message => said(message),
+        };
+        match said {
+            Ok(said) => {
+                self.greeted = true;
+                self.door.tell(self.id, said).await;
+                Ok(())
+            }
+            Err(refusal) => self.refuse(refusal.code).await,
+        }
+    }
+
+    /// Says what is wrong. Before the hello that is also the end.
+    async fn refuse(&mut self, code: ErrorCode) -> Result<(), End> {
+        let refusal = Refusal::new(code);
+        self.door.count(code);
+        let text = refusal.text().to_owned();
+        if self.greeted {
+            return self.write(&ServerMessage::Error { code, text }).await;
+        }
+        self.write(&ServerMessage::Refused { code, text }).await?;
+        Err(End::Malformed)
+    }
+
+    async fn tick(&mut self) -> Result<(), End> {
+        let now = Instant::now();
+        if now - self.heard >= Duration::from_secs(SILENCE_TIMEOUT_S) {
+            return Err(End::Silent);
+        }
+        if !self.greeted && now - self.opened >= Duration::from_secs(HELLO_TIMEOUT_S) {
+            return Err(End::NoHello);
+        }
+        let due = Duration::from_secs(PING_INTERVAL_S) * (self.pings + 1);
+        if self.greeted && now - self.opened >= due {
+            self.pings += 1;
+            return self.write(&ServerMessage::Ping { n: self.pings }).await;
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, message: &ServerMessage) -> Result<(), End> {
+        let Ok(text) = serde_json::to_string(message) else {
+            return Err(End::CannotWrite);
+        };
+        let sent = timeout(WRITE_TIMEOUT, self.socket.send(Message::text(text))).await;
+        match sent {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(End::CannotWrite),
+        }
+    }
+}
+
+/// A message as the hall hears it.
+fn said(message: ClientMessage) -> Result<Said, Refusal> {
+    let request = match message {
+        ClientMessage::Hello { token, seat, takeover, .. } => {
+            return Ok(Said::Hello { token, seat, takeover });
+        }
+        ClientMessage::Report { report } => return Ok(Said::Report(report)),
+        ClientMessage::Offer { sdp } => Request::Offer(sdp::unfold(sdp)?),
+        ClientMessage::Wishes { slots } if slots.len() > MAX_VIDEO_SLOTS => {
+            return Err(ErrorCode::MalformedMessage.into());
+        }
+        ClientMessage::Wishes { slots } => Request::Wishes(slots),
+        ClientMessage::Media { microphone, camera, content } => {
+            Request::Media { microphone, camera, content }
+        }
+        ClientMessage::Act { action } => Request::Act(action),
+        ClientMessage::Leave => Request::Leave,
+        // Answered before they come here.
+        ClientMessage::Ping { .. } | ClientMessage::Pong { .. } => {
+            return Err(ErrorCode::Internal.into());
+        }
+    };
+    Ok(Said::Request(request))
+}
+
+/// A page of another version may say things we cannot read; it shall learn that it is old.
+fn code_for_unreadable(text: &str, greeted: bool) -> ErrorCode {
+    #[derive(serde::Deserialize)]
+    struct AnyHello {
+        r#type: String,
+        version: u32,
+    }
+    match serde_json::from_str::<AnyHello>(text) {
+        Ok(hello) if !greeted && hello.r#type == "hello" && hello.version != VERSION => ErrorCode::Version,
+        _ => ErrorCode::MalformedMessage,
+    }
+}
+
+/// axum hides the error's type; its source is the WebSocket library's, whose text is what there is.
+fn is_too_large(error: &axum::Error) -> bool {
+    error.to_string().contains("too long") || error.to_string().contains("too large")
+}

@@ -1,0 +1,79 @@
+//! WebSockets: the upgrade, and one task per connection.
+
+mod bucket;
+mod connection;
+pub mod outbox;
+pub mod sdp;
+
+pub use bucket::JoinLimit;
+
+use crate::hall::HallDoor;
+use crate::http::Place;
+use crate::protocol::MAX_MESSAGE_BYTES;
+use axum::Extension;
+use axum::Router;
+use axum::extract::{ConnectInfo, State, WebSocketUpgrade};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use std::net::SocketAddr;
+
+/// Upgrades at `/ws`.
+pub fn router(door: HallDoor) -> Router {
+    Router::new().route("/ws", any(upgrade)).with_state(door)
+}
+
+async fn upgrade(
+    State(door): State<HallDoor>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    Extension(place): Extension<Place>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    if !same_host(&headers) {
+        tracing::warn!(%address, "refused a WebSocket of a page from another host");
+        return (StatusCode::FORBIDDEN, "E_ORIGIN\n").into_response();
+    }
+    upgrade.max_message_size(MAX_MESSAGE_BYTES).max_frame_size(MAX_MESSAGE_BYTES).on_upgrade(
+        async move |socket| {
+            connection::run(socket, address, door).await;
+            drop(place);
+        },
+    )
+}
+
+/// Browsers say which page opens a socket. Only our own pages may: another site's page in the same
+/// browser could otherwise use what it finds. Programs that are no browsers send no `Origin`.
+fn same_host(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).map(|v| v.to_str().unwrap_or_default());
+    let Some(origin) = text(header::ORIGIN) else {
+        return true;
+    };
+    let page_host = origin.split_once("://").map(|(_, host)| host);
+    page_host.is_some() && page_host == text(header::HOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pages_of_this_host_may_open_a_socket() {
+        let table = [
+            (None, true),
+            (Some("https://hop.example:8443"), true),
+            (Some("http://hop.example:8443"), true),
+            (Some("https://hop.example"), false),
+            (Some("https://evil.example"), false),
+            (Some("null"), false),
+        ];
+        for (origin, expected) in table {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, "hop.example:8443".parse().expect("a header"));
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, origin.parse().expect("a header"));
+            }
+            assert_eq!(same_host(&headers), expected, "{origin:?}");
+        }
+    }
+}

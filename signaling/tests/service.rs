@@ -1,0 +1,203 @@
+//! Limits, pages, numbers and the end of a server.
+
+mod common;
+
+use common::{AN_PHUOC, BINH_SON, CHAIR, Server, Site, config, get};
+use serde_json::json;
+use signaling::protocol::MAX_MESSAGE_BYTES;
+
+#[tokio::test]
+async fn a_message_too_large_ends_the_connection_and_the_seat_stays() {
+    let server = Server::start().await;
+    let mut chair = server.enter(CHAIR).await;
+    let mut site = server.enter(AN_PHUOC).await;
+    site.say_text("x".repeat(MAX_MESSAGE_BYTES + 1)).await;
+    assert_eq!(site.expect("error").await["code"], "message_too_large");
+    site.closes().await;
+    chair.sees(1, |s| s["presence"] == "lost").await;
+}
+
+#[tokio::test]
+async fn a_flood_is_cut_off_and_nobody_else_notices() {
+    let mut limited = config();
+    limited.limits.messages_per_second = 1;
+    let server = Server::start_with(limited).await;
+    let mut other = server.enter(BINH_SON).await;
+    let mut site = server.enter(AN_PHUOC).await;
+    for n in 0..250 {
+        let ping = json!({"type": "ping", "n": n}).to_string();
+        if site.try_say_text(ping).await.is_err() {
+            break;
+        }
+    }
+    assert_eq!(site.expect("error").await["code"], "rate_limited");
+    site.closes().await;
+    other.say(json!({"type": "ping", "n": 1})).await;
+    other.expect("pong").await;
+    let refused = "nhipcau_refusals_total{code=\"rate_limited\"} 1";
+    assert!(server.scrape().await.contains(refused));
+}
+
+#[tokio::test]
+async fn one_address_may_not_knock_without_end() {
+    let mut limited = config();
+    limited.limits.joins_per_address_per_minute = 2;
+    let server = Server::start_with(limited).await;
+    let mut inside = server.enter(CHAIR).await;
+    for expected in ["unknown_link", "too_many_joins"] {
+        let mut site = server.site().await;
+        site.hello("no-such-token-at-all").await;
+        assert_eq!(site.is_refused().await, expected);
+    }
+    inside.say(json!({"type": "ping", "n": 1})).await;
+    inside.expect("pong").await;
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_are_closed() {
+    let mut limited = config();
+    limited.limits.connections = 1;
+    let server = Server::start_with(limited).await;
+    let inside = server.enter(CHAIR).await;
+    let url = format!("ws://{}/ws", server.http);
+    assert!(tokio_tungstenite::connect_async(&url).await.is_err());
+    drop(inside);
+    // The place is free as soon as the server has seen the end.
+    while tokio_tungstenite::connect_async(&url).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_another_host_opens_no_socket() {
+    let server = Server::start().await;
+    let upgrade = [
+        ("Connection", "close, Upgrade"),
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("Origin", "https://evil.example"),
+    ];
+    let (head, _) = get(server.http, "/ws", &upgrade).await;
+    assert!(head.starts_with("HTTP/1.1 403"), "{head}");
+}
+
+#[tokio::test]
+async fn the_page_is_closed_to_the_outside() {
+    let server = Server::start().await;
+    let (head, body) = get(server.http, "/healthz", &[]).await;
+    assert!(head.starts_with("HTTP/1.1 200") && body.contains("ok"));
+    let (head, _) = get(server.http, "/", &[]).await;
+    assert!(head.contains("content-security-policy: default-src 'none'"), "{head}");
+    assert!(head.contains("cache-control: no-"), "{head}");
+    let (head, _) = get(server.http, "/../Cargo.toml", &[]).await;
+    assert!(head.starts_with("HTTP/1.1 404"), "{head}");
+    let (head, _) = get(server.http, "/metrics", &[]).await;
+    assert!(head.starts_with("HTTP/1.1 404"), "metrics have their own port: {head}");
+}
+
+#[tokio::test]
+async fn series_come_with_a_site_and_go_with_it() {
+    let server = Server::start().await;
+    let mut chair = server.enter(CHAIR).await;
+    let mut site = server.enter(AN_PHUOC).await;
+    let series = "nhipcau_site_connected{meeting=\"Giao ban\",site=\"An Phước\"} 0";
+    // The hall posts its state with every round of link lights.
+    chair.expect("links").await;
+    chair.expect("links").await;
+    assert!(server.scrape().await.contains(series));
+    site.say(json!({"type": "leave"})).await;
+    site.closes().await;
+    chair.sees(1, |s| s["presence"] == "away").await;
+    chair.expect("links").await;
+    chair.expect("links").await;
+    assert!(!server.scrape().await.contains("An Phước"));
+}
+
+#[tokio::test]
+async fn a_server_that_goes_down_says_so_and_waits_a_bounded_time() {
+    let server = Server::start().await;
+    let address = server.http;
+    let mut polite: Site = server.enter(CHAIR).await;
+    let _stubborn = server.enter(AN_PHUOC).await;
+    let stopped = server.stop();
+    let draining = polite.expect("draining").await;
+    assert!(draining["retry_after_ms"].as_u64().is_some_and(|ms| ms > 0));
+    drop(polite);
+    stopped.await.expect("no panic").expect("a clean end");
+    let url = format!("ws://{address}/ws");
+    assert!(tokio_tungstenite::connect_async(&url).await.is_err());
+}
+
+#[tokio::test]
+async fn tls_serves_the_same() {
+    use std::sync::Arc;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio_rustls::rustls::pki_types::ServerName;
+    use tokio_rustls::rustls::{ClientConfig, crypto::aws_lc_rs};
+    let server = Server::start().await;
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(trust::Anybody))
+        .with_no_client_auth();
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+    let stream = tokio::net::TcpStream::connect(server.https).await.expect("connected");
+    let name = ServerName::try_from("localhost").expect("a name");
+    let mut stream = connector.connect(name, stream).await.expect("a handshake");
+    let request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).await.expect("sent");
+    let mut answer = String::new();
+    // The server may close without TLS's goodbye; what it said before counts.
+    let _ = stream.read_to_string(&mut answer).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+/// The self-made certificate is not to be verified here.
+mod trust {
+    use tokio_rustls::rustls::client::danger::{
+        HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
+    };
+    use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+    use tokio_rustls::rustls::{DigitallySignedStruct, Error, SignatureScheme};
+
+    #[derive(Debug)]
+    pub struct Anybody;
+
+    impl ServerCertVerifier for Anybody {
+        fn verify_server_cert(
+            &self,
+            _: &CertificateDer<'_>,
+            _: &[CertificateDer<'_>],
+            _: &ServerName<'_>,
+            _: &[u8],
+            _: UnixTime,
+        ) -> Result<ServerCertVerified, Error> {
+            Ok(ServerCertVerified::assertion())
+        }
+
+        fn verify_tls12_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            vec![SignatureScheme::ECDSA_NISTP256_SHA256]
+        }
+    }
+}

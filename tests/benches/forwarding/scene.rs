@@ -1,0 +1,147 @@
+//! Publishers and subscribers, admitted by the simulation; then only the engine is timed.
+
+use crate::ALLOCATOR;
+use sfu::engine::{Input, Output, Transmit};
+use sfu::event::PathKind;
+use sfu::transport::Path;
+use stats_alloc::Region;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+use tests::simulation::{LinkModel, Publishes, World};
+
+/// A picture at 2 Mbit/s and 30 frames/s (design.md section 2: 7.5 packets).
+pub const PACKETS_PER_FRAME: usize = 7;
+/// With the header this makes a packet of 1,100 bytes.
+pub const PAYLOAD: usize = 1_080;
+/// Pictures of each publisher in one round: a second.
+pub const FRAMES: usize = 30;
+const FRAME_EVERY: Duration = Duration::from_millis(33);
+const SERVER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 1, 1));
+
+pub struct Scene {
+    world: World,
+    subscribers: usize,
+    tracks: usize,
+    picture: u16,
+    wake: Instant,
+}
+
+/// Of one round, per forwarded packet.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cost {
+    pub nanoseconds: f64,
+    pub allocations: f64,
+    pub datagrams_per_send: f64,
+}
+
+/// What left the engine.
+#[derive(Default)]
+struct Left {
+    datagrams: usize,
+    transmits: usize,
+}
+
+impl Scene {
+    pub fn new(subscribers: usize, tracks: usize) -> Scene {
+        let mut world = World::new(1);
+        let camera = Publishes { layers: 1, voice: false };
+        let nothing = Publishes { layers: 0, voice: false };
+        for _ in 0..tracks {
+            world.join(camera, 0, LinkModel::clean());
+        }
+        for _ in 0..subscribers {
+            let viewer = world.join(nothing, tracks, LinkModel::clean());
+            for slot in 0..tracks {
+                world.wish(viewer, slot, Some(slot), 1080);
+            }
+        }
+        world.run(Duration::from_secs(3));
+        assert_eq!(world.disagreements(), [] as [String; 0], "everybody sees everybody");
+        let wake = world.now;
+        Scene { world, subscribers, tracks, picture: 0, wake }
+    }
+
+    /// One second of pictures: sealed by the publishers first, then taken in and forwarded.
+    pub fn round(&mut self, mut each: impl FnMut(&Transmit<'_>)) -> Cost {
+        // Consent and reports of the clients go on between rounds.
+        self.world.run(Duration::from_millis(500));
+        let mut frames = self.seal_frames();
+        let mut left = Left::default();
+        let region = Region::new(ALLOCATOR);
+        let start = Instant::now();
+        for frame in &mut frames {
+            self.world.now += FRAME_EVERY / self.tracks as u32;
+            self.take_in(frame, &mut left, &mut each);
+        }
+        let elapsed = start.elapsed();
+        let allocated = region.change();
+        let packets = frames.len() * PACKETS_PER_FRAME * self.subscribers;
+        assert!(left.datagrams >= packets, "{} of {packets} were forwarded", left.datagrams);
+        Cost {
+            nanoseconds: elapsed.as_nanos() as f64 / packets as f64,
+            allocations: (allocated.allocations + allocated.reallocations) as f64 / packets as f64,
+            datagrams_per_send: left.datagrams as f64 / left.transmits as f64,
+        }
+    }
+
+    /// The publishers in turn, as their pictures come in one after the other.
+    fn seal_frames(&mut self) -> Vec<(Path, Vec<Vec<u8>>)> {
+        let mut frames = Vec::new();
+        for _ in 0..FRAMES {
+            self.picture = (self.picture + 1) & 0x7fff;
+            for publisher in 0..self.tracks {
+                let payloads = payloads(self.picture);
+                let client = &mut self.world.sites[publisher].client;
+                let path = Path { kind: PathKind::Udp, local: SERVER, remote: client.address };
+                let mut sealed = client.seal_picture(self.world.now, payloads);
+                sealed.retain(|datagram| is_rtp(datagram));
+                frames.push((path, sealed));
+            }
+        }
+        frames
+    }
+
+    fn take_in(
+        &mut self,
+        (path, datagrams): &mut (Path, Vec<Vec<u8>>),
+        left: &mut Left,
+        each: &mut impl FnMut(&Transmit<'_>),
+    ) {
+        let (now, engine) = (self.world.now, &mut self.world.engine);
+        for data in datagrams {
+            engine.handle_input(now, Input::Datagram { path: *path, data });
+        }
+        if self.wake <= now {
+            engine.handle_input(now, Input::Timeout);
+        }
+        loop {
+            match engine.poll_output(now) {
+                Output::Timeout(at) => break self.wake = at,
+                Output::Event(_) => {}
+                Output::Transmit(transmit) => {
+                    let size = transmit.segment_size.unwrap_or(transmit.data.len());
+                    left.datagrams += transmit.data.len().div_ceil(size);
+                    left.transmits += 1;
+                    each(&transmit);
+                }
+            }
+        }
+    }
+}
+
+/// A delta picture in VP8 (RFC 7741): picture id of 15 bits, TL0PICIDX, temporal layer 0.
+fn payloads(picture: u16) -> Vec<Vec<u8>> {
+    let [high, low] = picture.to_be_bytes();
+    let payload = |index| {
+        let start = if index == 0 { 0x90 } else { 0x80 };
+        let mut bytes = vec![start, 0xe0, 0x80 | high, low, picture as u8, 0x20, 0x11];
+        bytes.resize(PAYLOAD, 0xaa);
+        bytes
+    };
+    (0..PACKETS_PER_FRAME).map(payload).collect()
+}
+
+/// RFC 7983 and RFC 5761: media, and neither feedback nor STUN.
+fn is_rtp(datagram: &[u8]) -> bool {
+    matches!(datagram, [128..=191, second, ..] if !(192..=223).contains(second))
+}

@@ -1,0 +1,116 @@
+/** Runs inside the page, before its own scripts: eyes and ears for the tests. */
+
+export function installProbe({ colours }) {
+  const nearest = (r, g, b) => {
+    const distance = ([x, y, z]) => Math.hypot(r - x, g - y, b - z);
+    const [name, colour] = Object.entries(colours).reduce((best, entry) =>
+      distance(entry[1]) < distance(best[1]) ? entry : best,
+    );
+    return distance(colour) < 60 ? name : `rgb(${Math.round(r)},${Math.round(g)},${Math.round(b)})`;
+  };
+
+  /** Whose colour the middle of a picture has. */
+  const marker = video => {
+    if (video === null || video.videoWidth === 0) return null;
+    const canvas = document.createElement('canvas');
+    canvas.width = 16;
+    canvas.height = 9;
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    context.drawImage(video, 0, 0, 16, 9);
+    const { data } = context.getImageData(4, 2, 8, 4);
+    const mean = part => {
+      let sum = 0;
+      for (let at = part; at < data.length; at += 4) sum += data[at];
+      return sum / (data.length / 4);
+    };
+    return nearest(mean(0), mean(1), mean(2));
+  };
+
+  const frames = new WeakMap();
+  /** Times at which frames were shown in an element, from the first call on. */
+  const framesOf = video => {
+    if (!frames.has(video)) {
+      const times = [];
+      frames.set(video, times);
+      const shown = now => {
+        times.push(now);
+        video.requestVideoFrameCallback(shown);
+      };
+      video.requestVideoFrameCallback(shown);
+    }
+    return frames.get(video);
+  };
+
+  const tileOf = (site, kind) =>
+    document.querySelector(`[data-testid="tile"][data-site="${site}"][data-kind="${kind}"]`);
+
+  const ears = { context: null, analyser: null, heard: new Set() };
+  /** Everything this page receives, mixed, in one analyser. */
+  const listen = () => {
+    ears.context ??= new AudioContext({ sampleRate: 48000 });
+    if (ears.analyser === null) {
+      ears.analyser = ears.context.createAnalyser();
+      ears.analyser.fftSize = 8192;
+      ears.analyser.smoothingTimeConstant = 0;
+    }
+    for (const { receiver } of window.nhipcau.pc?.getTransceivers() ?? []) {
+      const { track } = receiver;
+      if (track.kind !== 'audio' || ears.heard.has(track)) continue;
+      ears.heard.add(track);
+      ears.context.createMediaStreamSource(new MediaStream([track])).connect(ears.analyser);
+    }
+    return ears.analyser;
+  };
+
+  /** For each frequency its level in dB above the middle of the spectrum's noise, at least 0. */
+  const tones = wanted => {
+    const analyser = listen();
+    const bins = new Float32Array(analyser.frequencyBinCount);
+    analyser.getFloatFrequencyData(bins);
+    const width = 48000 / analyser.fftSize;
+    return wanted.map(frequency => {
+      const at = Math.round(frequency / width);
+      return Math.max(...bins.slice(at - 1, at + 2));
+    });
+  };
+
+  /** Root mean square of all that is received. */
+  const loudness = () => {
+    const analyser = listen();
+    const samples = new Float32Array(analyser.fftSize);
+    analyser.getFloatTimeDomainData(samples);
+    return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
+  };
+
+  window.probe = { marker, framesOf, tileOf, tones, loudness };
+}
+
+/** Inside the page: answers of the server without their UDP candidates. */
+export function onlyTcp() {
+  const original = RTCPeerConnection.prototype.setRemoteDescription;
+  RTCPeerConnection.prototype.setRemoteDescription = function (description) {
+    const lines = description.sdp.split('\r\n');
+    const kept = lines.filter(line => !/^a=candidate:\S+ \d+ udp /i.test(line));
+    window.droppedCandidates = lines.length - kept.length;
+    return original.call(this, { type: description.type, sdp: kept.join('\r\n') });
+  };
+}
+
+/** Inside the page: what "share screen" captures, a canvas of one colour with a running block. */
+export function shareCanvas(colour) {
+  navigator.mediaDevices.getDisplayMedia = () => {
+    const canvas = document.createElement('canvas');
+    canvas.width = 1280;
+    canvas.height = 720;
+    const context = canvas.getContext('2d');
+    let frame = 0;
+    setInterval(() => {
+      frame += 1;
+      context.fillStyle = `rgb(${colour.join(',')})`;
+      context.fillRect(0, 0, 1280, 720);
+      context.fillStyle = 'white';
+      context.fillRect((frame * 40) % 1200, 600, 80, 80);
+    }, 100);
+    return Promise.resolve(canvas.captureStream(15));
+  };
+}

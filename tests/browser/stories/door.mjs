@@ -1,0 +1,38 @@
+/** Links that do not let in, and the second device on one link. */
+import assert from 'node:assert/strict';
+import { story } from '../lib/runner.mjs';
+import { AN_PHUOC, CHAIR } from '../lib/server.mjs';
+
+story('a wrong link and none at all are each one clear sentence', async world => {
+  const server = await world.server();
+  const stranger = await world.participant('hall');
+  await stranger.open(`${server.origin}/#khong-co-duong-dan-nay`);
+  await stranger.press('join');
+  assert.deepEqual(await stranger.ended(), { kind: 'unknown_link', title: 'Đường dẫn không đúng' });
+  const lost = await world.participant('hall');
+  await lost.open(`${server.origin}/`);
+  assert.deepEqual(await lost.ended(), { kind: 'no_link', title: 'Chưa có đường dẫn vào họp' });
+});
+
+story('a second device on the same link is offered the seat', async world => {
+  const server = await world.server();
+  const hall = await world.participant('hall');
+  const first = await world.participant('commune');
+  await hall.join(server.link(CHAIR));
+  await first.join(server.link(AN_PHUOC));
+  await hall.sees(AN_PHUOC, 'commune');
+  const { you } = await first.state();
+
+  const second = await world.participant('village');
+  await second.open(server.link(AN_PHUOC));
+  await second.press('join');
+  assert.equal((await second.ended()).kind, 'seat_taken');
+  await hall.sees(AN_PHUOC, 'commune');
+
+  await second.press('next-step');
+  await second.isOnline();
+  assert.equal((await first.ended()).kind, 'taken_over');
+  assert.equal((await second.state()).you, you);
+  await hall.sees(AN_PHUOC, 'village');
+  await hall.hears('village');
+});

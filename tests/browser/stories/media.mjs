@@ -1,0 +1,77 @@
+/** Content, simulcast, and lines without UDP. */
+import assert from 'node:assert/strict';
+import { CONTENT_COLOUR } from '../lib/media.mjs';
+import { onlyTcp, shareCanvas } from '../lib/probe.mjs';
+import { pause, story, until } from '../lib/runner.mjs';
+import { AN_PHUOC, BINH_SON, CHAIR } from '../lib/server.mjs';
+import { threeJoin } from './together.mjs';
+
+/** The longest time without a new frame that a switch of layers may cost. */
+const FREEZE_MS = 1000;
+/** Until Chromium's encoder sends 720p. */
+const RAMP_UP_MS = 20_000;
+
+story('content is shared and taken away again', async world => {
+  const server = await world.server();
+  const hall = await world.participant('hall');
+  const commune = await world.participant('commune', { init: [[shareCanvas, CONTENT_COLOUR]] });
+  await hall.join(server.link(CHAIR));
+  await commune.join(server.link(AN_PHUOC));
+  await hall.sees(AN_PHUOC, 'commune');
+  await commune.press('share');
+  await hall.showsOnStage(AN_PHUOC, 'content', 'content');
+  await hall.sees(AN_PHUOC, 'content', { kind: 'content' });
+  assert.equal((await hall.tile(AN_PHUOC, 'content')).name, 'Tài liệu từ An Phước');
+  await hall.sees(AN_PHUOC, 'commune');
+  await commune.press('share');
+  await until('the content is gone', async () => (await hall.tile(AN_PHUOC, 'content')).name === null);
+  await hall.sees(AN_PHUOC, 'commune');
+});
+
+story('a small tile becomes large without a freeze', async world => {
+  const server = await world.server();
+  // Three tiles on a small screen ask for the small layers.
+  const viewport = { width: 640, height: 400 };
+  const hall = await world.participant('hall', { viewport });
+  const commune = await world.participant('commune');
+  await hall.join(server.link(CHAIR));
+  await commune.join(server.link(AN_PHUOC));
+  const small = await hall.sees(AN_PHUOC, 'commune');
+  assert.ok(small.height <= 360, `a small tile receives ${small.height} lines`);
+  await hall.page.setViewportSize({ width: 1920, height: 1080 });
+  await hall.act(AN_PHUOC, 'act-big_screen');
+  const large = await until(
+    'the large picture arrives',
+    async () => {
+      const seen = await hall.tile(AN_PHUOC);
+      return { ok: seen.stage && seen.height === 720, ...seen };
+    },
+    RAMP_UP_MS,
+  );
+  assert.equal(large.marker, 'commune');
+  await pause(1500);
+  const gap = await longestGap(hall, AN_PHUOC);
+  console.log(`        ${small.height} → ${large.height} lines, longest time without a frame ${gap} ms`);
+  assert.ok(gap < FREEZE_MS, `no new frame for ${gap} ms`);
+});
+
+async function longestGap(participant, site) {
+  const id = await participant.siteId(site);
+  return participant.page.evaluate(id => {
+    const times = window.probe.framesOf(window.probe.tileOf(id, 'camera').querySelector('video'));
+    return Math.round(Math.max(...times.slice(1).map((time, at) => time - times[at])));
+  }, id);
+}
+
+story('with TCP alone media flows', async world => {
+  const server = await world.server();
+  const [hall, commune, village] = await threeJoin(world, server, { init: [[onlyTcp]] });
+  assert.ok(await hall.page.evaluate(() => window.droppedCandidates > 0));
+  await hall.sees(AN_PHUOC, 'commune');
+  await commune.sees(BINH_SON, 'village');
+  await village.sees(CHAIR, 'hall');
+  await hall.hears('commune', 'village');
+  const pair = await hall.candidatePair();
+  assert.equal(pair.protocol, 'tcp');
+  assert.ok(pair.received > 50_000 && pair.sent > 50_000, JSON.stringify(pair));
+});

@@ -1,0 +1,5 @@
+//! JSON messages of a site.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tests::fuzz::message(data));

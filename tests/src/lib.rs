@@ -1,0 +1,4 @@
+//! Tools of the tests: simulated meetings in virtual time.
+
+pub mod fuzz;
+pub mod simulation;

@@ -1,0 +1,16 @@
+//! A meeting in virtual time: the engine, clients of the sans-I/O `rtc` crate, and a wire that
+//! delays, loses, reorders and duplicates by seed. No socket, no thread, no sleep: the world jumps to
+//! the earliest wake-up.
+//!
+//! The numbers of the wire come from the seed; keys and ICE credentials of the clients come from
+//! their crypto provider and differ from run to run, which changes bytes but no decision.
+
+mod client;
+mod picture;
+mod requests;
+mod wire;
+mod world;
+
+pub use client::{Client, Publishes, SlotView};
+pub use wire::LinkModel;
+pub use world::{Site, World, peer};

@@ -1,0 +1,230 @@
+//! The engine, its clients and the wire, driven in virtual time.
+
+use super::client::{Client, Publishes};
+use super::wire::{End, LinkModel, Wire};
+use sfu::command::{Command, Desired, DesiredPeer, Permissions, Priority, Wish};
+use sfu::engine::{Candidate, Engine, EngineConfig, Input, Output};
+use sfu::event::{Event, PathKind};
+use sfu::ids::{PeerId, RoomId, SlotId, Source, SourceKind};
+use sfu::time::Clock;
+use sfu::transport::{Certificate, Path};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+pub const ROOM: RoomId = RoomId(1);
+
+/// A site as the test thinks of it.
+pub struct Site {
+    pub client: Client,
+    pub wishes: Vec<Option<Wish>>,
+    pub may: Permissions,
+    pub in_room: bool,
+}
+
+pub struct World {
+    pub now: Instant,
+    pub engine: Engine,
+    pub sites: Vec<Site>,
+    pub wire: Wire,
+    pub floor: Option<usize>,
+    /// What the engine said of each slot, and everything it said.
+    pub shown: BTreeMap<(usize, SlotId), Option<Source>>,
+    pub events: Vec<Event>,
+    engine_wake: Instant,
+    server: SocketAddr,
+}
+
+impl World {
+    pub fn new(seed: u64) -> World {
+        let now = Instant::now();
+        let server = SocketAddr::from(([10, 0, 1, 1], 5000));
+        let config = EngineConfig {
+            certificate: Arc::new(Certificate::generate().expect("a certificate")),
+            candidates: vec![Candidate { kind: PathKind::Udp, address: server }],
+            clock: Clock::new(now, SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)),
+            seed: [seed as u8; 32],
+        };
+        World {
+            now,
+            engine: Engine::new(now, config),
+            sites: Vec::new(),
+            wire: Wire::new(seed),
+            floor: None,
+            shown: BTreeMap::new(),
+            events: Vec::new(),
+            engine_wake: now,
+            server,
+        }
+    }
+
+    /// A site joins: its offer is answered at once, its media flows when the handshake is done.
+    pub fn join(&mut self, publishes: Publishes, slots: usize, link: LinkModel) -> usize {
+        let index = self.sites.len();
+        let client = Client::new(self.now, index as u8 + 1, publishes, slots);
+        self.wire.add(link);
+        self.sites.push(Site { client, wishes: vec![None; slots], may: Permissions::all(), in_room: true });
+        self.offer(index);
+        self.sites[index].client.start_media(self.now);
+        self.reconcile();
+        index
+    }
+
+    /// (Re-)offers; with `restart_ice` before, this restarts ICE.
+    pub fn offer(&mut self, index: usize) {
+        let sdp = self.sites[index].client.offer(self.now);
+        self.command(Command::Offer { room: ROOM, peer: peer(index), sdp });
+    }
+
+    pub fn leave(&mut self, index: usize) {
+        self.sites[index].in_room = false;
+        self.command(Command::RemovePeer { peer: peer(index) });
+        self.reconcile();
+    }
+
+    /// Site `viewer` wants to see `target` in `slot`.
+    pub fn wish(&mut self, viewer: usize, slot: usize, target: Option<usize>, max_height: u16) {
+        let source = |target| Source { peer: peer(target), kind: SourceKind::Camera };
+        self.sites[viewer].wishes[slot] = target.map(|target| Wish { source: source(target), max_height });
+        self.reconcile();
+    }
+
+    pub fn reconcile(&mut self) {
+        let peers = self.sites.iter().enumerate().filter(|(_, site)| site.in_room);
+        let desired = Desired {
+            peers: peers
+                .map(|(index, site)| DesiredPeer {
+                    peer: peer(index),
+                    may_publish: site.may,
+                    priority: Priority::Other,
+                    video_slots: site.wishes.clone(),
+                })
+                .collect(),
+            floor: self.floor.map(peer),
+        };
+        self.command(Command::Reconcile { room: ROOM, desired });
+    }
+
+    pub fn command(&mut self, command: Command) {
+        self.engine.handle_input(self.now, Input::Command(command));
+        self.drain_engine();
+    }
+
+    /// Lets virtual time pass.
+    pub fn run(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        loop {
+            let inside = self.sites.iter_mut().filter(|site| site.in_room);
+            let clients = inside.filter_map(|site| site.client.next_wake()).min();
+            let next = [Some(self.engine_wake), self.wire.next(), clients].into_iter().flatten().min();
+            let next = next.unwrap_or(end).max(self.now);
+            if next > end {
+                self.now = end;
+                return;
+            }
+            self.now = next;
+            self.step();
+        }
+    }
+
+    fn step(&mut self) {
+        while let Some((to, mut bytes)) = self.wire.pop(self.now) {
+            match to {
+                End::Client(index) => self.sites[index].client.receive(self.now, self.server, &bytes),
+                End::Engine { from } => {
+                    let path = self.path(from);
+                    self.engine.handle_input(self.now, Input::Datagram { path, data: &mut bytes });
+                }
+            }
+        }
+        if self.engine_wake <= self.now {
+            self.engine.handle_input(self.now, Input::Timeout);
+        }
+        self.drain_engine();
+        for index in 0..self.sites.len() {
+            if !self.sites[index].in_room {
+                continue;
+            }
+            for datagram in self.sites[index].client.run(self.now) {
+                self.wire.send(self.now, End::Engine { from: index }, &datagram);
+            }
+        }
+    }
+
+    fn path(&self, index: usize) -> Path {
+        Path { kind: PathKind::Udp, local: self.server.ip(), remote: self.sites[index].client.address }
+    }
+
+    fn drain_engine(&mut self) {
+        loop {
+            let event = match self.engine.poll_output(self.now) {
+                Output::Timeout(at) => {
+                    self.engine_wake = at;
+                    return;
+                }
+                Output::Transmit(transmit) => {
+                    let to = self.sites.iter().position(|site| site.client.address == transmit.path.remote);
+                    let to = to.expect("a datagram to a client");
+                    let size = transmit.segment_size.unwrap_or(transmit.data.len());
+                    for datagram in transmit.data.chunks(size) {
+                        self.wire.send(self.now, End::Client(to), datagram);
+                    }
+                    continue;
+                }
+                Output::Event(event) => event,
+            };
+            self.take(event);
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        match &event {
+            Event::Answer { peer, sdp } => {
+                let now = self.now;
+                self.sites[index(*peer)].client.take_answer(now, sdp);
+            }
+            Event::OfferRefused { peer, reason } => panic!("{peer:?}: {reason}"),
+            Event::SlotShows { peer, slot, source } => {
+                self.shown.insert((index(*peer), *slot), *source);
+            }
+            Event::LayersWanted { peer, kind: SourceKind::Camera, layers } => {
+                self.sites[index(*peer)].client.wanted.clone_from(layers);
+            }
+            _ => {}
+        }
+        self.events.push(event);
+    }
+
+    /// Engine, meeting and clients agree: every wished slot shows what was wished, says so, and the
+    /// client has just seen it there. Returns what does not agree.
+    pub fn disagreements(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for (viewer, site) in self.sites.iter().enumerate().filter(|(_, site)| site.in_room) {
+            for (slot, wish) in site.wishes.iter().enumerate() {
+                let Some(wish) = wish else { continue };
+                let told = self.shown.get(&(viewer, SlotId::Video(slot as u16))).copied().flatten();
+                let view = site.client.video.get(&slot);
+                let seen = view.and_then(|view| view.last).map(|(site, _)| u64::from(site));
+                let fresh =
+                    view.and_then(|v| v.last_at).is_some_and(|at| self.now - at < Duration::from_millis(500));
+                if told != Some(wish.source) || seen != Some(wish.source.peer.0) || !fresh {
+                    all.push(format!(
+                        "site {viewer} slot {slot}: wished {:?}, told {told:?}, seen {seen:?}, fresh {fresh}",
+                        wish.source
+                    ));
+                }
+            }
+        }
+        all
+    }
+}
+
+/// Site number *n* of the wire's addresses is peer *n* + 1.
+pub fn peer(index: usize) -> PeerId {
+    PeerId(index as u64 + 1)
+}
+
+fn index(peer: PeerId) -> usize {
+    peer.0 as usize - 1
+}

@@ -1,0 +1,112 @@
+//! The house stays tidy: small files, short functions, no left-overs.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const MAX_FILE_LINES: usize = 400;
+const MAX_FUNCTION_LINES: usize = 40;
+
+/// Files that may be longer, each with its reason.
+const LONG_FILES: &[(&str, &str)] = &[
+    ("signaling/src/protocol.rs", "the protocol is one document"),
+    ("tests/src/simulation/client.rs", "one foreign stack, set up and driven in one place"),
+];
+
+/// Functions that may be longer, each with its reason.
+const LONG_FUNCTIONS: &[(&str, &str)] = &[
+    ("sfu/src/engine/reports.rs:sender_reports", "two kinds of slots, one report each; a flat list"),
+    ("sfu/src/sdp/codec.rs:a_codec_is_taken_only_with_parameters_we_can_forward", "a flat table"),
+    ("sfu/src/sdp/tests/mod.rs:sections_get_their_roles_by_kind_direction_and_order", "a flat table"),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").to_owned()
+}
+
+/// Tracked source files with one of these endings.
+fn sources(endings: &[&str]) -> Vec<(String, String)> {
+    let listed = Command::new("git").arg("ls-files").current_dir(root()).output().expect("git");
+    let listed = String::from_utf8(listed.stdout).expect("file names");
+    let wanted =
+        |name: &&str| endings.iter().any(|ending| name.ends_with(ending)) && !name.ends_with("gen.ts");
+    let read =
+        |name: &str| std::fs::read_to_string(root().join(name)).ok().map(|text| (name.to_owned(), text));
+    listed.lines().filter(wanted).filter_map(read).collect()
+}
+
+fn excused(list: &[(&str, &str)], name: &str) -> bool {
+    list.iter().any(|(excused, _)| *excused == name)
+}
+
+#[test]
+fn files_are_small() {
+    let long: Vec<String> = sources(&[".rs", ".ts", ".tsx", ".mjs"])
+        .into_iter()
+        .map(|(name, text)| (text.lines().count(), name))
+        .filter(|(lines, name)| *lines > MAX_FILE_LINES && !excused(LONG_FILES, name))
+        .map(|(lines, name)| format!("{name}: {lines} lines"))
+        .collect();
+    assert_eq!(long, [] as [String; 0]);
+}
+
+/// Lines of each `fn` of a formatted Rust file: from its first line to the closing brace at the same
+/// indentation.
+fn functions(text: &str) -> Vec<(String, usize)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    for (start, line) in lines.iter().enumerate() {
+        let code = line.trim_start();
+        let indent = line.len() - code.len();
+        let head = code.split('(').next().unwrap_or("");
+        let is_fn =
+            head.split(' ').any(|word| word == "fn") && !code.starts_with("//") && !code.ends_with(';');
+        if !is_fn {
+            continue;
+        }
+        let closes = |line: &&str| {
+            line.len() > indent && line.starts_with(&" ".repeat(indent)) && line[indent..].starts_with('}')
+        };
+        if let Some(end) = lines.iter().skip(start).position(closes) {
+            let name = head.rsplit(' ').next().unwrap_or("").to_owned();
+            found.push((name, end + 1));
+        }
+    }
+    found
+}
+
+#[test]
+fn functions_are_short() {
+    let mut long = Vec::new();
+    for (name, text) in sources(&[".rs"]) {
+        for (function, lines) in functions(&text) {
+            let full = format!("{name}:{function}");
+            if lines > MAX_FUNCTION_LINES && !excused(LONG_FUNCTIONS, &full) {
+                long.push(format!("{full}: {lines} lines"));
+            }
+        }
+    }
+    assert_eq!(long, [] as [String; 0]);
+}
+
+#[test]
+fn the_measure_measures() {
+    let text =
+        "impl A {\n    fn short(&self) {\n        one();\n    }\n}\nfn long() {\n    a();\n    b();\n}\n";
+    assert_eq!(functions(text), [("short".to_owned(), 3), ("long".to_owned(), 4)]);
+}
+
+#[test]
+fn nothing_is_left_over() {
+    // Written apart, or this file would find itself.
+    let marks =
+        [["TO", "DO"].concat(), ["FIX", "ME"].concat(), ["to", "do!("].concat(), ["INTE", "RIM"].concat()];
+    let mut found = Vec::new();
+    for (name, text) in sources(&[".rs", ".ts", ".tsx", ".mjs", ".sh"]) {
+        for (number, line) in text.lines().enumerate() {
+            if marks.iter().any(|mark| line.contains(mark.as_str())) {
+                found.push(format!("{name}:{}", number + 1));
+            }
+        }
+    }
+    assert_eq!(found, [] as [String; 0]);
+}

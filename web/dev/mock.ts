@@ -1,0 +1,86 @@
+/**
+ * The page against a pretended bridge, for looking at it: `npm run dev`, then
+ * `/dev/mock.html?ngay=1&scene=grid#x`. Never part of the product: the build knows only index.html.
+ * Scenes: grid, stage, content, many, site, lost, refused=CODE.
+ */
+import type { ClientMessage, ServerMessage } from '../src/protocol/gen';
+import { packSdp, unpackSdp } from '../src/protocol/sdp';
+import { MockMedia } from './mockMedia';
+import { MockMeeting } from './mockMeeting';
+
+const parameters = new URLSearchParams(location.search);
+const meeting = new MockMeeting(parameters);
+
+class MockSocket extends EventTarget {
+  static readonly OPEN = 1;
+  readyState = 0;
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: string }) => void) | null = null;
+  onclose: (() => void) | null = null;
+  onerror: (() => void) | null = null;
+  private readonly media = new MockMedia();
+
+  constructor() {
+    super();
+    setTimeout(() => {
+      this.readyState = MockSocket.OPEN;
+      this.onopen?.();
+    }, 20);
+  }
+
+  send(text: string): void {
+    setTimeout(() => void this.receive(JSON.parse(text) as ClientMessage));
+  }
+
+  close(): void {
+    this.readyState = 3;
+  }
+
+  private say(message: ServerMessage): void {
+    this.onmessage?.({ data: JSON.stringify(message) });
+  }
+
+  private async receive(message: ClientMessage): Promise<void> {
+    switch (message.type) {
+      case 'hello':
+        this.hello();
+        break;
+      case 'offer': {
+        const sdp = await unpackSdp(message.sdp);
+        const packed = JSON.stringify(await packSdp(sdp)).length;
+        console.log(`offer ${sdp.length} bytes, packed ${packed}`);
+        this.say({ type: 'answer', sdp: { plain: await this.media.answer(sdp) } });
+        this.say(meeting.present());
+        this.say({ type: 'links', links: meeting.links() });
+        this.say({ type: 'speakers', sites: meeting.speakers() });
+        break;
+      }
+      case 'wishes': {
+        const video = message.slots.map(wish =>
+          wish === null ? null : { site: wish.site, kind: wish.kind },
+        );
+        await this.media.show(video.map(source => (source === null ? null : meeting.painter(source))));
+        this.say({ type: 'slots', video, audio: [] });
+        break;
+      }
+      case 'act':
+      case 'media':
+        this.say(meeting.change(message));
+        break;
+    }
+    if (parameters.get('scene') === 'reconnecting' && message.type === 'wishes')
+      setTimeout(() => this.onclose?.(), 1500);
+  }
+
+  private hello(): void {
+    const refused = parameters.get('refused');
+    if (refused !== null) this.say({ type: 'refused', code: refused as 'unknown_link', text: '' });
+    else {
+      this.say(meeting.welcome());
+      this.say(meeting.present());
+    }
+  }
+}
+
+Object.defineProperty(window, 'WebSocket', { value: MockSocket });
+await import('../src/main');

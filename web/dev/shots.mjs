@@ -1,0 +1,86 @@
+/**
+ * Pictures of the page against the mock, at the sizes it must work at, with axe's verdict on each:
+ * `npm run shots`, optionally with parts of names. Starts its own server on a free port.
+ */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { chromium } from 'playwright-core';
+import { createServer } from 'vite';
+
+const SIZES = {
+  phone: [360, 740],
+  laptop: [1366, 768],
+  tv: [1920, 1080],
+  uhd: [3840, 2160],
+};
+const LINK = '?ngay=1&scene=';
+const SHOTS = [
+  ['entry', ['phone', 'laptop', 'tv'], '?#x'],
+  ['grid', ['phone', 'laptop', 'tv', 'uhd'], `${LINK}grid#x`],
+  ['stage', ['phone', 'laptop', 'tv'], `${LINK}stage#x`],
+  ['lost', ['laptop'], `${LINK}lost#x`],
+  ['content', ['laptop', 'tv'], `${LINK}content#x`],
+  ['many', ['laptop', 'tv', 'phone'], `${LINK}many#x`],
+  ['site', ['laptop', 'phone'], `${LINK}site#x`],
+  ['on-air', ['laptop'], `${LINK}grid#x`, page => page.keyboard.press('m')],
+  ['menu', ['laptop'], `${LINK}grid#x`, page => page.click('[data-site="2"] [data-testid="tile-menu"]')],
+  ['sites', ['laptop', 'phone'], `${LINK}lost#x`, page => page.click('[data-testid="sites"]')],
+  ['end', ['laptop'], `${LINK}grid#x`, page => page.click('[data-testid="end"]')],
+  ['devices', ['laptop', 'phone'], `${LINK}grid#x`, page => page.click('[data-testid="devices"]')],
+  ['reconnecting', ['laptop'], `${LINK}reconnecting#x`],
+  ['seat-taken', ['laptop', 'phone'], '?ngay=1&refused=seat_taken#x'],
+  ['no-link', ['laptop'], ''],
+];
+
+const folder = new URL('../shots/', import.meta.url).pathname;
+mkdirSync(folder, { recursive: true });
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const server = await createServer({ server: { port: 0, host: '127.0.0.1' }, logLevel: 'error' });
+await server.listen();
+const base = `http://127.0.0.1:${server.httpServer.address().port}/dev/mock.html`;
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--use-fake-device-for-media-stream=fps=10',
+    '--use-fake-ui-for-media-stream',
+    '--allow-loopback-in-peer-connection',
+    '--autoplay-policy=no-user-gesture-required',
+  ],
+});
+const wanted = process.argv.slice(2);
+let serious = 0;
+for (const [name, sizes, query, act] of SHOTS) {
+  for (const size of sizes) {
+    const id = `${name}-${size}`;
+    if (wanted.length > 0 && !wanted.some(part => id.includes(part))) continue;
+    const [width, height] = SIZES[size];
+    const context = await browser.newContext({ viewport: { width, height } });
+    const page = await context.newPage();
+    page.on('pageerror', error => console.log(id, 'ERROR', error.message));
+    page.on('console', message => message.type() !== 'debug' && console.log(id, message.text()));
+    await page.goto(base + query);
+    await page.waitForTimeout(3500);
+    await act?.(page);
+    await page.waitForTimeout(700);
+    await page.screenshot({ path: `${folder}${id}.png` });
+    await page.evaluate(axe);
+    const { violations } = await page.evaluate(() => globalThis.axe.run());
+    for (const { id: rule, impact, nodes } of violations) {
+      if (impact === 'serious' || impact === 'critical') serious += 1;
+      console.log(
+        id,
+        'AXE',
+        impact,
+        rule,
+        nodes[0].html.slice(0, 140),
+        nodes[0].failureSummary.slice(0, 200),
+      );
+    }
+    await context.close();
+  }
+}
+await browser.close();
+await server.close();
+process.exitCode = serious > 0 ? 1 : 0;

@@ -1,0 +1,23 @@
+import { computed, effect, signal } from '@preact/signals';
+import { en } from './en';
+import { vi } from './vi';
+
+/** Same keys and parameters as Vietnamese, any words. */
+export type Catalogue = typeof vi;
+export type Language = 'vi' | 'en';
+
+const KEY = 'nhipcau.language';
+const remembered = globalThis.localStorage?.getItem(KEY);
+
+export const language = signal<Language>(remembered === 'en' ? 'en' : 'vi');
+
+/** The words in the language of the moment. */
+export const words = computed<Catalogue>(() => (language.value === 'en' ? en : vi));
+
+/** Keeps the document's language and the remembered choice in step. */
+export function followLanguage(): void {
+  effect(() => {
+    document.documentElement.lang = language.value;
+    localStorage.setItem(KEY, language.value);
+  });
+}

@@ -1,0 +1,38 @@
+import { render } from 'preact';
+import { followLanguage } from './i18n';
+import { Session } from './session/session';
+import { App } from './ui/App';
+import { SessionContext } from './ui/context';
+import './ui/styles/base.css';
+import './ui/styles/controls.css';
+import './ui/styles/entry.css';
+import './ui/styles/meeting.css';
+import './ui/styles/tile.css';
+
+followLanguage();
+const session = new Session();
+
+// For people who look for a fault and for browser tests; read-only, see CONTRIBUTING.md.
+Object.defineProperty(window, 'nhipcau', {
+  value: Object.freeze({
+    get pc() {
+      return session.media.value?.pc ?? null;
+    },
+    get state() {
+      return session.state.value;
+    },
+  }),
+});
+
+session.begin();
+const root = document.getElementById('app');
+if (root !== null)
+  render(
+    <SessionContext.Provider value={session}>
+      <App />
+    </SessionContext.Provider>,
+    root,
+  );
+
+// The secret in the address is another link: the page begins anew.
+window.addEventListener('hashchange', () => location.reload());

@@ -1,0 +1,44 @@
+/** What this device remembers of its hall. Empty ids stand for the system's default device. */
+export interface Choices {
+  camera: string;
+  microphone: string;
+  speaker: string;
+  echoCancellation: boolean;
+  noiseSuppression: boolean;
+  /** Whether to send on entering. */
+  cameraOn: boolean;
+  microphoneOn: boolean;
+  /** Skip the entry page. */
+  direct: boolean;
+}
+
+export const defaultChoices: Choices = {
+  camera: '',
+  microphone: '',
+  speaker: '',
+  echoCancellation: true,
+  noiseSuppression: true,
+  cameraOn: true,
+  // A hall enters quietly; the banner says so and one press opens it.
+  microphoneOn: false,
+  direct: false,
+};
+
+const KEY = 'nhipcau.devices';
+
+export function loadChoices(text: string | null = localStorage.getItem(KEY)): Choices {
+  try {
+    const stored: unknown = JSON.parse(text ?? '{}');
+    if (typeof stored !== 'object' || stored === null) return defaultChoices;
+    const known = Object.entries(stored).filter(
+      ([key, value]) => key in defaultChoices && typeof value === typeof defaultChoices[key as keyof Choices],
+    );
+    return { ...defaultChoices, ...Object.fromEntries(known) };
+  } catch {
+    return defaultChoices;
+  }
+}
+
+export function saveChoices(choices: Choices): void {
+  localStorage.setItem(KEY, JSON.stringify(choices));
+}

@@ -1,0 +1,122 @@
+import { preferAudio, preferReceiving, preferSending } from './codecs';
+import { CAMERA_ENCODINGS, CONTENT_ENCODINGS, cameraEncodings } from './encodings';
+
+/** Receive-only audio sections without a picture, for those who are only heard. */
+const AUDIO_ONLY_SLOTS = 3;
+
+export interface VideoSlot {
+  audio: MediaStream;
+  video: MediaStream;
+}
+
+/**
+ * One PeerConnection with the sections that `signaling/src/protocol.rs` names, in its order:
+ * microphone, camera, content, then pairs of audio and video slots, then audio-only slots. It is
+ * never renegotiated but to restart ICE.
+ */
+export class MediaConnection {
+  readonly pc: RTCPeerConnection;
+  readonly slots: VideoSlot[];
+  readonly audioSlots: MediaStream[];
+  private readonly microphone: RTCRtpTransceiver;
+  private readonly camera: RTCRtpTransceiver;
+  private readonly content: RTCRtpTransceiver;
+  private wanted = { camera: [] as boolean[], content: [] as boolean[] };
+  /** `setParameters` calls must not overlap. */
+  private parameters: Promise<void> = Promise.resolve();
+
+  constructor(videoSlots: number, changed: (state: RTCPeerConnectionState) => void) {
+    this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require', iceServers: [] });
+    this.pc.onconnectionstatechange = () => changed(this.pc.connectionState);
+    this.microphone = this.pc.addTransceiver('audio', { direction: 'sendonly' });
+    this.camera = this.pc.addTransceiver('video', { direction: 'sendonly', sendEncodings: CAMERA_ENCODINGS });
+    this.content = this.pc.addTransceiver('video', {
+      direction: 'sendonly',
+      sendEncodings: CONTENT_ENCODINGS,
+    });
+    preferAudio(this.microphone);
+    preferSending(this.camera);
+    preferSending(this.content);
+    this.slots = Array.from({ length: videoSlots }, () => this.addVideoSlot());
+    this.audioSlots = Array.from({ length: AUDIO_ONLY_SLOTS }, () => this.addAudioSlot());
+  }
+
+  get usable(): boolean {
+    return this.pc.connectionState !== 'failed' && this.pc.connectionState !== 'closed';
+  }
+
+  async offer(iceRestart: boolean): Promise<string> {
+    const offer = await this.pc.createOffer({ iceRestart });
+    await this.pc.setLocalDescription(offer);
+    return offer.sdp ?? '';
+  }
+
+  async answer(sdp: string): Promise<void> {
+    if (this.pc.signalingState !== 'have-local-offer') return;
+    await this.pc.setRemoteDescription({ type: 'answer', sdp });
+    this.applyLayers();
+  }
+
+  async sendMicrophone(track: MediaStreamTrack | null): Promise<void> {
+    await this.microphone.sender.replaceTrack(track);
+  }
+
+  async sendCamera(track: MediaStreamTrack | null): Promise<void> {
+    if (track !== null) track.contentHint = 'motion';
+    await this.camera.sender.replaceTrack(track);
+    this.applyLayers();
+  }
+
+  async sendContent(track: MediaStreamTrack | null): Promise<void> {
+    if (track !== null) track.contentHint = 'detail';
+    await this.content.sender.replaceTrack(track);
+  }
+
+  /** Which simulcast layers somebody watches, lowest first. */
+  wantLayers(wanted: { camera: boolean[]; content: boolean[] }): void {
+    this.wanted = wanted;
+    this.applyLayers();
+  }
+
+  close(): void {
+    this.pc.onconnectionstatechange = null;
+    this.pc.close();
+  }
+
+  private addAudioSlot(): MediaStream {
+    const audio = this.pc.addTransceiver('audio', { direction: 'recvonly' });
+    preferAudio(audio);
+    return new MediaStream([audio.receiver.track]);
+  }
+
+  private addVideoSlot(): VideoSlot {
+    const audio = this.addAudioSlot();
+    const video = this.pc.addTransceiver('video', { direction: 'recvonly' });
+    preferReceiving(video);
+    return { audio, video: new MediaStream([video.receiver.track]) };
+  }
+
+  private applyLayers(): void {
+    const height = this.camera.sender.track?.getSettings().height ?? 0;
+    const { camera, content } = this.wanted;
+    this.change(this.camera.sender, encodings => cameraEncodings(encodings, height, camera));
+    this.change(this.content.sender, encodings =>
+      encodings.map((encoding, layer) => ({ ...encoding, active: content[layer] ?? true })),
+    );
+  }
+
+  private change(
+    sender: RTCRtpSender,
+    edit: (encodings: RTCRtpEncodingParameters[]) => RTCRtpEncodingParameters[],
+  ): void {
+    this.parameters = this.parameters
+      .then(async () => {
+        const parameters = sender.getParameters();
+        if (parameters.encodings.length === 0) return;
+        parameters.encodings = edit(parameters.encodings);
+        await sender.setParameters(parameters);
+      })
+      // The connection was closed or renegotiated meanwhile; the next answer applies them again.
+      .catch(() => undefined);
+  }
+}

@@ -1,0 +1,109 @@
+import type { Choices } from './choices';
+
+/** Why there is no track; the view has a sentence for each. */
+export type DeviceProblem = 'insecure' | 'blocked' | 'missing' | 'busy';
+
+export interface Acquired {
+  track: MediaStreamTrack | null;
+  problem: DeviceProblem | null;
+}
+
+export interface DeviceLists {
+  cameras: MediaDeviceInfo[];
+  microphones: MediaDeviceInfo[];
+  speakers: MediaDeviceInfo[];
+}
+
+const preferred = (id: string) => (id === '' ? {} : { deviceId: { ideal: id } });
+
+export function videoConstraints(choices: Choices): MediaTrackConstraints {
+  return {
+    ...preferred(choices.camera),
+    width: { ideal: 1280 },
+    height: { ideal: 720 },
+    frameRate: { ideal: 30, max: 30 },
+  };
+}
+
+export function audioConstraints(choices: Choices): MediaTrackConstraints {
+  return {
+    ...preferred(choices.microphone),
+    echoCancellation: choices.echoCancellation,
+    noiseSuppression: choices.noiseSuppression,
+    // A mixer has set the level; the browser must not fight it.
+    autoGainControl: choices.noiseSuppression,
+  };
+}
+
+/** Camera and microphone with one question to the user; if one fails, each alone. */
+export async function acquireBoth(choices: Choices): Promise<{ camera: Acquired; microphone: Acquired }> {
+  try {
+    const stream = await request({ video: videoConstraints(choices), audio: audioConstraints(choices) });
+    return { camera: acquired(stream.getVideoTracks()[0]), microphone: acquired(stream.getAudioTracks()[0]) };
+  } catch {
+    return { camera: await acquireCamera(choices), microphone: await acquireMicrophone(choices) };
+  }
+}
+
+export async function acquireCamera(choices: Choices): Promise<Acquired> {
+  try {
+    return acquired((await request({ video: videoConstraints(choices) })).getVideoTracks()[0]);
+  } catch (error) {
+    return { track: null, problem: problemOf(error) };
+  }
+}
+
+export async function acquireMicrophone(choices: Choices): Promise<Acquired> {
+  try {
+    return acquired((await request({ audio: audioConstraints(choices) })).getAudioTracks()[0]);
+  } catch (error) {
+    return { track: null, problem: problemOf(error) };
+  }
+}
+
+function acquired(track: MediaStreamTrack | undefined): Acquired {
+  return track === undefined ? { track: null, problem: 'missing' } : { track, problem: null };
+}
+
+function request(constraints: MediaStreamConstraints): Promise<MediaStream> {
+  if (navigator.mediaDevices === undefined) return Promise.reject(new DOMException('', 'SecurityError'));
+  return navigator.mediaDevices.getUserMedia(constraints);
+}
+
+export function problemOf(error: unknown): DeviceProblem {
+  switch (error instanceof Error ? error.name : '') {
+    case 'SecurityError':
+      return 'insecure';
+    case 'NotAllowedError':
+      return 'blocked';
+    case 'NotReadableError':
+    case 'AbortError':
+      return 'busy';
+    default:
+      return 'missing';
+  }
+}
+
+export async function listDevices(): Promise<DeviceLists> {
+  const all = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
+  // Browsers list the default a second time under these names.
+  const of = (kind: MediaDeviceKind) =>
+    all.filter(
+      device => device.kind === kind && !['', 'default', 'communications'].includes(device.deviceId),
+    );
+  return { cameras: of('videoinput'), microphones: of('audioinput'), speakers: of('audiooutput') };
+}
+
+/** The screen or a window. Null when the user thought better of it. */
+export async function acquireScreen(): Promise<MediaStreamTrack | null> {
+  try {
+    const stream = await navigator.mediaDevices.getDisplayMedia({
+      video: { frameRate: { max: 15 } },
+      audio: false,
+    });
+    return stream.getVideoTracks()[0] ?? null;
+  } catch (error) {
+    if (problemOf(error) === 'blocked') return null;
+    throw error;
+  }
+}

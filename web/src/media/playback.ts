@@ -1,0 +1,46 @@
+import { setSpeaker } from './tone';
+
+/**
+ * Plays the sound of every slot in elements of their own, apart from the pictures: tiles come and
+ * go, sound stays.
+ */
+export class Playback {
+  private players: HTMLAudioElement[] = [];
+  private speaker = '';
+
+  /** `blocked` is told whether the browser refuses to play before a click. */
+  constructor(private readonly blocked: (blocked: boolean) => void) {}
+
+  play(streams: MediaStream[]): void {
+    this.stop();
+    this.players = streams.map(stream => {
+      const player = new Audio();
+      player.srcObject = stream;
+      document.body.append(player);
+      void setSpeaker(player, this.speaker);
+      return player;
+    });
+    void this.start();
+  }
+
+  /** To be called from a click when `blocked` was told. */
+  async start(): Promise<void> {
+    const results = await Promise.allSettled(this.players.map(player => player.play()));
+    const refused = (result: PromiseSettledResult<void>) =>
+      result.status === 'rejected' && result.reason?.name === 'NotAllowedError';
+    this.blocked(results.some(refused));
+  }
+
+  useSpeaker(speaker: string): void {
+    this.speaker = speaker;
+    for (const player of this.players) void setSpeaker(player, speaker);
+  }
+
+  stop(): void {
+    for (const player of this.players) {
+      player.srcObject = null;
+      player.remove();
+    }
+    this.players = [];
+  }
+}

@@ -1,0 +1,90 @@
+import type { ErrorCode, MeetingView, ServerMessage, SiteId, SiteLink } from '../protocol/gen';
+import { noticesOf } from './notices';
+import type { MeetingState, Notice } from './state';
+
+/** How many who spoke lately keep their picture when there are more sites than slots. */
+const RECENT_SPEAKERS = 6;
+
+/** The one door by which what the server says enters. `nowMs` is the page's clock. */
+export function reduce(before: MeetingState, message: ServerMessage, nowMs: number): MeetingState {
+  const state: MeetingState = { ...before, notices: [] };
+  switch (message.type) {
+    case 'welcome':
+      return { ...state, you: message.you, seat: message.seat, actions: message.actions, ending: null };
+    case 'refused':
+      return { ...state, ending: { kind: 'refused', code: message.code } };
+    case 'error':
+      return { ...state, notices: noticesOfError(message.code) };
+    case 'meeting':
+      return withMeeting(state, message.meeting, nowMs);
+    case 'slots':
+      return { ...state, videoSlots: message.video, audioSlots: message.audio };
+    case 'speakers':
+      return {
+        ...state,
+        speakers: message.sites,
+        recentSpeakers: recent(state.recentSpeakers, message.sites),
+      };
+    case 'layers':
+      return message.kind === 'microphone'
+        ? state
+        : { ...state, layers: { ...state.layers, [message.kind]: message.layers } };
+    case 'links':
+      return withLinks(state, message.links);
+    case 'goodbye':
+      return { ...state, ending: { kind: message.reason } };
+    case 'draining':
+      return { ...state, notices: [{ kind: 'draining' }] };
+    case 'answer':
+    case 'ping':
+    case 'pong':
+      return state;
+    default:
+      return never(message, state);
+  }
+}
+
+/** The compiler refuses a message without a case; a newer server's message changes nothing. */
+function never(_message: never, state: MeetingState): MeetingState {
+  return state;
+}
+
+function withMeeting(state: MeetingState, meeting: MeetingView, nowMs: number): MeetingState {
+  return {
+    ...state,
+    meeting,
+    actions: meeting.actions,
+    skewMs: skew(state.skewMs, meeting, nowMs),
+    notices: noticesOf(state.meeting, meeting, state.you),
+  };
+}
+
+/**
+ * The newest change in a meeting happened on the server's clock before we read of it, so the
+ * smallest difference ever seen is closest to the difference of the clocks.
+ */
+function skew(before: number | null, meeting: MeetingView, nowMs: number): number | null {
+  const changes = meeting.sites.map(site => site.since_ms).filter(since => since !== null);
+  if (changes.length === 0) return before;
+  const difference = nowMs - Math.max(...changes);
+  return before === null ? difference : Math.min(before, difference);
+}
+
+function recent(before: SiteId[], heard: SiteId[]): SiteId[] {
+  return [...heard, ...before.filter(site => !heard.includes(site))].slice(0, RECENT_SPEAKERS);
+}
+
+function withLinks(state: MeetingState, links: SiteLink[]): MeetingState {
+  const own = (of: ReadonlyMap<SiteId, SiteLink>) =>
+    state.you === null ? undefined : of.get(state.you)?.grade;
+  const after = new Map(links.map(link => [link.site, link]));
+  const turnedPoor = own(after) === 'poor' && own(state.links) !== 'poor';
+  return { ...state, links: after, notices: turnedPoor ? [{ kind: 'poorLink' }] : [] };
+}
+
+/** Errors a person can do something about; what concerns the connection is the session's. */
+function noticesOfError(code: ErrorCode): Notice[] {
+  return code === 'forbidden' || code === 'unknown_site' || code === 'rate_limited'
+    ? [{ kind: 'actionRefused' }]
+    : [];
+}

@@ -1,0 +1,49 @@
+import type { SlotSource, SlotWish } from '../protocol/gen';
+import { type Picture, pictureKey, samePicture } from './tiles';
+
+export type Assignment = (Picture | null)[];
+
+/**
+ * Gives pictures to slots. A picture keeps its slot for as long as it is wanted, because moving it
+ * costs a key frame. `forced` is what the chair has put on the big screen: the server shows it in
+ * slot 0, so it is placed there.
+ */
+export function assignSlots(
+  before: Assignment,
+  wanted: Picture[],
+  capacity: number,
+  forced: Picture | null,
+): Assignment {
+  const admitted = wanted.slice(0, capacity);
+  const isWanted = (picture: Picture | null) => admitted.some(one => samePicture(one, picture));
+  const after: Assignment = Array.from({ length: capacity }, (_, slot) => {
+    const held = before[slot] ?? null;
+    return isWanted(held) && !samePicture(held, forced) ? held : null;
+  });
+  if (forced !== null && capacity > 0) after[0] = forced;
+  for (const picture of admitted) {
+    if (after.some(one => samePicture(one, picture))) continue;
+    const free = lastResortFirst(after);
+    if (free >= 0) after[free] = picture;
+  }
+  return after;
+}
+
+/** A free slot, slot 0 only when there is no other: the chair's choice would push its picture out. */
+function lastResortFirst(slots: Assignment): number {
+  const free = slots.findIndex((held, slot) => slot > 0 && held === null);
+  return free >= 0 ? free : slots[0] === null ? 0 : -1;
+}
+
+export function wishesOf(assignment: Assignment, heights: ReadonlyMap<string, number>): (SlotWish | null)[] {
+  return assignment.map(picture =>
+    picture === null
+      ? null
+      : { site: picture.site, kind: picture.kind, max_height: heights.get(pictureKey(picture)) ?? 180 },
+  );
+}
+
+/** The slot that carries a picture just now, as the server says; -1 when none does. */
+export function slotShowing(slots: (SlotSource | null)[], picture: Picture): number {
+  return slots.findIndex(source => source?.site === picture.site && source.kind === picture.kind);
+}

@@ -1,0 +1,76 @@
+import type {
+  ActionKind,
+  ErrorCode,
+  GoodbyeReason,
+  MeetingView,
+  SiteId,
+  SiteLink,
+  SiteView,
+  SlotSource,
+} from '../protocol/gen';
+
+/** Something worth telling once; the words are chosen by the view. */
+export type Notice =
+  | { kind: 'lost' | 'back'; site: string; atMs: number }
+  | { kind: 'joined' | 'left' | 'removed' | 'onBigScreen'; site: string }
+  | { kind: 'mutedByChair' | 'allowedToSpeak' | 'locked' | 'unlocked' | 'poorLink' | 'deviceLost' }
+  | { kind: 'restored'; atMs: number }
+  | { kind: 'actionRefused' | 'shareFailed' | 'draining' };
+
+export type Ending =
+  | { kind: GoodbyeReason }
+  | { kind: 'left' | 'no_link' | 'unsupported' }
+  | { kind: 'refused'; code: ErrorCode };
+
+/** What the server has told, folded by `reduce`. No DOM, no clock, no media. */
+export interface MeetingState {
+  you: SiteId | null;
+  /** Secret that takes this seat again. */
+  seat: string | null;
+  meeting: MeetingView | null;
+  actions: ActionKind[];
+  videoSlots: (SlotSource | null)[];
+  audioSlots: (SlotSource | null)[];
+  /** Loudest first. */
+  speakers: SiteId[];
+  /** Who spoke lately, newest first: the order in which pictures are wanted. */
+  recentSpeakers: SiteId[];
+  links: ReadonlyMap<SiteId, SiteLink>;
+  /** Wanted simulcast layers of the own sources, lowest first. */
+  layers: { camera: boolean[]; content: boolean[] };
+  /** Own clock minus the server's, milliseconds; null until a meeting told a time. */
+  skewMs: number | null;
+  /** Told by the newest message; the session shows them and reduce forgets them. */
+  notices: Notice[];
+  ending: Ending | null;
+}
+
+export const initialState: MeetingState = {
+  you: null,
+  seat: null,
+  meeting: null,
+  actions: [],
+  videoSlots: [],
+  audioSlots: [],
+  speakers: [],
+  recentSpeakers: [],
+  links: new Map(),
+  layers: { camera: [], content: [] },
+  skewMs: null,
+  notices: [],
+  ending: null,
+};
+
+export function siteOf(meeting: MeetingView | null, id: SiteId | null): SiteView | null {
+  return meeting?.sites.find(site => site.id === id) ?? null;
+}
+
+/** Here, coming, or expected back: these get a tile. */
+export function hasTile(site: SiteView): boolean {
+  return site.presence === 'present' || site.presence === 'joining' || site.presence === 'lost';
+}
+
+export function countPresent(meeting: MeetingView): { present: number; all: number } {
+  const invited = meeting.sites.filter(site => site.presence !== 'removed');
+  return { present: invited.filter(site => site.presence === 'present').length, all: invited.length };
+}

@@ -1,0 +1,50 @@
+import type { LinkGrade, MicrophoneState, Presence, SiteId } from '../protocol/gen';
+import { slotShowing } from './slots';
+import { type MeetingState, siteOf } from './state';
+import type { Picture } from './tiles';
+
+/** All that a tile shows, ready for the view. */
+export interface TileModel {
+  site: SiteId;
+  kind: Picture['kind'];
+  name: string;
+  isYou: boolean;
+  isChair: boolean;
+  onBigScreen: boolean;
+  presence: Presence;
+  /** On the page's own clock; null when nothing has happened yet. */
+  sinceMs: number | null;
+  microphone: MicrophoneState;
+  speaking: boolean;
+  grade: LinkGrade | null;
+  lossPercent: number | null;
+  rttMs: number | null;
+  /** Video slot that carries the picture, -1 for none (and for the own picture). */
+  slot: number;
+  /** Whether there is a picture to wait for at all. */
+  cameraOff: boolean;
+}
+
+export function tileModel(state: MeetingState, picture: Picture): TileModel | null {
+  const site = siteOf(state.meeting, picture.site);
+  if (site === null) return null;
+  const link = state.links.get(site.id);
+  const isYou = site.id === state.you;
+  return {
+    site: site.id,
+    kind: picture.kind,
+    name: site.name,
+    isYou,
+    isChair: site.role === 'chair',
+    onBigScreen: state.meeting?.big_screen === site.id,
+    presence: site.presence,
+    sinceMs: site.since_ms === null ? null : site.since_ms + (state.skewMs ?? 0),
+    microphone: site.microphone,
+    speaking: picture.kind === 'camera' && site.microphone === 'on' && state.speakers.includes(site.id),
+    grade: site.presence === 'lost' ? 'disconnected' : (link?.grade ?? null),
+    lossPercent: link === undefined ? null : Math.max(link.up.loss_percent, link.down.loss_percent),
+    rttMs: link?.rtt_ms ?? null,
+    slot: isYou ? -1 : slotShowing(state.videoSlots, picture),
+    cameraOff: picture.kind === 'camera' && !site.camera && site.presence !== 'lost',
+  };
+}

@@ -1,0 +1,166 @@
+// Generated from signaling/src/protocol.rs by `make protocol`; do not edit.
+
+/**
+ * Acts that change the meeting for others.
+ */
+export type Action = { "kind": "mute", site: SiteId, }
+  | { "kind": "allow_unmute", site: SiteId, }
+  | { "kind": "mute_all" }
+  | { "kind": "allow_unmute_all" }
+  | { "kind": "big_screen", site: SiteId | null, }
+  | { "kind": "remove", site: SiteId, }
+  | { "kind": "readmit", site: SiteId, }
+  | { "kind": "lock", locked: boolean, }
+  | { "kind": "end" };
+
+/**
+ * Names of [`Action`]s, for the list of what one may do.
+ */
+export type ActionKind = "mute" | "allow_unmute" | "mute_all" | "allow_unmute_all" | "big_screen" | "remove" | "readmit" | "lock" | "end" | "share_content";
+
+/**
+ * What a site says.
+ */
+export type ClientMessage = { "type": "hello", version: number, 
+/**
+ * The secret part of the join link.
+ */
+token: string, 
+/**
+ * The secret given in `welcome`, when a known participant comes back.
+ */
+seat?: string, 
+/**
+ * Take the seat over from another device that holds it.
+ */
+takeover: boolean, }
+  | { "type": "offer", sdp: Sdp, }
+  | { "type": "wishes", slots: Array<SlotWish | null>, }
+  | { "type": "media", microphone: boolean, camera: boolean, content: boolean, }
+  | { "type": "report", report: ClientReport, }
+  | { "type": "ping", n: number, }
+  | { "type": "pong", n: number, }
+  | { "type": "act", action: Action, }
+  | { "type": "leave" };
+
+/**
+ * Totals since the page's PeerConnection was made, from `getStats()`.
+ */
+export type ClientReport = { frames_decoded: number, frames_dropped: number, freezes: number, freeze_seconds: number, 
+/**
+ * `availableOutgoingBitrate` of the selected candidate pair; what the site's uplink can carry.
+ */
+available_outgoing_bps?: number, };
+
+/**
+ * Stable codes. The text beside a code is for people, in Vietnamese, and may change.
+ */
+export type ErrorCode = "unknown_link" | "seat_taken" | "meeting_full" | "meeting_locked" | "site_removed" | "meeting_ended" | "version" | "too_many_joins" | "rate_limited" | "message_too_large" | "malformed_message" | "out_of_order" | "forbidden" | "unknown_site" | "offer_malformed" | "offer_too_large" | "offer_unsupported" | "offer_changed" | "worker_full" | "draining" | "internal";
+
+export type GoodbyeReason = "ended" | "removed" | "taken_over";
+
+/**
+ * Link light: Tốt / Trung bình / Kém / Mất kết nối.
+ */
+export type LinkGrade = "good" | "fair" | "poor" | "disconnected";
+
+export type LinkNumbers = { 
+/**
+ * 0–100.
+ */
+loss_percent: number, jitter_ms: number, bitrate_bps: number, };
+
+/**
+ * The meeting as everybody may see it.
+ */
+export type MeetingView = { title: string, 
+/**
+ * Milliseconds since 1970, or `null` before the first site came.
+ */
+started_at_ms: number | null, locked: boolean, big_screen: SiteId | null, 
+/**
+ * All invited sites, the chair's first, then in the order of the configuration.
+ */
+sites: Array<SiteView>, 
+/**
+ * What the receiver of this message may do now.
+ */
+actions: Array<ActionKind>, };
+
+export type MicrophoneState = "on" | "off" | "muted_by_chair";
+
+export type Presence = "away" | "joining" | "present" | "lost" | "removed";
+
+export type Role = "chair" | "site";
+
+/**
+ * SDP, plain or deflated (raw DEFLATE, RFC 1951, then base64): 98 KB become 2.4.
+ */
+export type Sdp = { "plain": string }
+  | { "deflated": string };
+
+/**
+ * What the server says.
+ */
+export type ServerMessage = { "type": "welcome", version: number, you: SiteId, role: Role, 
+/**
+ * Secret that takes this seat again after any time; keep it in `sessionStorage`.
+ */
+seat: string, 
+/**
+ * What this site may do now; changes arrive with every `meeting`.
+ */
+actions: Array<ActionKind>, }
+  | { "type": "refused", code: ErrorCode, text: string, }
+  | { "type": "error", code: ErrorCode, text: string, }
+  | { "type": "answer", sdp: Sdp, }
+  | { "type": "meeting", meeting: MeetingView, }
+  | { "type": "slots", video: Array<SlotSource | null>, audio: Array<SlotSource | null>, }
+  | { "type": "speakers", sites: Array<SiteId>, }
+  | { "type": "layers", kind: SourceKind, layers: Array<boolean>, }
+  | { "type": "links", links: Array<SiteLink>, }
+  | { "type": "ping", n: number, }
+  | { "type": "pong", n: number, }
+  | { "type": "goodbye", reason: GoodbyeReason, }
+  | { "type": "draining", retry_after_ms: number, };
+
+/**
+ * A site's number within its meeting, stable for the meeting's life.
+ */
+export type SiteId = number;
+
+export type SiteLink = { site: SiteId, grade: LinkGrade, up: LinkNumbers, down: LinkNumbers, rtt_ms: number | null, transport: TransportKind | null, };
+
+export type SiteView = { id: SiteId, 
+/**
+ * Name as given for this meeting, NFC.
+ */
+name: string, role: Role, presence: Presence, 
+/**
+ * When `presence` last changed, milliseconds since 1970; `null` if it never has.
+ */
+since_ms: number | null, 
+/**
+ * What the bridge is receiving and forwarding from this site.
+ */
+microphone: MicrophoneState, camera: boolean, content: boolean, 
+/**
+ * How often the site has come back after a loss.
+ */
+reconnections: number, };
+
+export type SlotSource = { site: SiteId, kind: SourceKind, };
+
+export type SlotWish = { site: SiteId, kind: SourceKind, 
+/**
+ * Tallest picture worth receiving, in pixels of the tile.
+ */
+max_height: number, };
+
+export type SourceKind = "microphone" | "camera" | "content";
+
+export type TransportKind = "udp" | "tcp";
+
+export const VERSION = 1;
+export const SILENCE_TIMEOUT_S = 15;
+export const MAX_MESSAGE_BYTES = 262144;

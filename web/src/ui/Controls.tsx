@@ -1,0 +1,143 @@
+import type { LucideIcon } from 'lucide-preact';
+import {
+  LayoutGrid,
+  LogOut,
+  Maximize,
+  Mic,
+  MicOff,
+  Minimize,
+  MonitorUp,
+  MonitorX,
+  PanelRight,
+  Settings,
+  Video,
+  VideoOff,
+} from 'lucide-preact';
+import { words } from '../i18n';
+import { useSession } from './context';
+import type { Panel } from './Meeting';
+import { toggleFullscreen, useFullscreen } from './useFullscreen';
+
+interface Props {
+  icon: LucideIcon;
+  label: string;
+  name?: string;
+  testid: string;
+  pressed?: boolean;
+  disabled?: boolean;
+  shortcut?: string;
+  tone?: 'off' | 'danger' | 'leave';
+  onClick(): void;
+}
+
+/** `label` is written below the icon; `name` is what a screen reader says, where longer. */
+export function ControlButton(props: Props) {
+  const { icon: Icon, label, name, testid, pressed, tone, disabled, shortcut, onClick } = props;
+  const full = name ?? label;
+  return (
+    <button
+      type="button"
+      class={tone === undefined ? 'control' : `control ${tone}`}
+      data-testid={testid}
+      aria-label={full}
+      aria-pressed={pressed}
+      aria-keyshortcuts={shortcut}
+      title={shortcut === undefined ? full : `${full} (${shortcut})`}
+      disabled={disabled}
+      onClick={onClick}
+    >
+      <Icon aria-hidden="true" />
+      <span class="control-label">{label}</span>
+    </button>
+  );
+}
+
+function ShareControl() {
+  const session = useSession();
+  const t = words.value;
+  const sharing = session.local.content.value !== null;
+  if (!session.may('share_content')) return null;
+  return (
+    <ControlButton
+      icon={sharing ? MonitorX : MonitorUp}
+      label={sharing ? t.stopShare : t.shareShort}
+      name={sharing ? t.stopShare : t.share}
+      testid="share"
+      shortcut="S"
+      pressed={sharing}
+      onClick={() => void session.toggleContent()}
+    />
+  );
+}
+
+function MediaControls() {
+  const session = useSession();
+  const { local, own } = session;
+  const t = words.value;
+  const open = local.microphoneOpen.value;
+  const camera = local.camera.value.track !== null;
+  return (
+    <>
+      <ControlButton
+        icon={open ? Mic : MicOff}
+        label={open ? t.micOffAction : t.micOn}
+        testid="mic"
+        shortcut="M"
+        tone={open ? undefined : 'off'}
+        pressed={open}
+        disabled={own.value?.microphone === 'muted_by_chair'}
+        onClick={() => void session.toggleMicrophone()}
+      />
+      <ControlButton
+        icon={camera ? Video : VideoOff}
+        label={camera ? t.cameraOff : t.cameraOn}
+        testid="camera"
+        shortcut="V"
+        tone={camera ? undefined : 'off'}
+        pressed={camera}
+        onClick={() => void session.toggleCamera()}
+      />
+      <ShareControl />
+    </>
+  );
+}
+
+export function Controls({ open }: { open(panel: Panel): void }) {
+  const { screen } = useSession();
+  const t = words.value;
+  const full = useFullscreen();
+  const grid = screen.layout.value === 'grid';
+  const switchLayout = () => {
+    screen.pin(null);
+    screen.layout.value = grid ? 'stage' : 'grid';
+  };
+  const layout = grid ? t.layoutStage : t.layoutGrid;
+  return (
+    <nav class="controls" aria-label={t.controls}>
+      <MediaControls />
+      <ControlButton
+        icon={grid ? PanelRight : LayoutGrid}
+        label={layout}
+        name={`${t.layout}: ${layout}`}
+        testid="layout"
+        onClick={switchLayout}
+      />
+      <ControlButton icon={Settings} label={t.devices} testid="devices" onClick={() => open('devices')} />
+      <ControlButton
+        icon={full ? Minimize : Maximize}
+        label={full ? t.fullscreenExit : t.fullscreen}
+        testid="fullscreen"
+        shortcut="F"
+        pressed={full}
+        onClick={toggleFullscreen}
+      />
+      <ControlButton
+        icon={LogOut}
+        label={t.leave}
+        testid="leave"
+        tone="leave"
+        onClick={() => open('leave')}
+      />
+    </nav>
+  );
+}

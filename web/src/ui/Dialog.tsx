@@ -1,0 +1,71 @@
+import { X } from 'lucide-preact';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { words } from '../i18n';
+
+interface Props {
+  title: string;
+  onClose(): void;
+  children: ComponentChildren;
+  side?: boolean;
+  testid?: string;
+}
+
+/** A real `<dialog>`: the browser keeps the focus inside and closes it with Escape. */
+export function Dialog({ title, onClose, children, side, testid }: Props) {
+  const element = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    // A press beside it closes it, where the browser knows how.
+    element.current?.setAttribute('closedby', 'any');
+    element.current?.showModal();
+  }, []);
+  return (
+    <dialog
+      ref={element}
+      class={side ? 'dialog side' : 'dialog'}
+      aria-label={title}
+      data-testid={testid}
+      onClose={onClose}
+    >
+      <header>
+        <h2>{title}</h2>
+        <button type="button" class="button quiet icon" aria-label={words.value.close} onClick={onClose}>
+          <X aria-hidden="true" />
+        </button>
+      </header>
+      {children}
+    </dialog>
+  );
+}
+
+interface Question {
+  title: string;
+  text: string;
+  yes: string;
+  onYes(): void;
+  onClose(): void;
+}
+
+export function Confirm({ title, text, yes, onYes, onClose }: Question) {
+  return (
+    <Dialog title={title} onClose={onClose} testid="confirm-dialog">
+      <p>{text}</p>
+      <div class="dialog-buttons">
+        <button type="button" class="button" data-testid="cancel" onClick={onClose}>
+          {words.value.cancel}
+        </button>
+        <button
+          type="button"
+          class="button danger"
+          data-testid="confirm"
+          onClick={() => {
+            onClose();
+            onYes();
+          }}
+        >
+          {yes}
+        </button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,56 @@
+import { words } from '../i18n';
+import { refusalPage } from '../meeting/refusal';
+import type { Ending } from '../meeting/state';
+import { useSession } from './context';
+import { LanguageSwitch } from './LanguageSwitch';
+import { Mark } from './Mark';
+
+type Step = 'again' | 'retry' | 'takeover' | 'reload';
+
+const pageOf = (ending: Ending) => (ending.kind === 'refused' ? refusalPage(ending.code) : ending.kind);
+
+/** The one thing to do next; none where nothing helps. */
+function stepOf(page: ReturnType<typeof pageOf>): Step | null {
+  switch (page) {
+    case 'ended':
+    case 'no_link':
+    case 'unsupported':
+      return null;
+    case 'left':
+      return 'again';
+    case 'seat_taken':
+    case 'taken_over':
+      return 'takeover';
+    case 'version':
+      return 'reload';
+    default:
+      return 'retry';
+  }
+}
+
+export function Ended() {
+  const session = useSession();
+  const t = words.value;
+  const page = pageOf(session.ending.value ?? { kind: 'left' });
+  const step = stepOf(page);
+  const { title, text } = t.ending[page];
+  const go = () => (step === 'reload' ? location.reload() : session.join(step === 'takeover'));
+  return (
+    <div class="ended" data-testid="ended" data-ending={page}>
+      <header class="entry-head">
+        <Mark />
+        <LanguageSwitch />
+      </header>
+      <main>
+        <h1>{title}</h1>
+        <p>{text}</p>
+        {step === null ? null : (
+          <button type="button" class="button primary huge" data-testid="next-step" onClick={go}>
+            {t.endingStep[step]}
+          </button>
+        )}
+      </main>
+      <footer class="entry-foot">{t.secrecy}</footer>
+    </div>
+  );
+}

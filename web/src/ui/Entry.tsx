@@ -1,0 +1,59 @@
+import { LogIn, VideoOff } from 'lucide-preact';
+import { words } from '../i18n';
+import { useSession } from './context';
+import { DeviceForm, Switch } from './DeviceForm';
+import { LanguageSwitch } from './LanguageSwitch';
+import { Mark } from './Mark';
+import { useTrackStream, useVideo } from './useVideo';
+
+function Preview() {
+  const { camera, starting } = useSession().local;
+  const { element, shown } = useVideo(useTrackStream(camera.value.track));
+  const t = words.value;
+  return (
+    <div class="preview">
+      <video ref={element} class="mirrored" muted playsInline aria-label={t.camera} />
+      {shown ? null : (
+        <p class="preview-text">
+          <VideoOff aria-hidden="true" />
+          {starting.value ? t.previewStarting : t.previewOff}
+        </p>
+      )}
+    </div>
+  );
+}
+
+export function Entry() {
+  const session = useSession();
+  const t = words.value;
+  return (
+    <div class="entry">
+      <header class="entry-head">
+        <div>
+          <Mark />
+          <p>{t.productLine}</p>
+        </div>
+        <LanguageSwitch />
+      </header>
+      <main class="entry-main">
+        <section class="entry-picture">
+          <Preview />
+          <div class="switches">
+            <Switch of="microphoneOn" label={t.turnOnAtEntry.microphone} />
+            <Switch of="cameraOn" label={t.turnOnAtEntry.camera} />
+          </div>
+        </section>
+        <section class="entry-form" aria-labelledby="entry-title">
+          <h1 id="entry-title">{t.entryTitle}</h1>
+          <DeviceForm />
+          <button type="button" class="button primary huge" data-testid="join" onClick={() => session.join()}>
+            <LogIn aria-hidden="true" />
+            {t.join}
+          </button>
+          <Switch of="direct" label={t.joinDirectly} />
+        </section>
+      </main>
+      <footer class="entry-foot">{t.secrecy}</footer>
+    </div>
+  );
+}

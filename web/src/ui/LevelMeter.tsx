@@ -1,0 +1,26 @@
+import { words } from '../i18n';
+import { useSession } from './context';
+
+const PERCENT = 100;
+
+/** How loud the microphone is; the words say what to do, the bar shows it. */
+export function LevelMeter({ compact = false }: { compact?: boolean }) {
+  const { level, clipping } = useSession().local.level.value;
+  const t = words.value;
+  const value = Math.round(level * PERCENT);
+  return (
+    <div class={clipping ? 'meter clipping' : 'meter'}>
+      <div
+        class="meter-bar"
+        role="meter"
+        aria-label={t.inputLevel}
+        aria-valuemin={0}
+        aria-valuemax={PERCENT}
+        aria-valuenow={value}
+      >
+        <span style={{ transform: `scaleX(${level})` }} />
+      </div>
+      {compact ? null : <p class="hint">{clipping ? t.clipping : level > 0.25 ? t.soundGood : t.silent}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,39 @@
+import { words } from '../i18n';
+import type { Notice } from '../meeting/state';
+import { clock, clockWithSeconds } from '../meeting/time';
+import { useSession } from './context';
+
+function textOf(notice: Notice): string {
+  const t = words.value;
+  switch (notice.kind) {
+    case 'lost':
+    case 'back':
+      return t.notice[notice.kind](notice.site, clock(notice.atMs));
+    case 'joined':
+    case 'left':
+    case 'removed':
+    case 'onBigScreen':
+      return t.notice[notice.kind](notice.site);
+    case 'restored':
+      return t.restored(clockWithSeconds(notice.atMs));
+    case 'actionRefused':
+    case 'shareFailed':
+    case 'draining':
+      return t[notice.kind];
+    default:
+      return t.notice[notice.kind];
+  }
+}
+
+/** Read aloud when they come, gone by themselves. */
+export function Notices() {
+  return (
+    <div class="notices" role="log" aria-live="polite" data-testid="notices">
+      {useSession().notices.value.map(({ id, notice }) => (
+        <p key={id} class="notice" data-notice={notice.kind}>
+          {textOf(notice)}
+        </p>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,116 @@
+import { Mic, MicOff, MonitorUp, VideoOff, WifiOff } from 'lucide-preact';
+import { useContext } from 'preact/hooks';
+import { words } from '../i18n';
+import type { Placed } from '../meeting/layout';
+import { type TileModel, tileModel } from '../meeting/tileModel';
+import { elapsed } from '../meeting/time';
+import { SessionContext, useSession } from './context';
+import { LinkLight } from './LinkLight';
+import { TileMenu } from './TileMenu';
+import { useTrackStream, useVideo } from './useVideo';
+
+/** The stream of a tile: the own device, or the slot that carries the site. */
+function useTileStream(tile: TileModel): MediaStream | null {
+  const session = useContext(SessionContext);
+  const { camera, content } = session!.local;
+  const own = useTrackStream(tile.kind === 'camera' ? camera.value.track : content.value);
+  const slot = session!.media.value?.slots[tile.slot]?.video ?? null;
+  return tile.isYou ? own : slot;
+}
+
+function MicrophoneIcon({ tile }: { tile: TileModel }) {
+  const t = words.value;
+  const Icon = tile.microphone === 'on' ? Mic : MicOff;
+  return (
+    <span class="tile-mic" data-microphone={tile.microphone}>
+      <Icon aria-hidden="true" />
+      <span class="sr-only">{t.microphoneState[tile.microphone]}</span>
+      {tile.microphone === 'muted_by_chair' ? <span class="tile-mic-word">{t.mutedByChairShort}</span> : null}
+    </span>
+  );
+}
+
+/** What stands where there is no picture, or over the last one. */
+function State({ tile, shown }: { tile: TileModel; shown: boolean }) {
+  const { now } = useSession();
+  const t = words.value;
+  if (tile.presence === 'lost')
+    return (
+      <p class="tile-state lost" data-testid="lost">
+        <WifiOff aria-hidden="true" />
+        {t.stateLost(elapsed(now.value - (tile.sinceMs ?? now.value)))}
+      </p>
+    );
+  if (tile.presence === 'joining') return <p class="tile-state">{t.stateJoining}</p>;
+  if (tile.isYou ? !shown : tile.cameraOff)
+    return (
+      <p class="tile-state">
+        <VideoOff aria-hidden="true" />
+        {t.cameraIsOff}
+      </p>
+    );
+  if (shown) return null;
+  return <p class="tile-state">{tile.slot < 0 ? t.noPictureSlot : t.waitingPicture}</p>;
+}
+
+function NamePlate({ tile }: { tile: TileModel }) {
+  const t = words.value;
+  return (
+    <div class="tile-plate">
+      {tile.kind === 'camera' ? <MicrophoneIcon tile={tile} /> : <MonitorUp aria-hidden="true" />}
+      <span class="tile-name">{tile.kind === 'content' ? t.content(tile.name) : tile.name}</span>
+      {tile.isChair ? <span class="badge gold">{t.chair}</span> : null}
+      {tile.isYou ? <span class="tile-you">({t.you})</span> : null}
+    </div>
+  );
+}
+
+function classes(tile: TileModel, place: Placed, picture: boolean): string {
+  const names = ['tile', place.role];
+  if (tile.speaking) names.push('speaking');
+  if (tile.presence === 'lost') names.push('is-lost');
+  if (picture) names.push('has-picture');
+  return names.join(' ');
+}
+
+export function Tile({ place }: { place: Placed }) {
+  const session = useSession();
+  const tile = tileModel(session.state.value, place.picture);
+  return tile === null ? null : <ShownTile tile={tile} place={place} />;
+}
+
+function ShownTile({ tile, place }: { tile: TileModel; place: Placed }) {
+  const t = words.value;
+  const { element, shown } = useVideo(useTileStream(tile));
+  const picture = shown && !tile.cameraOff;
+  const video = tile.kind === 'content' ? 'contain' : tile.isYou ? 'mirrored' : '';
+  return (
+    <article
+      class={classes(tile, place, picture)}
+      style={{
+        width: `${place.width}px`,
+        height: `${place.height}px`,
+        transform: `translate(${place.x}px, ${place.y}px)`,
+      }}
+      aria-label={tile.kind === 'content' ? t.content(tile.name) : tile.name}
+      data-testid="tile"
+      data-site={tile.site}
+      data-kind={tile.kind}
+      data-slot={tile.slot}
+      data-presence={tile.presence}
+    >
+      <video ref={element} class={video} muted playsInline autoplay aria-hidden="true" tabIndex={-1} />
+      <State tile={tile} shown={picture} />
+      <div class="tile-top">
+        {tile.onBigScreen ? <span class="badge gold">{t.onBigScreen}</span> : null}
+        {tile.speaking ? <span class="badge green">{t.speaking}</span> : null}
+        <span class="spring" />
+        {tile.grade === null ? null : (
+          <LinkLight grade={tile.grade} lossPercent={tile.lossPercent} rttMs={tile.rttMs} />
+        )}
+        <TileMenu tile={tile} picture={place.picture} />
+      </div>
+      <NamePlate tile={tile} />
+    </article>
+  );
+}

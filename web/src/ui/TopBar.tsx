@@ -1,0 +1,49 @@
+import { Keyboard, Lock, Users } from 'lucide-preact';
+import { words } from '../i18n';
+import { countPresent } from '../meeting/state';
+import { clock, date } from '../meeting/time';
+import { useSession } from './context';
+import { LanguageSwitch } from './LanguageSwitch';
+import { Mark } from './Mark';
+import type { Panel } from './Meeting';
+
+export function TopBar({ open }: { open(panel: Panel): void }) {
+  const { state, now } = useSession();
+  const { meeting } = state.value;
+  const t = words.value;
+  const count = meeting === null ? null : countPresent(meeting);
+  return (
+    <header class="top-bar">
+      <Mark />
+      <h1 data-testid="title">{meeting?.title ?? t.connecting}</h1>
+      {meeting?.locked ? (
+        <span class="badge gold" data-testid="locked">
+          <Lock aria-hidden="true" />
+          {t.locked}
+        </span>
+      ) : null}
+      {count === null ? null : (
+        <button type="button" class="button quiet" data-testid="sites" onClick={() => open('sites')}>
+          <Users aria-hidden="true" />
+          {t.sitesPresent(count.present, count.all)}
+        </button>
+      )}
+      <button
+        type="button"
+        class="button quiet icon"
+        data-testid="help"
+        aria-label={t.help}
+        aria-keyshortcuts="?"
+        title={`${t.help} (?)`}
+        onClick={() => open('help')}
+      >
+        <Keyboard aria-hidden="true" />
+      </button>
+      <LanguageSwitch />
+      <time class="clock">
+        <span class="clock-date">{date(now.value)}</span>
+        {clock(now.value)}
+      </time>
+    </header>
+  );
+}

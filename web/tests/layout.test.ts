@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest';
+import { type Area, arrange, largestCells, type Placed, pixelHeights } from '../src/meeting/layout';
+import { initialState } from '../src/meeting/state';
+import { byPriority, type Picture, sceneOf } from '../src/meeting/tiles';
+import { meeting, site } from './samples';
+
+const camera = (id: number): Picture => ({ site: id, kind: 'camera' });
+const cameras = (count: number) => Array.from({ length: count }, (_, index) => camera(index + 1));
+
+const SCREENS: Record<string, Area> = {
+  phone: { width: 344, height: 480 },
+  laptop: { width: 1346, height: 520 },
+  television: { width: 1900, height: 830 },
+  uhd: { width: 3800, height: 1660 },
+};
+
+function overlap(a: Placed, b: Placed): boolean {
+  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+}
+
+describe.each(Object.entries(SCREENS))('on a %s', (_, area) => {
+  test.each([1, 2, 3, 5, 9, 15, 40])('%i sites have each a place, inside and apart', count => {
+    for (const stage of [null, camera(99)]) {
+      const { placed, height } = arrange({ stage, others: cameras(count) }, area, 8);
+      expect(placed).toHaveLength(count + (stage === null ? 0 : 1));
+      for (const [index, tile] of placed.entries()) {
+        expect(tile.x).toBeGreaterThanOrEqual(0);
+        expect(tile.x + tile.width).toBeLessThanOrEqual(area.width + 1);
+        expect(tile.y + tile.height).toBeLessThanOrEqual(height + 1);
+        expect(placed.slice(index + 1).some(other => overlap(tile, other))).toBe(false);
+      }
+    }
+  });
+});
+
+test('fifteen sites need no scrolling on a laptop', () => {
+  const area = SCREENS.laptop!;
+  expect(arrange({ stage: null, others: cameras(15) }, area, 8).height).toBe(area.height);
+  expect(arrange({ stage: camera(99), others: cameras(14) }, area, 8).height).toBe(area.height);
+});
+
+test.each([
+  [1, { width: 1600, height: 900 }, 1],
+  [4, { width: 1600, height: 900 }, 2],
+  [5, { width: 1600, height: 900 }, 3],
+  [4, { width: 400, height: 900 }, 1],
+])('%i tiles in %o stand in %i columns', (count, area, columns) => {
+  expect(largestCells(count, area, 0).columns).toBe(columns);
+});
+
+test('the large picture is larger than any other', () => {
+  for (const area of Object.values(SCREENS)) {
+    const [stage, ...strip] = arrange({ stage: camera(99), others: cameras(6) }, area, 8).placed;
+    for (const tile of strip) expect(tile.height).toBeLessThan(stage!.height);
+  }
+});
+
+test('heights are asked for in real pixels, in steps, and never beyond 4K', () => {
+  const place = (height: number): Placed => ({
+    picture: camera(height),
+    role: 'tile',
+    x: 0,
+    y: 0,
+    width: 1,
+    height,
+  });
+  const heights = pixelHeights({ placed: [place(91), place(180), place(3000)], height: 0 }, 2);
+  expect([...heights.values()]).toEqual([270, 360, 2160]);
+});
+
+describe('who is large', () => {
+  const you = { ...initialState, you: 1 };
+  const sites = [site(1), site(2), site(3, { presence: 'away' }), site(4, { presence: 'lost' })];
+
+  test('nobody in the grid; the absent have no tile, the lost keep theirs', () => {
+    const scene = sceneOf({ ...you, meeting: meeting(sites) }, 'grid', null);
+    expect(scene).toEqual({ stage: null, others: [camera(1), camera(2), camera(4)] });
+  });
+
+  test('whom the chair has put there, whatever this device likes', () => {
+    const state = { ...you, meeting: meeting(sites, { big_screen: 4 }) };
+    expect(sceneOf(state, 'grid', null).stage).toEqual(camera(4));
+    expect(sceneOf(state, 'stage', camera(2)).stage).toEqual(camera(4));
+  });
+
+  test('content before faces, and the presenter stays among the others', () => {
+    const state = { ...you, meeting: meeting([site(1), site(2, { content: true })]) };
+    const scene = sceneOf(state, 'grid', null);
+    expect(scene.stage).toEqual({ site: 2, kind: 'content' });
+    expect(scene.others).toEqual([camera(1), camera(2)]);
+  });
+
+  test('else the pinned one, else who spoke last, else the first other', () => {
+    const state = { ...you, meeting: meeting([site(1), site(2), site(3)]), recentSpeakers: [1, 3] };
+    expect(sceneOf(state, 'stage', camera(2)).stage).toEqual(camera(2));
+    expect(sceneOf(state, 'stage', null).stage).toEqual(camera(3));
+    expect(sceneOf({ ...state, recentSpeakers: [] }, 'stage', null).stage).toEqual(camera(2));
+  });
+
+  test('slots go to the stage, then to who spoke, and never to oneself', () => {
+    const state = {
+      ...you,
+      meeting: meeting([site(1), site(2), site(3), site(4)], { big_screen: 4 }),
+      recentSpeakers: [3],
+    };
+    expect(byPriority(state, sceneOf(state, 'grid', null))).toEqual([camera(4), camera(3), camera(2)]);
+  });
+});

@@ -1,0 +1,33 @@
+import type { LinkGrade, MeetingView, SiteLink, SiteView } from '../src/protocol/gen';
+
+export function site(id: number, changes: Partial<SiteView> = {}): SiteView {
+  return {
+    id,
+    name: `Xã ${id}`,
+    role: id === 1 ? 'chair' : 'site',
+    presence: 'present',
+    since_ms: null,
+    microphone: 'off',
+    camera: true,
+    content: false,
+    reconnections: 0,
+    ...changes,
+  };
+}
+
+export function meeting(sites: SiteView[], changes: Partial<MeetingView> = {}): MeetingView {
+  return {
+    title: 'Họp',
+    started_at_ms: null,
+    locked: false,
+    big_screen: null,
+    sites,
+    actions: [],
+    ...changes,
+  };
+}
+
+export function link(id: number, grade: LinkGrade): SiteLink {
+  const numbers = { loss_percent: 0, jitter_ms: 0, bitrate_bps: 0 };
+  return { site: id, grade, up: numbers, down: numbers, rtt_ms: null, transport: 'udp' };
+}

@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest';
+import { defaultChoices, loadChoices } from '../src/media/choices';
+import { CAMERA_ENCODINGS, cameraEncodings } from '../src/media/encodings';
+import { levelOf } from '../src/media/level';
+import { reportOf } from '../src/media/report';
+import { backoffMs } from '../src/meeting/backoff';
+import { bannerOf } from '../src/meeting/banner';
+import { afterRefusal } from '../src/meeting/refusal';
+import { siteActions } from '../src/meeting/siteActions';
+import { clock, clockWithSeconds, date, elapsed, oneDecimal } from '../src/meeting/time';
+import { packSdp, unpackSdp } from '../src/protocol/sdp';
+import { parse } from '../src/protocol/socket';
+import { linkOf } from '../src/session/link';
+import { site } from './samples';
+
+describe('times', () => {
+  test.each([
+    [0, '00:00'],
+    [133_000, '02:13'],
+    [3_723_999, '1:02:03'],
+    [-5000, '00:00'],
+  ])('%i ms is %s', (ms, text) => expect(elapsed(ms)).toBe(text));
+
+  test('clock and date in the Vietnamese order, 24 hours, UTC+7', () => {
+    const at = Date.UTC(2026, 10, 3, 18, 14, 5);
+    expect([clock(at), clockWithSeconds(at), date(at)]).toEqual(['01:14', '01:14:05', '04/11/2026']);
+  });
+
+  test('decimal comma in Vietnamese, point in English', () => {
+    expect([oneDecimal(1.25, 'vi'), oneDecimal(1.25, 'en')]).toEqual(['1,3', '1.3']);
+  });
+});
+
+test('waiting grows from half a second to ten and is spread', () => {
+  expect([1, 2, 3, 9, 5000].map(attempt => backoffMs(attempt, 1))).toEqual([500, 1000, 2000, 10_000, 10_000]);
+  expect(backoffMs(3, 0)).toBe(1000);
+});
+
+test('the banner never says “on air” unless the bridge can hear', () => {
+  const on = { online: true, hasMicrophone: true, microphoneOpen: true, bridge: 'on' } as const;
+  expect(bannerOf(on)).toBe('on_air');
+  expect(bannerOf({ ...on, online: false })).toBe('reconnecting');
+  expect(bannerOf({ ...on, bridge: 'muted_by_chair' })).toBe('muted_by_chair');
+  expect(bannerOf({ ...on, microphoneOpen: false })).toBe('mic_off');
+  expect(bannerOf({ ...on, hasMicrophone: false })).toBe('no_microphone');
+});
+
+test.each([
+  ['unknown_link', true, 'stop'],
+  ['meeting_full', false, 'stop'],
+  ['meeting_full', true, 'retry'],
+  ['internal', false, 'retry'],
+  ['version', false, 'reload'],
+  ['seat_taken', true, 'stop'],
+] as const)('refused as %s (inside before: %s): %s', (code, inside, next) => {
+  expect(afterRefusal(code, inside)).toBe(next);
+});
+
+test('only what the server allows and what changes something is offered', () => {
+  const words = (...given: Parameters<typeof siteActions>) => siteActions(...given).map(entry => entry.word);
+  expect(words(site(2), false, false, [])).toEqual([]);
+  expect(words(site(2), false, false, ['big_screen', 'mute', 'remove'])).toEqual([
+    'bigScreen',
+    'mute',
+    'remove',
+  ]);
+  expect(
+    words(site(2, { microphone: 'muted_by_chair' }), false, true, ['big_screen', 'mute', 'allow_unmute']),
+  ).toEqual(['bigScreenOff', 'allowUnmute']);
+  expect(words(site(1), true, false, ['mute', 'remove'])).toEqual([]);
+  expect(words(site(2, { presence: 'removed' }), false, false, ['readmit', 'remove'])).toEqual(['readmit']);
+});
+
+test('a join link is taken apart, also below a path', () => {
+  expect(linkOf('https://hop.example/cau/?ngay=1#bi-mat')).toEqual({
+    token: 'bi-mat',
+    webSocket: 'wss://hop.example/cau/ws',
+    direct: true,
+  });
+  expect(linkOf('http://localhost:8080/#a')).toMatchObject({
+    webSocket: 'ws://localhost:8080/ws',
+    direct: false,
+  });
+  expect(linkOf('http://localhost:8080/').token).toBe('');
+});
+
+test('an offer survives packing and shrinks', async () => {
+  const sdp = 'a=rtpmap:96 VP8/90000\r\n'.repeat(500);
+  const packed = await packSdp(sdp);
+  expect(await unpackSdp(packed)).toBe(sdp);
+  expect(JSON.stringify(packed).length).toBeLessThan(sdp.length / 20);
+  expect(await unpackSdp({ plain: sdp })).toBe(sdp);
+});
+
+test('what is no message is no message', () => {
+  for (const text of ['', '{', 'null', '[]', '{"type":1}', '"ping"']) expect(parse(text)).toBeNull();
+  expect(parse('{"type":"ping","n":1}')).toEqual({ type: 'ping', n: 1 });
+});
+
+test('layers nobody watches are off; a small camera has two layers', () => {
+  const shape = (height: number, wanted: boolean[]) =>
+    cameraEncodings(CAMERA_ENCODINGS, height, wanted).map(one => [one.scaleResolutionDownBy, one.active]);
+  expect(shape(720, [true, true, false])).toEqual([
+    [4, true],
+    [2, true],
+    [1, false],
+  ]);
+  expect(shape(360, [])).toEqual([
+    [2, true],
+    [1, true],
+    [1, false],
+  ]);
+});
+
+test('the level is silence at −60 dBFS and full at 0', () => {
+  expect(levelOf(new Float32Array(64))).toEqual({ level: 0, peak: 0 });
+  expect(levelOf(new Float32Array(64).fill(1)).level).toBe(1);
+  expect(levelOf(new Float32Array(64).fill(0.0316)).level).toBeCloseTo(0.5, 2);
+});
+
+test('the report adds up pictures and takes the nominated pair', () => {
+  const report = reportOf([
+    {
+      type: 'inbound-rtp',
+      kind: 'video',
+      framesDecoded: 10,
+      framesDropped: 1,
+      freezeCount: 2,
+      totalFreezesDuration: 0.5,
+    },
+    { type: 'inbound-rtp', kind: 'video', framesDecoded: 5 },
+    { type: 'inbound-rtp', kind: 'audio', framesDecoded: 99 },
+    { type: 'candidate-pair', nominated: true, availableOutgoingBitrate: 300_000 },
+    { type: 'candidate-pair', nominated: false, availableOutgoingBitrate: 1 },
+  ]);
+  expect(report).toEqual({
+    frames_decoded: 15,
+    frames_dropped: 1,
+    freezes: 2,
+    freeze_seconds: 0.5,
+    available_outgoing_bps: 300_000,
+  });
+});
+
+test('remembered choices of another version or of somebody’s editing do no harm', () => {
+  expect(loadChoices('{"camera":7,"direct":true,"unknown":1}')).toEqual({ ...defaultChoices, direct: true });
+  for (const broken of ['', 'null', '[]', '{']) expect(loadChoices(broken)).toEqual(defaultChoices);
+});
