@@ -74,6 +74,18 @@ fn wishes_may_change_at_any_time() {
 }
 
 #[test]
+fn name_and_picture_change_together() {
+    for seed in SEEDS {
+        let mut world = meeting(seed, 4);
+        for step in 0..30usize {
+            world.wish(0, 0, Some(1 + step % 3), 360);
+            world.run(Duration::from_secs(1));
+            assert_eq!(world.mislabelled(), [] as [String; 0], "seed {seed}, step {step}");
+        }
+    }
+}
+
+#[test]
 fn sites_may_come_and_go() {
     for seed in SEEDS {
         let mut world = meeting(seed, 3);

@@ -63,14 +63,12 @@ impl Engine {
     }
 
     /// Name and picture change together: `SlotShows` goes out with the first packet of the new
-    /// source, and the routes of the layers left behind are cleared away.
-    fn after_switch(&mut self, origin: Origin) {
-        let Some(layer) = layer_of(&self.peers.publishers, origin) else {
+    /// source, and the routes of the layers left behind are cleared away. The packet offered need not be of
+    /// the new source: the last packet of the old one's picture may have opened the way.
+    fn after_switch(&mut self, offered: Origin) {
+        let Some(layer) = layer_of(&self.peers.publishers, offered) else {
             return;
         };
-        let source = self.peers.links.get(origin.publisher).map(|link| link.peer);
-        let Some(peer) = source else { return };
-        let shown = Some(Source { peer, kind: origin.kind });
         for route in &layer.routes {
             let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber) else {
                 continue;
@@ -78,7 +76,12 @@ impl Engine {
             let Some(video) = subscriber.video.get_mut(usize::from(route.slot)) else {
                 continue;
             };
-            if video.slot.current() == Some(origin) && video.shown != shown {
+            let source = |origin: Origin| {
+                let peer = self.peers.links.get(origin.publisher)?.peer;
+                Some(Source { peer, kind: origin.kind })
+            };
+            let shown = video.slot.current().and_then(source);
+            if shown.is_some() && video.shown != shown {
                 video.shown = shown;
                 let Some(link) = self.peers.links.get(route.subscriber) else {
                     continue;
@@ -87,7 +90,7 @@ impl Engine {
                 self.events.push_back(Event::SlotShows { peer: link.peer, slot, source: shown });
             }
         }
-        if let Some(room) = self.room_of(origin.publisher) {
+        if let Some(room) = self.room_of(offered.publisher) {
             self.stale(room);
         }
     }

@@ -196,6 +196,21 @@ impl World {
         self.events.push(event);
     }
 
+    /// Slots whose name, as told, is not the picture the client saw last: name and picture change together.
+    /// Ask when the wire is quiet about them, some round trips after the last wish.
+    pub fn mislabelled(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for ((viewer, slot), told) in &self.shown {
+            let SlotId::Video(slot) = slot else { continue };
+            let view = self.sites[*viewer].client.video.get(&usize::from(*slot));
+            let seen = view.and_then(|view| view.last).map(|(site, _)| u64::from(site));
+            if let Some(told) = told.filter(|told| Some(told.peer.0) != seen) {
+                all.push(format!("site {viewer} slot {slot}: told {told:?}, seen {seen:?}"));
+            }
+        }
+        all
+    }
+
     /// Engine, meeting and clients agree: every wished slot shows what was wished, says so, and the
     /// client has just seen it there. Returns what does not agree.
     pub fn disagreements(&self) -> Vec<String> {
