@@ -7,12 +7,14 @@
 mod account;
 mod admit;
 mod control;
+mod delay;
 mod egress;
 mod feedback;
 mod forwarding;
 mod ingress;
 mod reconcile;
 mod reports;
+mod seal;
 mod timers;
 
 use crate::command::Command;
@@ -27,6 +29,7 @@ use crate::room::shed::Shedding;
 use crate::stats::WorkerStats;
 use crate::time::{Clock, after};
 use crate::transport::{Certificate, Path};
+use ingress::Times;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::collections::{HashMap, VecDeque};
@@ -61,6 +64,8 @@ pub enum Input<'a> {
     Datagram {
         path: Path,
         data: &'a mut [u8],
+        /// When the kernel took it in, where it says so; not after `now`.
+        arrived: Instant,
     },
     /// A TCP connection is gone.
     PathClosed {
@@ -108,11 +113,13 @@ pub struct Engine {
     events: VecDeque<Event>,
     /// Peers whose transport, reports or queues have something to send.
     dirty: Dirty,
+    burst: forwarding::Burst,
     /// Rooms whose routes are to be computed again.
     stale_rooms: Vec<RoomId>,
     /// Plaintext RTCP built here before it is sealed, and the datagram being handed out.
     scratch: egress::Scratch,
     stats: WorkerStats,
+    delay: delay::DelayMeter,
     next_stats: Instant,
     last_stats: Instant,
 }
@@ -140,9 +147,11 @@ impl Engine {
             shedding: Shedding::default(),
             events: VecDeque::new(),
             dirty: Dirty::default(),
+            burst: forwarding::Burst::default(),
             stale_rooms: Vec::new(),
             scratch: egress::Scratch::default(),
             stats: WorkerStats::default(),
+            delay: delay::DelayMeter::default(),
             next_stats: after(now, STATS_EVERY),
             last_stats: now,
         }
@@ -152,10 +161,14 @@ impl Engine {
     /// may hand in a whole batch of datagrams before that, so that packets to one destination leave
     /// together.
     pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
+        if !matches!(input, Input::Datagram { .. }) {
+            self.decide_burst(now);
+        }
         match input {
-            Input::Datagram { path, data } => {
+            Input::Datagram { path, data, arrived } => {
+                self.delay.on_datagram();
                 self.stats.datagrams_received = self.stats.datagrams_received.saturating_add(1);
-                if let Err(reason) = self.handle_datagram(now, path, data) {
+                if let Err(reason) = self.handle_datagram(Times { now, arrived }, path, data) {
                     self.stats.drops.count(reason);
                 }
             }
@@ -180,8 +193,11 @@ impl Engine {
         self.stale_rooms.extend(rooms);
     }
 
-    /// What the host shall do next.
+    /// What the host shall do next. The later `now` is told, the better departures and delays are known: a
+    /// host reads its clock again after each transmit.
     pub fn poll_output(&mut self, now: Instant) -> Output<'_> {
+        self.delay.on_poll(now, &mut self.stats.forward_delay);
+        self.decide_burst(now);
         if now >= self.next_stats {
             self.report_stats(now);
         }

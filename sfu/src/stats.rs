@@ -58,6 +58,17 @@ impl DelayHistogram {
     }
 }
 
+/// What the bridge adds to the delay of a forwarded packet, by stages; sampled.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ForwardDelay {
+    /// Taken in by the kernel → decided for its slots.
+    pub receive_to_ready: DelayHistogram,
+    /// → its turn to be sealed.
+    pub ready_to_paced: DelayHistogram,
+    /// → sealed and handed to the kernel.
+    pub paced_to_sent: DelayHistogram,
+}
+
 /// One worker, totals since start unless said otherwise.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct WorkerStats {
@@ -67,8 +78,7 @@ pub struct WorkerStats {
     pub datagrams_sent: u64,
     pub packets_forwarded: u64,
     pub drops: Drops,
-    /// Received → sealed and handed to the driver, sampled.
-    pub forward_delay: DelayHistogram,
+    pub forward_delay: ForwardDelay,
     /// Part of the last second the thread was busy, 0–1. Filled in by the driver.
     pub load: f64,
     /// Slots shed because the worker cannot keep up, now.

@@ -178,7 +178,7 @@ pub fn media(data: &[u8]) {
         let sealed = client.seal_picture(world.now, payloads);
         let remote = client.address;
         for mut data in sealed {
-            let input = Input::Datagram { path: path(remote), data: &mut data };
+            let input = Input::Datagram { path: path(remote), data: &mut data, arrived: world.now };
             world.engine.handle_input(world.now, input);
         }
         world.run(Duration::from_millis(5));
@@ -278,7 +278,7 @@ impl Machine {
 
     fn datagram(&mut self, from: u8, data: &[u8]) {
         let mut data = data.to_vec();
-        self.input(Input::Datagram { path: path(address(from)), data: &mut data });
+        self.input(Input::Datagram { path: path(address(from)), data: &mut data, arrived: self.now });
     }
 
     /// Polls until the engine waits, which it must come to.

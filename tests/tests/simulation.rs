@@ -2,10 +2,12 @@
 //! ends in agreement: what was wished, what the engine says and what the clients see are one.
 
 use sfu::command::Permissions;
+use sfu::discard::DropReason;
+use sfu::engine::Input;
 use sfu::event::Event;
 use sfu::ids::{SlotId, SourceKind};
 use std::time::Duration;
-use tests::simulation::{LinkModel, Publishes, World};
+use tests::simulation::{LinkModel, Publishes, SlotView, World};
 
 const SITE: Publishes = Publishes { layers: 3, voice: true };
 const SETTLE: Duration = Duration::from_secs(5);
@@ -178,4 +180,37 @@ fn at_most_five_voices_are_forwarded_and_the_floor() {
         "who has the floor is heard"
     );
     assert!(heard.iter().all(|source| source.kind == SourceKind::Microphone));
+}
+
+#[test]
+fn overload_thins_video_by_priority_and_takes_nothing_from_view() {
+    let mut world = meeting(5, 4);
+    world.floor = Some(1);
+    world.reconcile();
+    world.run(SETTLE);
+    let packets = |world: &World, kind: SourceKind| -> Vec<(u64, u64)> {
+        let of = |view: &SlotView| (u64::from(view.last.unwrap().0), view.packets);
+        let client = &world.sites[0].client;
+        let views = if kind == SourceKind::Camera { &client.video } else { &client.audio };
+        views.values().map(of).collect()
+    };
+    // Long enough for every class but the floor's.
+    for _ in 0..24 {
+        world.engine.handle_input(world.now, Input::Backlog(Duration::from_millis(60)));
+        world.run(Duration::from_millis(100));
+    }
+    let (video, audio) = (packets(&world, SourceKind::Camera), packets(&world, SourceKind::Microphone));
+    world.run(Duration::from_millis(300));
+    for ((source, before), (_, after)) in video.iter().zip(packets(&world, SourceKind::Camera)) {
+        assert_eq!(*source == 2, after > *before, "only who has the floor is still seen to move: {source}");
+    }
+    for ((source, before), (_, after)) in audio.iter().zip(packets(&world, SourceKind::Microphone)) {
+        assert!(after > *before + 10, "the voice of {source} is never shed");
+    }
+    let shown = world.shown.iter().filter(|((site, _), _)| *site == 0);
+    assert!(shown.clone().count() > 2 && shown.clone().all(|(_, source)| source.is_some()), "nothing black");
+    assert!(world.drops(DropReason::Overload) > 0, "what is shed is counted");
+    world.engine.handle_input(world.now, Input::Backlog(Duration::ZERO));
+    world.run(Duration::from_secs(40));
+    agree(&world, 5, "after the overload");
 }

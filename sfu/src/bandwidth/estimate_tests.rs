@@ -94,7 +94,8 @@ impl Line {
 
     fn send(&mut self) {
         let number = self.history.peek();
-        self.history.record(self.now, PACKET);
+        let stamp = self.history.stamp(self.now);
+        self.history.record(stamp, PACKET);
         let queue = self.free_at.saturating_duration_since(self.now);
         self.longest_queue = self.longest_queue.max(queue);
         if queue > QUEUE || self.rng.random::<f64>() < self.loss {

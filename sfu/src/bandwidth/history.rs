@@ -28,6 +28,10 @@ struct Departure {
     fate: Fate,
 }
 
+/// A time of departure: microseconds since the first one.
+#[derive(Debug, Clone, Copy)]
+pub struct Stamp(u64);
+
 /// A packet both ends have seen. The two clocks have nothing in common.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Acknowledged {
@@ -77,14 +81,17 @@ impl SendHistory {
         self.next as u16
     }
 
+    /// `now` as departures are kept: once for all packets of one run.
+    #[inline]
+    pub fn stamp(&mut self, now: Instant) -> Stamp {
+        Stamp(micros(now, *self.began.get_or_insert(now)))
+    }
+
     /// A packet of `bytes` is handed to the driver under that number.
     #[inline]
-    pub fn record(&mut self, now: Instant, bytes: usize) {
-        let departure = Departure {
-            sent_us: micros(now, *self.began.get_or_insert(now)),
-            bytes: u16::try_from(bytes).unwrap_or(u16::MAX),
-            fate: Fate::Unknown,
-        };
+    pub fn record(&mut self, Stamp(sent_us): Stamp, bytes: usize) {
+        let departure =
+            Departure { sent_us, bytes: u16::try_from(bytes).unwrap_or(u16::MAX), fate: Fate::Unknown };
         if self.departures.is_empty() {
             self.departures.resize(CAPACITY as usize, departure);
         }
@@ -169,7 +176,10 @@ mod tests {
     fn sent(count: u64) -> (Instant, SendHistory) {
         let start = test_start();
         let mut history = SendHistory::new();
-        (0..count).for_each(|ms| history.record(start + Duration::from_millis(ms), 100));
+        for ms in 0..count {
+            let stamp = history.stamp(start + Duration::from_millis(ms));
+            history.record(stamp, 100);
+        }
         (start, history)
     }
 

@@ -10,6 +10,7 @@ use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSocketState};
 use socket2::{SockRef, Socket};
 use std::io::{self, ErrorKind, IoSliceMut};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Asked of the kernel in each direction: 1,800 receivers of 2 Mbit/s are 450 MB/s, so this is 9 ms
 /// of a full core. What it grants is bounded by `net.core.rmem_max`; `doctor` shows it.
@@ -18,6 +19,9 @@ pub(super) const BUFFER_BYTES: usize = 4 * 1024 * 1024;
 /// One buffer of a batch: the largest run GRO hands over is 64 KiB. The odd 20 cache lines keep the
 /// first packets of all buffers out of the same cache sets.
 const RECEIVE_BYTES: usize = 65_536 + 1_280;
+
+/// A datagram that seems to have waited longer was stamped by another clock: the wall clock was set.
+const MAX_AGE: Duration = Duration::from_secs(1);
 
 /// Largest run of one GSO send: a UDP payload, less the headers of IPv6.
 const MAX_RUN_BYTES: usize = 65_000;
@@ -43,9 +47,10 @@ impl Batch {
         self.filled >= BATCH_SIZE
     }
 
-    /// Each datagram with the path it took. Longer ones than `MAX_DATAGRAM_BYTES` are cut there:
+    /// Each datagram with the path it took and when the kernel took it in. Longer ones than `MAX_DATAGRAM_BYTES` are cut there:
     /// nothing we speak is as long, and what is cut does not authenticate.
-    pub fn datagrams(&mut self, bound: IpAddr, mut each: impl FnMut(Path, &mut [u8])) {
+    pub fn datagrams(&mut self, now: Instant, bound: IpAddr, mut each: impl FnMut(Path, &mut [u8], Instant)) {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let filled = self.metas.iter().take(self.filled);
         for (meta, buffer) in filled.zip(self.storage.chunks_mut(RECEIVE_BYTES)) {
             let path = Path {
@@ -56,10 +61,12 @@ impl Batch {
             let Some(run) = buffer.get_mut(..meta.len) else {
                 continue;
             };
+            let age = meta.timestamp.map_or(Duration::ZERO, |at| wall.saturating_sub(at));
+            let arrived = now.checked_sub(age.min(MAX_AGE)).unwrap_or(now);
             for datagram in run.chunks_mut(meta.stride.max(1)) {
                 let length = datagram.len().min(MAX_DATAGRAM_BYTES);
                 if let Some(datagram) = datagram.get_mut(..length) {
-                    each(path, datagram);
+                    each(path, datagram, arrived);
                 }
             }
         }

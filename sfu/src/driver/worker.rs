@@ -214,7 +214,7 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
         if now >= self.wake_at {
             self.machine.handle_input(now, Input::Timeout);
         }
-        self.drain(now);
+        self.drain();
         self.tcp.flush();
     }
 
@@ -226,8 +226,8 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
             port.readable = self.batch.is_full();
             left_behind |= port.readable;
             let machine = &mut self.machine;
-            self.batch.datagrams(port.socket.ip(), |path, data| {
-                machine.handle_input(now, Input::Datagram { path, data });
+            self.batch.datagrams(now, port.socket.ip(), |path, data, arrived| {
+                machine.handle_input(now, Input::Datagram { path, data, arrived });
             });
         }
         if let Some(backlog) = self.backlog.after_batch(now, left_behind) {
@@ -238,7 +238,7 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
     fn receive_tcp(&mut self, now: Instant) {
         let machine = &mut self.machine;
         self.tcp.turn(now, |path, data| {
-            machine.handle_input(now, Input::Datagram { path, data });
+            machine.handle_input(now, Input::Datagram { path, data, arrived: now });
         });
         while let Some(path) = self.tcp.next_closed() {
             self.machine.handle_input(now, Input::PathClosed { path });
@@ -258,9 +258,10 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
         }
     }
 
-    /// Carries out what the machine orders.
-    fn drain(&mut self, now: Instant) {
+    /// Carries out what the machine orders. A send takes time, so the clock is read before each.
+    fn drain(&mut self) {
         loop {
+            let now = Instant::now();
             let failures = match self.machine.poll_output(now) {
                 Output::Transmit(transmit) => send(&mut self.udp, &mut self.tcp, &transmit),
                 Output::Event(event) => {

@@ -1,10 +1,14 @@
 //! RTCP that comes in: reports, retransmission and key frame requests, transport-wide feedback.
 
 use super::Engine;
+use super::forwarding::{layer_of, mark, pending};
 use crate::discard::DropReason;
 use crate::forward::packet::{PeerIndex, Pending};
+use crate::forward::rewrite::Mapped;
 use crate::ids::Ssrc;
-use crate::peer::subscriber::Subscriber;
+use crate::peer::Table;
+use crate::peer::publisher::Publisher;
+use crate::peer::subscriber::{Subscriber, Video};
 use crate::rtp::rtcp::{self, Feedback, ReportBlock, SenderReport};
 use crate::time::{NtpTime, extend_u16};
 use std::time::{Duration, Instant};
@@ -102,10 +106,17 @@ impl Engine {
         let Some(slot) = subscriber.video_by_ssrc(media) else {
             return;
         };
+        let Some(video) = subscriber.video.get_mut(slot).filter(|video| !video.shed) else {
+            // Nothing new follows on a shed slot, so nothing old is missed.
+            return;
+        };
         for sequence in sequences.iter().take(MAX_RESENT_PER_NACK) {
-            resend(now, subscriber, slot, *sequence, patience);
+            match resend(now, &self.peers.publishers, (slot, &mut *video), *sequence, patience) {
+                Ok(pending) => subscriber.video_queue.packets.extend(pending),
+                Err(reason) => self.stats.drops.count(reason),
+            }
         }
-        super::forwarding::mark(&mut self.dirty.video, &mut subscriber.video_queue, index);
+        mark(&mut self.dirty.video, &mut subscriber.video_queue, index);
     }
 
     fn on_key_request(&mut self, now: Instant, index: PeerIndex, media: Ssrc) {
@@ -137,30 +148,26 @@ fn round_trip(now: NtpTime, block: &ReportBlock) -> Option<Duration> {
     (rtt < Duration::from_secs(60)).then_some(rtt)
 }
 
-fn resend(now: Instant, subscriber: &mut Subscriber, slot: usize, sequence: u16, patience: Duration) {
-    let Some(video) = subscriber.video.get_mut(slot) else {
-        return;
-    };
+/// What answers one NACKed number; nothing where it never left the slot, or was answered a moment ago.
+fn resend(
+    now: Instant,
+    publishers: &Table<Publisher>,
+    (slot, video): (usize, &mut Video),
+    sequence: u16,
+    patience: Duration,
+) -> Result<Option<Pending>, DropReason> {
     let sequence_out = extend_u16(video.slot.rewriter.next_out(), sequence);
     let Some((origin, sequence_in, offsets)) = video.slot.rewriter.invert(sequence_out) else {
-        return;
+        return Ok(None);
     };
+    let layer = layer_of(publishers, origin).ok_or(DropReason::TooOld)?;
+    let (meta, _) = layer.slab.get(sequence_in).ok_or(DropReason::TooOld)?;
     if !video.resent.allow(now, sequence_out, patience) {
-        return;
+        return Ok(None);
     }
-    subscriber.video_queue.packets.push_back(Pending {
-        origin,
-        sequence_in,
-        sequence_out,
-        // The packet's own timestamp is added when it is written.
-        timestamp: offsets.timestamp,
-        picture_offset: offsets.picture,
-        tl0_offset: offsets.tl0,
-        frame_offset: offsets.frame,
-        slot: slot as u16,
-        marker: false,
-        retransmission: true,
-    });
+    let mapped = Mapped { sequence_out, offsets };
+    let pending = pending(origin, sequence_in, slot as u16, meta, mapped);
+    Ok(Some(Pending { retransmission: true, ..pending }))
 }
 
 #[cfg(test)]

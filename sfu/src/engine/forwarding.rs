@@ -1,6 +1,6 @@
 //! From one stored packet to the slots that show its layer.
 
-use super::{Dirty, Engine};
+use super::Engine;
 use crate::discard::DropReason;
 use crate::event::Event;
 use crate::forward::packet::{Origin, PacketMeta, PeerIndex, Pending};
@@ -11,31 +11,57 @@ use crate::peer::Table;
 use crate::peer::publisher::{Layer, Publisher, Route};
 use crate::peer::subscriber::{Lane, Subscriber};
 use crate::time::NtpTime;
+use arrayvec::ArrayVec;
 use std::collections::VecDeque;
 use std::time::Instant;
 
+/// Packets of one layer that came one after the other, stored but not decided yet: a picture comes as a
+/// burst, and so each of its subscribers is visited once instead of once for each packet.
+#[derive(Default)]
+pub(super) struct Burst {
+    origin: Option<Origin>,
+    sequences: ArrayVec<u64, 32>,
+}
+
 impl Engine {
-    /// Offers a packet to every slot on its layer's routes.
-    pub(super) fn forward(&mut self, now: Instant, origin: Origin, sequence: u64, meta: &PacketMeta) {
+    /// Offers a stored packet to every slot on its layer's routes, together with those that follow at
+    /// once. Whatever may change a route or a slot decides the burst first.
+    pub(super) fn forward(&mut self, now: Instant, origin: Origin, sequence: u64) {
+        if self.burst.origin != Some(origin) || self.burst.sequences.is_full() {
+            self.decide_burst(now);
+        }
+        self.burst.origin = Some(origin);
+        self.burst.sequences.push(sequence);
+    }
+
+    pub(super) fn decide_burst(&mut self, now: Instant) {
+        let Some(origin) = self.burst.origin.take() else {
+            return;
+        };
+        let sequences = std::mem::take(&mut self.burst.sequences);
         let Some(layer) = layer_of(&self.peers.publishers, origin) else {
             return;
         };
-        if layer.shed > 0 {
-            self.stats.drops.add(DropReason::Overload, layer.shed);
-        }
+        let stored = |sequence: &u64| Some((*sequence, layer.slab.get(*sequence)?.0));
+        let packets: ArrayVec<(u64, &PacketMeta), 32> = sequences.iter().filter_map(stored).collect();
+        self.stats.drops.add(DropReason::Overload, layer.shed.saturating_mul(packets.len() as u64));
         let mut switched = false;
         for route in &layer.routes {
             let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber) else {
                 continue;
             };
             if origin.kind == SourceKind::Microphone {
-                offer_audio(now, subscriber, &mut self.dirty, *route, (origin, sequence, meta));
+                offer_audio(now, subscriber, *route, origin, &packets);
+                mark(&mut self.dirty.audio, &mut subscriber.audio_queue, route.subscriber);
                 continue;
             }
             let ways = Ways { publishers: &self.peers.publishers, now, route: *route };
-            switched |= ways.offer_video(subscriber, origin, sequence, meta);
+            // A switch plays all there is from the slab: the rest of this burst with it.
+            switched |=
+                packets.iter().any(|(number, meta)| ways.offer_video(subscriber, origin, *number, meta));
             mark(&mut self.dirty.video, &mut subscriber.video_queue, route.subscriber);
         }
+        drop(packets);
         if switched {
             self.after_switch(origin);
         }
@@ -143,23 +169,31 @@ pub(super) fn mark(lane: &mut VecDeque<PeerIndex>, queue: &mut Lane, peer: PeerI
 fn offer_audio(
     now: Instant,
     subscriber: &mut Subscriber,
-    dirty: &mut Dirty,
     route: Route,
-    (origin, sequence, meta): (Origin, u64, &PacketMeta),
+    origin: Origin,
+    packets: &[(u64, &PacketMeta)],
 ) {
     let Some(audio) = subscriber.audio.get_mut(usize::from(route.slot)) else {
         return;
     };
-    let Some((mapped, begins)) = audio.slot.offer(now, origin, sequence, meta) else {
-        return;
-    };
-    let mut pending = pending(origin, sequence, route.slot, meta, mapped);
-    pending.marker = begins;
-    subscriber.audio_queue.packets.push_back(pending);
-    mark(&mut dirty.audio, &mut subscriber.audio_queue, route.subscriber);
+    for (sequence, meta) in packets {
+        let Some((mapped, begins)) = audio.slot.offer(now, origin, *sequence, meta) else {
+            continue;
+        };
+        let mut pending = pending(origin, *sequence, route.slot, meta, mapped);
+        pending.marker = begins;
+        subscriber.audio_queue.packets.push_back(pending);
+    }
 }
 
-fn pending(origin: Origin, sequence_in: u64, slot: u16, meta: &PacketMeta, mapped: Mapped) -> Pending {
+#[inline]
+pub(super) fn pending(
+    origin: Origin,
+    sequence_in: u64,
+    slot: u16,
+    meta: &PacketMeta,
+    mapped: Mapped,
+) -> Pending {
     Pending {
         origin,
         sequence_in,
@@ -183,6 +217,7 @@ struct Ways<'a> {
 
 impl Ways<'_> {
     /// True when the slot switched.
+    #[inline]
     fn offer_video(
         &self,
         subscriber: &mut Subscriber,

@@ -13,6 +13,14 @@ use crate::sdp::{Negotiated, NegotiatedCodec};
 use crate::transport::{Path, Received};
 use std::time::Instant;
 
+/// When a datagram was handed in, and when the kernel had taken it in: what is measured of the line
+/// goes by the latter.
+#[derive(Clone, Copy)]
+pub(super) struct Times {
+    pub now: Instant,
+    pub arrived: Instant,
+}
+
 /// A packet after its header, its stream and its retransmission wrapping are understood.
 struct Media<'a> {
     stream: StreamRef,
@@ -38,42 +46,45 @@ struct Stored {
 impl Engine {
     pub(super) fn handle_datagram(
         &mut self,
-        now: Instant,
+        times: Times,
         path: Path,
         data: &mut [u8],
     ) -> Result<(), DropReason> {
+        let now = times.now;
         let index = self.demux.find(&path, data)?;
         let link = self.peers.links.get_mut(index).ok_or(DropReason::UnknownAddress)?;
         let received = link.transport.handle_datagram(now, path, data);
         self.take_transport_events(now, index);
         match received? {
             Received::Consumed => {
+                self.decide_burst(now);
                 self.demux.add_path(path, index);
                 self.touch(index);
                 Ok(())
             }
             Received::Rtp(length) => {
                 let packet = data.get(..length).ok_or(DropReason::MalformedRtp)?;
-                self.handle_rtp(now, index, packet)
+                self.handle_rtp(times, index, packet)
             }
             Received::Rtcp(length) => {
+                self.decide_burst(now);
                 let packet = data.get(..length).ok_or(DropReason::MalformedRtcp)?;
                 self.handle_rtcp(now, index, packet)
             }
         }
     }
 
-    fn handle_rtp(&mut self, now: Instant, index: PeerIndex, datagram: &[u8]) -> Result<(), DropReason> {
+    fn handle_rtp(&mut self, times: Times, index: PeerIndex, datagram: &[u8]) -> Result<(), DropReason> {
         if datagram.len() > limits::MAX_RTP_BYTES {
             return Err(DropReason::Oversized);
         }
         let link = self.peers.links.get(index).ok_or(DropReason::UnknownAddress)?;
         let publisher = self.peers.publishers.get_mut(index).ok_or(DropReason::UnknownAddress)?;
-        let media = understand(now, publisher, &link.negotiated, datagram)?;
+        let media = understand(times.arrived, publisher, &link.negotiated, datagram)?;
         if !publisher.may_publish(media.stream.kind) {
             return Err(DropReason::Muted);
         }
-        let stored = store(now, index, publisher, &media)?;
+        let stored = store(times, index, publisher, &media)?;
         let due = publisher.next_timeout();
         let visit = due.is_some_and(|due| link.wake_at.is_none_or(|at| due < at));
         if visit {
@@ -83,20 +94,21 @@ impl Engine {
             self.on_layer_awake(index, stored.origin.kind);
         }
         if stored.origin.kind == SourceKind::Microphone {
-            self.on_audio_level(now, index, stored.audio_level);
+            self.on_audio_level(times.now, index, stored.audio_level);
         }
         if media.payload.is_empty() {
+            self.decide_burst(times.now);
             self.skip_padding(stored.origin, stored.sequence, &stored.meta);
             return Err(DropReason::Padding);
         }
-        self.forward(now, stored.origin, stored.sequence, &stored.meta);
+        self.forward(times.now, stored.origin, stored.sequence);
         Ok(())
     }
 }
 
 /// Header, extensions, stream, retransmission.
 fn understand<'a>(
-    now: Instant,
+    arrived: Instant,
     publisher: &mut Publisher,
     negotiated: &Negotiated,
     datagram: &'a [u8],
@@ -104,7 +116,7 @@ fn understand<'a>(
     let header = Header::parse(datagram)?;
     let extensions = Extensions::parse(datagram, &header, &publisher.extensions);
     if let Some(sequence) = extensions.transport_sequence {
-        publisher.arrivals.record(now, sequence);
+        publisher.arrivals.record(arrived, sequence);
     }
     let stream = match publisher.stream_of(header.ssrc) {
         Some(stream) => stream,
@@ -152,17 +164,17 @@ fn unwrap_rtx<'n>(
 }
 
 fn store(
-    now: Instant,
+    times: Times,
     index: PeerIndex,
     publisher: &mut Publisher,
     media: &Media<'_>,
 ) -> Result<Stored, DropReason> {
     let StreamRef { kind, layer: number, rtx } = media.stream;
     let layer = publisher.layer_mut(kind, number).ok_or(DropReason::UnknownSsrc)?;
+    let Times { now, arrived } = times;
     let bytes = media.datagram.len();
-    let arrival = layer.stream.on_packet(now, media.sequence, media.timestamp, bytes)?;
+    let arrival = layer.stream.on_packet(arrived, media.sequence, media.timestamp, bytes)?;
     if arrival.restarted {
-        layer.slab.clear();
         layer.nack.reset();
         layer.last_key = None;
         layer.newest = 0;
@@ -171,7 +183,7 @@ fn store(
     if lost_too_much && kind != SourceKind::Microphone {
         layer.keyframe.request(now);
     }
-    let meta = describe(now, layer, media)?;
+    let meta = describe(arrived, layer, media)?;
     remember(layer, arrival.extended, &meta, media);
     layer.newest = layer.newest.max(arrival.extended);
     layer.last_packet = Some(now);
@@ -186,12 +198,12 @@ fn store(
     })
 }
 
-fn describe(now: Instant, layer: &mut Layer, media: &Media<'_>) -> Result<PacketMeta, DropReason> {
+fn describe(arrived: Instant, layer: &mut Layer, media: &Media<'_>) -> Result<PacketMeta, DropReason> {
     let range = media.extensions.dependency_descriptor.clone();
     let dependency = range.and_then(|range| media.datagram.get(range));
     let capture_time = media.extensions.abs_capture_time.as_ref().map_or(0, |range| range.len());
     let mut meta = PacketMeta {
-        arrived: now,
+        arrived,
         timestamp: media.timestamp,
         codec: media.codec,
         marker: media.marker,

@@ -83,7 +83,9 @@ impl Engine {
     }
 
     fn aim_slot(&mut self, now: Instant, room: &Room, peer: PeerId, route: Route, wish: Option<Wish>) {
-        let target = wish.and_then(|wish| self.target_of(room, route, wish));
+        let wished = wish.and_then(|wish| self.target_of(room, route, wish));
+        let shed = wished.is_some_and(|wished| self.is_shed(room, wished, route));
+        let target = wished.filter(|_| !shed);
         let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber) else {
             return;
         };
@@ -92,14 +94,15 @@ impl Engine {
         };
         let keep = target.is_some() && is_current_good(&self.peers.publishers, room, video);
         video.slot.aim(target, keep);
-        video.shed =
-            wish.is_some_and(|wish| self.shedding.sheds(class_of(room, wish.source), route.subscriber.place));
+        video.shed = shed;
         let thin =
             self.shedding.is_active() && wish.is_some_and(|w| class_of(room, w.source) == Class::Other);
         video.slot.limit_temporal(if thin { SHED_TEMPORAL } else { ALL_TEMPORAL });
         let (current, target, needs_key) =
             (video.slot.current(), video.slot.target(), video.slot.needs_key());
-        if current.is_none() && video.shown.take().is_some() {
+        // A shed slot keeps its last picture: it is thinned, not gone.
+        let stands = video.shed && wish.map(|wish| wish.source) == video.shown;
+        if current.is_none() && !stands && video.shown.take().is_some() {
             let slot = SlotId::Video(route.slot);
             self.events.push_back(Event::SlotShows { peer, slot, source: None });
         }
@@ -120,22 +123,29 @@ impl Engine {
         if !publisher.may_publish(kind) || kind == SourceKind::Microphone {
             return None;
         }
-        let shed = self.shedding.sheds(class_of(room, wish.source), route.subscriber.place);
         let track = publisher.track_mut(kind)?;
         let choice = choose(&track.layer_states(), wish.max_height)?;
         if let Some(layer) = track.layers.get_mut(choice.wanted) {
             layer.want();
         }
         let available = choice.available?;
-        let layer = track.layers.get_mut(available)?;
-        if shed {
-            layer.shed = layer.shed.saturating_add(1);
-            return None;
-        }
-        layer.want();
         // A key frame for somebody without a path is lost, and the slot would believe it was sent.
         let receiver = self.peers.links.get(route.subscriber)?;
         receiver.transport.is_connected().then_some(Origin { publisher: index, kind, layer: available as u8 })
+    }
+
+    /// Whether a slot goes without its packets because the worker cannot keep up; these are counted.
+    fn is_shed(&mut self, room: &Room, wished: Origin, route: Route) -> bool {
+        let link = self.peers.links.get(wished.publisher);
+        let source = link.map(|link| Source { peer: link.peer, kind: wished.kind });
+        let shed =
+            source.is_some_and(|source| self.shedding.sheds(class_of(room, source), route.subscriber.place));
+        let publisher = self.peers.publishers.get_mut(wished.publisher);
+        if let Some(layer) = publisher.and_then(|p| p.layer_mut(wished.kind, wished.layer)) {
+            layer.want();
+            layer.shed = layer.shed.saturating_add(u64::from(shed));
+        }
+        shed
     }
 
     fn add_route(&mut self, origin: Option<Origin>, route: Route) {

@@ -1,6 +1,7 @@
 //! From a publisher's packet to a subscriber's packet: select a layer, switch to it, rewrite the
 //! numbers, resend what was lost. Nothing here has heard of transports.
 
+#[cfg(debug_assertions)]
 pub mod guard;
 pub mod packet;
 pub mod resend;

@@ -140,6 +140,7 @@ impl Rewriter {
 
     /// The output of a packet that is to be forwarded; `None` when it lies in no segment: left out,
     /// or older than the list reaches.
+    #[inline]
     pub fn map(
         &mut self,
         now: Instant,
@@ -147,7 +148,7 @@ impl Rewriter {
         sequence_in: u64,
         packet: &PacketMeta,
     ) -> Option<Mapped> {
-        let open = self.segments.back().copied()?;
+        let open = self.segments.back()?;
         if open.origin == origin && sequence_in >= open.first_in && sequence_in < open.end_in {
             let mapped = open.map(sequence_in);
             if sequence_in > self.highest_in {
@@ -156,7 +157,7 @@ impl Rewriter {
             return Some(mapped);
         }
         if open.end_in != u64::MAX && open.origin == origin && sequence_in > self.highest_in {
-            return Some(self.reopen(now, open, sequence_in, packet));
+            return Some(self.reopen(now, *open, sequence_in, packet));
         }
         let holds = |s: &&Segment| s.origin == origin && (s.first_in..s.end_in).contains(&sequence_in);
         self.segments.iter().rev().find(holds).map(|segment| segment.map(sequence_in))
@@ -205,6 +206,7 @@ impl Rewriter {
         mapped
     }
 
+    #[inline]
     fn advance(&mut self, now: Instant, sequence_in: u64, packet: &PacketMeta, mapped: Mapped) {
         self.highest_in = sequence_in;
         self.next_out = mapped.sequence_out.saturating_add(1);
@@ -247,6 +249,7 @@ impl Rewriter {
 }
 
 impl Segment {
+    #[inline]
     fn map(&self, sequence_in: u64) -> Mapped {
         let sequence_out = self.first_out.saturating_add(sequence_in.saturating_sub(self.first_in));
         Mapped { sequence_out, offsets: self.offsets }

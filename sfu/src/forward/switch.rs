@@ -112,6 +112,7 @@ impl VideoSlot {
     }
 
     /// Decides about the packet `sequence` of `origin`.
+    #[inline]
     pub fn offer(&mut self, now: Instant, origin: Origin, sequence: u64, packet: &PacketMeta) -> Decision {
         if self.current == Some(origin) {
             return self.offer_current(now, origin, sequence, packet);
@@ -122,6 +123,7 @@ impl VideoSlot {
         Decision::Ignore
     }
 
+    #[inline]
     fn offer_current(
         &mut self,
         now: Instant,
@@ -164,6 +166,7 @@ impl VideoSlot {
 
     /// Changes at picture starts only: down at once, up where the encoder says a receiver of the
     /// lower layers may go up: at a picture of the layer itself, or behind one it is sent anyway.
+    #[inline]
     fn follow_temporal(&mut self, packet: &PacketMeta) {
         if !packet.frame_start || self.temporal == self.max_temporal {
             return;

@@ -3,6 +3,7 @@
 use crate::bandwidth::estimate::Estimator;
 use crate::bandwidth::history::SendHistory;
 use crate::command::Priority;
+#[cfg(debug_assertions)]
 use crate::forward::guard::Guard;
 use crate::forward::packet::Pending;
 use crate::forward::resend::Resent;
@@ -33,6 +34,7 @@ pub struct SlotAccount {
     pub reported_fraction: f64,
     /// Sent since the last report, so that a silent slot sends no sender reports.
     pub fresh: bool,
+    #[cfg(debug_assertions)]
     pub guard: Guard,
 }
 

@@ -84,11 +84,6 @@ impl<M: Copy> Slab<M> {
         Some((&entry.meta, self.bytes.get(offset..end)?))
     }
 
-    /// Forgets all packets; the memory stays for the next ones.
-    pub fn clear(&mut self) {
-        self.entries.fill(None);
-    }
-
     /// Bytes of heap held.
     pub fn memory(&self) -> usize {
         let entries = self.entries.capacity().saturating_mul(size_of::<Option<Entry<M>>>());
@@ -183,8 +178,6 @@ mod tests {
         assert!(!slab.insert(1, &[8], ()), "older than what holds its place");
         assert!(slab.insert(3, &[], ()), "empty is a packet too");
         assert_eq!(slab.get(3).map(|(_, bytes)| bytes.len()), Some(0));
-        slab.clear();
-        assert!(slab.get(5).is_none() && slab.insert(1, &[8], ()), "after clear all is new");
     }
 
     proptest! {

@@ -41,8 +41,8 @@ fn full_board() -> Board {
     let board = Board::default();
     board.sites(vec![row("An Phước", true), row("Bình Sơn", false)], 2);
     let mut worker = WorkerStats::default();
-    worker.forward_delay.record(Duration::from_micros(70));
-    worker.forward_delay.record(Duration::from_secs(1));
+    worker.forward_delay.receive_to_ready.record(Duration::from_micros(70));
+    worker.forward_delay.receive_to_ready.record(Duration::from_secs(1));
     worker.drops.count(sfu::discard::DropReason::Replay);
     board.worker(0, worker);
     board.refused(ErrorCode::MeetingFull);
@@ -59,8 +59,10 @@ fn numbers_stand_under_their_labels() {
         format!("nhipcau_site_connected{{{site}}} 1"),
         format!("nhipcau_site_freeze_seconds_total{{{site}}} 1.5"),
         format!("nhipcau_site_transport_info{{{site},transport=\"tcp\"}} 1"),
-        r#"nhipcau_worker_forward_delay_seconds_bucket{worker="0",le="0.0001"} 1"#.to_owned(),
-        r#"nhipcau_worker_forward_delay_seconds_bucket{worker="0",le="+Inf"} 2"#.to_owned(),
+        r#"nhipcau_worker_forward_delay_seconds_bucket{worker="0",stage="receive_to_ready",le="0.0001"} 1"#
+            .to_owned(),
+        r#"nhipcau_worker_forward_delay_seconds_bucket{worker="0",stage="receive_to_ready",le="+Inf"} 2"#
+            .to_owned(),
         r#"nhipcau_worker_dropped_packets_total{worker="0",reason="replay"} 1"#.to_owned(),
         r#"nhipcau_refusals_total{code="meeting_full"} 1"#.to_owned(),
         "nhipcau_connections 2".to_owned(),

@@ -58,10 +58,18 @@ fn delay(workers: &BTreeMap<usize, WorkerStats>) -> Family {
     let mut family = Family::new(
         Kind::Histogram,
         "nhipcau_worker_forward_delay_seconds",
-        "Time between receiving a packet and handing it on, sampled.",
+        "Delay of a forwarded packet in this process, by stage, sampled.",
     );
     for (worker, stats) in workers {
-        family.add_histogram(&[("worker", &worker.to_string())], &stats.forward_delay);
+        let delay = &stats.forward_delay;
+        let stages = [
+            ("receive_to_ready", &delay.receive_to_ready),
+            ("ready_to_paced", &delay.ready_to_paced),
+            ("paced_to_sent", &delay.paced_to_sent),
+        ];
+        for (stage, histogram) in stages {
+            family.add_histogram(&[("worker", &worker.to_string()), ("stage", stage)], histogram);
+        }
     }
     family
 }

@@ -3,6 +3,7 @@
 use super::client::{Client, Publishes};
 use super::wire::{End, LinkModel, Wire};
 use sfu::command::{Command, Desired, DesiredPeer, Permissions, Priority, Wish};
+use sfu::discard::DropReason;
 use sfu::engine::{Candidate, Engine, EngineConfig, Input, Output};
 use sfu::event::{Event, PathKind};
 use sfu::ids::{PeerId, RoomId, SlotId, Source, SourceKind};
@@ -134,7 +135,8 @@ impl World {
                 End::Client(index) => self.sites[index].client.receive(self.now, self.server, &bytes),
                 End::Engine { from } => {
                     let path = self.path(from);
-                    self.engine.handle_input(self.now, Input::Datagram { path, data: &mut bytes });
+                    let data = &mut bytes;
+                    self.engine.handle_input(self.now, Input::Datagram { path, data, arrived: self.now });
                 }
             }
         }
@@ -194,6 +196,15 @@ impl World {
             _ => {}
         }
         self.events.push(event);
+    }
+
+    /// Packets dropped for `reason`, as the last statistics tell.
+    pub fn drops(&self, reason: DropReason) -> u64 {
+        let told = self.events.iter().rev().find_map(|event| match event {
+            Event::Stats { worker, .. } => Some(worker.drops.get(reason)),
+            _ => None,
+        });
+        told.unwrap_or_default()
     }
 
     /// Slots whose name, as told, is not the picture the client saw last: name and picture change together.

@@ -104,7 +104,7 @@ impl Echo {
 impl Machine for Echo {
     fn handle_input(&mut self, now: Instant, input: Input<'_>) {
         match input {
-            Input::Datagram { path, data } => self.answer(path, data),
+            Input::Datagram { path, data, .. } => self.answer(path, data),
             Input::Command(command) => self.obey(now, command),
             Input::Timeout => self.on_time(now),
             Input::SendFailed { datagrams, reason } => match reason {

@@ -1,0 +1,278 @@
+//! One run: packets of one subscriber and one size, written from the publishers' slabs and sealed one
+//! behind the other.
+
+use crate::bandwidth::history::Stamp;
+use crate::discard::DropReason;
+use crate::forward::packet::{Origin, PacketMeta, Pending};
+use crate::forward::switch::SlotLine;
+use crate::forward::write::{Head, MAX_HEADER_BYTES, Parts, Written, write_packet};
+#[cfg(debug_assertions)]
+use crate::ids::SourceKind;
+use crate::ids::Ssrc;
+use crate::limits;
+use crate::peer::Table;
+use crate::peer::link::Link;
+use crate::peer::publisher::{Layer, Publisher};
+use crate::peer::subscriber::{Lane, Subscriber};
+use crate::rtp::codec::{Codec, red};
+use crate::stats::WorkerStats;
+use crate::transport::SRTP_OVERHEAD;
+use std::time::Instant;
+
+/// A GSO send carries at most 64 datagrams and 64 KiB; a picture at 2 Mbit/s has 7.5 packets, and a
+/// key frame rarely more than 40.
+const MAX_RUN: usize = 40;
+const MAX_PACKET: usize = limits::MAX_RTP_BYTES + MAX_HEADER_BYTES + SRTP_OVERHEAD;
+/// Room for one run.
+pub(super) const BUFFER: usize = MAX_RUN * MAX_PACKET;
+/// GSO's own bound: the length field of UDP.
+const MAX_RUN_BYTES: usize = 65_000;
+
+#[derive(Clone, Copy, Default)]
+pub(super) struct Run {
+    pub length: usize,
+    pub segment: usize,
+    pub packets: usize,
+}
+
+/// One subscriber at its turn. What packets of a run have in common is looked up once.
+pub(super) struct Sealer<'a> {
+    link: &'a mut Link,
+    subscriber: &'a mut Subscriber,
+    publishers: &'a Table<Publisher>,
+    audio: bool,
+    departure: Stamp,
+    layer: Option<(Origin, &'a Layer)>,
+    wire: Option<Wire>,
+    /// When the newest packet of the run came in.
+    pub arrived: Option<Instant>,
+    /// A packet of this layer had to be given up.
+    pub needs_key: Option<Origin>,
+}
+
+/// How packets of one kind go out on one slot.
+#[derive(Clone, Copy)]
+struct Wire {
+    slot: u16,
+    codec: Codec,
+    retransmission: bool,
+    ssrc: Ssrc,
+    payload_type: u8,
+    /// The receiver has Opus and not RED: the newest block alone is sent.
+    unwrap_red: bool,
+}
+
+impl<'a> Sealer<'a> {
+    pub fn new(
+        now: Instant,
+        audio: bool,
+        link: &'a mut Link,
+        subscriber: &'a mut Subscriber,
+        publishers: &'a Table<Publisher>,
+    ) -> Sealer<'a> {
+        let departure = subscriber.history.stamp(now);
+        Sealer {
+            link,
+            subscriber,
+            publishers,
+            audio,
+            departure,
+            layer: None,
+            wire: None,
+            arrived: None,
+            needs_key: None,
+        }
+    }
+
+    /// Packets of one size, the last one perhaps shorter; `None` when nothing was left to send.
+    pub fn seal_run(&mut self, lane: &mut Lane, buffer: &mut [u8], stats: &mut WorkerStats) -> Option<Run> {
+        let mut run = Run::default();
+        while let Some(pending) = lane.packets.front() {
+            let at = run.length;
+            let Some(room) = buffer.get_mut(at..) else {
+                break;
+            };
+            let size = match self.seal(pending, room, run) {
+                Ok(Some(size)) => size,
+                Ok(None) => break,
+                Err(reason) => {
+                    stats.drops.count(reason);
+                    self.give_up(pending);
+                    lane.packets.pop_front();
+                    continue;
+                }
+            };
+            lane.packets.pop_front();
+            run.length = at.wrapping_add(size);
+            run.packets = run.packets.wrapping_add(1);
+            if run.packets == 1 {
+                run.segment = size;
+            }
+            if size < run.segment || run.packets == MAX_RUN {
+                break;
+            }
+        }
+        stats.packets_forwarded = stats.packets_forwarded.wrapping_add(run.packets as u64);
+        (run.packets > 0).then_some(run)
+    }
+
+    /// The receiver will miss a packet that nobody can resend: only a key frame helps.
+    fn give_up(&mut self, pending: &Pending) {
+        if self.audio || pending.retransmission {
+            return;
+        }
+        self.needs_key = Some(pending.origin);
+        #[cfg(debug_assertions)]
+        if let Some(video) = self.subscriber.video.get_mut(usize::from(pending.slot)) {
+            video.account.guard.give_up();
+        }
+    }
+
+    /// Writes and seals one packet behind `run`; `None` when it does not fit into the run.
+    #[inline]
+    fn seal(&mut self, pending: &Pending, room: &mut [u8], run: Run) -> Result<Option<usize>, DropReason> {
+        let layer = self.layer(pending.origin).ok_or(DropReason::TooOld)?;
+        let (meta, stored) = layer.slab.get(pending.sequence_in).ok_or(DropReason::TooOld)?;
+        let fits_size = |size: usize| {
+            run.packets == 0 || (size <= run.segment && run.length.saturating_add(size) <= MAX_RUN_BYTES)
+        };
+        if !fits_size(stored.len().saturating_add(SRTP_OVERHEAD)) {
+            return Ok(None);
+        }
+        let (written, sequence) = self.write(pending, meta, stored, room)?;
+        let size = written.total.saturating_add(self.link.transport.srtp_overhead());
+        if !fits_size(size) {
+            return Ok(None);
+        }
+        self.commit(pending, meta, written, size)?;
+        self.arrived = Some(meta.arrived);
+        // Our extended numbers begin at 2^16, the roll-over counter of SRTP at zero.
+        let index = sequence.saturating_sub(65_536);
+        self.link.transport.seal_rtp(room, written.header, written.total, index).map(Some)
+    }
+
+    #[inline]
+    fn layer(&mut self, origin: Origin) -> Option<&'a Layer> {
+        match self.layer {
+            Some((known, layer)) if known == origin => Some(layer),
+            _ => {
+                let publisher = self.publishers.get(origin.publisher)?;
+                let layer = publisher.layer(origin.kind, origin.layer)?;
+                self.layer = Some((origin, layer));
+                Some(layer)
+            }
+        }
+    }
+
+    #[inline]
+    fn wire(&mut self, pending: &Pending, codec: Codec) -> Result<Wire, DropReason> {
+        let asked = (pending.slot, codec, pending.retransmission);
+        match self.wire {
+            Some(known) if (known.slot, known.codec, known.retransmission) == asked => Ok(known),
+            _ => {
+                let line = self.line(usize::from(pending.slot)).ok_or(DropReason::UnknownSsrc)?;
+                let wire = Wire::of(line, asked).ok_or(DropReason::CodecNotNegotiated)?;
+                self.wire = Some(wire);
+                Ok(wire)
+            }
+        }
+    }
+
+    /// What is written, and its extended sequence number on the wire.
+    #[inline]
+    fn write(
+        &mut self,
+        pending: &Pending,
+        meta: &PacketMeta,
+        stored: &[u8],
+        room: &mut [u8],
+    ) -> Result<(Written, u64), DropReason> {
+        let wire = self.wire(pending, meta.codec)?;
+        let mut parts = Parts::of(meta, stored);
+        if wire.unwrap_red {
+            let (_, primary) = red::primary(parts.payload)?;
+            parts.payload = parts.payload.get(primary).ok_or(DropReason::MalformedPayload)?;
+        }
+        let sequence = match pending.retransmission {
+            false => pending.sequence_out,
+            true => self.rtx_sequence(pending).ok_or(DropReason::UnknownSsrc)?,
+        };
+        let extensions = self.subscriber.extensions;
+        let history = &self.subscriber.history;
+        let head = Head {
+            payload_type: wire.payload_type,
+            ssrc: wire.ssrc.0,
+            sequence,
+            transport_sequence: extensions.transport_sequence.map(|_| history.peek()),
+        };
+        let written =
+            write_packet(room, head, pending, meta, extensions, parts).ok_or(DropReason::Oversized)?;
+        Ok((written, sequence))
+    }
+
+    fn rtx_sequence(&self, pending: &Pending) -> Option<u64> {
+        self.subscriber.video.get(usize::from(pending.slot)).map(|video| video.resent.peek_sequence())
+    }
+
+    /// The packet leaves: numbers are used up and accounts are kept.
+    #[inline]
+    fn commit(
+        &mut self,
+        pending: &Pending,
+        meta: &PacketMeta,
+        written: Written,
+        size: usize,
+    ) -> Result<(), DropReason> {
+        let subscriber = &mut *self.subscriber;
+        if subscriber.extensions.transport_sequence.is_some() {
+            subscriber.history.record(self.departure, size);
+        }
+        let slot = usize::from(pending.slot);
+        let account = if self.audio {
+            &mut subscriber.audio.get_mut(slot).ok_or(DropReason::UnknownSsrc)?.account
+        } else {
+            let video = subscriber.video.get_mut(slot).ok_or(DropReason::UnknownSsrc)?;
+            if pending.retransmission {
+                video.resent.next_sequence();
+                subscriber.rtx_packets = subscriber.rtx_packets.wrapping_add(1);
+                return Ok(());
+            }
+            &mut video.account
+        };
+        account.packets = account.packets.wrapping_add(1);
+        account.octets = account.octets.wrapping_add(written.total as u64);
+        account.frames = account.frames.wrapping_add(u64::from(meta.frame_end));
+        account.fresh = true;
+        #[cfg(debug_assertions)]
+        {
+            let video = pending.origin.kind != SourceKind::Microphone;
+            let checked = account.guard.check(pending.sequence_out, pending.timestamp, meta, video);
+            debug_assert_eq!(checked, Ok(()), "egress guard: {pending:?}");
+        }
+        Ok(())
+    }
+
+    fn line(&self, slot: usize) -> Option<&SlotLine> {
+        if self.audio {
+            self.subscriber.audio.get(slot).map(|audio| &audio.slot.line)
+        } else {
+            self.subscriber.video.get(slot).map(|video| &video.slot.line)
+        }
+    }
+}
+
+impl Wire {
+    /// RED is unwrapped for those who have only Opus; `None` where the receiver cannot take the codec.
+    fn of(line: &SlotLine, (slot, codec, retransmission): (u16, Codec, bool)) -> Option<Wire> {
+        let unwrapped = || (codec == Codec::Red).then(|| line.codec(Codec::Opus)).flatten();
+        let (found, unwrap_red) = match line.codec(codec) {
+            Some(found) => (found, false),
+            None => (unwrapped()?, true),
+        };
+        let (ssrc, payload_type) = match retransmission {
+            false => (line.ssrc, found.payload_type),
+            true => line.rtx_ssrc.zip(found.rtx_payload_type)?,
+        };
+        Some(Wire { slot, codec, retransmission, ssrc, payload_type, unwrap_red })
+    }
+}
