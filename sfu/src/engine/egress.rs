@@ -85,24 +85,29 @@ impl Engine {
     }
 
     fn next_media(&mut self, now: Instant) -> Option<Sealed> {
-        while let Some(index) = self.dirty.audio.front().copied() {
-            match self.seal_lane(now, index, true) {
-                Some(sealed) => return Some(sealed),
-                None => self.dirty.audio.pop_front(),
-            };
-        }
-        while let Some(index) = self.dirty.video.front().copied() {
-            match self.seal_lane(now, index, false) {
-                Some(sealed) => return Some(sealed),
-                None => self.dirty.video.pop_front(),
-            };
-        }
-        None
+        [true, false].into_iter().find_map(|audio| self.next_of_lane(now, audio))
     }
 
-    /// Seals the next run of a subscriber's lane; `None` when nothing waits there any more.
-    fn seal_lane(&mut self, now: Instant, index: PeerIndex, audio: bool) -> Option<Sealed> {
-        let subscriber = self.peers.subscribers.get_mut(index)?;
+    fn next_of_lane(&mut self, now: Instant, audio: bool) -> Option<Sealed> {
+        loop {
+            let lane = if audio { &mut self.dirty.audio } else { &mut self.dirty.video };
+            let index = lane.front().copied()?;
+            let (sealed, more) = self.seal_lane(now, index, audio);
+            if !more {
+                let lane = if audio { &mut self.dirty.audio } else { &mut self.dirty.video };
+                lane.pop_front();
+            }
+            if sealed.is_some() {
+                return sealed;
+            }
+        }
+    }
+
+    /// Seals the next run of a subscriber's lane; also answers whether more waits there.
+    fn seal_lane(&mut self, now: Instant, index: PeerIndex, audio: bool) -> (Option<Sealed>, bool) {
+        let Some(subscriber) = self.peers.subscribers.get_mut(index) else {
+            return (None, false);
+        };
         let mut lane =
             std::mem::take(if audio { &mut subscriber.audio_queue } else { &mut subscriber.video_queue });
         let mut needs_key = None;
@@ -116,15 +121,17 @@ impl Engine {
             self.delay.on_run(now, arrived.unwrap_or(now), counts, &mut self.stats.forward_delay);
             Some(Sealed { path, media: Some(run) })
         });
-        if sealed.is_none() {
+        let more = sealed.is_some() && !lane.packets.is_empty();
+        if !more {
+            // Without a path nothing can leave. Cleared also where it is empty: so its memory is used
+            // from the start again, and stays warm.
             lane.packets.clear();
             lane.marked = false;
         }
+        *(if audio { &mut subscriber.audio_queue } else { &mut subscriber.video_queue }) = lane;
         if let Some(origin) = needs_key {
             self.request_key(now, origin);
         }
-        let subscriber = self.peers.subscribers.get_mut(index)?;
-        *(if audio { &mut subscriber.audio_queue } else { &mut subscriber.video_queue }) = lane;
-        sealed
+        (sealed, more)
     }
 }

@@ -161,12 +161,12 @@ fn resend(
         return Ok(None);
     };
     let layer = layer_of(publishers, origin).ok_or(DropReason::TooOld)?;
-    let (meta, _) = layer.slab.get(sequence_in).ok_or(DropReason::TooOld)?;
+    layer.slab.get(sequence_in).ok_or(DropReason::TooOld)?;
     if !video.resent.allow(now, sequence_out, patience) {
         return Ok(None);
     }
     let mapped = Mapped { sequence_out, offsets };
-    let pending = pending(origin, sequence_in, slot as u16, meta, mapped);
+    let pending = pending(origin, sequence_in, slot as u16, mapped);
     Ok(Some(Pending { retransmission: true, ..pending }))
 }
 

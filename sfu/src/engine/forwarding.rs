@@ -56,9 +56,11 @@ impl Engine {
                 continue;
             }
             let ways = Ways { publishers: &self.peers.publishers, now, route: *route };
-            // A switch plays all there is from the slab: the rest of this burst with it.
-            switched |=
-                packets.iter().any(|(number, meta)| ways.offer_video(subscriber, origin, *number, meta));
+            if !ways.offer_run(subscriber, origin, &packets) {
+                // A switch plays all there is from the slab: the rest of this burst with it.
+                let mut each = packets.iter();
+                switched |= each.any(|(number, meta)| ways.offer_video(subscriber, origin, *number, meta));
+            }
             mark(&mut self.dirty.video, &mut subscriber.video_queue, route.subscriber);
         }
         drop(packets);
@@ -180,30 +182,22 @@ fn offer_audio(
         let Some((mapped, begins)) = audio.slot.offer(now, origin, *sequence, meta) else {
             continue;
         };
-        let mut pending = pending(origin, *sequence, route.slot, meta, mapped);
-        pending.marker = begins;
-        subscriber.audio_queue.packets.push_back(pending);
+        let pending = pending(origin, *sequence, route.slot, mapped);
+        subscriber.audio_queue.packets.push_back(Pending { begins, ..pending });
     }
 }
 
 #[inline]
-pub(super) fn pending(
-    origin: Origin,
-    sequence_in: u64,
-    slot: u16,
-    meta: &PacketMeta,
-    mapped: Mapped,
-) -> Pending {
+pub(super) fn pending(origin: Origin, sequence_in: u64, slot: u16, mapped: Mapped) -> Pending {
+    let Mapped { sequence_out, offsets } = mapped;
     Pending {
         origin,
-        sequence_in,
-        sequence_out: mapped.sequence_out,
-        timestamp: meta.timestamp.wrapping_add(mapped.offsets.timestamp),
-        picture_offset: mapped.offsets.picture,
-        tl0_offset: mapped.offsets.tl0,
-        frame_offset: mapped.offsets.frame,
         slot,
-        marker: meta.marker,
+        count: 1,
+        sequence_in,
+        sequence_out,
+        offsets,
+        begins: false,
         retransmission: false,
     }
 }
@@ -216,6 +210,21 @@ struct Ways<'a> {
 }
 
 impl Ways<'_> {
+    /// By far the most bursts: a picture of what the slot shows, in order. False when each packet has to
+    /// be looked at.
+    #[inline]
+    fn offer_run(&self, subscriber: &mut Subscriber, origin: Origin, packets: &[(u64, &PacketMeta)]) -> bool {
+        let Some(video) = subscriber.video.get_mut(usize::from(self.route.slot)) else {
+            return false;
+        };
+        let Some((mapped, first)) = video.slot.offer_run(self.now, origin, packets) else {
+            return false;
+        };
+        let pending = pending(origin, first, self.route.slot, mapped);
+        subscriber.video_queue.packets.push_back(Pending { count: packets.len() as u16, ..pending });
+        true
+    }
+
     /// True when the slot switched.
     #[inline]
     fn offer_video(
@@ -231,23 +240,11 @@ impl Ways<'_> {
         match video.slot.offer(self.now, origin, sequence, meta) {
             Decision::Ignore => false,
             Decision::Forward(mapped) => {
-                subscriber.video_queue.packets.push_back(pending(
-                    origin,
-                    sequence,
-                    self.route.slot,
-                    meta,
-                    mapped,
-                ));
+                subscriber.video_queue.packets.push_back(pending(origin, sequence, self.route.slot, mapped));
                 false
             }
             Decision::ForwardThenSwitch(mapped, key) => {
-                subscriber.video_queue.packets.push_back(pending(
-                    origin,
-                    sequence,
-                    self.route.slot,
-                    meta,
-                    mapped,
-                ));
+                subscriber.video_queue.packets.push_back(pending(origin, sequence, self.route.slot, mapped));
                 self.switch(subscriber, key)
             }
             Decision::Switch(key) => self.switch(subscriber, key),
@@ -275,13 +272,7 @@ impl Ways<'_> {
                 continue;
             };
             if let Decision::Forward(mapped) = video.slot.offer(self.now, target, sequence, meta) {
-                subscriber.video_queue.packets.push_back(pending(
-                    target,
-                    sequence,
-                    self.route.slot,
-                    meta,
-                    mapped,
-                ));
+                subscriber.video_queue.packets.push_back(pending(target, sequence, self.route.slot, mapped));
             }
         }
         true

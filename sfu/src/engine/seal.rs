@@ -33,6 +33,21 @@ pub(super) struct Run {
     pub length: usize,
     pub segment: usize,
     pub packets: usize,
+    ended: bool,
+}
+
+impl Run {
+    fn add(&mut self, size: usize) {
+        self.segment = if self.packets == 0 { size } else { self.segment };
+        self.length = self.length.wrapping_add(size);
+        self.packets = self.packets.wrapping_add(1);
+        self.ended = size < self.segment;
+    }
+
+    /// A shorter packet is the last one of a run.
+    fn is_full(&self) -> bool {
+        self.ended || self.packets == MAX_RUN
+    }
 }
 
 /// One subscriber at its turn. What packets of a run have in common is looked up once.
@@ -87,28 +102,23 @@ impl<'a> Sealer<'a> {
     /// Packets of one size, the last one perhaps shorter; `None` when nothing was left to send.
     pub fn seal_run(&mut self, lane: &mut Lane, buffer: &mut [u8], stats: &mut WorkerStats) -> Option<Run> {
         let mut run = Run::default();
-        while let Some(pending) = lane.packets.front() {
+        while let Some(pending) = lane.packets.front_mut() {
             let at = run.length;
             let Some(room) = buffer.get_mut(at..) else {
                 break;
             };
-            let size = match self.seal(pending, room, run) {
-                Ok(Some(size)) => size,
+            match self.seal(pending, room, run) {
+                Ok(Some(size)) => run.add(size),
                 Ok(None) => break,
                 Err(reason) => {
                     stats.drops.count(reason);
                     self.give_up(pending);
-                    lane.packets.pop_front();
-                    continue;
                 }
-            };
-            lane.packets.pop_front();
-            run.length = at.wrapping_add(size);
-            run.packets = run.packets.wrapping_add(1);
-            if run.packets == 1 {
-                run.segment = size;
             }
-            if size < run.segment || run.packets == MAX_RUN {
+            if pending.advance() {
+                lane.packets.pop_front();
+            }
+            if run.is_full() {
                 break;
             }
         }
@@ -193,20 +203,26 @@ impl<'a> Sealer<'a> {
             let (_, primary) = red::primary(parts.payload)?;
             parts.payload = parts.payload.get(primary).ok_or(DropReason::MalformedPayload)?;
         }
-        let sequence = match pending.retransmission {
-            false => pending.sequence_out,
-            true => self.rtx_sequence(pending).ok_or(DropReason::UnknownSsrc)?,
+        let (sequence, original) = match pending.retransmission {
+            false => (pending.sequence_out, None),
+            true => {
+                let sequence = self.rtx_sequence(pending).ok_or(DropReason::UnknownSsrc)?;
+                (sequence, Some(pending.sequence_out as u16))
+            }
         };
         let extensions = self.subscriber.extensions;
         let history = &self.subscriber.history;
         let head = Head {
             payload_type: wire.payload_type,
             ssrc: wire.ssrc.0,
-            sequence,
+            marker: if self.audio { pending.begins } else { meta.marker },
+            sequence: sequence as u16,
+            timestamp: meta.timestamp.wrapping_add(pending.offsets.timestamp),
+            original,
             transport_sequence: extensions.transport_sequence.map(|_| history.peek()),
         };
-        let written =
-            write_packet(room, head, pending, meta, extensions, parts).ok_or(DropReason::Oversized)?;
+        let written = write_packet(room, head, pending.offsets, meta, extensions, parts)
+            .ok_or(DropReason::Oversized)?;
         Ok((written, sequence))
     }
 
@@ -246,7 +262,8 @@ impl<'a> Sealer<'a> {
         #[cfg(debug_assertions)]
         {
             let video = pending.origin.kind != SourceKind::Microphone;
-            let checked = account.guard.check(pending.sequence_out, pending.timestamp, meta, video);
+            let timestamp = meta.timestamp.wrapping_add(pending.offsets.timestamp);
+            let checked = account.guard.check(pending.sequence_out, timestamp, meta, video);
             debug_assert_eq!(checked, Ok(()), "egress guard: {pending:?}");
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! What is known of a received packet, and what is decided about a packet to send. `Copy` values.
 
+use super::rewrite::Offsets;
 use crate::ids::SourceKind;
 use crate::rtp::codec::{Codec, PictureId};
 use std::time::Instant;
@@ -42,21 +43,32 @@ pub struct PacketMeta {
     pub capture_time_len: u8,
 }
 
-/// A packet decided for one slot, waiting for its turn to be sealed.
+/// Packets decided for one slot, waiting for their turn to be sealed: `count` of them, one number after
+/// the other, with the same offsets.
 #[derive(Debug, Clone, Copy)]
 pub struct Pending {
     pub origin: Origin,
-    /// Extended sequence number in the slab of `origin`.
-    pub sequence_in: u64,
-    /// Extended sequence number on the slot's SSRC; the low 16 bits go on the wire.
-    pub sequence_out: u64,
-    pub timestamp: u32,
-    /// Added to what the payload says.
-    pub picture_offset: u16,
-    pub tl0_offset: u8,
-    pub frame_offset: u16,
     /// Index of the slot among the subscriber's video or audio slots.
     pub slot: u16,
-    pub marker: bool,
+    pub count: u16,
+    /// Extended sequence number of the first in the slab of `origin`.
+    pub sequence_in: u64,
+    /// Extended sequence number of the first on the slot's SSRC; the low 16 bits go on the wire.
+    pub sequence_out: u64,
+    /// Added to what header and payload say.
+    pub offsets: Offsets,
+    /// Of audio: a talk spurt begins here.
+    pub begins: bool,
     pub retransmission: bool,
+}
+
+impl Pending {
+    /// The first is done with; true when it was the last one.
+    #[inline]
+    pub fn advance(&mut self) -> bool {
+        self.count = self.count.saturating_sub(1);
+        self.sequence_in = self.sequence_in.wrapping_add(1);
+        self.sequence_out = self.sequence_out.wrapping_add(1);
+        self.count == 0
+    }
 }

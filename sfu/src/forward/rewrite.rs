@@ -163,6 +163,28 @@ impl Rewriter {
         self.segments.iter().rev().find(holds).map(|segment| segment.map(sequence_in))
     }
 
+    /// The output of the first of several packets that follow the newest one and each other without a
+    /// gap; the others come behind it. `None` decides nothing.
+    #[inline]
+    pub fn map_run(
+        &mut self,
+        now: Instant,
+        origin: Origin,
+        packets: &[(u64, &PacketMeta)],
+    ) -> Option<Mapped> {
+        let open = self.segments.back().filter(|s| s.origin == origin && s.end_in == u64::MAX)?;
+        let ((first, oldest), (last, newest)) = (packets.first()?, packets.last()?);
+        let alike = oldest.picture_id.is_some() == newest.picture_id.is_some();
+        let whole = last.saturating_sub(*first).saturating_add(1) == packets.len() as u64;
+        let ordered = packets.is_sorted_by(|(a, _), (b, _)| a < b);
+        if *first != self.highest_in.saturating_add(1) || !whole || !ordered || !alike {
+            return None;
+        }
+        let (mapped, end) = (open.map(*first), open.map(*last));
+        self.advance(now, *last, newest, end);
+        Some(mapped)
+    }
+
     /// Leaves out a packet, so that those behind it close the gap.
     pub fn skip(&mut self, origin: Origin, sequence_in: u64, packet: &PacketMeta) {
         let belongs = self.segments.back().is_some_and(|open| open.origin == origin);

@@ -111,6 +111,26 @@ impl VideoSlot {
         self.max_temporal = max;
     }
 
+    /// Forwards several packets at once, if they are whole and in order, of what the slot shows, and
+    /// nothing is to change meanwhile; answers the output of the first and its number. `None` decides
+    /// nothing.
+    #[inline]
+    pub fn offer_run(
+        &mut self,
+        now: Instant,
+        origin: Origin,
+        packets: &[(u64, &PacketMeta)],
+    ) -> Option<(Mapped, u64)> {
+        let steady = self.current == Some(origin)
+            && self.waiting_key.is_none()
+            && self.temporal == ALL_TEMPORAL
+            && self.max_temporal == ALL_TEMPORAL;
+        let ((first, _), (_, last)) = (packets.first()?, packets.last()?);
+        let mapped = steady.then(|| self.rewriter.map_run(now, origin, packets)).flatten()?;
+        self.picture_open = !last.frame_end;
+        Some((mapped, *first))
+    }
+
     /// Decides about the packet `sequence` of `origin`.
     #[inline]
     pub fn offer(&mut self, now: Instant, origin: Origin, sequence: u64, packet: &PacketMeta) -> Decision {

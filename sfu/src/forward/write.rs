@@ -1,7 +1,8 @@
 //! Bytes of an outgoing packet: header, the few extensions a receiver needs, payload. Written into
 //! the caller's buffer, ready to be sealed in place.
 
-use super::packet::{PacketMeta, Pending};
+use super::packet::PacketMeta;
+use super::rewrite::Offsets;
 use crate::rtp::codec;
 use crate::rtp::extension::{ExtensionKind, ExtensionMap, ExtensionWriter};
 
@@ -43,13 +44,16 @@ fn split(bytes: &[u8], at: usize) -> (&[u8], &[u8]) {
     bytes.split_at_checked(at).unwrap_or((bytes, &[]))
 }
 
-/// What the header says beside what `Pending` tells.
+/// What the header says.
 #[derive(Debug, Clone, Copy)]
 pub struct Head {
     pub payload_type: u8,
     pub ssrc: u32,
-    /// Extended; for RTX its own number, and `Pending::sequence_out` becomes the OSN.
-    pub sequence: u64,
+    pub marker: bool,
+    pub sequence: u16,
+    pub timestamp: u32,
+    /// RTX (RFC 4588): the original sequence number.
+    pub original: Option<u16>,
     pub transport_sequence: Option<u16>,
 }
 
@@ -69,34 +73,33 @@ pub const MAX_HEADER_BYTES: usize = 12 + 4 + 4 + 18 + 257 + 3 + 2;
 pub fn write_packet(
     out: &mut [u8],
     head: Head,
-    pending: &Pending,
+    offsets: Offsets,
     meta: &PacketMeta,
     extensions: EgressExtensions,
     parts: Parts<'_>,
 ) -> Option<Written> {
-    let extension = write_extensions(out.get_mut(12..)?, head, pending, extensions, parts)?;
+    let extension = write_extensions(out.get_mut(12..)?, head, offsets, extensions, parts)?;
     let header = 12usize.wrapping_add(extension);
-    write_fixed(out.first_chunk_mut()?, head, pending, extension != 0);
+    write_fixed(out.first_chunk_mut()?, head, extension != 0);
     let mut at = header;
-    if pending.retransmission {
-        let original = (pending.sequence_out as u16).to_be_bytes();
-        out.get_mut(at..at.wrapping_add(2))?.copy_from_slice(&original);
+    if let Some(original) = head.original {
+        out.get_mut(at..at.wrapping_add(2))?.copy_from_slice(&original.to_be_bytes());
         at = at.wrapping_add(2);
     }
     let total = at.wrapping_add(parts.payload.len());
     let payload = out.get_mut(at..total)?;
     payload.copy_from_slice(parts.payload);
-    patch_payload(payload, pending, meta);
+    patch_payload(payload, offsets, meta);
     Some(Written { header, total })
 }
 
 #[inline]
-fn write_fixed(out: &mut [u8; 12], head: Head, pending: &Pending, extended: bool) {
-    let [sh, sl] = (head.sequence as u16).to_be_bytes();
-    let [t0, t1, t2, t3] = pending.timestamp.to_be_bytes();
+fn write_fixed(out: &mut [u8; 12], head: Head, extended: bool) {
+    let [sh, sl] = head.sequence.to_be_bytes();
+    let [t0, t1, t2, t3] = head.timestamp.to_be_bytes();
     let [s0, s1, s2, s3] = head.ssrc.to_be_bytes();
     let first = if extended { 0x90 } else { 0x80 };
-    let second = (u8::from(pending.marker) << 7) | (head.payload_type & 0x7f);
+    let second = (u8::from(head.marker) << 7) | (head.payload_type & 0x7f);
     *out = [first, second, sh, sl, t0, t1, t2, t3, s0, s1, s2, s3];
 }
 
@@ -104,7 +107,7 @@ fn write_fixed(out: &mut [u8; 12], head: Head, pending: &Pending, extended: bool
 fn write_extensions(
     out: &mut [u8],
     head: Head,
-    pending: &Pending,
+    offsets: Offsets,
     ids: EgressExtensions,
     parts: Parts<'_>,
 ) -> Option<usize> {
@@ -121,12 +124,12 @@ fn write_extensions(
         *out.first_chunk_mut()? = block;
         return Some(block.len());
     }
-    write_rare_extensions(out, pending, transport, dependency, capture, parts)
+    write_rare_extensions(out, offsets, transport, dependency, capture, parts)
 }
 
 fn write_rare_extensions(
     out: &mut [u8],
-    pending: &Pending,
+    offsets: Offsets,
     transport: Option<(u8, u16)>,
     dependency: Option<u8>,
     capture: Option<u8>,
@@ -136,7 +139,7 @@ fn write_rare_extensions(
     let mut descriptor: arrayvec::ArrayVec<u8, 256> = arrayvec::ArrayVec::new();
     if dependency.is_some() {
         descriptor.try_extend_from_slice(parts.dependency).ok()?;
-        shift_frame_number(&mut descriptor, pending.frame_offset);
+        shift_frame_number(&mut descriptor, offsets.frame);
     }
     let mut elements: arrayvec::ArrayVec<(u8, &[u8]), 3> = arrayvec::ArrayVec::new();
     if let (Some((id, _)), Some(number)) = (transport, number.as_ref()) {
@@ -159,11 +162,11 @@ fn shift_frame_number(descriptor: &mut [u8], offset: u16) {
 }
 
 #[inline]
-fn patch_payload(payload: &mut [u8], pending: &Pending, meta: &PacketMeta) {
-    if pending.picture_offset == 0 && pending.tl0_offset == 0 {
+fn patch_payload(payload: &mut [u8], offsets: Offsets, meta: &PacketMeta) {
+    if offsets.picture == 0 && offsets.tl0 == 0 {
         return;
     }
-    let picture = meta.picture_id.map(|p| p.value.wrapping_add(pending.picture_offset));
-    let tl0 = meta.tl0_pic_idx.map(|t| t.wrapping_add(pending.tl0_offset));
+    let picture = meta.picture_id.map(|p| p.value.wrapping_add(offsets.picture));
+    let tl0 = meta.tl0_pic_idx.map(|t| t.wrapping_add(offsets.tl0));
     codec::patch_ids(meta.codec, payload, picture, tl0);
 }
