@@ -6,7 +6,7 @@ use crate::time::extend_u16;
 use std::time::{Duration, Instant};
 
 /// Departures remembered: 1.5 s at 15 Mbit/s, longer than any round trip plus feedback interval.
-/// With 16 bytes each they are 32 KiB, an eighth of what a subscriber may take.
+/// With 8 bytes each they are 16 KiB, a sixteenth of what a subscriber may take.
 const CAPACITY: u64 = 2048;
 const TICK_US: i64 = 250;
 const REFERENCE_US: i64 = 64_000;
@@ -22,8 +22,8 @@ enum Fate {
 
 #[derive(Debug, Clone, Copy)]
 struct Departure {
-    /// Since the first departure.
-    sent_us: u64,
+    /// Since the first departure, in 32 bits: they wrap after 71 minutes, long after it is forgotten.
+    sent_us: u32,
     bytes: u16,
     fate: Fate,
 }
@@ -90,8 +90,11 @@ impl SendHistory {
     /// A packet of `bytes` is handed to the driver under that number.
     #[inline]
     pub fn record(&mut self, Stamp(sent_us): Stamp, bytes: usize) {
-        let departure =
-            Departure { sent_us, bytes: u16::try_from(bytes).unwrap_or(u16::MAX), fate: Fate::Unknown };
+        let departure = Departure {
+            sent_us: sent_us as u32,
+            bytes: u16::try_from(bytes).unwrap_or(u16::MAX),
+            fate: Fate::Unknown,
+        };
         if self.departures.is_empty() {
             self.departures.resize(CAPACITY as usize, departure);
         }
@@ -106,21 +109,19 @@ impl SendHistory {
         let mut summary = Summary::default();
         let mut at = self.unwrap(report.reference_time).saturating_mul(REFERENCE_US);
         let first = extend_u16(self.next, report.base_sequence);
+        let now_us = self.began.map_or(0, |began| micros(now, began));
         for (number, arrival) in (first..self.next).zip(&report.arrivals) {
             if let Some(delta) = arrival {
                 at = at.saturating_add(i64::from(*delta).saturating_mul(TICK_US));
             }
-            self.settle(number, arrival.map(|_| at), &mut summary);
+            self.settle(now_us, number, arrival.map(|_| at), &mut summary);
         }
         let newest = summary.acknowledged.last().map(|newest| newest.sent_us);
-        summary.response = newest.zip(self.began).map(|(sent_us, began)| {
-            let ago = micros(now, began).saturating_sub(sent_us as u64);
-            Duration::from_micros(ago)
-        });
+        summary.response = newest.map(|sent_us| Duration::from_micros(now_us.saturating_sub(sent_us as u64)));
         summary
     }
 
-    fn settle(&mut self, number: u64, received_us: Option<i64>, summary: &mut Summary) {
+    fn settle(&mut self, now_us: u64, number: u64, received_us: Option<i64>, summary: &mut Summary) {
         let forgotten = number < FIRST || number.saturating_add(CAPACITY) < self.next;
         let Some(departure) = self.departures.get_mut(place(number)) else {
             return;
@@ -140,7 +141,7 @@ impl SendHistory {
         }
         departure.fate = Fate::Arrived;
         summary.acknowledged.push(Acknowledged {
-            sent_us: departure.sent_us as i64,
+            sent_us: now_us.saturating_sub(u64::from((now_us as u32).wrapping_sub(departure.sent_us))) as i64,
             received_us,
             bytes: u32::from(departure.bytes),
         });

@@ -4,6 +4,7 @@
 //!
 //! `cargo bench -p tests --bench forwarding`
 
+mod cpu;
 mod floor;
 mod memory;
 mod scene;

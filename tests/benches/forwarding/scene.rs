@@ -1,6 +1,7 @@
 //! Publishers and subscribers, admitted by the simulation; then only the engine is timed.
 
 use crate::ALLOCATOR;
+use crate::cpu::CpuTime;
 use sfu::engine::{Input, Output, Transmit};
 use sfu::event::PathKind;
 use sfu::transport::Path;
@@ -75,7 +76,7 @@ impl Scene {
         let mut frames = self.seal_frames();
         let mut left = Left::default();
         let region = Region::new(ALLOCATOR);
-        let start = Instant::now();
+        let start = CpuTime::start();
         for frame in &mut frames {
             self.world.now += FRAME_EVERY / self.tracks as u32;
             let (region, before) = (Region::new(ALLOCATOR), left.datagrams);

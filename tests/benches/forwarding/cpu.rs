@@ -1,0 +1,21 @@
+//! The CPU time of this thread: what else the machine does is not in it.
+
+use rustix::time::{ClockId, clock_gettime};
+use std::time::Duration;
+
+pub struct CpuTime(Duration);
+
+impl CpuTime {
+    pub fn start() -> CpuTime {
+        CpuTime(read())
+    }
+
+    /// User and system time since the start.
+    pub fn elapsed(&self) -> Duration {
+        read().saturating_sub(self.0)
+    }
+}
+
+fn read() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
+}
