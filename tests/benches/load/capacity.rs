@@ -1,0 +1,179 @@
+//! How many receivers of 2 Mbit/s one core holds, how late packets are when it is well loaded, and
+//! what happens when it is asked for half as much again.
+
+use crate::figures::{grouped, median, percentile};
+use crate::options::Options;
+use crate::report::Line;
+use crate::rooms::{Delivered, Rooms};
+
+/// What "held" means (design.md section 5).
+const MAX_LOSS: f64 = 0.01;
+const MAX_P99_MS: f64 = 50.0;
+const TARGET: f64 = 1_800.0;
+/// The search ends when it knows as closely as this.
+const CLOSE: f64 = 1.05;
+/// Steps of the first search, and of later ones, which begin below what the first has found.
+const FIRST_STEP: f64 = 1.25;
+const LATER_STEP: f64 = 1.06;
+const LATER_START: f64 = 0.9;
+/// `limits::MAX_PEERS_PER_WORKER` less the publishers.
+const MOST: usize = 4_000;
+
+/// design.md section 5.
+const WELL_LOADED: f64 = 0.7;
+const OVERLOAD: f64 = 1.5;
+const DELAY_P99_MS: f64 = 2.0;
+const AUDIO_LOSS: f64 = 0.001;
+const AUDIO_P99_MS: f64 = 50.0;
+
+pub struct Capacity {
+    held: usize,
+    /// Even the most that was tried was held.
+    open_ended: bool,
+    at_load: Delay,
+    overload: Overload,
+}
+
+struct Delay {
+    receivers: usize,
+    p50_ms: f64,
+    p99_ms: f64,
+    busy: f64,
+}
+
+struct Overload {
+    receivers: usize,
+    all: Delivered,
+    chair: Delivered,
+    others: Delivered,
+    audio_p99_ms: f64,
+    video_p99_ms: f64,
+}
+
+/// `known` is what an earlier round has found.
+pub fn run(options: &Options, known: Option<usize>) -> Result<Capacity, String> {
+    let (held, open_ended) = search(options, known)?;
+    Ok(Capacity {
+        held,
+        open_ended,
+        at_load: well_loaded(options, (held as f64 * WELL_LOADED) as usize)?,
+        overload: overload(options, ((held as f64 * OVERLOAD) as usize).min(MOST))?,
+    })
+}
+
+impl Capacity {
+    pub fn held(&self) -> usize {
+        self.held
+    }
+}
+
+/// Upward until it fails (or downward until it holds), then between the two.
+fn search(options: &Options, known: Option<usize>) -> Result<(usize, bool), String> {
+    let (first, most) = if options.quick { (20, 40) } else { (400, MOST) };
+    let step = if known.is_some() { LATER_STEP } else { FIRST_STEP };
+    let mut next = known.map_or(first, |known| (known as f64 * LATER_START) as usize).max(1);
+    let (mut held, mut failed) = (0usize, usize::MAX);
+    while failed as f64 > held as f64 * CLOSE && failed - held > 1 {
+        match is_held(options, next)? {
+            true => held = next,
+            false => failed = next,
+        }
+        if held >= most {
+            return Ok((held, true));
+        }
+        next = match (held, failed) {
+            (_, usize::MAX) => ((held as f64 * step) as usize).clamp(held + 1, most),
+            (0, _) => (failed as f64 / step) as usize,
+            _ => (held + failed) / 2,
+        };
+        if next == 0 {
+            break;
+        }
+    }
+    Ok((held, false))
+}
+
+fn is_held(options: &Options, receivers: usize) -> Result<bool, String> {
+    let mut rooms = Rooms::open(options, receivers, options.room)?;
+    let window = rooms.window(options)?;
+    let (loss, p99) = rooms.quality(&window);
+    let held = loss < MAX_LOSS && p99 <= MAX_P99_MS;
+    let word = if held { "held" } else { "not held" };
+    window.tell(&format!("{receivers} receivers {word}: loss {:.2} %, p99 {p99:.1} ms", loss * 100.0));
+    Ok(held)
+}
+
+fn well_loaded(options: &Options, receivers: usize) -> Result<Delay, String> {
+    let mut rooms = Rooms::open(options, receivers.max(1), options.room)?;
+    let window = rooms.window(options)?;
+    window.tell(&format!("{receivers} receivers, 70 % of that"));
+    let delays = window.delays();
+    Ok(Delay {
+        receivers,
+        p50_ms: percentile(&delays, 50.0),
+        p99_ms: percentile(&delays, 99.0),
+        busy: window.share(window.spent.server.total()),
+    })
+}
+
+fn overload(options: &Options, receivers: usize) -> Result<Overload, String> {
+    let mut rooms = Rooms::open(options, receivers.max(1), options.room)?;
+    let window = rooms.window(options)?;
+    window.tell(&format!("{receivers} receivers, 150 % of that"));
+    Ok(Overload {
+        receivers,
+        all: rooms.delivered(&window, None),
+        chair: rooms.delivered(&window, Some(true)),
+        others: rooms.delivered(&window, Some(false)),
+        audio_p99_ms: percentile(&window.audio_delays, 99.0),
+        video_p99_ms: percentile(&window.video_delays, 99.0),
+    })
+}
+
+pub fn lines(runs: &[Capacity]) -> Vec<Line> {
+    let held = median(runs, |run| run.held as f64);
+    let more = if runs.iter().any(|run| run.open_ended) { "at least " } else { "" };
+    let (p50, p99) = (median(runs, |run| run.at_load.p50_ms), median(runs, |run| run.at_load.p99_ms));
+    let audio_loss = median(runs, |run| (1.0 - run.overload.all.audio).max(0.0));
+    let audio_p99 = median(runs, |run| run.overload.audio_p99_ms);
+    vec![
+        Line::goal(
+            "receivers of 2 Mbit/s held by one core: loss < 1 %, delay p99 ≤ 50 ms".to_owned(),
+            format!("{more}{}", grouped(held)),
+            format!("≥ {}", grouped(TARGET)),
+            held >= TARGET,
+        ),
+        Line::goal(
+            format!(
+                "forwarding delay at 70 % of that ({} receivers)",
+                grouped(median(runs, |run| run.at_load.receivers as f64))
+            ),
+            format!(
+                "p50 {p50:.2} ms, p99 {p99:.2} ms; server {:.0} % of its core",
+                median(runs, |run| run.at_load.busy) * 100.0
+            ),
+            format!("p99 ≤ {DELAY_P99_MS} ms inside the process; this is publisher → receiver's kernel"),
+            p99 <= DELAY_P99_MS,
+        ),
+        Line::goal(
+            format!(
+                "offered 150 % of that ({} receivers)",
+                grouped(median(runs, |run| run.overload.receivers as f64))
+            ),
+            overload_text(runs, audio_loss, audio_p99),
+            "audio loss ≤ 0.1 %, audio delay p99 ≤ 50 ms, video thinned by priority".to_owned(),
+            audio_loss <= AUDIO_LOSS && audio_p99 <= AUDIO_P99_MS,
+        ),
+    ]
+}
+
+fn overload_text(runs: &[Capacity], audio_loss: f64, audio_p99: f64) -> String {
+    format!(
+        "audio: lost {:.3} %, p99 {audio_p99:.1} ms; video: {:.0} % came (of chairs {:.0} %, of others {:.0} %), p99 {:.1} ms",
+        audio_loss * 100.0,
+        median(runs, |run| run.overload.all.video) * 100.0,
+        median(runs, |run| run.overload.chair.video) * 100.0,
+        median(runs, |run| run.overload.others.video) * 100.0,
+        median(runs, |run| run.overload.video_p99_ms),
+    )
+}

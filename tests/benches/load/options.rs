@@ -1,0 +1,68 @@
+//! What may be said on the command line.
+
+use clap::Parser;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Measures a `nhipcau serve` over real sockets and prints the table of BENCHMARKS.md.
+#[derive(Debug, Clone, Parser)]
+pub struct Options {
+    /// The server; without it `nhipcau` of the profile this program was built with.
+    #[arg(long, env = "NHIPCAU_BIN")]
+    pub server: Option<PathBuf>,
+    /// Small numbers and short windows: shows that all of it works, and its figures mean nothing.
+    #[arg(long)]
+    pub quick: bool,
+    /// Only these parts, separated by commas: cost, meeting, joins, capacity.
+    #[arg(long, value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Rounds of which the median is taken; 3, or 1 with --quick.
+    #[arg(long)]
+    pub rounds: Option<usize>,
+    /// Receivers of one meeting while the capacity of a core is looked for.
+    #[arg(long, default_value_t = 100)]
+    pub room: usize,
+    /// What cargo says to every bench.
+    #[arg(long, hide = true)]
+    bench: bool,
+    /// This is the program inside its namespace.
+    #[arg(long, hide = true)]
+    pub inside: bool,
+    /// This is the floor's sender: `gso` or `single`; addresses come by standard input.
+    #[arg(long, hide = true)]
+    pub floor: Option<String>,
+}
+
+impl Options {
+    pub fn wants(&self, part: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == part)
+    }
+
+    pub fn rounds(&self) -> usize {
+        self.rounds.unwrap_or(if self.quick { 1 } else { 3 }).max(1)
+    }
+
+    pub fn settling(&self) -> Duration {
+        Duration::from_secs(if self.quick { 1 } else { 5 })
+    }
+
+    pub fn window(&self) -> Duration {
+        Duration::from_secs(if self.quick { 2 } else { 10 })
+    }
+
+    /// By default beside this program, which lies in the `deps` of its profile.
+    pub fn server(&self) -> Result<PathBuf, String> {
+        let beside = || {
+            let own = std::env::current_exe().ok()?;
+            Some(own.parent()?.parent()?.join("nhipcau"))
+        };
+        let path = self.server.clone().or_else(beside).unwrap_or_default();
+        let path = path.canonicalize().map_err(|_| {
+            format!(
+                "no server at {}: build it (cargo build --release -p signaling) or say --server PATH",
+                path.display()
+            )
+        })?;
+        Ok(path)
+    }
+}
