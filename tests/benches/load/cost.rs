@@ -31,7 +31,7 @@ pub fn run(options: &Options, receivers: usize) -> Result<Cost, String> {
     Ok(Cost {
         process: window.per_packet(window.spent.server.total()),
         media: window.per_packet(window.spent.server.media),
-        receiver_kib: rooms.receiver_kib,
+        receiver_kib: rooms.receiver_kib(),
         loss,
         client: window.share(window.spent.client),
         floor,

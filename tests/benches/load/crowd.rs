@@ -66,6 +66,7 @@ pub struct Crowd {
     identity: Arc<Identity>,
     signaling: Signaling,
     poll: Poll,
+    events: Events,
     peers: Vec<Option<Peer>>,
     timers: BinaryHeap<Reverse<(Instant, usize)>>,
     batch: Batch,
@@ -85,6 +86,7 @@ impl Crowd {
             identity: Arc::new(Identity::new()),
             signaling: Signaling::start(server, waker),
             poll,
+            events: Events::with_capacity(1024),
             peers: Vec::new(),
             timers: BinaryHeap::new(),
             batch: Batch::new(),
@@ -171,16 +173,17 @@ impl Crowd {
     /// Waits for something and does what it asks for.
     fn turn(&mut self, end: Instant) -> Result<(), String> {
         let due = self.timers.peek().map_or(end, |Reverse((at, _))| (*at).min(end));
-        let mut events = Events::with_capacity(1024);
         let sleep = due.saturating_duration_since(Instant::now());
         // Interrupted by a signal is a wake-up too.
-        let _ = self.poll.poll(&mut events, Some(sleep));
+        let _ = self.poll.poll(&mut self.events, Some(sleep));
+        let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         for event in &events {
             match event.token() {
                 NEWS => self.take_news(),
                 Token(number) => self.receive(number),
             }
         }
+        self.events = events;
         self.fire();
         self.ended.take().map_or(Ok(()), Err)
     }

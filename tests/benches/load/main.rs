@@ -49,42 +49,62 @@ fn main() -> ExitCode {
     }
 }
 
-/// Rounds go over all parts in turn, so that what else the machine does meets all of them.
 fn measure_all(options: &Options) -> Result<(), String> {
     place::furnish()?;
-    let [few, many] = cost::sizes(options);
-    let (mut costs, mut meetings) = ([Vec::new(), Vec::new()], Vec::new());
-    let (mut joins, mut capacities) = (Vec::new(), Vec::<capacity::Capacity>::new());
+    let mut results = Results::default();
     for round in 1..=options.rounds() {
         eprintln!("load: round {round} of {}", options.rounds());
+        results.add_round(options)?;
+    }
+    report::print(options, &results.lines(options));
+    Ok(())
+}
+
+#[derive(Default)]
+struct Results {
+    costs: [Vec<cost::Cost>; 2],
+    meetings: Vec<meeting::Meeting>,
+    joins: Vec<joins::Joins>,
+    capacities: Vec<capacity::Capacity>,
+}
+
+impl Results {
+    /// All parts in turn, so that what else the machine does meets all of them.
+    fn add_round(&mut self, options: &Options) -> Result<(), String> {
         if options.wants("cost") {
-            costs[0].push(cost::run(options, few)?);
-            costs[1].push(cost::run(options, many)?);
+            for (runs, receivers) in self.costs.iter_mut().zip(cost::sizes(options)) {
+                runs.push(cost::run(options, receivers)?);
+            }
         }
         if options.wants("meeting") {
-            meetings.push(meeting::run(options)?);
+            self.meetings.push(meeting::run(options)?);
         }
         if options.wants("joins") {
-            joins.push(joins::run(options)?);
+            self.joins.push(joins::run(options)?);
         }
         if options.wants("capacity") {
-            let known = capacities.last().map(capacity::Capacity::held).filter(|held| *held > 0);
-            capacities.push(capacity::run(options, known)?);
+            let known = self.capacities.last().map(capacity::Capacity::held).filter(|held| *held > 0);
+            self.capacities.push(capacity::run(options, known)?);
         }
+        Ok(())
     }
-    let mut lines: Vec<Line> = Vec::new();
-    for (receivers, runs) in [few, many].into_iter().zip(&costs).filter(|(_, runs)| !runs.is_empty()) {
-        lines.extend(cost::lines(receivers, runs));
+
+    fn lines(&self, options: &Options) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for (runs, receivers) in self.costs.iter().zip(cost::sizes(options)) {
+            if !runs.is_empty() {
+                lines.extend(cost::lines(receivers, runs));
+            }
+        }
+        if !self.meetings.is_empty() {
+            lines.extend(meeting::lines(meeting::sites(options), &self.meetings));
+        }
+        if !self.capacities.is_empty() {
+            lines.extend(capacity::lines(&self.capacities));
+        }
+        if !self.joins.is_empty() {
+            lines.extend(joins::lines(&self.joins));
+        }
+        lines
     }
-    if !meetings.is_empty() {
-        lines.extend(meeting::lines(meeting::sites(options), &meetings));
-    }
-    if !capacities.is_empty() {
-        lines.extend(capacity::lines(&capacities));
-    }
-    if !joins.is_empty() {
-        lines.extend(joins::lines(&joins));
-    }
-    report::print(options, &lines);
-    Ok(())
 }

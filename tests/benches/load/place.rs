@@ -10,8 +10,8 @@ use std::process::{Command, ExitCode, Stdio};
 pub const MEDIA_IP: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 77, 0, 1));
 pub const SERVER_CORE: usize = 0;
 const CLIENT_CORE: usize = 1;
-/// What the server's port 50000 must not be taken by, and enough for some thousand sockets.
-const PORTS: &str = "1024 49999";
+/// Clear of the server's, and enough for some thousand sites.
+const PORTS: &str = "10000 49999";
 
 /// A process that dies with the thread that starts it, on one core.
 pub fn on_core(core: usize) -> Command {
@@ -42,22 +42,24 @@ pub fn scratch() -> PathBuf {
 }
 
 /// As root a network namespace is enough, others need a user namespace around it. Lower niceness is
-/// a wish: `nice` goes on without it. Each site takes two file descriptors here and one at the server.
+/// a wish, and where the kernel groups processes by session it counts for a session of our own. Each
+/// site takes two file descriptors here and one at the server.
 fn inside() -> Command {
     let own = std::env::current_exe().expect("the path of this program");
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "unshare", "-n"]);
-    if !nix_is_root() {
+    if !is_root() {
         command.arg("-r");
     }
-    let raised = r#"ulimit -n "$(ulimit -Hn)"; exec "$@""#;
-    command.args(["nice", "-n", "-10", "taskset", "-c", &CLIENT_CORE.to_string(), "sh", "-c", raised, "sh"]);
+    let raised = r#"ulimit -n "$(ulimit -Hn)"; { echo -10 > /proc/self/autogroup; } 2>/dev/null; exec "$@""#;
+    let core = CLIENT_CORE.to_string();
+    command.args(["setsid", "nice", "-n", "-10", "taskset", "-c", &core, "sh", "-c", raised, "sh"]);
     command.arg(own).arg("--inside").args(std::env::args_os().skip(1));
     command.env("NHIPCAU_LOAD_SCRATCH", scratch());
     command
 }
 
-fn nix_is_root() -> bool {
+fn is_root() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     status.lines().any(|line| line.starts_with("Uid:") && line.split_whitespace().nth(2) == Some("0"))
 }

@@ -29,8 +29,8 @@ pub struct Rooms {
     pub server: Server,
     pub crowd: Crowd,
     rooms: Vec<Room>,
-    /// Memory of the server for each receiver, in KiB.
-    pub receiver_kib: f64,
+    /// Memory of the server before anybody came, KiB.
+    empty_kib: u64,
 }
 
 /// What has arrived of what was sent, 0–1.
@@ -48,7 +48,7 @@ impl Rooms {
         let sites: Vec<usize> = sizes.iter().map(|size| size + FIRST_RECEIVER).collect();
         let server = Server::start(&options.server()?, &sites)?;
         let mut crowd = Crowd::new(server::HTTP)?;
-        let empty = measure::resident_kib(server.pid());
+        let empty_kib = measure::resident_kib(server.pid());
         let seats = sizes.iter().enumerate().flat_map(|(meeting, size)| watching(meeting, *size)).collect();
         crowd.join_all(seats, PATIENCE).map_err(|e| server.explain(e))?;
         let of_chair = |meeting: usize| meeting.is_multiple_of(2);
@@ -65,10 +65,14 @@ impl Rooms {
             Room { publisher: *publisher, receivers, of_chair: of_chair(meeting) }
         });
         let rooms = rooms.collect();
-        crowd.run(options.settling())?;
-        let full = measure::resident_kib(server.pid());
-        let receiver_kib = full.saturating_sub(empty) as f64 / receivers as f64;
-        Ok(Rooms { server, crowd, rooms, receiver_kib })
+        Ok(Rooms { server, crowd, rooms, empty_kib })
+    }
+
+    /// What the server's memory has grown by for each receiver, KiB.
+    pub fn receiver_kib(&self) -> f64 {
+        let receivers: usize = self.rooms.iter().map(|room| room.receivers.len()).sum();
+        let grown = measure::resident_kib(self.server.pid()).saturating_sub(self.empty_kib);
+        grown as f64 / receivers as f64
     }
 
     pub fn window(&mut self, options: &Options) -> Result<Window, String> {

@@ -1,9 +1,9 @@
 //! The server under load: configured, started, stopped.
 
 use crate::place::{self, MEDIA_IP, SERVER_CORE};
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 /// Nobody else is in the namespace, so all ports are free.
 pub const HTTP: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+const METRICS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9464);
 pub const MEDIA_PORT: u16 = 50_000;
 /// From start to an open port: certificates are made, and a debug build is slow.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -68,6 +69,17 @@ impl Server {
         Err(format!("the server does not open {HTTP}: {}", self.last_words()))
     }
 
+    /// The sum of one family of its metrics, which are as new as the last second.
+    pub fn metric(&self, family: &str) -> f64 {
+        let page = scrape().unwrap_or_default();
+        let rest = page.lines().filter_map(|line| line.strip_prefix(family));
+        let values = rest.filter(|rest| rest.starts_with(['{', ' '])).filter_map(|rest| {
+            let value = rest.rsplit(' ').next()?;
+            value.parse::<f64>().ok()
+        });
+        values.sum()
+    }
+
     /// An error of the client's with what the server had to say.
     pub fn explain(&self, error: String) -> String {
         format!("{error}; the server's log: {}", self.last_words())
@@ -83,6 +95,15 @@ impl Server {
     }
 }
 
+fn scrape() -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(METRICS)?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    stream.write_all(b"GET /metrics HTTP/1.0\r\nHost: load\r\n\r\n")?;
+    let mut page = String::new();
+    stream.read_to_string(&mut page)?;
+    Ok(page)
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         // It may be dead already; that is what is wanted.
@@ -93,7 +114,7 @@ impl Drop for Server {
 
 fn configuration(folder: &Path, meetings: &[usize]) -> String {
     let mut text = format!(
-        "http = \"{HTTP}\"\nhttps = \"127.0.0.1:8443\"\nmetrics = \"127.0.0.1:9464\"\ndata = \"{}\"\n\
+        "http = \"{HTTP}\"\nhttps = \"127.0.0.1:8443\"\nmetrics = \"{METRICS}\"\ndata = \"{}\"\n\
          [media]\nport = {MEDIA_PORT}\nlisten = [\"{MEDIA_IP}\"]\nworkers = 1\n\
          [limits]\nsites_per_meeting = 1000\njoins_per_address_per_minute = 100000\n\
          messages_per_second = 1000\nconnections = 100000\n",

@@ -17,6 +17,8 @@ pub struct Window {
     /// Milliseconds, of the packets that were opened.
     pub audio_delays: Vec<f64>,
     pub video_delays: Vec<f64>,
+    /// Slots the server had emptied for overload when the window ended.
+    pub shed_slots: f64,
 }
 
 impl Window {
@@ -25,7 +27,7 @@ impl Window {
         crowd.run(options.settling())?;
         let mut window = Window::once(options.window(), server, crowd)?;
         for _ in 1..TRIES {
-            if options.quick || window.strangers() <= STRANGERS {
+            if options.quick || window.is_calm() {
                 break;
             }
             eprintln!("load: others took {:.0} % of a core; once more", window.strangers() * 100.0);
@@ -55,11 +57,17 @@ impl Window {
             peers: now.iter().zip(&tallies).map(|(now, before)| now.since(before)).collect(),
             audio_delays: delays(false),
             video_delays: delays(true),
+            shed_slots: server.metric("nhipcau_worker_shed_slots"),
         })
     }
 
+    /// Nobody else had much of the machine.
+    pub fn is_calm(&self) -> bool {
+        self.strangers() <= STRANGERS
+    }
+
     /// Part of a core.
-    pub fn strangers(&self) -> f64 {
+    fn strangers(&self) -> f64 {
         self.spent.strangers.as_secs_f64() / self.spent.time.as_secs_f64()
     }
 
@@ -87,11 +95,12 @@ impl Window {
     pub fn tell(&self, what: &str) {
         let overflows = self.spent.overflows;
         eprintln!(
-            "load: {what}: {} packets, server {:.0} % of its core, client {:.0} %, others {:.0} %; full sockets: {} at the server, {} here",
+            "load: {what}: {} packets, server {:.0} % of its core, client {:.0} %, others {:.0} %; {} slots shed; lost in full sockets: {} at the server, {} here",
             self.packets(),
             self.share(self.spent.server.total()) * 100.0,
             self.share(self.spent.client) * 100.0,
             self.strangers() * 100.0,
+            self.shed_slots,
             overflows.server,
             overflows.client,
         );
