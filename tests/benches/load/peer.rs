@@ -44,7 +44,8 @@ impl Peer {
             ufrag: format!("load{number:06}"),
             pwd: format!("a-password-for-load-{number:06}"),
         };
-        let published = Published { audio: 10_000 + number * 2, video: 10_001 + number * 2 };
+        let first = 10_000 + number * 3;
+        let published = Published { audio: first, video: first + 1, rtx: first + 2 };
         Peer {
             port,
             own,
@@ -118,9 +119,15 @@ impl Peer {
             up.receiver.rejected += 1;
             return;
         };
+        let (port, server) = (&self.port, up.server);
         for feedback in rtcp::parse_compound(&data[..length]).unwrap_or_default() {
             match (&feedback, &mut self.publisher) {
                 (Feedback::Pli { .. } | Feedback::Fir { .. }, Some(publisher)) => publisher.request_key(now),
+                (Feedback::Nack { sequences, .. }, Some(publisher)) => {
+                    publisher.resend(sequences, srtp, |packet| {
+                        port.send(server, packet, None);
+                    });
+                }
                 _ => up.receiver.handle_feedback(now, &feedback),
             }
         }

@@ -18,6 +18,8 @@ const REPORT_EVERY: Duration = Duration::from_secs(1);
 const KEY_HEAD: [u8; 10] = [0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x01];
 /// RFC 6464: voice, −20 dBov. All speak equally loud.
 const SPEAKING: u8 = 0x80 | 20;
+/// Two seconds of pictures.
+const REMEMBERED: usize = 512;
 /// Bytes at the end of a payload that say when it was sent: nanoseconds since 1970.
 pub const STAMP: usize = 8;
 
@@ -55,8 +57,18 @@ pub struct Publisher {
     next_report: Instant,
     video: Numbers,
     audio: Numbers,
+    rtx: Numbers,
     transport_sequence: u16,
     packet: Vec<u8>,
+    /// The last `REMEMBERED` payloads of pictures, by sequence number.
+    remembered: Vec<Remembered>,
+}
+
+#[derive(Clone, Default)]
+struct Remembered {
+    sequence: u64,
+    head: Head,
+    payload: Vec<u8>,
 }
 
 /// Extended sequence numbers of one SSRC, and octets for its reports.
@@ -80,8 +92,10 @@ impl Publisher {
             next_report: now + REPORT_EVERY,
             video: Numbers::default(),
             audio: Numbers::default(),
+            rtx: Numbers::default(),
             transport_sequence: 0,
             packet: vec![0; 1500],
+            remembered: vec![Remembered::default(); REMEMBERED],
         }
     }
 
@@ -132,6 +146,7 @@ impl Publisher {
         self.packet[start..size].fill(0xf8);
         self.audio.octets = self.audio.octets.wrapping_add((size - start) as u32);
         let sequence = self.audio.take();
+        stamp(&mut self.packet, size);
         seal(srtp, &mut self.packet, start, size, sequence, send);
     }
 
@@ -152,7 +167,32 @@ impl Publisher {
             let size = self.camera.bytes;
             self.video.octets = self.video.octets.wrapping_add((size - start) as u32);
             let sequence = self.video.take();
+            stamp(&mut self.packet, size);
+            let remembered = &mut self.remembered[sequence as usize % REMEMBERED];
+            (remembered.sequence, remembered.head) = (sequence, head);
+            remembered.payload.clear();
+            remembered.payload.extend_from_slice(&self.packet[start..size]);
             seal(srtp, &mut self.packet, start, size, sequence, send);
+        }
+    }
+
+    /// Answers a NACK by retransmissions (RFC 4588); what is forgotten is not answered.
+    pub fn resend(&mut self, sequences: &[u16], srtp: &mut Srtp, mut send: impl FnMut(&[u8])) {
+        for number in sequences {
+            let place = usize::from(*number) % REMEMBERED;
+            let wanted = &self.remembered[place];
+            if wanted.sequence as u16 != *number || wanted.payload.is_empty() {
+                continue;
+            }
+            let (head, length) = (wanted.head, wanted.payload.len());
+            let head = Head { payload_type: sdp::RTX, ssrc: self.ssrcs.rtx, ..head };
+            let sequence = self.rtx.take();
+            let start = self.write_head(head, sequence, &[(sdp::MID, sdp::CAMERA.as_bytes())]);
+            let payload = start + 2;
+            self.packet[start..payload].copy_from_slice(&number.to_be_bytes());
+            let size = payload + length;
+            self.packet[payload..size].copy_from_slice(&self.remembered[place].payload);
+            seal(srtp, &mut self.packet, start, size, sequence, &mut send);
         }
     }
 
@@ -215,6 +255,7 @@ impl Numbers {
     }
 }
 
+#[derive(Clone, Copy, Default)]
 struct Head {
     marker: bool,
     payload_type: u8,
@@ -222,7 +263,11 @@ struct Head {
     timestamp: u32,
 }
 
-/// Puts the time in and sends.
+/// Puts the time in.
+fn stamp(packet: &mut [u8], size: usize) {
+    packet[size - STAMP..size].copy_from_slice(&(unix_now().as_nanos() as u64).to_be_bytes());
+}
+
 fn seal(
     srtp: &mut Srtp,
     packet: &mut [u8],
@@ -231,7 +276,6 @@ fn seal(
     sequence: u64,
     send: &mut impl FnMut(&[u8]),
 ) {
-    packet[size - STAMP..size].copy_from_slice(&(unix_now().as_nanos() as u64).to_be_bytes());
     let sealed = srtp.seal.seal_rtp(packet, start, size, sequence).expect("room for the tag");
     send(&packet[..sealed]);
 }

@@ -5,6 +5,7 @@ use crate::publisher::STAMP;
 use crate::sdp::{self, Slot};
 use sfu::ids::Ssrc;
 use sfu::receive::feedback::ArrivalRecorder;
+use sfu::receive::nack::NackGenerator;
 use sfu::receive::stream::Stream;
 use sfu::rtp::packet::FIXED_HEADER;
 use sfu::rtp::rtcp::{self, Feedback};
@@ -15,6 +16,8 @@ const FEEDBACK_EVERY: Duration = Duration::from_millis(100);
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 /// One packet in so many is opened. Frames have 15 packets in two, so all places of a frame come up.
 const SAMPLE: u16 = 32;
+/// Below the shortest time between two questions: what is lost here is asked for every 20 ms.
+const ROUND_TRIP: Duration = Duration::from_millis(1);
 /// Our own SSRC in reports.
 const OWN: Ssrc = Ssrc(1);
 /// The report count is five bits.
@@ -27,6 +30,15 @@ pub struct Counts {
     pub video: u64,
 }
 
+impl Counts {
+    fn add(&mut self, slot: Slot) {
+        match slot.is_video {
+            true => self.video += 1,
+            false => self.audio += 1,
+        }
+    }
+}
+
 /// What an opened packet says: how long it took from the publisher's hand to this socket.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
@@ -37,7 +49,29 @@ pub struct Sample {
 struct Track {
     slot: Slot,
     stream: Stream,
+    nack: NackGenerator,
+    /// So much is missing that only a key frame helps.
+    broken: bool,
     opened: bool,
+}
+
+impl Track {
+    fn new(now: Instant, slot: Slot) -> Track {
+        let rate = if slot.is_video { 90_000 } else { 48_000 };
+        let stream = Stream::new(rate, now);
+        Track { slot, stream, nack: NackGenerator::video(), broken: false, opened: false }
+    }
+
+    /// Counts a number if it is new.
+    #[inline]
+    fn take(&mut self, arrived: Instant, sequence: u16, data: &[u8], repaired: bool) -> Option<()> {
+        let timestamp = u32::from_be_bytes(*data.get(4..)?.first_chunk()?);
+        let arrival = self.stream.on_packet(arrived, sequence, timestamp, data.len()).ok()?;
+        if self.slot.is_video && self.slot.rtx.is_some() {
+            self.broken |= self.nack.on_arrival(arrived, arrival.extended, repaired);
+        }
+        Some(())
+    }
 }
 
 pub struct Receiver {
@@ -55,10 +89,8 @@ pub struct Receiver {
 
 impl Receiver {
     pub fn new(now: Instant, slots: &[Slot]) -> Receiver {
-        let rate = |slot: &Slot| if slot.is_video { 90_000 } else { 48_000 };
-        let track = |slot: &Slot| Track { slot: *slot, stream: Stream::new(rate(slot), now), opened: false };
         Receiver {
-            tracks: slots.iter().map(track).collect(),
+            tracks: slots.iter().map(|slot| Track::new(now, *slot)).collect(),
             last: 0,
             arrivals: ArrivalRecorder::new(now),
             next_feedback: now + FEEDBACK_EVERY,
@@ -80,23 +112,37 @@ impl Receiver {
         srtp: &mut Srtp,
     ) -> Option<Sample> {
         let ssrc = u32::from_be_bytes(*data.get(8..)?.first_chunk()?);
-        let place = self.find(ssrc)?;
-        let sequence = u16::from_be_bytes(*data.get(2..)?.first_chunk()?);
-        let timestamp = u32::from_be_bytes(*data.get(4..)?.first_chunk()?);
         if let Some(number) = transport_sequence(data) {
             self.arrivals.record(arrived, number);
         }
+        let Some(place) = self.find(ssrc) else {
+            self.repair(arrived, ssrc, data, srtp);
+            return None;
+        };
+        let sequence = u16::from_be_bytes(*data.get(2..)?.first_chunk()?);
         let track = &mut self.tracks[place];
-        track.stream.on_packet(arrived, sequence, timestamp, data.len()).ok()?;
-        match track.slot.is_video {
-            true => self.counts.video += 1,
-            false => self.counts.audio += 1,
-        }
+        track.take(arrived, sequence, data, false)?;
+        self.counts.add(track.slot);
         let wanted = !track.opened || track.slot.is_video && self.first_key.is_none();
         if !wanted && !sequence.is_multiple_of(SAMPLE) {
             return None;
         }
         self.open(place, arrived, stamp, data, srtp)
+    }
+
+    /// A retransmission: its payload begins with the number it had (RFC 4588 section 4).
+    fn repair(&mut self, arrived: Instant, ssrc: u32, data: &mut [u8], srtp: &mut Srtp) -> Option<()> {
+        let track = self.tracks.iter_mut().find(|track| track.slot.rtx == Some(ssrc))?;
+        let Ok(length) = srtp.open.open_rtp(data) else {
+            self.rejected += 1;
+            return None;
+        };
+        let packet = data.get(..length)?;
+        let payload = sfu::rtp::packet::header_len(packet)?;
+        let sequence = u16::from_be_bytes(*packet.get(payload..)?.first_chunk()?);
+        track.take(arrived, sequence, packet, true)?;
+        self.counts.add(track.slot);
+        Some(())
     }
 
     #[inline]
@@ -143,7 +189,9 @@ impl Receiver {
     }
 
     pub fn poll_timeout(&self) -> Instant {
-        self.next_feedback.min(self.next_report)
+        let questions = self.tracks.iter().filter_map(|track| track.nack.next_timeout()).min();
+        let reports = self.next_feedback.min(self.next_report);
+        questions.map_or(reports, |at| at.min(reports))
     }
 
     pub fn handle_timeout(&mut self, now: Instant, srtp: &mut Srtp, mut send: impl FnMut(&[u8])) {
@@ -162,8 +210,25 @@ impl Receiver {
                 rtcp::write_transport_feedback(&mut packet, OWN, media, &report);
             }
         }
+        self.ask(now, &mut packet);
         if !packet.is_empty() && srtp.seal.seal_rtcp(&mut packet).is_ok() {
             send(&packet);
+        }
+    }
+}
+
+impl Receiver {
+    /// For what is missing, or for a key frame where that is too much.
+    fn ask(&mut self, now: Instant, packet: &mut Vec<u8>) {
+        for track in &mut self.tracks {
+            let (media, mut missing) = (Ssrc(track.slot.ssrc), Vec::new());
+            let given_up = track.nack.poll(now, ROUND_TRIP, &mut missing);
+            if !missing.is_empty() {
+                rtcp::write_nack(packet, OWN, media, &missing);
+            }
+            if given_up || std::mem::take(&mut track.broken) {
+                rtcp::write_pli(packet, OWN, media);
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 pub const OPUS: u8 = 111;
 pub const VP8: u8 = 96;
-const RTX: u8 = 97;
+pub const RTX: u8 = 97;
 /// Ids of header extensions, Chromium's.
 pub const AUDIO_LEVEL: u8 = 1;
 pub const TRANSPORT_SEQUENCE: u8 = 3;
@@ -23,12 +23,14 @@ pub const CAMERA: &str = "1";
 pub struct Published {
     pub audio: u32,
     pub video: u32,
+    pub rtx: u32,
 }
 
 /// One slot of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {
     pub ssrc: u32,
+    pub rtx: Option<u32>,
     pub is_video: bool,
 }
 
@@ -43,7 +45,7 @@ pub fn offer(ice: &IceCredentials, fingerprint: &str, published: Option<Publishe
     let mut sections = Vec::new();
     if let Some(published) = published {
         sections.push(audio("sendonly", Some(published.audio)));
-        sections.push(video("sendonly", Some(published.video)));
+        sections.push(video("sendonly", Some(published)));
     }
     for _ in 0..pairs {
         sections.push(audio("recvonly", None));
@@ -78,7 +80,7 @@ fn audio(direction: &str, ssrc: Option<u32>) -> String {
     text + &ssrc.map(|ssrc| format!("a=ssrc:{ssrc} cname:load\r\n")).unwrap_or_default()
 }
 
-fn video(direction: &str, ssrc: Option<u32>) -> String {
+fn video(direction: &str, published: Option<Published>) -> String {
     let mut text = format!("m=video 9 UDP/TLS/RTP/SAVPF {VP8} {RTX}\r\n");
     common(&mut text, direction);
     text += &format!("a=rtpmap:{VP8} VP8/90000\r\n");
@@ -86,7 +88,11 @@ fn video(direction: &str, ssrc: Option<u32>) -> String {
         text += &format!("a=rtcp-fb:{VP8} {feedback}\r\n");
     }
     text += &format!("a=rtpmap:{RTX} rtx/90000\r\na=fmtp:{RTX} apt={VP8}\r\n");
-    text + &ssrc.map(|ssrc| format!("a=ssrc:{ssrc} cname:load\r\n")).unwrap_or_default()
+    if let Some(Published { video, rtx, .. }) = published {
+        text += &format!("a=ssrc-group:FID {video} {rtx}\r\na=ssrc:{video} cname:load\r\n");
+        text += &format!("a=ssrc:{rtx} cname:load\r\n");
+    }
+    text
 }
 
 fn common(text: &mut String, direction: &str) {
@@ -121,14 +127,14 @@ fn address(candidate: &str) -> Option<SocketAddr> {
     Some(SocketAddr::new(ip.parse().ok()?, port.parse().ok()?))
 }
 
-/// The first SSRC of each section in which the server sends.
+/// The first SSRC of each section in which the server sends, and what repairs it.
 fn slots(text: &str) -> Vec<Slot> {
     let sections = text.split("\r\nm=").skip(1);
     sections
         .filter_map(|section| {
-            let line = section.lines().find_map(|line| line.strip_prefix("a=ssrc:"))?;
-            let ssrc = line.split_whitespace().next()?.parse().ok()?;
-            Some(Slot { ssrc, is_video: section.starts_with("video") })
+            let mut ssrcs = section.lines().filter_map(|line| line.strip_prefix("a=ssrc:"));
+            let mut next = || ssrcs.next()?.split_whitespace().next()?.parse().ok();
+            Some(Slot { ssrc: next()?, rtx: next(), is_video: section.starts_with("video") })
         })
         .collect()
 }
