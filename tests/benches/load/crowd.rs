@@ -75,6 +75,8 @@ pub struct Crowd {
     pub sampling: bool,
     /// An instant and the same moment since 1970.
     epoch: (Instant, Duration),
+    /// Sites whose WebSocket the server has closed; their media goes on.
+    pub closed: usize,
     ended: Option<String>,
 }
 
@@ -93,6 +95,7 @@ impl Crowd {
             samples: Vec::new(),
             sampling: false,
             epoch: (Instant::now(), unix_now()),
+            closed: 0,
             ended: None,
         })
     }
@@ -145,7 +148,8 @@ impl Crowd {
         self.peers.iter().map(|peer| peer.as_ref().map(Tally::of).unwrap_or_default()).collect()
     }
 
-    /// Runs for as long as `pending`, and fails when that takes too long or a site is turned away.
+    /// Runs for as long as `pending`, and fails when that takes too long or a site is turned away before
+    /// it had media.
     pub fn run_while(
         &mut self,
         patience: Duration,
@@ -192,12 +196,17 @@ impl Crowd {
         while let Ok(news) = self.signaling.news.try_recv() {
             match news {
                 News::Answer { peer, opened, sdp } => self.take_answer(peer, opened, &sdp),
-                // One that has left itself is no longer here.
-                News::Ended { peer, why } if self.peer(peer).is_some() => {
-                    self.ended = Some(format!("site {peer} is out: {why}"));
-                }
-                News::Ended { .. } => {}
+                News::Ended { peer, why } => self.take_end(peer, &why),
             }
+        }
+    }
+
+    fn take_end(&mut self, number: usize, why: &str) {
+        // One that has left itself is no longer here.
+        let Some(peer) = self.peer(number) else { return };
+        match peer.is_connected() {
+            true => self.closed += 1,
+            false => self.ended = Some(format!("site {number} was turned away: {why}")),
         }
     }
 

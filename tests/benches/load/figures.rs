@@ -14,6 +14,14 @@ pub fn percentile(values: &[f64], percent: f64) -> f64 {
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
 }
 
+/// 0.5 → "50 %".
+pub fn percent(part: f64, places: usize) -> String {
+    match part.is_finite() {
+        true => format!("{:.places$} %", part * 100.0),
+        false => "–".to_owned(),
+    }
+}
+
 /// 12345.6 → "12,346".
 pub fn grouped(value: f64) -> String {
     if !value.is_finite() {

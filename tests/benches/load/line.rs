@@ -64,6 +64,8 @@ pub struct Line {
     next_check: Instant,
     answered: bool,
     dtls: Endpoint,
+    /// Its timer, as it was after the last word to it.
+    dtls_due: Option<Instant>,
     pub srtp: Option<Srtp>,
     transmits: VecDeque<Vec<u8>>,
 }
@@ -84,6 +86,7 @@ impl Line {
             next_check: now,
             answered: false,
             dtls,
+            dtls_due: None,
             srtp: None,
             transmits: VecDeque::new(),
         }
@@ -123,7 +126,7 @@ impl Line {
     }
 
     pub fn poll_timeout(&self) -> Instant {
-        earliest(self.dtls.poll_timeout(&REMOTE), Some(self.next_check)).unwrap_or(self.next_check)
+        earliest(self.dtls_due, Some(self.next_check)).unwrap_or(self.next_check)
     }
 
     pub fn handle_timeout(&mut self, now: Instant) {
@@ -133,7 +136,7 @@ impl Line {
             let crypto = self.identity.provider.crypto();
             self.transmits.push_back(stun::check(crypto, &self.own, &self.server, self.checks));
         }
-        if self.dtls.poll_timeout(&REMOTE).is_some_and(|at| at <= now) {
+        if self.dtls_due.is_some_and(|at| at <= now) {
             // A handshake that gives up never has keys, and that is what is waited for.
             let _given_up = self.dtls.handle_timeout(REMOTE, now);
             self.collect();
@@ -143,6 +146,7 @@ impl Line {
     fn collect(&mut self) {
         let flight = std::iter::from_fn(|| self.dtls.poll_transmit());
         self.transmits.extend(flight.map(|datagram| datagram.message.to_vec()));
+        self.dtls_due = self.dtls.poll_timeout(&REMOTE);
     }
 
     pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {

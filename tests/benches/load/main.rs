@@ -52,12 +52,13 @@ fn main() -> ExitCode {
 fn measure_all(options: &Options) -> Result<(), String> {
     place::furnish()?;
     let mut results = Results::default();
-    for round in 1..=options.rounds() {
+    let done = (1..=options.rounds()).try_for_each(|round| {
         eprintln!("load: round {round} of {}", options.rounds());
-        results.add_round(options)?;
-    }
+        results.add_round(options)
+    });
+    // What was measured before something failed is worth seeing.
     report::print(options, &results.lines(options));
-    Ok(())
+    done
 }
 
 #[derive(Default)]

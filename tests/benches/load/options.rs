@@ -19,9 +19,9 @@ pub struct Options {
     /// Rounds of which the median is taken; 3, or 1 with --quick.
     #[arg(long)]
     pub rounds: Option<usize>,
-    /// Receivers of one meeting while the capacity of a core is looked for.
-    #[arg(long, default_value_t = 100)]
-    pub room: usize,
+    /// Receivers of one meeting while the capacity of a core is looked for; 100, or 10 with --quick.
+    #[arg(long)]
+    pub room: Option<usize>,
     /// What cargo says to every bench.
     #[arg(long, hide = true)]
     bench: bool,
@@ -40,6 +40,10 @@ impl Options {
 
     pub fn rounds(&self) -> usize {
         self.rounds.unwrap_or(if self.quick { 1 } else { 3 }).max(1)
+    }
+
+    pub fn room(&self) -> usize {
+        self.room.unwrap_or(if self.quick { 10 } else { 100 }).max(1)
     }
 
     pub fn settling(&self) -> Duration {

@@ -33,7 +33,7 @@ pub struct Rooms {
     empty_kib: u64,
 }
 
-/// What has arrived of what was sent, 0–1.
+/// What has arrived of what was sent, 0–1; not a number where nothing was sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Delivered {
     pub audio: f64,
@@ -43,8 +43,9 @@ pub struct Delivered {
 impl Rooms {
     /// Receivers come first, then all publishers.
     pub fn open(options: &Options, receivers: usize, room: usize) -> Result<Rooms, String> {
+        let receivers = receivers.max(1);
         let sizes: Vec<usize> =
-            (0..receivers).step_by(room.max(1)).map(|first| room.min(receivers - first)).collect();
+            (0..receivers).step_by(room).map(|first| room.min(receivers - first)).collect();
         let sites: Vec<usize> = sizes.iter().map(|size| size + FIRST_RECEIVER).collect();
         let server = Server::start(&options.server()?, &sites)?;
         let mut crowd = Crowd::new(server::HTTP)?;
@@ -93,7 +94,7 @@ impl Rooms {
                 received[1] += tally.received.video;
             }
         }
-        let share = |kind: usize| received[kind] as f64 / sent[kind].max(1) as f64;
+        let share = |kind: usize| received[kind] as f64 / sent[kind] as f64;
         Delivered { audio: share(0), video: share(1) }
     }
 

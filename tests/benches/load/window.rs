@@ -19,6 +19,8 @@ pub struct Window {
     pub video_delays: Vec<f64>,
     /// Slots the server had emptied for overload when the window ended.
     pub shed_slots: f64,
+    /// Sites that had lost their WebSocket by then.
+    pub closed: usize,
 }
 
 impl Window {
@@ -58,6 +60,7 @@ impl Window {
             audio_delays: delays(false),
             video_delays: delays(true),
             shed_slots: server.metric("nhipcau_worker_shed_slots"),
+            closed: crowd.closed,
         })
     }
 
@@ -95,12 +98,13 @@ impl Window {
     pub fn tell(&self, what: &str) {
         let overflows = self.spent.overflows;
         eprintln!(
-            "load: {what}: {} packets, server {:.0} % of its core, client {:.0} %, others {:.0} %; {} slots shed; lost in full sockets: {} at the server, {} here",
+            "load: {what}: {} packets, server {:.0} % of its core, client {:.0} %, others {:.0} %; {} slots shed; {} WebSockets lost; datagrams lost in full sockets: {} at the server, {} here",
             self.packets(),
             self.share(self.spent.server.total()) * 100.0,
             self.share(self.spent.client) * 100.0,
             self.strangers() * 100.0,
             self.shed_slots,
+            self.closed,
             overflows.server,
             overflows.client,
         );
