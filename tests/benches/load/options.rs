@@ -54,6 +54,16 @@ impl Options {
         Duration::from_secs(if self.quick { 2 } else { 10 })
     }
 
+    /// Why the figures of this run are none.
+    pub fn means_nothing(&self) -> Option<&'static str> {
+        let is_debug = |path: &PathBuf| path.parent().is_some_and(|folder| folder.ends_with("debug"));
+        match self.server() {
+            _ if self.quick => Some("A trial with small numbers"),
+            Ok(path) if is_debug(&path) => Some("A debug build of the server"),
+            _ => None,
+        }
+    }
+
     /// By default beside this program, which lies in the `deps` of its profile.
     pub fn server(&self) -> Result<PathBuf, String> {
         let beside = || {

@@ -26,16 +26,16 @@ pub struct Window {
 impl Window {
     /// Settles, then measures.
     pub fn take(options: &Options, server: &Server, crowd: &mut Crowd) -> Result<Window, String> {
-        crowd.run(options.settling())?;
-        let mut window = Window::once(options.window(), server, crowd)?;
         for _ in 1..TRIES {
+            crowd.run(options.settling())?;
+            let window = Window::once(options.window(), server, crowd)?;
             if options.quick || window.is_calm() {
-                break;
+                return Ok(window);
             }
             eprintln!("load: others took {:.0} % of a core; once more", window.strangers() * 100.0);
-            window = Window::once(options.window(), server, crowd)?;
         }
-        Ok(window)
+        crowd.run(options.settling())?;
+        Window::once(options.window(), server, crowd)
     }
 
     fn once(time: Duration, server: &Server, crowd: &mut Crowd) -> Result<Window, String> {
