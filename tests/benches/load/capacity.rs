@@ -24,6 +24,9 @@ const WELL_LOADED: f64 = 0.7;
 const OVERLOAD: f64 = 1.5;
 const DELAY_P99_MS: f64 = 2.0;
 const AUDIO_LOSS: f64 = 0.001;
+/// Voices that end altogether leave nothing between which they could be missing. A window begins
+/// and ends somewhere in 20 ms, so this cannot be measured to a tenth of a per cent.
+const AUDIO_CAME: f64 = 0.99;
 const AUDIO_P99_MS: f64 = 50.0;
 
 pub struct Capacity {
@@ -220,10 +223,12 @@ fn overload_line(runs: &[Capacity]) -> Line {
         return Line::goal(what, format!("failed in {} rounds: {error}", failed.len()), target, false);
     }
     let of = |value: fn(&Overload) -> f64| median(&done, |run| value(run));
-    let (audio_loss, audio_p99) = (of(|run| (1.0 - run.all.audio).max(0.0)), of(|run| run.audio_p99_ms));
+    let (audio_lost, audio_p99) = (of(|run| run.all.audio_lost), of(|run| run.audio_p99_ms));
+    let audio_came = of(|run| run.all.audio);
     let ours = format!(
-        "audio: lost {}, p99 {audio_p99:.1} ms; video: {} came (of chairs {}, of others {}), p99 {:.1} ms; {:.0} WebSockets lost",
-        percent(audio_loss, 3),
+        "audio: {} came, {} missing between, p99 {audio_p99:.1} ms; video: {} came (of chairs {}, of others {}), p99 {:.1} ms; {:.0} WebSockets lost",
+        percent(audio_came, 1),
+        percent(audio_lost, 3),
         percent(of(|run| run.all.video), 0),
         percent(of(|run| run.chair.video), 0),
         percent(of(|run| run.others.video), 0),
@@ -231,5 +236,10 @@ fn overload_line(runs: &[Capacity]) -> Line {
         of(|run| run.closed as f64),
     );
     let what = format!("offered 150 % of that ({} receivers)", grouped(of(|run| run.receivers as f64)));
-    Line::goal(what, ours, target, audio_loss <= AUDIO_LOSS && audio_p99 <= AUDIO_P99_MS)
+    Line::goal(
+        what,
+        ours,
+        target,
+        audio_lost <= AUDIO_LOSS && audio_came >= AUDIO_CAME && audio_p99 <= AUDIO_P99_MS,
+    )
 }

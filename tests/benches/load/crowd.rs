@@ -5,7 +5,7 @@ use crate::net::{Batch, Port};
 use crate::peer::{Arrived, Peer};
 use crate::place::MEDIA_IP;
 use crate::publisher::{Camera, Sent, unix_now};
-use crate::receiver::{Counts, Sample};
+use crate::receiver::{Counts, Receiver, Sample};
 use crate::sdp::Answer;
 use crate::signaling::{Join, News, Signaling};
 use ::signaling::protocol::SlotWish;
@@ -33,6 +33,8 @@ pub struct Seat {
 pub struct Tally {
     pub received: Counts,
     pub sent: Sent,
+    /// Voice packets missing in what has been received, by sequence number.
+    pub audio_gaps: u64,
     /// Packets that did not authenticate; there must be none.
     pub rejected: u64,
 }
@@ -43,6 +45,7 @@ impl Tally {
         Tally {
             received: receiver.map(|receiver| receiver.counts).unwrap_or_default(),
             sent: peer.sent(),
+            audio_gaps: receiver.map(Receiver::audio_gaps).unwrap_or_default(),
             rejected: receiver.map(|receiver| receiver.rejected).unwrap_or_default(),
         }
     }
@@ -57,6 +60,7 @@ impl Tally {
                 audio: self.sent.audio - before.sent.audio,
                 video: self.sent.video - before.sent.video,
             },
+            audio_gaps: self.audio_gaps.saturating_sub(before.audio_gaps),
             rejected: self.rejected - before.rejected,
         }
     }

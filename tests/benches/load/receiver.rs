@@ -188,6 +188,12 @@ impl Receiver {
         }
     }
 
+    /// Voice packets that never came, though later ones did.
+    pub fn audio_gaps(&self) -> u64 {
+        let voices = self.tracks.iter().filter(|track| !track.slot.is_video);
+        voices.map(|track| track.stream.totals(self.next_report).lost).sum()
+    }
+
     pub fn poll_timeout(&self) -> Instant {
         let questions = self.tracks.iter().filter_map(|track| track.nack.next_timeout()).min();
         let reports = self.next_feedback.min(self.next_report);

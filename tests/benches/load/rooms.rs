@@ -38,6 +38,9 @@ pub struct Rooms {
 pub struct Delivered {
     pub audio: f64,
     pub video: f64,
+    /// Part of the voice packets that is missing between those that came. Unlike the others it does
+    /// not depend on where in a frame the window begins.
+    pub audio_lost: f64,
 }
 
 impl Rooms {
@@ -82,7 +85,7 @@ impl Rooms {
 
     /// Of the meetings in which the chair sends, of the others, or of all.
     pub fn delivered(&self, window: &Window, of_chair: Option<bool>) -> Delivered {
-        let (mut sent, mut received) = ([0u64; 2], [0u64; 2]);
+        let (mut sent, mut received, mut gaps) = ([0u64; 2], [0u64; 2], 0);
         let wanted = |room: &&Room| of_chair.is_none_or(|of_chair| room.of_chair == of_chair);
         for room in self.rooms.iter().filter(wanted) {
             let published = window.peers[room.publisher].sent;
@@ -92,10 +95,12 @@ impl Rooms {
             for tally in &window.peers[room.receivers.clone()] {
                 received[0] += tally.received.audio;
                 received[1] += tally.received.video;
+                gaps += tally.audio_gaps;
             }
         }
         let share = |kind: usize| received[kind] as f64 / sent[kind] as f64;
-        Delivered { audio: share(0), video: share(1) }
+        let audio_lost = gaps as f64 / (gaps + received[0]) as f64;
+        Delivered { audio: share(0), video: share(1), audio_lost }
     }
 
     /// Loss of everything and delay of what came, in milliseconds.
