@@ -11,6 +11,11 @@ use std::time::{Duration, Instant};
 
 /// For one site's first picture; a publisher sends a key frame every 10 s without being asked.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// Of all rounds together.
+const SITES: usize = 60;
+/// Longer than the server remembers pictures (512 packets): most sites need a key frame made for them,
+/// and are not shown the one that the site before them has asked for.
+const APART: Duration = Duration::from_millis(2_500);
 /// design.md section 5, milliseconds.
 const FIRST_PACKET: f64 = 15.0;
 const FIRST_KEY: f64 = 40.0;
@@ -23,7 +28,10 @@ pub struct Joins {
 }
 
 pub fn run(options: &Options) -> Result<Joins, String> {
-    let times = if options.quick { 8 } else { 60 };
+    let (times, apart) = match options.quick {
+        true => (8, APART / 10),
+        false => (SITES.div_ceil(options.rounds()), APART),
+    };
     let server = Server::start(&options.server()?, &[times + 1])?;
     let mut crowd = Crowd::new(server::HTTP)?;
     let token = server::token(0, 0);
@@ -34,6 +42,8 @@ pub fn run(options: &Options) -> Result<Joins, String> {
         let (packet, key) = join(&mut crowd, site).map_err(|e| server.explain(e))?;
         joins.packets.push(packet);
         joins.keys.push(key);
+        // At another moment of the publisher's frame each time.
+        crowd.run(apart + Duration::from_millis(site as u64 * 7 % 33))?;
     }
     eprintln!("load: {times} sites joined one after the other");
     Ok(joins)
@@ -45,8 +55,6 @@ fn join(crowd: &mut Crowd, site: usize) -> Result<(f64, f64), String> {
     crowd.run_while(PATIENCE, "a first picture", |crowd| waits(crowd, number).is_none())?;
     let waited = waits(crowd, number).ok_or("the site is gone")?;
     crowd.leave(number);
-    // At another moment of the publisher's frame each time, and not in the wake of the leaving.
-    crowd.run(Duration::from_millis(200 + (site as u64 * 7) % 33))?;
     Ok(waited)
 }
 

@@ -27,7 +27,7 @@ mod stun;
 mod window;
 
 use clap::Parser;
-use options::Options;
+use options::{Options, Part};
 use report::Line;
 use std::process::ExitCode;
 
@@ -50,6 +50,8 @@ fn main() -> ExitCode {
 }
 
 fn measure_all(options: &Options) -> Result<(), String> {
+    let program = options.server()?;
+    eprintln!("load: measuring {}", program.display());
     place::furnish()?;
     let mut results = Results::default();
     let done = (1..=options.rounds()).try_for_each(|round| {
@@ -72,18 +74,18 @@ struct Results {
 impl Results {
     /// All parts in turn, so that what else the machine does meets all of them.
     fn add_round(&mut self, options: &Options) -> Result<(), String> {
-        if options.wants("cost") {
+        if options.wants(Part::Cost) {
             for (runs, receivers) in self.costs.iter_mut().zip(cost::sizes(options)) {
                 runs.push(cost::run(options, receivers)?);
             }
         }
-        if options.wants("meeting") {
+        if options.wants(Part::Meeting) {
             self.meetings.push(meeting::run(options)?);
         }
-        if options.wants("joins") {
+        if options.wants(Part::Joins) {
             self.joins.push(joins::run(options)?);
         }
-        if options.wants("capacity") {
+        if options.wants(Part::Capacity) {
             let known = self.capacities.last().map(capacity::Capacity::held).filter(|held| *held > 0);
             self.capacities.push(capacity::run(options, known)?);
         }

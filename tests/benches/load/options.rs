@@ -1,6 +1,6 @@
 //! What may be said on the command line.
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ pub struct Options {
     /// Small numbers and short windows: shows that all of it works, and its figures mean nothing.
     #[arg(long)]
     pub quick: bool,
-    /// Only these parts, separated by commas: cost, meeting, joins, capacity.
+    /// Only these parts, separated by commas.
     #[arg(long, value_delimiter = ',')]
-    pub only: Vec<String>,
+    pub only: Vec<Part>,
     /// Rounds of which the median is taken; 3, or 1 with --quick.
     #[arg(long)]
     pub rounds: Option<usize>,
@@ -33,9 +33,21 @@ pub struct Options {
     pub floor: Option<String>,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// One publisher and many receivers: CPU per packet, memory.
+    Cost,
+    /// All to all.
+    Meeting,
+    /// How long a site waits for its first picture.
+    Joins,
+    /// Receivers held by one core, delay below that, overload above.
+    Capacity,
+}
+
 impl Options {
-    pub fn wants(&self, part: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|only| only == part)
+    pub fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
     }
 
     pub fn rounds(&self) -> usize {
