@@ -24,7 +24,9 @@ run: tools-run web
 test: tools-test
 	@exec ops/test.sh
 
-bench: tools-run
+bench: tools-run web
+	@echo "==> building nhipcau (release), which the load bench measures"
+	cargo build --release --locked -p signaling --bin nhipcau
 	cargo bench --locked -p tests
 
 web/node_modules: web/package-lock.json

@@ -1,6 +1,6 @@
 //! The CPU time of this thread: what else the machine does is not in it.
 
-use rustix::time::{ClockId, clock_gettime};
+use nix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 
 pub struct CpuTime(Duration);
@@ -17,5 +17,5 @@ impl CpuTime {
 }
 
 fn read() -> Duration {
-    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Duration::from).unwrap_or_default()
 }

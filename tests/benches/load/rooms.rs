@@ -1,0 +1,133 @@
+//! A server with meetings in which one site sends 2 Mbit/s and the others watch it.
+
+use crate::crowd::{Crowd, Seat};
+use crate::figures::percentile;
+use crate::measure;
+use crate::options::Options;
+use crate::publisher::Camera;
+use crate::server::{self, Server};
+use crate::window::Window;
+use ::signaling::protocol::{SiteId, SlotWish, SourceKind};
+use std::time::Duration;
+
+/// For all sites to come in: a second, and what a debug build on a busy machine takes for each.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Site 0 is the chair, site 1 may publish in his stead; the others watch.
+const FIRST_RECEIVER: usize = 2;
+const HEIGHT: u16 = 720;
+
+/// One meeting: numbers of sites in the crowd.
+struct Room {
+    publisher: usize,
+    receivers: std::ops::Range<usize>,
+    /// In every other meeting the chair is who sends: his picture outlasts the others' in overload.
+    of_chair: bool,
+}
+
+pub struct Rooms {
+    pub server: Server,
+    pub crowd: Crowd,
+    rooms: Vec<Room>,
+    /// Memory of the server before anybody came, KiB.
+    empty_kib: u64,
+}
+
+/// What has arrived of what was sent, 0–1; not a number where nothing was sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Delivered {
+    pub audio: f64,
+    pub video: f64,
+    /// Part of the voice packets that is missing between those that came. Unlike the others it does
+    /// not depend on where in a frame the window begins.
+    pub audio_lost: f64,
+}
+
+impl Rooms {
+    /// Receivers come first, then all publishers.
+    pub fn open(options: &Options, receivers: usize, room: usize) -> Result<Rooms, String> {
+        let receivers = receivers.max(1);
+        let sizes: Vec<usize> =
+            (0..receivers).step_by(room).map(|first| room.min(receivers - first)).collect();
+        let sites: Vec<usize> = sizes.iter().map(|size| size + FIRST_RECEIVER).collect();
+        let server = Server::start(&options.server()?, &sites)?;
+        let mut crowd = Crowd::new(server::HTTP)?;
+        let empty_kib = measure::resident_kib(server.pid());
+        let seats = sizes.iter().enumerate().flat_map(|(meeting, size)| watching(meeting, *size)).collect();
+        crowd.join_all(seats, PATIENCE).map_err(|e| server.explain(e))?;
+        let of_chair = |meeting: usize| meeting.is_multiple_of(2);
+        let publishers = (0..sizes.len()).map(|meeting| Seat {
+            token: server::token(meeting, publisher_site(meeting)),
+            camera: Some(Camera::FULL),
+            wishes: Vec::new(),
+        });
+        let publishers = crowd.join_all(publishers.collect(), PATIENCE).map_err(|e| server.explain(e))?;
+        let mut first = 0;
+        let rooms = publishers.iter().zip(&sizes).enumerate().map(|(meeting, (publisher, size))| {
+            first += size;
+            let receivers = first - size..first;
+            Room { publisher: *publisher, receivers, of_chair: of_chair(meeting) }
+        });
+        let rooms = rooms.collect();
+        Ok(Rooms { server, crowd, rooms, empty_kib })
+    }
+
+    /// What the server's memory has grown by for each receiver, KiB.
+    pub fn receiver_kib(&self) -> f64 {
+        let receivers: usize = self.rooms.iter().map(|room| room.receivers.len()).sum();
+        let grown = measure::resident_kib(self.server.pid()).saturating_sub(self.empty_kib);
+        grown as f64 / receivers as f64
+    }
+
+    pub fn window(&mut self, options: &Options) -> Result<Window, String> {
+        Window::take(options, &self.server, &mut self.crowd)
+    }
+
+    /// Of the meetings in which the chair sends, of the others, or of all.
+    pub fn delivered(&self, window: &Window, of_chair: Option<bool>) -> Delivered {
+        let (mut sent, mut received, mut gaps) = ([0u64; 2], [0u64; 2], 0);
+        let wanted = |room: &&Room| of_chair.is_none_or(|of_chair| room.of_chair == of_chair);
+        for room in self.rooms.iter().filter(wanted) {
+            let published = window.peers[room.publisher].sent;
+            let watchers = room.receivers.len() as u64;
+            sent[0] += published.audio * watchers;
+            sent[1] += published.video * watchers;
+            for tally in &window.peers[room.receivers.clone()] {
+                received[0] += tally.received.audio;
+                received[1] += tally.received.video;
+                gaps += tally.audio_gaps;
+            }
+        }
+        let share = |kind: usize| received[kind] as f64 / sent[kind] as f64;
+        let audio_lost = gaps as f64 / (gaps + received[0]) as f64;
+        Delivered { audio: share(0), video: share(1), audio_lost }
+    }
+
+    /// Loss of everything and delay of what came, in milliseconds.
+    pub fn quality(&self, window: &Window) -> (f64, f64) {
+        let sent: u64 = self
+            .rooms
+            .iter()
+            .map(|room| {
+                let sent = window.peers[room.publisher].sent;
+                (sent.audio + sent.video) * room.receivers.len() as u64
+            })
+            .sum();
+        let loss = 1.0 - window.packets() as f64 / sent.max(1) as f64;
+        (loss.max(0.0), percentile(&window.delays(), 99.0))
+    }
+}
+
+fn publisher_site(meeting: usize) -> usize {
+    meeting % 2
+}
+
+fn watching(meeting: usize, size: usize) -> impl Iterator<Item = Seat> {
+    let site = SiteId(publisher_site(meeting) as u32);
+    let wish = SlotWish { site, kind: SourceKind::Camera, max_height: HEIGHT };
+    (0..size).map(move |receiver| Seat {
+        token: server::token(meeting, FIRST_RECEIVER + receiver),
+        camera: None,
+        wishes: vec![wish],
+    })
+}

@@ -1,0 +1,193 @@
+//! The WebSockets of all sites, on a thread of their own: the protocol as a page speaks it.
+
+use ::signaling::protocol::{ClientMessage, Sdp, ServerMessage, SlotWish, VERSION};
+use ::signaling::ws::sdp;
+use futures_util::{SinkExt, StreamExt};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Instant;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+/// One site that comes in.
+pub struct Join {
+    pub peer: usize,
+    pub token: String,
+    pub offer: String,
+    pub wishes: Vec<Option<SlotWish>>,
+}
+
+enum Order {
+    Join(Join),
+    Leave(usize),
+}
+
+/// What a site has heard.
+#[derive(Debug)]
+pub enum News {
+    /// `opened` is when its connection was begun.
+    Answer { peer: usize, opened: Instant, sdp: String },
+    /// It is out, and why.
+    Ended { peer: usize, why: String },
+}
+
+/// Drop ends all connections.
+pub struct Signaling {
+    orders: Option<UnboundedSender<Order>>,
+    pub news: Receiver<News>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Signaling {
+    /// `waker` wakes whoever takes the news.
+    pub fn start(server: SocketAddr, waker: mio::Waker) -> Signaling {
+        let (orders, received) = unbounded_channel();
+        let (sender, news) = channel();
+        let teller = Teller { sender, waker: Arc::new(waker) };
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(serve(server, received, teller));
+        });
+        Signaling { orders: Some(orders), news, thread: Some(thread) }
+    }
+
+    pub fn join(&self, join: Join) {
+        self.order(Order::Join(join));
+    }
+
+    pub fn leave(&self, peer: usize) {
+        self.order(Order::Leave(peer));
+    }
+
+    fn order(&self, order: Order) {
+        let sent = self.orders.as_ref().is_some_and(|orders| orders.send(order).is_ok());
+        assert!(sent, "the thread of the WebSockets runs");
+    }
+}
+
+impl Drop for Signaling {
+    fn drop(&mut self) {
+        self.orders.take();
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been reported.
+            let _ = thread.join();
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Teller {
+    sender: Sender<News>,
+    waker: Arc<mio::Waker>,
+}
+
+impl Teller {
+    fn tell(&self, news: News) {
+        // At the end nobody listens any more.
+        let _ = self.sender.send(news);
+        let _ = self.waker.wake();
+    }
+}
+
+async fn serve(server: SocketAddr, mut orders: UnboundedReceiver<Order>, teller: Teller) {
+    let mut leavers = HashMap::new();
+    while let Some(order) = orders.recv().await {
+        match order {
+            Order::Join(join) => {
+                let (leave, left) = unbounded_channel();
+                leavers.insert(join.peer, leave);
+                let (teller, peer) = (teller.clone(), join.peer);
+                tokio::spawn(async move {
+                    let why = sit(server, join, left, &teller).await;
+                    teller.tell(News::Ended { peer, why });
+                });
+            }
+            Order::Leave(peer) => {
+                leavers.remove(&peer);
+            }
+        }
+    }
+}
+
+/// One site from its first word to its last; answers why it ended.
+async fn sit(server: SocketAddr, join: Join, left: UnboundedReceiver<()>, teller: &Teller) -> String {
+    let opened = Instant::now();
+    match Site::enter(server, &join).await {
+        Ok(mut site) => site.stay(join, opened, left, teller).await.unwrap_or_else(|why| why),
+        Err(why) => why,
+    }
+}
+
+struct Site {
+    socket: WebSocketStream<TcpStream>,
+}
+
+impl Site {
+    async fn enter(server: SocketAddr, join: &Join) -> Result<Site, String> {
+        let stream = TcpStream::connect(server).await.map_err(|e| e.to_string())?;
+        stream.set_nodelay(true).map_err(|e| e.to_string())?;
+        let (socket, _) =
+            client_async(format!("ws://{server}/ws"), stream).await.map_err(|e| e.to_string())?;
+        let mut site = Site { socket };
+        let (token, seat) = (join.token.clone(), None);
+        site.say(&ClientMessage::Hello { version: VERSION, token, seat, takeover: false }).await?;
+        Ok(site)
+    }
+
+    async fn stay(
+        &mut self,
+        join: Join,
+        opened: Instant,
+        mut left: UnboundedReceiver<()>,
+        teller: &Teller,
+    ) -> Result<String, String> {
+        loop {
+            let message = tokio::select! {
+                message = self.socket.next() => message,
+                _ = left.recv() => {
+                    self.say(&ClientMessage::Leave).await?;
+                    return Ok("left".to_owned());
+                }
+            };
+            let message = message.ok_or("the server closed")?.map_err(|e| e.to_string())?;
+            let Message::Text(text) = message else { continue };
+            match understand(&text) {
+                Some(ServerMessage::Welcome { .. }) => self.negotiate(&join).await?,
+                Some(ServerMessage::Answer { sdp }) => {
+                    let sdp = sdp::unfold(sdp).map_err(|refusal| refusal.text().to_owned())?;
+                    teller.tell(News::Answer { peer: join.peer, opened, sdp });
+                }
+                Some(ServerMessage::Ping { n }) => self.say(&ClientMessage::Pong { n }).await?,
+                Some(ServerMessage::Refused { code, .. } | ServerMessage::Error { code, .. }) => {
+                    return Err(format!("{code:?}"));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    async fn negotiate(&mut self, join: &Join) -> Result<(), String> {
+        self.say(&ClientMessage::Offer { sdp: Sdp::Plain(join.offer.clone()) }).await?;
+        self.say(&ClientMessage::Wishes { slots: join.wishes.clone() }).await
+    }
+
+    async fn say(&mut self, message: &ClientMessage) -> Result<(), String> {
+        let text = serde_json::to_string(message).map_err(|e| e.to_string())?;
+        self.socket.send(Message::text(text)).await.map_err(|e| e.to_string())
+    }
+}
+
+/// Snapshots are not read: of hundreds of sites they are long, and this client must stay lean.
+fn understand(text: &str) -> Option<ServerMessage> {
+    let snapshots = ["meeting", "links", "slots", "speakers", "layers"];
+    let kind = text.strip_prefix("{\"type\":\"")?;
+    if snapshots.iter().any(|snapshot| kind.starts_with(snapshot)) {
+        return None;
+    }
+    serde_json::from_str(text).ok()
+}
