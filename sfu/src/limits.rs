@@ -14,6 +14,8 @@ pub const MAX_VIDEO_SLOTS: usize = 32;
 pub const MAX_AUDIO_SLOTS: usize = MAX_VIDEO_SLOTS + 8;
 /// SSRCs one peer may bring: 3 sources × 3 layers × (media, RTX), and RED or a restart beside it.
 pub const MAX_REMOTE_SSRCS: usize = 24;
+/// SSRCs one peer may send RTCP from: Firefox reports on each receiving section under an SSRC of its own.
+pub const MAX_RTCP_SSRCS: usize = MAX_REMOTE_SSRCS + MAX_VIDEO_SLOTS + MAX_AUDIO_SLOTS;
 /// Largest RTP packet taken in. Ethernet's MTU is 1,500; browsers stay below 1,250.
 pub const MAX_RTP_BYTES: usize = 1500;
 /// Largest datagram read.
