@@ -1,5 +1,6 @@
 //! A client on a virtual wire: `rtc-dtls` as DTLS client, our own SRTP contexts the other way round.
 
+mod answers;
 mod garbage;
 mod handshake;
 mod ice;
