@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-/// Chromium's offer of 16 pairs with all codecs is 98 KB (design.md section 3).
-pub const MAX_OFFER_BYTES: usize = 256 * 1024;
-/// Sections in one offer: 3 published, 32 pairs, 8 audio-only slots, and some air.
-pub const MAX_SECTIONS: usize = 96;
+/// A section of Chromium's offer with all codecs has up to 3.3 KB, one of audio 1.6: a wall of 64
+/// pairs comes to 330 KB (6 KB deflated).
+pub const MAX_OFFER_BYTES: usize = 512 * 1024;
+/// Sections in one offer: all sources and slots, and some air for what is rejected.
+pub const MAX_SECTIONS: usize = 3 + MAX_VIDEO_SLOTS + MAX_AUDIO_SLOTS + 21;
 /// Simulcast layers of one source; browsers send at most three.
 pub const MAX_LAYERS: usize = 3;
 /// Video slots of one peer: a wall of 32 tiles.

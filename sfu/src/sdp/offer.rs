@@ -178,6 +178,9 @@ fn credentials(ufrag: &str, pwd: &str) -> Result<IceCredentials, OfferError> {
 /// One per certificate; clients show one.
 const MAX_FINGERPRINTS: usize = 8;
 
+/// Of one section; there are seven kinds, and two ids of one are refused.
+const MAX_EXTENSIONS: usize = 16;
+
 impl<'a> Offered<'a> {
     fn read(media: &'a MediaDescription) -> Result<Offered<'a>, OfferError> {
         let name = &media.media_name;
@@ -253,7 +256,7 @@ impl<'a> Facts<'a> {
             "rtpmap" => self.codecs.rtpmap(value),
             "fmtp" => self.codecs.fmtp(value),
             "rtcp-fb" => self.codecs.rtcp_fb(value),
-            "extmap" => self.extensions.extend(extension(value)),
+            "extmap" => self.add_extension(value),
             "rid" => self.add_rid(value)?,
             "simulcast" => self.simulcast = value,
             "ssrc" => self.add_ssrc(value)?,
@@ -261,6 +264,15 @@ impl<'a> Facts<'a> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The first word on an extension counts, unless a later one gives it another id: that is refused
+    /// where the ids of all sections come together.
+    fn add_extension(&mut self, value: &str) {
+        let known = |new: &Extension| self.extensions.iter().any(|e| (e.kind, e.id) == (new.kind, new.id));
+        let room = self.extensions.len() < MAX_EXTENSIONS;
+        let new = extension(value).filter(|new| room && !known(new));
+        self.extensions.extend(new);
     }
 
     /// RFC 8851 section 10: `l send pt=96;max-width=640`.
