@@ -199,6 +199,11 @@ impl Dtls {
         }
     }
 
+    /// Failed, or closed by the client.
+    pub fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over)
+    }
+
     fn end(&mut self) {
         self.stage = Stage::Over;
         self.repeat = Repeat::default();

@@ -14,6 +14,7 @@ use std::collections::VecDeque;
 pub const GCM: SrtpProtectionProfile = SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm;
 pub const GCM256: SrtpProtectionProfile = SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm;
 pub const CM: SrtpProtectionProfile = SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80;
+pub const CM32: SrtpProtectionProfile = SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_32;
 /// As browsers list them.
 pub const BROWSER: [SrtpProtectionProfile; 3] = [CM, GCM256, GCM];
 /// One way.
