@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-/// A section of Chromium's offer with all codecs has up to 3.3 KB, one of audio 1.6: a wall of 64
-/// pairs comes to 330 KB (6 KB deflated).
+/// A pair of slots in Chromium's offer with all codecs has 6.1 KB: a wall of 64 pairs comes to 400 KB.
 pub const MAX_OFFER_BYTES: usize = 512 * 1024;
 /// Sections in one offer: all sources and slots, and some air for what is rejected.
 pub const MAX_SECTIONS: usize = 3 + MAX_VIDEO_SLOTS + MAX_AUDIO_SLOTS + 21;
+/// Lines of an offer: parsing costs by the line. Chromium's pairs of slots have 196.
+pub const MAX_OFFER_LINES: usize = MAX_SECTIONS * 128;
 /// Simulcast layers of one source; browsers send at most three.
 pub const MAX_LAYERS: usize = 3;
 /// Video slots of one peer: a wall of 32 tiles.
