@@ -9,8 +9,8 @@ use sfu::ids::{SlotId, SourceKind};
 use sfu::stats::Drops;
 use sfu::transport::Path;
 use std::net::SocketAddr;
-use std::time::Duration;
-use tests::simulation::{LinkModel, Publishes, World};
+use std::time::{Duration, Instant};
+use tests::simulation::{Client, LinkModel, Publishes, World};
 
 const SITE: Publishes = Publishes { layers: 3, voice: true };
 const SETTLE: Duration = Duration::from_secs(5);
@@ -202,25 +202,16 @@ fn drops(world: &mut World) -> Drops {
     reports.take(1).next().expect("a report")
 }
 
-#[test]
-fn bad_datagrams_end_in_counted_drops_and_nobody_else_notices() {
+/// From where, what, and what it is dropped for. What `bad` seals authenticates.
+fn bad_datagrams(now: Instant, bad: &mut Client) -> Vec<(SocketAddr, Vec<u8>, Option<DropReason>)> {
     use DropReason::*;
-    let mut world = World::new(1);
-    for _ in 0..3 {
-        world.join(SITE, 1, LinkModel::clean());
-    }
-    world.wish(0, 0, Some(1), 720);
-    world.wish(1, 0, Some(0), 180);
-    world.run(SETTLE);
-    // The third site turns bad; what it seals authenticates.
-    let (now, bad) = (world.now, &mut world.sites[2].client);
     let (known, stranger) = (bad.address, SocketAddr::from(([198, 51, 100, 9], 9)));
     let delta = || vec![0x10, 1, 0, 0];
-    let payloads = vec![delta(), delta(), delta(), vec![0; 1_600]];
-    let sealed = bad.seal_picture(now, payloads);
+    let sealed = bad.seal_picture(now, vec![delta(), delta(), delta(), vec![0; 1_600]]);
     let [good, cut, mut changed, long] = <[Vec<u8>; 4]>::try_from(sealed).expect("four packets");
     *changed.last_mut().expect("a tag") ^= 1;
-    let cases: Vec<(SocketAddr, Vec<u8>, Option<DropReason>)> = vec![
+    let check = check_of(b"notours0:nothere");
+    vec![
         (known, good.clone(), None),
         (known, good.clone(), Some(Replay)),
         (stranger, good, Some(UnknownAddress)),
@@ -232,12 +223,23 @@ fn bad_datagrams_end_in_counted_drops_and_nobody_else_notices() {
         (known, vec![0x55; 40], Some(UnknownProtocol)),
         (known, vec![22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 9, 0, 50, 1], Some(Dtls)),
         (known, vec![21, 254, 253, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 1, 0], Some(Dtls)),
-        (stranger, check_of(b"notours0:nothere"), Some(UnknownUfrag)),
-        (stranger, check_of(b"notours0:nothere")[..60].to_vec(), Some(MalformedStun)),
-    ];
-    let before = drops(&mut world);
-    let mut expected = before.clone();
-    for (remote, mut data, reason) in cases {
+        (stranger, check[..60].to_vec(), Some(MalformedStun)),
+        (stranger, check, Some(UnknownUfrag)),
+    ]
+}
+
+#[test]
+fn bad_datagrams_end_in_counted_drops_and_nobody_else_notices() {
+    let mut world = World::new(1);
+    for _ in 0..3 {
+        world.join(SITE, 1, LinkModel::clean());
+    }
+    world.wish(0, 0, Some(1), 720);
+    world.wish(1, 0, Some(0), 180);
+    world.run(SETTLE);
+    let datagrams = bad_datagrams(world.now, &mut world.sites[2].client);
+    let mut expected = drops(&mut world);
+    for (remote, mut data, reason) in datagrams {
         let path = Path { kind: PathKind::Udp, local: [10, 0, 1, 1].into(), remote };
         world.engine.handle_input(world.now, Input::Datagram { path, data: &mut data });
         reason.into_iter().for_each(|reason| expected.count(reason));

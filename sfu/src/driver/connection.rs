@@ -28,7 +28,7 @@ pub(super) enum Progress {
 pub(super) struct Connection {
     pub stream: TcpStream,
     pub path: Path,
-    pub accepted: Instant,
+    accepted: Instant,
     /// The machine has answered it, and it answers only what authenticates.
     pub proven: bool,
     opening: bool,

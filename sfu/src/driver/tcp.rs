@@ -69,7 +69,8 @@ struct Census {
     of_address: usize,
     unproven_of_address: usize,
     unproven: usize,
-    oldest_unproven: Option<(Instant, Token)>,
+    /// Tokens grow from connection to connection.
+    oldest_unproven: Option<Token>,
 }
 
 impl Tcp {
@@ -192,7 +193,7 @@ impl Tcp {
         if census.unproven < MAX_UNPROVEN && self.connections.len() < MAX_CONNECTIONS {
             return true;
         }
-        if let Some((_, token)) = census.oldest_unproven {
+        if let Some(token) = census.oldest_unproven {
             self.close(token);
         }
         census.oldest_unproven.is_some()
@@ -206,9 +207,8 @@ impl Tcp {
             if !connection.proven {
                 census.unproven = census.unproven.saturating_add(1);
                 census.unproven_of_address = census.unproven_of_address.saturating_add(same);
-                let older = census.oldest_unproven.is_none_or(|(at, _)| connection.accepted < at);
-                census.oldest_unproven =
-                    if older { Some((connection.accepted, *token)) } else { census.oldest_unproven };
+                let oldest = census.oldest_unproven.map_or(*token, |oldest| oldest.min(*token));
+                census.oldest_unproven = Some(oldest);
             }
         }
         census

@@ -214,8 +214,9 @@ fn control_comes_through_a_line_full_of_media() {
         ahead += 1;
     }
     assert!(ahead > 0, "the line was full");
-    // 8 KiB in our stage, 16 KiB not sent, and a receive buffer of a few times 8 KiB.
-    assert!(ahead < 128, "{ahead} KB were in front");
+    // In our stage, not sent, and received: tens of KB, as loopback's large segments fall. Behind all
+    // media of our queue it would be 524, and 4,000 behind what the kernel takes by itself.
+    assert!(ahead < 400, "{ahead} KB were in front");
 }
 
 #[test]
