@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-/// Chromium's offer of 16 pairs with all codecs is 98 KB (design.md section 3), of 50 some 310 KB.
-pub const MAX_OFFER_BYTES: usize = 384 * 1024;
-/// Sections in one offer: 3 published, 50 pairs, 8 audio-only slots, and some air.
-pub const MAX_SECTIONS: usize = 128;
+/// A pair of slots in Chromium's offer with all codecs has 6.1 KB: 50 of them come to 310 KB.
+pub const MAX_OFFER_BYTES: usize = 512 * 1024;
+/// Sections in one offer: all sources and slots, and some air for what is rejected.
+pub const MAX_SECTIONS: usize = 3 + MAX_VIDEO_SLOTS + MAX_AUDIO_SLOTS + 21;
+/// Lines of an offer: parsing costs by the line. Chromium's pairs of slots have 196.
+pub const MAX_OFFER_LINES: usize = MAX_SECTIONS * 128;
 /// Simulcast layers of one source; browsers send at most three.
 pub const MAX_LAYERS: usize = 3;
 /// Video slots of one peer: the 49 tiles of a wall of 7 × 7, and the big screen.
@@ -14,6 +16,8 @@ pub const MAX_VIDEO_SLOTS: usize = 50;
 pub const MAX_AUDIO_SLOTS: usize = MAX_VIDEO_SLOTS + 8;
 /// SSRCs one peer may bring: 3 sources × 3 layers × (media, RTX), and RED or a restart beside it.
 pub const MAX_REMOTE_SSRCS: usize = 24;
+/// SSRCs one peer may send RTCP from: Firefox reports on each receiving section under an SSRC of its own.
+pub const MAX_RTCP_SSRCS: usize = MAX_REMOTE_SSRCS + MAX_VIDEO_SLOTS + MAX_AUDIO_SLOTS;
 /// Largest RTP packet taken in. Ethernet's MTU is 1,500; browsers stay below 1,250.
 pub const MAX_RTP_BYTES: usize = 1500;
 /// Largest datagram read.

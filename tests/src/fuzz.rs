@@ -3,7 +3,9 @@
 //! engine must come to rest; nothing else is asserted here.
 
 use crate::simulation::{LinkModel, Publishes, World};
+use aws_lc_rs::hmac;
 use sfu::command::{Command, Desired, DesiredPeer, Permissions, Priority, Wish};
+use sfu::driver::frame::take_frames;
 use sfu::engine::{Candidate, Engine, EngineConfig, Input, Output};
 use sfu::event::PathKind;
 use sfu::ids::{PeerId, RoomId, Source, SourceKind, Ssrc};
@@ -13,7 +15,7 @@ use sfu::rtp::packet::{Header, is_rtcp};
 use sfu::rtp::rtcp;
 use sfu::sdp::{LocalDescription, answer};
 use sfu::time::Clock;
-use sfu::transport::{Certificate, IceCredentials, Path, stun};
+use sfu::transport::{Certificate, IceCredentials, Path, Received, Transport, stun};
 use signaling::config::Config;
 use signaling::protocol::{ClientMessage, Sdp};
 use signaling::ws::sdp::unfold;
@@ -25,8 +27,10 @@ use std::time::{Duration, Instant, SystemTime};
 /// A target by its name, as the smoke test lists them.
 pub type Target = (&'static str, fn(&[u8]));
 
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 13] = [
     ("stun", stun),
+    ("stun_signed", stun_signed),
+    ("tcp_frames", tcp_frames),
     ("datagram", datagram),
     ("media", media),
     ("rtp", rtp),
@@ -51,6 +55,101 @@ static CERTIFICATE: LazyLock<Arc<Certificate>> =
 pub fn stun(data: &[u8]) {
     let _is = stun::is_stun(data);
     let _ufrag = stun::ufrag_of(data);
+}
+
+/// Attributes of all kinds, in a check that authenticates: the first byte says how many stand behind
+/// the signature. Whatever they are, one answer comes or none, and a small one.
+pub fn stun_signed(data: &[u8]) {
+    let side = |name: &str| IceCredentials { ufrag: name.to_owned(), pwd: format!("password-of-{name}") };
+    let (ours, theirs) = (side("server"), side("client"));
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, ours.pwd.as_bytes());
+    let now = Instant::now();
+    let mut transport = Transport::new(now, CERTIFICATE.clone(), ours, theirs, Vec::new());
+    let (mut check, authentic) = signed_check(data, &key);
+    let received = transport.handle_datagram(now, path(address(1)), &mut check);
+    let answer = transport.poll_transmit();
+    let answered = (received == Ok(Received::Consumed), answer.is_some());
+    assert_eq!(answered, (authentic, authentic), "{received:?}");
+    if let Some((to, answer)) = answer {
+        assert!(to == path(address(1)) && stun::is_stun(&answer) && answer.len() <= 128);
+    }
+    assert!(transport.poll_transmit().is_none() && !transport.is_connected());
+}
+
+/// The check, and whether the first MESSAGE-INTEGRITY in it is ours.
+fn signed_check(data: &[u8], key: &hmac::Key) -> (Vec<u8>, bool) {
+    let (unsigned, mut rest) = data.split_first().map_or((0, data), |(first, rest)| (first & 3, rest));
+    let mut attributes = Vec::new();
+    while let [kind, length, tail @ ..] = rest {
+        let (value, behind) = tail.split_at(usize::from(length & 0x1f).min(tail.len()));
+        attributes.push((attribute_kind(*kind, *length), value));
+        rest = behind;
+    }
+    let signed = attributes.len().saturating_sub(usize::from(unsigned));
+    let (before, behind) = attributes.split_at(signed);
+    let mut raw = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+    add_attribute(&mut raw, 0x0006, b"server:client");
+    before.iter().for_each(|(kind, value)| add_attribute(&mut raw, *kind, value));
+    set_length(&mut raw, 24);
+    let tag = hmac::sign(key, &raw);
+    add_attribute(&mut raw, 0x0008, tag.as_ref());
+    behind.iter().for_each(|(kind, value)| add_attribute(&mut raw, *kind, value));
+    set_length(&mut raw, 8);
+    let fingerprint = crc32(&raw) ^ 0x5354_554e;
+    add_attribute(&mut raw, 0x8028, &fingerprint.to_be_bytes());
+    (raw, before.iter().all(|(kind, _)| *kind != 0x0008))
+}
+
+/// One that means something to ICE, or any at all.
+fn attribute_kind(choice: u8, low: u8) -> u16 {
+    let known = [0x0006, 0x0008, 0x0024, 0x0025, 0x8028, 0x8029, 0x802a, 0x0014, 0x001c, 0xc057];
+    match known.get(usize::from(choice & 0x0f)) {
+        Some(kind) => *kind,
+        None => u16::from_be_bytes([choice, low]),
+    }
+}
+
+fn add_attribute(raw: &mut Vec<u8>, kind: u16, value: &[u8]) {
+    raw.extend_from_slice(&kind.to_be_bytes());
+    raw.extend_from_slice(&(value.len() as u16).to_be_bytes());
+    raw.extend_from_slice(value);
+    raw.resize(raw.len().next_multiple_of(4), 0);
+    set_length(raw, 0);
+}
+
+/// The header's length, with so many bytes that are still to come.
+fn set_length(raw: &mut [u8], more: usize) {
+    let length = (raw.len() - 20 + more) as u16;
+    raw[2..4].copy_from_slice(&length.to_be_bytes());
+}
+
+/// As FINGERPRINT has it (RFC 8489 section 14.7).
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 };
+    !bytes.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
+}
+
+/// Frames of RFC 4571: the stream at once and in pieces, whose size the first byte says, is the same
+/// frames and the same end.
+pub fn tcp_frames(data: &[u8]) {
+    let Some((first, stream)) = data.split_first() else {
+        return;
+    };
+    let mut at_once = Vec::new();
+    let end = take_frames(&mut stream.to_vec(), &mut true, |frame| at_once.push(frame.to_vec()));
+    let (mut carry, mut opening, mut piecewise) = (Vec::new(), true, Vec::new());
+    let mut consumed = Ok(0);
+    for piece in stream.chunks(usize::from(*first) + 1) {
+        carry.extend_from_slice(piece);
+        let taken = take_frames(&mut carry, &mut opening, |frame| piecewise.push(frame.to_vec()));
+        consumed = consumed.and_then(|before| taken.map(|taken| before + taken));
+        if let Ok(taken) = taken {
+            carry.drain(..taken);
+        } else {
+            break;
+        }
+    }
+    assert_eq!((at_once, end), (piecewise, consumed));
 }
 
 /// Header and extensions of a packet that authenticated; every extension is negotiated.

@@ -1,17 +1,15 @@
 //! One ICE-TCP connection (RFC 6544, passive side): a carried-over part frame in, a bounded queue out.
 
-use super::frame::{push_frame, take_frames};
+use super::frame::take_frames;
+use super::outgoing::Outgoing;
 use crate::limits::CONSENT_EXPIRY;
 use crate::transport::Path;
 use mio::net::TcpStream;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::time::{Duration, Instant};
 
-/// A connection that has said nothing complete by then says nothing: a check is its first act.
+/// Who has not proved itself by then does not: a check is a client's first act.
 pub(super) const OPENING_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Bytes waiting for a slow line: two key frames of a full picture. More would only be older.
-pub(super) const OUTGOING_BYTES: usize = 512 * 1024;
 
 /// Bytes worth a system call of their own in the middle of a turn.
 const FLUSH_BYTES: usize = 64 * 1024;
@@ -30,13 +28,17 @@ pub(super) enum Progress {
 pub(super) struct Connection {
     pub stream: TcpStream,
     pub path: Path,
+    accepted: Instant,
+    /// The machine has answered it, and it answers only what authenticates.
+    pub proven: bool,
     opening: bool,
     /// Since it was accepted, or since its last complete frame.
     silent_since: Instant,
+    /// Since when what waits has not become less.
+    stuck_since: Option<Instant>,
     /// Beginning of a frame whose end has not come; shorter than the largest frame.
     carry: Vec<u8>,
-    outgoing: Vec<u8>,
-    sent: usize,
+    outgoing: Outgoing,
 }
 
 impl Connection {
@@ -44,20 +46,23 @@ impl Connection {
         Connection {
             stream,
             path,
+            accepted: now,
+            proven: false,
             opening: true,
             silent_since: now,
+            stuck_since: None,
             carry: Vec::new(),
-            outgoing: Vec::new(),
-            sent: 0,
+            outgoing: Outgoing::default(),
         }
     }
 
-    /// Whether the time for a next complete frame is over. Later silence is bounded by consent
-    /// (RFC 7675): after that the path is dead for the machine, too.
+    /// Whether its time is over: to prove itself, to say something complete, or to read. The latter
+    /// two are bounded like consent (RFC 7675): after that the path is dead for the machine, too.
     pub fn is_overdue(&self, now: Instant) -> bool {
-        let silent = now.saturating_duration_since(self.silent_since);
-        let allowed = if self.opening { OPENING_TIMEOUT } else { CONSENT_EXPIRY };
-        silent >= allowed
+        let since = |start: Instant| now.saturating_duration_since(start);
+        let unproven = !self.proven && since(self.accepted) >= OPENING_TIMEOUT;
+        let stuck = self.stuck_since.is_some_and(|start| since(start) >= CONSENT_EXPIRY);
+        unproven || stuck || since(self.silent_since) >= CONSENT_EXPIRY
     }
 
     /// Reads once, through `scratch`, and hands over the frames that are complete.
@@ -84,6 +89,8 @@ impl Connection {
         };
         let path = self.path;
         let Ok(used) = take_frames(stream, &mut self.opening, |frame| each(path, frame)) else {
+            // Counted as what it is: a datagram of no protocol.
+            each(path, &mut []);
             return Progress::Over;
         };
         if used > 0 {
@@ -94,31 +101,26 @@ impl Connection {
         Progress::More
     }
 
-    /// Queues one frame; `false` if it was dropped because the queue is full.
-    pub fn queue(&mut self, frame: &[u8]) -> bool {
-        let sent = std::mem::take(&mut self.sent);
-        self.outgoing.drain(..sent.min(self.outgoing.len()));
-        push_frame(&mut self.outgoing, frame, OUTGOING_BYTES)
+    /// Queues one frame; answers how many were dropped, it or older ones.
+    pub fn queue(&mut self, now: Instant, frame: &[u8]) -> usize {
+        self.proven = true;
+        self.stuck_since.get_or_insert(now);
+        self.outgoing.push(now, frame)
     }
 
     /// Whether enough waits to be written before the turn ends.
     pub fn wants_flush(&self) -> bool {
-        self.outgoing.len().saturating_sub(self.sent) >= FLUSH_BYTES
+        self.outgoing.len() >= FLUSH_BYTES
     }
 
     /// Writes what the kernel takes. An error means that the connection is gone.
-    pub fn flush(&mut self) -> io::Result<()> {
-        while let Some(rest) = self.outgoing.get(self.sent..).filter(|r| !r.is_empty()) {
-            match self.stream.write(rest) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(written) => self.sent = self.sent.saturating_add(written),
-                Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(()),
-                Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
-            }
+    pub fn flush(&mut self, now: Instant) -> io::Result<()> {
+        let written = self.outgoing.write_to(&mut self.stream)?;
+        if self.outgoing.len() == 0 {
+            self.stuck_since = None;
+        } else if written > 0 {
+            self.stuck_since = Some(now);
         }
-        self.outgoing.clear();
-        self.sent = 0;
         Ok(())
     }
 }

@@ -28,8 +28,10 @@ pub(super) fn advertised(
 }
 
 fn reachable_at(ip: IpAddr, listen: &[IpAddr]) -> bool {
-    let family_wildcard = |l: &IpAddr| l.is_unspecified() && (l.is_ipv6() || ip.is_ipv4());
-    listen.is_empty() || listen.contains(&ip) || listen.iter().any(family_wildcard)
+    // Beside an IPv4 address, [::] is bound for IPv6 alone (`bind.rs`).
+    let both = !listen.iter().any(IpAddr::is_ipv4);
+    let wildcard = |l: &IpAddr| l.is_unspecified() && (both || l.is_ipv4() == ip.is_ipv4());
+    listen.is_empty() || listen.contains(&ip) || listen.iter().any(wildcard)
 }
 
 /// Drops what no client can use and puts IPv4 first: a closed state network has IPv6 by accident.
@@ -74,6 +76,23 @@ mod tests {
     fn what_is_advertised_by_hand_is_told_as_it_is() {
         let told = advertised(&ips(&["127.0.0.1"]), &ips(&["203.0.113.7"]), false).unwrap();
         assert_eq!(told, ips(&["203.0.113.7"]));
+    }
+
+    #[test]
+    fn only_what_is_listened_on_can_be_reached() {
+        let [v4, v6] = ["10.0.0.1", "2001:db8::1"].map(|ip| ip.parse().unwrap());
+        let table: [(&[&str], bool, bool); 6] = [
+            (&[], true, true),
+            (&["::"], true, true),
+            (&["0.0.0.0"], true, false),
+            (&["::", "10.0.0.2"], false, true),
+            (&["::", "0.0.0.0"], true, true),
+            (&["10.0.0.1"], true, false),
+        ];
+        for (listen, by_v4, by_v6) in table {
+            let found = (reachable_at(v4, &ips(listen)), reachable_at(v6, &ips(listen)));
+            assert_eq!(found, (by_v4, by_v6), "{listen:?}");
+        }
     }
 
     #[test]

@@ -12,10 +12,11 @@
 
 mod bind;
 mod connection;
-mod frame;
+pub mod frame;
 mod interfaces;
 mod measure;
 mod outbox;
+mod outgoing;
 mod placement;
 pub mod probe;
 mod tcp;

@@ -8,16 +8,29 @@ use crate::transport::Path;
 use mio::event::Event;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
+use socket2::SockRef;
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, ErrorKind};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 /// Connections of one worker. TCP is the exception; 512 KiB may wait for each.
 pub(super) const MAX_CONNECTIONS: usize = 1024;
 
-/// Connections from one address: the seats of a commune behind one NAT, and their reconnects.
-pub(super) const MAX_PER_ADDRESS: usize = 16;
+/// Connections from one address: the sites of a district behind one NAT, some with two networks.
+pub(super) const MAX_PER_ADDRESS: usize = 64;
+
+/// Of those, connections that have not proved themselves yet, which takes a client one round trip.
+pub(super) const MAX_UNPROVEN_PER_ADDRESS: usize = 16;
+
+/// Unproven connections of all addresses; past that the oldest gives way, so that nobody can hold
+/// the door for long.
+pub(super) const MAX_UNPROVEN: usize = 128;
+
+/// Bytes the kernel takes before it has sent what it has (TCP_NOTSENT_LOWAT); left to itself it takes
+/// megabytes, which on a slow line are seconds that nothing can overtake. A quarter of a second at
+/// 512 kbit/s; on a fast line it costs a wake-up now and then.
+const NOTSENT_BYTES: u32 = 16 * 1024;
 
 /// Accepted, and read from, per turn: a storm of connections must not hold up media.
 const ACCEPTS_PER_TURN: usize = 16;
@@ -44,8 +57,20 @@ pub(super) struct Tcp {
     readable: VecDeque<Token>,
     unflushed: Vec<Token>,
     closed: Vec<Path>,
+    /// Of the turn.
+    now: Instant,
     next_sweep: Instant,
     scratch: Vec<u8>,
+}
+
+/// Who is connected, as far as it concerns one more from some address.
+#[derive(Default)]
+struct Census {
+    of_address: usize,
+    unproven_of_address: usize,
+    unproven: usize,
+    /// Tokens grow from connection to connection.
+    oldest_unproven: Option<Token>,
 }
 
 impl Tcp {
@@ -60,6 +85,7 @@ impl Tcp {
             readable: VecDeque::new(),
             unflushed: Vec::new(),
             closed: Vec::new(),
+            now,
             next_sweep: now,
             scratch: vec![0; SCRATCH_BYTES],
         }
@@ -99,6 +125,7 @@ impl Tcp {
 
     /// Accepts, reads and sweeps a bounded amount; complete frames go to `each`.
     pub fn turn(&mut self, now: Instant, mut each: impl FnMut(Path, &mut [u8])) {
+        self.now = now;
         if now >= self.next_sweep {
             self.sweep(now);
         }
@@ -141,13 +168,13 @@ impl Tcp {
         }
     }
 
-    fn admit(&mut self, now: Instant, mut stream: TcpStream, remote: std::net::SocketAddr) -> io::Result<()> {
-        let full = self.connections.len() >= MAX_CONNECTIONS;
-        if full || self.connections_of(remote.ip()) >= MAX_PER_ADDRESS {
+    fn admit(&mut self, now: Instant, mut stream: TcpStream, remote: SocketAddr) -> io::Result<()> {
+        if !self.make_room(remote.ip()) {
             return Ok(());
         }
         let path = Path { kind: PathKind::Tcp, local: stream.local_addr()?.ip().to_canonical(), remote };
         stream.set_nodelay(true)?;
+        SockRef::from(&stream).set_tcp_notsent_lowat(NOTSENT_BYTES)?;
         let token = Token(self.next_token);
         self.next_token = self.next_token.saturating_add(1);
         self.registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
@@ -157,9 +184,34 @@ impl Tcp {
         Ok(())
     }
 
-    fn connections_of(&self, ip: IpAddr) -> usize {
-        let remote = |c: &&Connection| c.path.remote.ip() == ip;
-        self.connections.values().filter(remote).count()
+    /// Whether one more from `ip` is let in; one that has not proved itself may have to go for it.
+    fn make_room(&mut self, ip: IpAddr) -> bool {
+        let census = self.census(ip);
+        if census.of_address >= MAX_PER_ADDRESS || census.unproven_of_address >= MAX_UNPROVEN_PER_ADDRESS {
+            return false;
+        }
+        if census.unproven < MAX_UNPROVEN && self.connections.len() < MAX_CONNECTIONS {
+            return true;
+        }
+        if let Some(token) = census.oldest_unproven {
+            self.close(token);
+        }
+        census.oldest_unproven.is_some()
+    }
+
+    fn census(&self, ip: IpAddr) -> Census {
+        let mut census = Census::default();
+        for (token, connection) in &self.connections {
+            let same = usize::from(connection.path.remote.ip() == ip);
+            census.of_address = census.of_address.saturating_add(same);
+            if !connection.proven {
+                census.unproven = census.unproven.saturating_add(1);
+                census.unproven_of_address = census.unproven_of_address.saturating_add(same);
+                let oldest = census.oldest_unproven.map_or(*token, |oldest| oldest.min(*token));
+                census.oldest_unproven = Some(oldest);
+            }
+        }
+        census
     }
 
     fn sweep(&mut self, now: Instant) {
@@ -191,7 +243,7 @@ impl Tcp {
         self.closed.pop()
     }
 
-    /// Queues each datagram as one frame; whole frames are dropped where the queue is full.
+    /// Queues each datagram as one frame; answers what was dropped, of these or of older ones.
     pub fn send(&mut self, transmit: &Transmit<'_>) -> Failures {
         let length = transmit.data.len();
         let mut failures = Failures::default();
@@ -206,14 +258,13 @@ impl Tcp {
             return failures;
         };
         for frame in transmit.data.chunks(size) {
-            if !connection.queue(frame) {
-                failures.buffer_full = failures.buffer_full.saturating_add(1);
-            }
+            let dropped = connection.queue(self.now, frame);
+            failures.buffer_full = failures.buffer_full.saturating_add(dropped);
         }
         if self.unflushed.last() != Some(&token) {
             self.unflushed.push(token);
         }
-        if connection.wants_flush() && connection.flush().is_err() {
+        if connection.wants_flush() && connection.flush(self.now).is_err() {
             self.close(token);
         }
         failures
@@ -225,7 +276,7 @@ impl Tcp {
             let Some(connection) = self.connections.get_mut(&token) else {
                 continue;
             };
-            if connection.flush().is_err() {
+            if connection.flush(self.now).is_err() {
                 self.close(token);
             }
         }

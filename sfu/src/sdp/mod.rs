@@ -75,6 +75,19 @@ pub struct Negotiated {
     pub pairs: u16,
 }
 
+impl Negotiated {
+    /// What we may send in slots; `extensions` has also what only the client sends.
+    pub fn slot_extensions(&self) -> ExtensionMap {
+        let mut map = ExtensionMap::default();
+        let slots = self.sections.iter().filter(|section| matches!(section.role, SectionRole::Slot(_)));
+        for extension in slots.flat_map(|section| &section.extensions) {
+            // They do not contradict each other: they all are in `extensions`.
+            let _known = map.insert(extension.kind, extension.id);
+        }
+        map
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
     pub mid: Mid,

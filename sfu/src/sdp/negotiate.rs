@@ -2,7 +2,7 @@
 
 use super::answer::is_rejected;
 use super::offer::{Direction, Offer, Offered};
-use super::{LocalDescription, Negotiated, Section, SectionRole, roles};
+use super::{ExtensionSender, LocalDescription, Negotiated, Section, SectionRole, roles};
 use crate::event::OfferError;
 use crate::ids::{SlotId, Ssrc};
 use crate::limits;
@@ -61,7 +61,18 @@ fn fresh(role: SectionRole, offered: &Offered<'_>, ssrcs: &mut Ssrcs<'_>) -> Sec
         rids: if is_source { offered.rids.clone() } else { Vec::new() },
         declared_ssrcs: if is_source { offered.ssrcs.clone() } else { Vec::new() },
         slot_ssrc: ssrcs.for_role(role),
-        extensions: if taken { offered.extensions.clone() } else { Vec::new() },
+        extensions: offered.extensions.iter().filter(|e| of_use(role, e.sender)).copied().collect(),
+    }
+}
+
+/// Whether an extension may come from the side that sends in such a section. Firefox offers, in
+/// sections it only receives in, some that only it would send; who answers leaves them out (RFC 8285
+/// section 7).
+fn of_use(role: SectionRole, sender: ExtensionSender) -> bool {
+    match role {
+        SectionRole::Source(_) => sender != ExtensionSender::Us,
+        SectionRole::Slot(_) => sender != ExtensionSender::Client,
+        SectionRole::Rejected => false,
     }
 }
 

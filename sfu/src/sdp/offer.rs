@@ -66,16 +66,23 @@ impl Direction {
 }
 
 pub(super) fn parse(text: &str) -> Result<SessionDescription, OfferError> {
-    if text.len() > limits::MAX_OFFER_BYTES {
-        return Err(OfferError::TooLarge);
-    }
+    check_size(text)?;
     let description = SessionDescription::unmarshal(&mut Cursor::new(text.as_bytes()))
         .map_err(|_| OfferError::Malformed)?;
     match description.media_descriptions.len() {
         0 => Err(OfferError::Unsupported),
-        1..=limits::MAX_SECTIONS => Ok(description),
-        _ => Err(OfferError::TooLarge),
+        _ => Ok(description),
     }
+}
+
+/// Before parsing, which allocates for each line: a worker that parses 100,000 does nothing else for a
+/// tenth of a second.
+fn check_size(text: &str) -> Result<(), OfferError> {
+    let lines = || text.split(['\r', '\n']).filter(|line| !line.is_empty());
+    let fits = text.len() <= limits::MAX_OFFER_BYTES
+        && lines().count() <= limits::MAX_OFFER_LINES
+        && lines().filter(|line| line.starts_with("m=")).count() <= limits::MAX_SECTIONS;
+    if fits { Ok(()) } else { Err(OfferError::TooLarge) }
 }
 
 impl<'a> Offer<'a> {
@@ -178,6 +185,9 @@ fn credentials(ufrag: &str, pwd: &str) -> Result<IceCredentials, OfferError> {
 /// One per certificate; clients show one.
 const MAX_FINGERPRINTS: usize = 8;
 
+/// Of one section; there are seven kinds, and two ids of one are refused.
+const MAX_EXTENSIONS: usize = 16;
+
 impl<'a> Offered<'a> {
     fn read(media: &'a MediaDescription) -> Result<Offered<'a>, OfferError> {
         let name = &media.media_name;
@@ -253,7 +263,7 @@ impl<'a> Facts<'a> {
             "rtpmap" => self.codecs.rtpmap(value),
             "fmtp" => self.codecs.fmtp(value),
             "rtcp-fb" => self.codecs.rtcp_fb(value),
-            "extmap" => self.extensions.extend(extension(value)),
+            "extmap" => self.add_extension(value),
             "rid" => self.add_rid(value)?,
             "simulcast" => self.simulcast = value,
             "ssrc" => self.add_ssrc(value)?,
@@ -261,6 +271,15 @@ impl<'a> Facts<'a> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The first word on an extension counts, unless a later one gives it another id: that is refused
+    /// where the ids of all sections come together.
+    fn add_extension(&mut self, value: &str) {
+        let known = |new: &Extension| self.extensions.iter().any(|e| (e.kind, e.id) == (new.kind, new.id));
+        let room = self.extensions.len() < MAX_EXTENSIONS;
+        let new = extension(value).filter(|new| room && !known(new));
+        self.extensions.extend(new);
     }
 
     /// RFC 8851 section 10: `l send pt=96;max-width=640`.

@@ -9,6 +9,7 @@ use super::srtp::Profile;
 
 const RECORD_HEADER_BYTES: usize = 13;
 const FRAGMENT_HEADER_BYTES: usize = 12;
+const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
 const CLIENT_HELLO: u8 = 1;
 const HELLO_VERIFY_REQUEST: u8 = 3;
@@ -103,18 +104,26 @@ pub(super) fn is_handshake(datagram: &[u8]) -> bool {
     datagram.first() == Some(&HANDSHAKE)
 }
 
-/// Whether the records fill the datagram, and the fragments in the clear their messages: the shape
-/// that is relied on further in.
-pub(super) fn is_well_formed(datagram: &[u8]) -> bool {
-    let mut rest = datagram;
+/// How many handshake records a datagram has. `None` unless the records fill the datagram, and the
+/// fragments in the clear their messages: the shape that is relied on further in. An alert in the
+/// clear may be anybody's, and its close_notify would end the handshake (RFC 6347 section 4.1.2.7).
+pub(super) fn handshake_records(datagram: &[u8]) -> Option<usize> {
+    let (mut rest, mut count) = (datagram, 0usize);
     while let Some((header, body, behind)) = next_record(rest) {
         rest = behind;
         let [kind, _, _, e0, e1, ..] = header;
-        if body.is_empty() || (kind == HANDSHAKE && [e0, e1] == [0, 0] && !fragments_fit(body)) {
-            return false;
+        let in_the_clear = [e0, e1] == [0, 0];
+        let fits = match kind {
+            HANDSHAKE => !in_the_clear || fragments_fit(body),
+            ALERT => !in_the_clear,
+            _ => true,
+        };
+        if body.is_empty() || !fits {
+            return None;
         }
+        count = count.saturating_add(usize::from(kind == HANDSHAKE));
     }
-    rest.is_empty()
+    rest.is_empty().then_some(count)
 }
 
 /// Messages may follow each other in a record; each must end within its record and its message.

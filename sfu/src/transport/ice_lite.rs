@@ -34,8 +34,9 @@ impl fmt::Debug for IceCredentials {
 /// What a check that authenticated brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Check {
-    /// The client thinks we are in control; it is told, and nothing else changes.
-    RoleConflict,
+    /// The answer is an error: the client thinks that we are in control, or demands something we do
+    /// not know. Nothing else changes.
+    Refused,
     /// The path works. `moved` when it is from now on the nominated one and was not before.
     Valid { moved: bool },
 }
@@ -93,9 +94,15 @@ impl IceLite {
             return Err(DropReason::StunIntegrity);
         }
         let (id, pwd) = (request.transaction, &self.local.pwd);
-        if request.controlled {
-            let reply = stun::role_conflict(crypto, pwd, id);
-            return Ok((Check::RoleConflict, reply.ok_or(DropReason::MalformedStun)?));
+        let refusal = if !request.unknown.is_empty() {
+            Some(stun::unknown_attributes(crypto, pwd, id, &request.unknown))
+        } else if request.controlled {
+            Some(stun::role_conflict(crypto, pwd, id))
+        } else {
+            None
+        };
+        if let Some(reply) = refusal {
+            return Ok((Check::Refused, reply.ok_or(DropReason::MalformedStun)?));
         }
         let reply = stun::success(crypto, pwd, id, &path).ok_or(DropReason::MalformedStun)?;
         self.remember(now, path);

@@ -300,8 +300,9 @@ impl Transport {
             Some(Silence::Expired) => {
                 self.connected = false;
                 self.announce = true;
-                let reason = DisconnectReason::ConsentExpired;
-                self.events.push_back(TransportEvent::Disconnected(reason));
+                // What has failed for good cannot expire.
+                let expired = TransportEvent::Disconnected(DisconnectReason::ConsentExpired);
+                self.events.extend(Some(expired).filter(|_| !self.dtls.is_over()));
             }
             None => {}
         }

@@ -15,7 +15,7 @@ use crate::limits;
 use arrayvec::ArrayVec;
 use cipher::Cipher;
 use keys::{RTCP_LABELS, RTP_LABELS};
-use replay::{ReplayWindow, guess_index};
+use replay::{RTCP_WORDS, RTP_WORDS, ReplayWindow, guess_index};
 use rtc_crypto::{CryptoError, RTCCrypto};
 
 pub use keys::{Master, Profile};
@@ -45,8 +45,8 @@ pub struct SealContext {
 pub struct OpenContext {
     rtp: Cipher,
     rtcp: Cipher,
-    rtp_windows: Windows,
-    rtcp_windows: Windows,
+    rtp_windows: Windows<{ limits::MAX_REMOTE_SSRCS }, RTP_WORDS>,
+    rtcp_windows: Windows<{ limits::MAX_RTCP_SSRCS }, RTCP_WORDS>,
 }
 
 impl SealContext {
@@ -212,16 +212,16 @@ impl Cipher {
     }
 }
 
-/// Replay windows by SSRC. A scan of at most `limits::MAX_REMOTE_SSRCS` words, starting where the
-/// last packet was: its worst case does not depend on what SSRCs a peer chooses.
+/// Replay windows by SSRC. A scan of at most `SSRCS` numbers, starting where the last packet was: its
+/// worst case does not depend on what SSRCs a peer chooses.
 #[derive(Default)]
-struct Windows {
-    ssrcs: ArrayVec<u32, { limits::MAX_REMOTE_SSRCS }>,
-    windows: Vec<ReplayWindow>,
+struct Windows<const SSRCS: usize, const WORDS: usize> {
+    ssrcs: ArrayVec<u32, SSRCS>,
+    windows: Vec<ReplayWindow<WORDS>>,
     last: usize,
 }
 
-impl Windows {
+impl<const SSRCS: usize, const WORDS: usize> Windows<SSRCS, WORDS> {
     /// Where `ssrc` is, `None` for a new one; an error when there is no place for it.
     #[inline]
     fn find(&self, ssrc: u32) -> Result<Option<usize>, DropReason> {

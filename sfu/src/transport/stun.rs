@@ -2,22 +2,44 @@
 //! one. Answers are written with `rtc-stun`, for those who have proved themselves.
 
 use super::Path;
+use arrayvec::ArrayVec;
 use rtc_crypto::{Mac, RTCCrypto, constant_time_eq};
 use rtc_stun::attributes::{
-    ATTR_FINGERPRINT, ATTR_ICE_CONTROLLED, ATTR_MESSAGE_INTEGRITY, ATTR_USE_CANDIDATE, ATTR_USERNAME,
+    ATTR_ERROR_CODE, ATTR_FINGERPRINT, ATTR_ICE_CONTROLLED, ATTR_MAPPED_ADDRESS, ATTR_MESSAGE_INTEGRITY,
+    ATTR_NONCE, ATTR_PRIORITY, ATTR_REALM, ATTR_UNKNOWN_ATTRIBUTES, ATTR_USE_CANDIDATE, ATTR_USERNAME,
+    ATTR_XORMAPPED_ADDRESS, AttrType,
 };
-use rtc_stun::error_code::CODE_ROLE_CONFLICT;
+use rtc_stun::error_code::{CODE_ROLE_CONFLICT, CODE_UNKNOWN_ATTRIBUTE};
 use rtc_stun::fingerprint::{FINGERPRINT, fingerprint_value};
 use rtc_stun::integrity::MessageIntegrity;
 use rtc_stun::message::{
     BINDING_ERROR, BINDING_SUCCESS, MAGIC_COOKIE, MESSAGE_HEADER_SIZE, Message, Setter, TransactionId,
 };
+use rtc_stun::uattrs::UnknownAttributes;
 use rtc_stun::xoraddr::XorMappedAddress;
 
 /// Type of a binding request: method 1, class request.
 const BINDING_REQUEST_TYPE: u16 = 0x0001;
 const ATTRIBUTE_HEADER_BYTES: usize = 4;
 const INTEGRITY_BYTES: usize = 20;
+/// Types from here on may be ignored by whoever does not know them (RFC 8489 section 14).
+const COMPREHENSION_OPTIONAL: u16 = 0x8000;
+/// Those below that are known: of a binding request, and those that are merely out of place in one,
+/// which a server ignores (RFC 8489 section 6.3).
+const KNOWN: [AttrType; 10] = [
+    ATTR_USERNAME,
+    ATTR_MESSAGE_INTEGRITY,
+    ATTR_PRIORITY,
+    ATTR_USE_CANDIDATE,
+    ATTR_MAPPED_ADDRESS,
+    ATTR_XORMAPPED_ADDRESS,
+    ATTR_ERROR_CODE,
+    ATTR_UNKNOWN_ATTRIBUTES,
+    ATTR_REALM,
+    ATTR_NONCE,
+];
+/// Unknown attributes an answer names. Each took four bytes of the request.
+const MAX_UNKNOWN: usize = 8;
 
 /// Whether the datagram is STUN: RFC 7983 says so by the first byte, the cookie confirms it.
 pub fn is_stun(datagram: &[u8]) -> bool {
@@ -40,6 +62,8 @@ pub(super) struct Request<'a> {
     pub use_candidate: bool,
     /// The sender believes that we are in control, which ICE-lite never is.
     pub controlled: bool,
+    /// Attributes we do not know and may not ignore.
+    pub unknown: ArrayVec<u16, MAX_UNKNOWN>,
     integrity: Attribute<'a>,
     fingerprint: Attribute<'a>,
 }
@@ -64,14 +88,20 @@ impl<'a> Request<'a> {
         }
         let (mut username, mut integrity, mut fingerprint) = (None, None, None);
         let (mut use_candidate, mut controlled) = (false, false);
+        let mut unknown = ArrayVec::new();
         for attribute in (Attributes { raw, at: MESSAGE_HEADER_SIZE }) {
+            // What stands behind MESSAGE-INTEGRITY is not signed: ignored, but for FINGERPRINT.
             let signed = integrity.is_none();
-            match attribute.kind {
-                kind if kind == ATTR_FINGERPRINT.0 => fingerprint = Some(attribute),
-                kind if kind == ATTR_MESSAGE_INTEGRITY.0 && signed => integrity = Some(attribute),
-                kind if kind == ATTR_USERNAME.0 && signed => username = Some(attribute.value),
-                kind if kind == ATTR_USE_CANDIDATE.0 && signed => use_candidate = true,
-                kind if kind == ATTR_ICE_CONTROLLED.0 && signed => controlled = true,
+            match AttrType(attribute.kind) {
+                ATTR_FINGERPRINT => fingerprint = Some(attribute),
+                ATTR_MESSAGE_INTEGRITY if signed => integrity = Some(attribute),
+                // Of an attribute that comes twice the first counts (RFC 8489 section 14).
+                ATTR_USERNAME if signed => username = username.or(Some(attribute.value)),
+                ATTR_USE_CANDIDATE if signed => use_candidate = true,
+                ATTR_ICE_CONTROLLED if signed => controlled = true,
+                kind if signed && is_unknown(kind) => {
+                    let _as_many_as_are_named = unknown.try_push(kind.0);
+                }
                 _ => {}
             }
         }
@@ -81,6 +111,7 @@ impl<'a> Request<'a> {
             username: username?,
             use_candidate,
             controlled,
+            unknown,
             integrity: integrity?,
             fingerprint: fingerprint?,
         })
@@ -111,6 +142,10 @@ impl<'a> Request<'a> {
         let last = attribute.at.checked_add(8)? == self.raw.len();
         Some(last && attribute.value == expected.to_be_bytes())
     }
+}
+
+fn is_unknown(kind: AttrType) -> bool {
+    kind.0 < COMPREHENSION_OPTIONAL && !KNOWN.contains(&kind)
 }
 
 /// Walks over attributes; ends at the first that does not fit.
@@ -147,6 +182,19 @@ pub(super) fn success(
 /// 487 (RFC 8445 section 7.3.1.1): the client must take control.
 pub(super) fn role_conflict(crypto: &dyn RTCCrypto, pwd: &str, transaction: [u8; 12]) -> Option<Vec<u8>> {
     let head: [&dyn Setter; 3] = [&BINDING_ERROR, &TransactionId(transaction), &CODE_ROLE_CONFLICT];
+    write(crypto, pwd, &head)
+}
+
+/// 420 (RFC 8489 section 6.3.1): which attributes we do not know and may not ignore.
+pub(super) fn unknown_attributes(
+    crypto: &dyn RTCCrypto,
+    pwd: &str,
+    transaction: [u8; 12],
+    unknown: &[u16],
+) -> Option<Vec<u8>> {
+    let named = UnknownAttributes(unknown.iter().copied().map(AttrType).collect());
+    let head: [&dyn Setter; 4] =
+        [&BINDING_ERROR, &TransactionId(transaction), &CODE_UNKNOWN_ATTRIBUTE, &named];
     write(crypto, pwd, &head)
 }
 

@@ -1,12 +1,14 @@
-//! Offers that real clients made (recorded by `golden/record/record.mjs`, and by the ignored test
-//! below), and our answers to them. `UPDATE_GOLDEN=1 cargo test -p tests --test golden` rewrites the
+//! Offers that real clients made (recorded by `golden/record/record.mjs` and by the example
+//! `webrtc_offer`), and our answers to them. `UPDATE_GOLDEN=1 cargo test -p tests --test golden` rewrites the
 //! answers; read the difference before it is committed.
 
 mod local;
 mod webrtc_client;
 
 use local::fixed_answer;
+use sfu::event::OfferError;
 use sfu::ids::{SlotId, SourceKind};
+use sfu::limits::MAX_VIDEO_SLOTS;
 use sfu::rtp::codec::Codec;
 use sfu::sdp::{Negotiated, SectionRole};
 use std::fs;
@@ -106,11 +108,40 @@ async fn the_webrtc_crate_takes_our_answer() {
     client.close().await;
 }
 
-#[tokio::test]
-#[ignore = "records golden/webrtc.offer.sdp"]
-async fn record_the_offer_of_the_webrtc_crate() {
-    let client = webrtc_client::Client::new(PAIRS, VOICES).await.expect("a client");
-    let offer = client.offer().await.expect("an offer");
-    fs::write(file("webrtc.offer.sdp"), offer).expect("a writable golden folder");
-    client.close().await;
+/// The offer of a page with so many pairs of slots: those of the recorded one again and again.
+fn wall(client: &str, pairs: usize) -> String {
+    let recorded = offer_of(client);
+    let mut parts = recorded.split("\r\nm=");
+    let head = parts.next().expect("a session");
+    let parts: Vec<&str> = parts.map(|section| section.trim_end()).collect();
+    let (sources, slots) = parts.split_at(SourceKind::ALL.len());
+    let (pair, voices) = (&slots[..2], &slots[slots.len() - VOICES..]);
+    let again = std::iter::repeat_n(pair, pairs).flatten();
+    let sections: Vec<&str> = sources.iter().chain(again).chain(voices).copied().collect();
+    let mids: Vec<String> = (0..sections.len()).map(|mid| mid.to_string()).collect();
+    let bundled = head.lines().map(|line| match line.starts_with("a=group:BUNDLE") {
+        true => format!("a=group:BUNDLE {}", mids.join(" ")),
+        false => line.to_owned(),
+    });
+    let mut text = bundled.collect::<Vec<_>>().join("\r\n");
+    for (mid, section) in sections.iter().enumerate() {
+        let lines = section.lines().map(|line| match line.starts_with("a=mid:") {
+            true => format!("a=mid:{mid}"),
+            false => line.to_owned(),
+        });
+        text += "\r\nm=";
+        text += &lines.collect::<Vec<_>>().join("\r\n");
+    }
+    text + "\r\n"
+}
+
+#[test]
+fn a_wall_of_all_the_slots_there_may_be_is_answered() {
+    for client in CLIENTS {
+        let offer = wall(client, MAX_VIDEO_SLOTS);
+        let (negotiated, answer) = fixed_answer(&offer, None).expect("an answer");
+        assert_eq!(usize::from(negotiated.pairs), MAX_VIDEO_SLOTS, "{client}");
+        assert!(answer.len() < offer.len());
+        assert_eq!(fixed_answer(&wall(client, MAX_VIDEO_SLOTS + 1), None), Err(OfferError::TooLarge));
+    }
 }

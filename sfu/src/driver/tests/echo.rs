@@ -26,6 +26,12 @@ pub fn run(count: u8, size: u16) -> Vec<u8> {
     vec![0, b'R', count, high, low]
 }
 
+/// The same, but each begins like RTP; the number is its third byte.
+pub fn media(count: u8, size: u16) -> Vec<u8> {
+    let [high, low] = size.to_be_bytes();
+    vec![0, b'M', count, high, low]
+}
+
 /// Events that answer one `Command::RemovePeer`.
 pub const EVENTS_PER_COMMAND: u64 = 10;
 
@@ -71,6 +77,11 @@ impl Echo {
                 let full = (0..*count).flat_map(|n| vec![n; size]);
                 let half = vec![*count; size / 2];
                 (path, full.chain(half).collect(), Some(size))
+            }
+            [_, b'M', count, high, low] => {
+                let size = usize::from(u16::from_be_bytes([*high, *low]));
+                let packet = |n: u8| [&[0x80, 96, n][..], &vec![n; size - 3]].concat();
+                (path, (0..*count).flat_map(packet).collect(), Some(size))
             }
             _ => return,
         };

@@ -104,11 +104,27 @@ pub fn describe(
 /// Rewrites picture id and TL0PICIDX in place, in the widths they have. Other codecs have none.
 #[inline]
 pub fn patch_ids(codec: Codec, payload: &mut [u8], picture_id: Option<u16>, tl0: Option<u8>) {
-    match codec {
-        Codec::Vp8 => vp8::patch(payload, picture_id, tl0),
-        Codec::Vp9 => vp9::patch(payload, picture_id, tl0),
-        Codec::Opus | Codec::Red | Codec::H264 | Codec::Av1 => {}
+    let places = match codec {
+        Codec::Vp8 => vp8::ids(payload),
+        Codec::Vp9 => vp9::ids(payload),
+        Codec::Opus | Codec::Red | Codec::H264 | Codec::Av1 => None,
+    };
+    let Some(places) = places else {
+        return;
+    };
+    if let (Some(at), Some(value)) = (places.picture_id, picture_id) {
+        patch_picture_id(payload, at, value);
     }
+    if let (Some(at), Some(value)) = (places.tl0, tl0) {
+        put(payload, at, value);
+    }
+}
+
+/// Where a payload has its numbers.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ids {
+    picture_id: Option<usize>,
+    tl0: Option<usize>,
 }
 
 /// Rewrites the frame number of a dependency descriptor in place.

@@ -1,12 +1,11 @@
 //! VP8 payload descriptor, RFC 7741 section 4.2.
 
-use super::{Descriptor, patch_picture_id, picture_id_at, put};
+use super::{Descriptor, Ids, picture_id_at};
 
 /// Offsets of the optional fields, and where the VP8 payload begins.
 #[derive(Debug, Clone, Copy, Default)]
 struct Layout {
-    picture_id: Option<usize>,
-    tl0: Option<usize>,
+    ids: Ids,
     temporal: Option<usize>,
     body: usize,
 }
@@ -21,12 +20,12 @@ fn layout(payload: &[u8]) -> Option<Layout> {
     let flags = *payload.get(1)?;
     let mut at = 2usize;
     if flags & 0x80 != 0 {
-        layout.picture_id = Some(at);
+        layout.ids.picture_id = Some(at);
         let wide = *payload.get(at)? & 0x80 != 0;
         at = at.wrapping_add(if wide { 2 } else { 1 });
     }
     if flags & 0x40 != 0 {
-        layout.tl0 = Some(at);
+        layout.ids.tl0 = Some(at);
         at = at.wrapping_add(1);
     }
     if flags & 0x30 != 0 {
@@ -50,8 +49,8 @@ pub fn describe(marker: bool, payload: &[u8]) -> Option<Descriptor> {
         frame_end: marker,
         temporal: temporal.map_or(0, |byte| byte >> 6),
         switching_point: temporal.is_some_and(|byte| byte & 0x20 != 0),
-        picture_id: layout.picture_id.and_then(|at| picture_id_at(payload, at)),
-        tl0_pic_idx: layout.tl0.and_then(|at| payload.get(at)).copied(),
+        picture_id: layout.ids.picture_id.and_then(|at| picture_id_at(payload, at)),
+        tl0_pic_idx: layout.ids.tl0.and_then(|at| payload.get(at)).copied(),
         height: if keyframe { height(body) } else { None },
         ..Descriptor::default()
     })
@@ -67,14 +66,6 @@ fn height(body: &[u8]) -> Option<u16> {
 }
 
 #[inline]
-pub fn patch(payload: &mut [u8], picture_id: Option<u16>, tl0: Option<u8>) {
-    let Some(layout) = layout(payload) else {
-        return;
-    };
-    if let (Some(at), Some(value)) = (layout.picture_id, picture_id) {
-        patch_picture_id(payload, at, value);
-    }
-    if let (Some(at), Some(value)) = (layout.tl0, tl0) {
-        put(payload, at, value);
-    }
+pub fn ids(payload: &[u8]) -> Option<Ids> {
+    layout(payload).map(|layout| layout.ids)
 }

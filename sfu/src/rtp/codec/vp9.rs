@@ -1,11 +1,10 @@
 //! VP9 payload descriptor, RFC 9628 section 4.2.
 
-use super::{Descriptor, patch_picture_id, picture_id_at, put};
+use super::{Descriptor, Ids, picture_id_at};
 
 struct Layout {
-    picture_id: Option<usize>,
+    ids: Ids,
     layers: Option<u8>,
-    tl0: Option<usize>,
     /// Behind the layer indices: references or, in a key frame, the scalability structure.
     rest: usize,
 }
@@ -14,9 +13,9 @@ struct Layout {
 fn layout(payload: &[u8]) -> Option<Layout> {
     let flags = *payload.first()?;
     let mut at = 1usize;
-    let mut layout = Layout { picture_id: None, layers: None, tl0: None, rest: 0 };
+    let mut layout = Layout { ids: Ids::default(), layers: None, rest: 0 };
     if flags & 0x80 != 0 {
-        layout.picture_id = Some(at);
+        layout.ids.picture_id = Some(at);
         let wide = *payload.get(at)? & 0x80 != 0;
         at = at.wrapping_add(if wide { 2 } else { 1 });
     }
@@ -25,7 +24,7 @@ fn layout(payload: &[u8]) -> Option<Layout> {
         at = at.wrapping_add(1);
         let flexible = flags & 0x10 != 0;
         if !flexible {
-            layout.tl0 = Some(at);
+            layout.ids.tl0 = Some(at);
             at = at.wrapping_add(1);
         }
     }
@@ -50,8 +49,8 @@ pub fn describe(marker: bool, payload: &[u8]) -> Option<Descriptor> {
         temporal: layers >> 5,
         spatial,
         opens_upper: layers & 0x10 != 0,
-        picture_id: layout.picture_id.and_then(|at| picture_id_at(payload, at)),
-        tl0_pic_idx: layout.tl0.and_then(|at| payload.get(at)).copied(),
+        picture_id: layout.ids.picture_id.and_then(|at| picture_id_at(payload, at)),
+        tl0_pic_idx: layout.ids.tl0.and_then(|at| payload.get(at)).copied(),
         height: structure.filter(|_| keyframe).and_then(height),
         ..Descriptor::default()
     })
@@ -66,14 +65,6 @@ fn height(structure: &[u8]) -> Option<u16> {
 }
 
 #[inline]
-pub fn patch(payload: &mut [u8], picture_id: Option<u16>, tl0: Option<u8>) {
-    let Some(layout) = layout(payload) else {
-        return;
-    };
-    if let (Some(at), Some(value)) = (layout.picture_id, picture_id) {
-        patch_picture_id(payload, at, value);
-    }
-    if let (Some(at), Some(value)) = (layout.tl0, tl0) {
-        put(payload, at, value);
-    }
+pub fn ids(payload: &[u8]) -> Option<Ids> {
+    layout(payload).map(|layout| layout.ids)
 }

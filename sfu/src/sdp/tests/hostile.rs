@@ -16,6 +16,7 @@ fn an_offer_is_refused_with_its_reason() {
         ("nothing", String::new(), Malformed),
         ("no media", "v=0\r\no=- 1 2 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n".to_owned(), Unsupported),
         ("huge", format!("{good}a=x:{}", "x".repeat(limits::MAX_OFFER_BYTES)), TooLarge),
+        ("many lines", good.clone() + &"a=x\r\n".repeat(limits::MAX_OFFER_LINES), TooLarge),
         ("too many sections", many(limits::MAX_SECTIONS + 1, DATA), TooLarge),
         ("too many video slots", many(limits::MAX_VIDEO_SLOTS + 1, VIDEO), TooLarge),
         ("too many audio slots", many(limits::MAX_AUDIO_SLOTS + 1, AUDIO), TooLarge),

@@ -179,14 +179,30 @@ fn what_we_cannot_forward_is_left_out() {
 }
 
 #[test]
-fn an_extension_with_a_direction_is_answered_from_our_side() {
+fn an_extension_with_a_direction_is_answered_from_our_side_where_it_is_of_use() {
     let rid = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id";
-    let extensions =
-        format!("|extmap:9/sendonly {rid}|extmap:3/inactive urn:ietf:params:rtp-hdrext:ssrc-audio-level");
-    let (negotiated, answer) = accept(&[send(VIDEO) + &extensions, receive(VIDEO)]);
-    assert!(answered(&answer, 0).contains(&format!("a=extmap:9/recvonly {rid}\r\n")));
+    let time = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time";
+    let level = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
+    let extensions = format!("|extmap:9/sendonly {rid}|extmap:10/recvonly {time}|extmap:3/inactive {level}");
+    let (negotiated, answer) = accept(&[send(VIDEO) + &extensions, receive(VIDEO) + &extensions]);
+    let lines = |section: usize| -> Vec<String> {
+        let text = answered(&answer, section);
+        text.lines().filter_map(|line| line.strip_prefix("a=extmap:").map(str::to_owned)).collect()
+    };
+    let mid = "4 urn:ietf:params:rtp-hdrext:sdes:mid".to_owned();
+    assert_eq!(lines(0), [mid.clone(), format!("9/recvonly {rid}")]);
+    assert_eq!(lines(1), [mid, format!("10/sendonly {time}")]);
     assert_eq!(negotiated.extensions.id(ExtensionKind::Rid), Some(9));
     assert_eq!(negotiated.extensions.id(ExtensionKind::AudioLevel), None);
+    assert_eq!(negotiated.slot_extensions().id(ExtensionKind::Rid), None);
+    assert_eq!(negotiated.slot_extensions().id(ExtensionKind::AbsCaptureTime), Some(10));
+}
+
+#[test]
+fn an_extension_that_is_offered_a_thousand_times_is_answered_once() {
+    let mid = "|extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid".repeat(1000);
+    let (negotiated, _) = accept(&[send(VIDEO) + &mid]);
+    assert_eq!(negotiated.sections[0].extensions.len(), 1);
 }
 
 #[test]

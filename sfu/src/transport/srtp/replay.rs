@@ -4,21 +4,24 @@
 use crate::discard::DropReason;
 
 const WORD_BITS: u64 = 64;
-/// 2,048 numbers, of which at least 1,984 are remembered at any time. Without RTX a repeated packet
-/// keeps its number; at 1,000 packets/s (20 Mbit/s) and a round trip of one second it comes 1,000
-/// numbers late and must still be let in. RFC 3711 asks for 64. 256 bytes per SSRC.
-const WORDS: usize = 32;
+/// Of RTP: 2,048 numbers, of which at least 1,984 are remembered at any time. Without RTX a repeated
+/// packet keeps its number; at 1,000 packets/s (20 Mbit/s) and a round trip of one second it comes
+/// 1,000 numbers late and must still be let in. 256 bytes per SSRC.
+pub(super) const RTP_WORDS: usize = 32;
+/// Of RTCP: 192 numbers, of which at least 128 are remembered; RFC 3711 section 3.3.2 asks for 64. A
+/// sender reports at most every 50 ms, so that is six seconds.
+pub(super) const RTCP_WORDS: usize = 3;
 
 /// The highest index accepted and which of those below it were. A ring of bits.
 #[derive(Debug, Clone)]
-pub(super) struct ReplayWindow {
+pub(super) struct ReplayWindow<const WORDS: usize> {
     /// Highest index marked; `None` before the first.
     top: Option<u64>,
     bits: [u64; WORDS],
 }
 
-impl ReplayWindow {
-    pub(super) fn new() -> ReplayWindow {
+impl<const WORDS: usize> ReplayWindow<WORDS> {
+    pub(super) fn new() -> Self {
         ReplayWindow { top: None, bits: [0; WORDS] }
     }
 
@@ -33,7 +36,7 @@ impl ReplayWindow {
             return Ok(());
         };
         let too_old = word_number(top).wrapping_sub(word_number(index)) >= WORDS as u64;
-        let (word, bit) = place(index);
+        let (word, bit) = place::<WORDS>(index);
         let seen = self.bits.get(word).is_none_or(|word| word & bit != 0);
         if too_old || seen {
             return Err(DropReason::Replay);
@@ -48,7 +51,7 @@ impl ReplayWindow {
             self.clear_between(word_number(top), word_number(index));
         }
         self.top = Some(top.max(index));
-        let (word, bit) = place(index);
+        let (word, bit) = place::<WORDS>(index);
         if let Some(word) = self.bits.get_mut(word) {
             *word |= bit;
         }
@@ -58,7 +61,7 @@ impl ReplayWindow {
     fn clear_between(&mut self, old: u64, new: u64) {
         let steps = new.saturating_sub(old).min(WORDS as u64);
         for step in 0..steps {
-            let slot = new.wrapping_sub(step) as usize % WORDS;
+            let slot = slot::<WORDS>(new.wrapping_sub(step));
             if let Some(word) = self.bits.get_mut(slot) {
                 *word = 0;
             }
@@ -70,9 +73,14 @@ fn word_number(index: u64) -> u64 {
     index / WORD_BITS
 }
 
-fn place(index: u64) -> (usize, u64) {
+/// Where a word of the endless row lies in the ring.
+fn slot<const WORDS: usize>(word: u64) -> usize {
+    (word as usize).checked_rem(WORDS).unwrap_or(0)
+}
+
+fn place<const WORDS: usize>(index: u64) -> (usize, u64) {
     let bit = 1u64.wrapping_shl((index % WORD_BITS) as u32);
-    (word_number(index) as usize % WORDS, bit)
+    (slot::<WORDS>(word_number(index)), bit)
 }
 
 /// The 48-bit index of a packet with this sequence number: the one nearest to the highest so far.
@@ -108,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_packet_a_thousand_late_is_let_in_once() {
-        let mut window = ReplayWindow::new();
+        let mut window = ReplayWindow::<RTP_WORDS>::new();
         window.mark(10_000);
         assert_eq!(window.check(9_000), Ok(()));
         window.mark(9_000);
@@ -119,26 +127,33 @@ mod tests {
 
     #[test]
     fn a_jump_forgets_everything_before() {
-        let mut window = ReplayWindow::new();
+        let mut window = ReplayWindow::<RTP_WORDS>::new();
         (0..2_048).for_each(|index| window.mark(index));
         window.mark(1 << 40);
         assert_eq!(window.check((1 << 40) - 1_900), Ok(()));
         assert_eq!(window.check(5), Err(DropReason::Replay));
     }
 
+    /// Nothing twice, and nothing refused that is less than `remembered` late.
+    fn accept<const WORDS: usize>(indices: &[u64], remembered: u64) -> Result<(), TestCaseError> {
+        let (mut window, mut seen) = (ReplayWindow::<WORDS>::new(), HashSet::new());
+        for index in indices {
+            let top = window.top().unwrap_or(0);
+            if window.check(*index).is_ok() {
+                prop_assert!(seen.insert(*index));
+                window.mark(*index);
+            } else {
+                prop_assert!(seen.contains(index) || index + remembered <= top);
+            }
+        }
+        Ok(())
+    }
+
     proptest! {
         #[test]
         fn nothing_is_accepted_twice(indices in prop::collection::vec(0u64..6_000, 1..400)) {
-            let (mut window, mut seen) = (ReplayWindow::new(), HashSet::new());
-            for index in indices {
-                let top = window.top().unwrap_or(0);
-                if window.check(index).is_ok() {
-                    prop_assert!(seen.insert(index));
-                    window.mark(index);
-                } else {
-                    prop_assert!(seen.contains(&index) || index + 1_984 <= top);
-                }
-            }
+            accept::<RTP_WORDS>(&indices, 1_984)?;
+            accept::<RTCP_WORDS>(&indices, 128)?;
         }
     }
 }

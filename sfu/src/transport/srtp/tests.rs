@@ -134,6 +134,24 @@ fn ssrcs_enter_the_table_when_they_have_authenticated_and_up_to_the_limit() {
     assert!(opener.open_rtp(&mut seal(&mut sealer, 3, 2)).is_ok(), "the known go on");
 }
 
+/// Firefox says a=ssrc in each section it receives in (golden/firefox.offer.sdp) and reports from there.
+#[test]
+fn every_slot_may_report_under_an_ssrc_of_its_own() {
+    let (mut sealer, mut opener) = pair(Profile::AeadAes128Gcm);
+    let mut report = |ssrc: usize| {
+        let mut packet = hex("81c90001 00000000");
+        packet[4..8].copy_from_slice(&(ssrc as u32).to_be_bytes());
+        sealer.seal_rtcp(&mut packet).unwrap();
+        opener.open_rtcp(&mut packet)
+    };
+    let slots = limits::MAX_VIDEO_SLOTS + limits::MAX_AUDIO_SLOTS;
+    for ssrc in 0..slots + limits::MAX_REMOTE_SSRCS {
+        assert_eq!(report(ssrc), Ok(8), "{ssrc}");
+    }
+    assert_eq!(report(100_000), Err(DropReason::UnknownSsrc));
+    assert_eq!(report(0), Ok(8), "the known go on");
+}
+
 #[test]
 fn rtcp_goes_round_once_and_must_be_encrypted() {
     for profile in PROFILES {

@@ -26,26 +26,6 @@ fn pass(wire: &mut Wire, time: Duration) -> Vec<TransportEvent> {
 }
 
 #[test]
-fn a_check_is_answered_with_the_address_it_came_from() {
-    let mut wire = Wire::new(&ecdsa(), &BROWSER, 1200);
-    let (to, answer) = wire.server.poll_transmit().unwrap();
-    assert_eq!(to, path(1));
-    let mut message = rtc_stun::message::Message::new();
-    message.unmarshal_binary(&answer).unwrap();
-    assert_eq!(message.typ, rtc_stun::message::BINDING_SUCCESS);
-    assert_eq!(message.transaction_id.0.to_vec(), (1..=12).collect::<Vec<u8>>());
-    let mut seen = rtc_stun::xoraddr::XorMappedAddress::default();
-    rtc_stun::message::Getter::get_from(&mut seen, &message).unwrap();
-    assert_eq!(SocketAddr::new(seen.ip, seen.port), path(1).remote);
-    rtc_stun::fingerprint::FINGERPRINT.check(&message).unwrap();
-    let provider = rtc_crypto::providers::AwsLcRsProvider::new();
-    let crypto = rtc_crypto::RTCCryptoProvider::crypto(&provider);
-    let key = credentials("server").pwd;
-    let integrity = rtc_stun::integrity::MessageIntegrity::check;
-    integrity(&mut message, key.as_bytes(), crypto).unwrap();
-}
-
-#[test]
 fn who_does_not_know_the_names_or_the_password_gets_no_answer() {
     let mut wire = Wire::connected();
     let (server, client) = (credentials("server"), credentials("client"));
@@ -111,22 +91,6 @@ fn from_wifi_to_4g_and_back() {
         let changed = TransportEvent::PathChanged { path: path(port) };
         assert_eq!(wire.take_events(), [changed], "once, though nominated twice");
     }
-}
-
-#[test]
-fn a_client_that_wants_us_in_control_is_told() {
-    let mut wire = Wire::connected();
-    while wire.server.poll_transmit().is_some() {}
-    let (local, remote) = (credentials("client"), credentials("server"));
-    let request = CheckRequest { local, remote, use_candidate: true, controlled: true };
-    assert_eq!(wire.deliver(path(2), &mut request.write()), Ok(Received::Consumed));
-    let (_, answer) = wire.server.poll_transmit().unwrap();
-    let mut message = rtc_stun::message::Message::new();
-    message.unmarshal_binary(&answer).unwrap();
-    let mut code = rtc_stun::error_code::ErrorCodeAttribute::default();
-    rtc_stun::message::Getter::get_from(&mut code, &message).unwrap();
-    assert_eq!(code.code.0, 487);
-    assert_eq!(wire.server.nominated(), Some(path(1)));
 }
 
 #[test]

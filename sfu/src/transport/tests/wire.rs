@@ -14,6 +14,7 @@ use std::collections::VecDeque;
 pub const GCM: SrtpProtectionProfile = SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm;
 pub const GCM256: SrtpProtectionProfile = SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm;
 pub const CM: SrtpProtectionProfile = SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80;
+pub const CM32: SrtpProtectionProfile = SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_32;
 /// As browsers list them.
 pub const BROWSER: [SrtpProtectionProfile; 3] = [CM, GCM256, GCM];
 /// One way.
@@ -48,18 +49,19 @@ pub fn fingerprint_of(certificate: &DtlsCertificate) -> Fingerprint {
     Fingerprint::of_der(crypto.crypto(), &certificate.certificate[0]).unwrap()
 }
 
-/// A binding request as browsers write it; `controlled` asks for a role conflict.
+/// A binding request as browsers write it; `controlled` asks for a role conflict, `more` are types of
+/// attributes of four bytes.
 pub struct CheckRequest {
     pub local: IceCredentials,
     pub remote: IceCredentials,
     pub use_candidate: bool,
     pub controlled: bool,
+    pub more: Vec<u16>,
 }
 
 pub fn check(server: &IceCredentials, client: &IceCredentials, use_candidate: bool) -> Vec<u8> {
     let (local, remote) = (client.clone(), server.clone());
-    let controlled = false;
-    CheckRequest { local, remote, use_candidate, controlled }.write()
+    CheckRequest { local, remote, use_candidate, controlled: false, more: vec![] }.write()
 }
 
 impl CheckRequest {
@@ -75,6 +77,9 @@ impl CheckRequest {
             attribute(&mut raw, 0x0025, &[]);
         }
         attribute(&mut raw, 0x0024, &[0x6e, 0, 1, 0xff]);
+        for kind in &self.more {
+            attribute(&mut raw, *kind, &[0; 4]);
+        }
         let provider = AwsLcRsProvider::new();
         let key = self.remote.pwd.as_bytes();
         let mut mac = provider.crypto().new_hmac(HmacAlgorithm::Sha1, key).unwrap();
