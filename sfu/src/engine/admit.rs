@@ -128,10 +128,11 @@ impl Engine {
             return;
         };
         if let Some(room) = self.room_of(index) {
-            if let Some(room) = self.rooms.get_mut(&room) {
+            let changes = self.rooms.get_mut(&room).map(|room| {
                 room.members.retain(|(id, _)| *id != peer);
-                room.speakers.remove(peer);
-            }
+                room.speakers.remove(peer)
+            });
+            self.on_speaker_changes(room, changes.unwrap_or_default());
             self.stale(room);
         }
         self.demux.forget(index);

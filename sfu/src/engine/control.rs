@@ -88,7 +88,7 @@ impl Engine {
         self.on_speaker_changes(id, changes);
     }
 
-    fn on_speaker_changes(&mut self, id: crate::ids::RoomId, changes: Changes) {
+    pub(super) fn on_speaker_changes(&mut self, id: crate::ids::RoomId, changes: Changes) {
         if changes.heard {
             self.stale(id);
         }

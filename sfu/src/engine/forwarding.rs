@@ -65,7 +65,7 @@ impl Engine {
         }
         drop(packets);
         if switched {
-            self.after_switch(origin);
+            self.after_switch(now, origin);
         }
     }
 
@@ -93,7 +93,7 @@ impl Engine {
     /// Name and picture change together: `SlotShows` goes out with the first packet of the new
     /// source, and the routes of the layers left behind are cleared away. The packet offered need not be of
     /// the new source: the last packet of the old one's picture may have opened the way.
-    fn after_switch(&mut self, offered: Origin) {
+    fn after_switch(&mut self, now: Instant, offered: Origin) {
         let Some(layer) = layer_of(&self.peers.publishers, offered) else {
             return;
         };
@@ -118,8 +118,21 @@ impl Engine {
                 self.events.push_back(Event::SlotShows { peer: link.peer, slot, source: shown });
             }
         }
+        self.report_switches(now, offered);
         if let Some(room) = self.room_of(offered.publisher) {
             self.stale(room);
+        }
+    }
+
+    /// A switch may move the slot's time line against the publisher's clock: sender reports say so at once,
+    /// or lips are out of sync for a second.
+    fn report_switches(&mut self, now: Instant, offered: Origin) {
+        let routes = layer_of(&self.peers.publishers, offered).map(|layer| layer.routes.clone());
+        for route in routes.unwrap_or_default() {
+            if let Some(link) = self.peers.links.get_mut(route.subscriber) {
+                link.report_at = link.report_at.min(now);
+            }
+            self.touch(route.subscriber);
         }
     }
 
@@ -145,7 +158,7 @@ impl Engine {
         let switched = ways.offer_video(subscriber, origin, key, meta);
         if switched {
             mark(&mut self.dirty.video, &mut subscriber.video_queue, route.subscriber);
-            self.after_switch(origin);
+            self.after_switch(now, origin);
         }
         switched
     }

@@ -82,6 +82,7 @@ impl Engine {
         let publisher = self.peers.publishers.get_mut(index).ok_or(DropReason::UnknownAddress)?;
         let media = understand(times.arrived, publisher, &link.negotiated, datagram)?;
         if !publisher.may_publish(media.stream.kind) {
+            pass_over(times, publisher, &media);
             return Err(DropReason::Muted);
         }
         let stored = store(times, index, publisher, &media)?;
@@ -163,6 +164,19 @@ fn unwrap_rtx<'n>(
     Ok(codecs.iter().find(|codec| codec.rtx_payload_type == Some(payload_type)))
 }
 
+/// A packet that may not be published uses up its number: it is nobody's loss, nobody asks for it again, and no
+/// key frame before it is played any more.
+fn pass_over(times: Times, publisher: &mut Publisher, media: &Media<'_>) {
+    let StreamRef { kind, layer: number, .. } = media.stream;
+    let Some(layer) = publisher.layer_mut(kind, number) else {
+        return;
+    };
+    let bytes = media.datagram.len();
+    let _counted = layer.stream.on_packet(times.arrived, media.sequence, media.timestamp, bytes);
+    layer.nack.reset();
+    layer.last_key = None;
+}
+
 fn store(
     times: Times,
     index: PeerIndex,
@@ -178,6 +192,9 @@ fn store(
         layer.nack.reset();
         layer.last_key = None;
         layer.newest = 0;
+        if kind != SourceKind::Microphone {
+            layer.keyframe.request(now);
+        }
     }
     let lost_too_much = layer.nack.on_arrival(now, arrival.extended, rtx);
     if lost_too_much && kind != SourceKind::Microphone {

@@ -3,6 +3,7 @@
 
 #[cfg(debug_assertions)]
 pub mod guard;
+mod left_out;
 pub mod packet;
 pub mod resend;
 pub mod rewrite;

@@ -6,14 +6,23 @@
 //! (upper temporal layers). The list answers both ways: which number a late packet gets, and which
 //! packet a NACKed number was. Its length bounds how far back both reach.
 
+use super::left_out::LeftOut;
 use super::packet::{Origin, PacketMeta};
-use crate::rtp::codec::Codec;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// Segments kept per slot. Each left-out picture costs one: at 30 pictures/s with half of them left
 /// out this reaches back four seconds, longer than the slabs do.
 const MAX_SEGMENTS: usize = 64;
+
+/// As many numbers as a stream may leap without having begun anew (`receive::stream`, MAX_JUMP).
+const MAX_LEAP: u64 = 3000;
+/// A time line that is further than this from the time that has passed is another one: an encoder began
+/// anew behind a report of the old one.
+const MAX_DISAGREEMENT_S: u32 = 2;
+
+/// Gaps among left-out packets that wait for their packets; each costs a loss.
+const MAX_GAPS: usize = 16;
 
 /// Input to output, for a run of one origin.
 #[derive(Debug, Clone, Copy)]
@@ -60,10 +69,7 @@ pub struct Rewriter {
     highest_in: u64,
     next_out: u64,
     last: Option<Last>,
-    /// Picture last left out, so that each is counted once.
-    skipped_picture: Option<u16>,
-    /// Pictures left out since the open segment, to close the gap in VP8 picture ids.
-    skipped: u16,
+    left_out: LeftOut,
 }
 
 impl Rewriter {
@@ -76,8 +82,7 @@ impl Rewriter {
             highest_in: 0,
             next_out: 65_536u64.saturating_add(u64::from(first_out)),
             last: None,
-            skipped_picture: None,
-            skipped: 0,
+            left_out: LeftOut::default(),
         }
     }
 
@@ -104,14 +109,17 @@ impl Rewriter {
             offsets,
         });
         self.highest_in = sequence_in.saturating_sub(1);
-        self.skipped = 0;
-        self.skipped_picture = None;
+        self.left_out = LeftOut::default();
     }
 
     fn offsets_at(&self, packet: &PacketMeta, timestamp_out: u32) -> Offsets {
         let Some(last) = self.last else {
             return Offsets { timestamp: timestamp_out.wrapping_sub(packet.timestamp), ..Offsets::default() };
         };
+        let expected = self.timestamp_by_arrival(packet.arrived, timestamp_out);
+        let disagreement = (timestamp_out.wrapping_sub(expected) as i32).unsigned_abs();
+        let believed = disagreement <= self.clock_rate.saturating_mul(MAX_DISAGREEMENT_S);
+        let timestamp_out = if believed { timestamp_out } else { expected };
         let ahead = timestamp_out.wrapping_sub(last.timestamp);
         let later = ahead != 0 && ahead < 1 << 31;
         let out = if later { timestamp_out } else { last.timestamp.wrapping_add(1) };
@@ -156,8 +164,13 @@ impl Rewriter {
             }
             return Some(mapped);
         }
-        if open.end_in != u64::MAX && open.origin == origin && sequence_in > self.highest_in {
-            return Some(self.reopen(now, *open, sequence_in, packet));
+        if open.end_in != u64::MAX && open.origin == origin {
+            if sequence_in > self.highest_in {
+                return Some(self.reopen(now, *open, sequence_in, packet));
+            }
+            if let Some(gap) = self.left_out.gap_of(sequence_in) {
+                return Some(self.fill(now, (*open, gap), sequence_in, packet));
+            }
         }
         let holds = |s: &&Segment| s.origin == origin && (s.first_in..s.end_in).contains(&sequence_in);
         self.segments.iter().rev().find(holds).map(|segment| segment.map(sequence_in))
@@ -185,18 +198,35 @@ impl Rewriter {
         Some(mapped)
     }
 
-    /// Leaves out a packet, so that those behind it close the gap.
+    /// Whether a packet is so far ahead that its stream must have begun anew: its numbers have nothing to do
+    /// with those before, and the receiver's roll-over counter (RFC 3711 section 3.3.1) would not follow.
+    pub fn leaps(&self, origin: Origin, sequence_in: u64) -> bool {
+        let far = sequence_in > self.highest_in.saturating_add(MAX_LEAP);
+        far && self.segments.back().is_some_and(|open| open.origin == origin)
+    }
+
+    /// Whether a packet comes behind newer ones of the same origin.
+    pub fn is_late(&self, origin: Origin, sequence_in: u64) -> bool {
+        sequence_in <= self.highest_in && self.segments.back().is_some_and(|open| open.origin == origin)
+    }
+
+    /// Leaves out a packet, so that those behind it close the gap. What is missing before it may be wanted
+    /// and may still come.
     pub fn skip(&mut self, origin: Origin, sequence_in: u64, packet: &PacketMeta) {
-        let belongs = self.segments.back().is_some_and(|open| open.origin == origin);
-        if !belongs || sequence_in <= self.highest_in {
+        let Some(open) = self.segments.back().copied().filter(|open| open.origin == origin) else {
+            return;
+        };
+        if self.leaps(origin, sequence_in) {
             return;
         }
-        self.close(sequence_in);
-        self.highest_in = sequence_in;
-        let picture = packet.picture_id.map(|p| p.value);
-        if packet.codec == Codec::Vp8 && picture.is_some() && picture != self.skipped_picture {
-            self.skipped_picture = picture;
-            self.skipped = self.skipped.wrapping_add(1);
+        let first_missing = self.highest_in.saturating_add(1);
+        self.left_out.take(sequence_in, first_missing, packet);
+        if self.left_out.gaps.len() > MAX_GAPS {
+            self.keep_gaps(open, 1);
+        }
+        if sequence_in >= first_missing {
+            self.close(first_missing);
+            self.highest_in = sequence_in;
         }
     }
 
@@ -208,29 +238,56 @@ impl Rewriter {
         sent.then_some((segment.origin, sequence_in, segment.offsets))
     }
 
-    /// Goes on behind left-out packets: same origin and time line. A gap in the input before this
-    /// packet keeps its numbers, since it may be the head of this very picture.
+    /// Goes on behind left-out packets: same origin and time line. Gaps in the input before this packet
+    /// keep their numbers: they may be the head of this very picture, or a picture of their own.
     fn reopen(&mut self, now: Instant, before: Segment, sequence_in: u64, packet: &PacketMeta) -> Mapped {
-        let mut offsets = before.offsets;
-        offsets.picture = offsets.picture.wrapping_sub(self.skipped);
-        let segment = Segment {
-            first_in: self.highest_in.saturating_add(1),
-            end_in: u64::MAX,
-            first_out: self.next_out,
-            offsets,
-            ..before
-        };
-        self.push(segment);
-        self.skipped = 0;
-        self.skipped_picture = None;
+        let before = self.keep_gaps(before, usize::MAX);
+        let segment = self.go_on(before, self.highest_in.saturating_add(1), u64::MAX);
+        self.left_out = LeftOut::default();
         let mapped = segment.map(sequence_in);
         self.advance(now, sequence_in, packet, mapped);
         mapped
     }
 
+    /// A packet comes late that belongs between left-out ones.
+    fn fill(
+        &mut self,
+        now: Instant,
+        (before, gap): (Segment, usize),
+        sequence_in: u64,
+        packet: &PacketMeta,
+    ) -> Mapped {
+        let before = self.keep_gaps(before, gap);
+        let first = self.left_out.gaps.first().map_or(sequence_in, |(first, _)| *first);
+        let segment = self.go_on(before, first, sequence_in.saturating_add(1));
+        self.left_out.begin_gap_at(sequence_in.saturating_add(1));
+        let mapped = segment.map(sequence_in);
+        self.advance(now, sequence_in, packet, mapped);
+        mapped
+    }
+
+    /// Reserves numbers for the first `count` gaps.
+    fn keep_gaps(&mut self, before: Segment, count: usize) -> Segment {
+        let kept = count.min(self.left_out.gaps.len());
+        let gaps: Vec<(u64, u64)> = self.left_out.gaps.drain(..kept).collect();
+        gaps.into_iter().fold(before, |before, (first, end)| self.go_on(before, first, end))
+    }
+
+    /// A segment on the time line of the last one, behind what was left out before it.
+    fn go_on(&mut self, before: Segment, first_in: u64, end_in: u64) -> Segment {
+        let ids = self.left_out.forget_before(first_in);
+        let mut segment = Segment { first_in, end_in, first_out: self.next_out, ..before };
+        segment.offsets.picture = segment.offsets.picture.wrapping_sub(ids);
+        self.push(segment);
+        if end_in != u64::MAX {
+            self.next_out = self.next_out.saturating_add(end_in.saturating_sub(first_in));
+        }
+        segment
+    }
+
     #[inline]
     fn advance(&mut self, now: Instant, sequence_in: u64, packet: &PacketMeta, mapped: Mapped) {
-        self.highest_in = sequence_in;
+        self.highest_in = self.highest_in.max(sequence_in);
         self.next_out = mapped.sequence_out.saturating_add(1);
         let before = self.last;
         self.last = Some(Last {

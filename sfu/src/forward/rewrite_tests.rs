@@ -1,7 +1,7 @@
 use super::*;
 use crate::forward::packet::PeerIndex;
 use crate::ids::SourceKind;
-use crate::rtp::codec::PictureId;
+use crate::rtp::codec::{Codec, PictureId};
 
 fn origin(layer: u8) -> Origin {
     let publisher = PeerIndex { place: 0, generation: 1 };
@@ -124,6 +124,43 @@ fn a_gap_behind_left_out_packets_stays_open_for_its_packet() {
     assert_eq!(line.send(0, 103, 3), Some((2, 2)));
     assert_eq!(line.send(0, 102, 3), Some((1, 2)));
     assert_eq!(line.send(0, 101, 2), None, "what was left out stays out");
+}
+
+#[test]
+fn a_picture_lost_between_left_out_ones_finds_its_place() {
+    let mut line = Line::new();
+    line.begin(0, 100, 1, 0);
+    line.send(0, 100, 1);
+    line.skip(101, 2);
+    // 102 and 103, picture 3, are late.
+    line.skip(104, 4);
+    assert_eq!(line.send(0, 102, 3), Some((1, 2)));
+    line.skip(106, 6);
+    assert_eq!(line.send(0, 103, 3), Some((2, 2)));
+    // 105, picture 5, never comes: its number is kept.
+    assert_eq!(line.send(0, 107, 7), Some((4, 4)));
+    assert_eq!(line.send(0, 105, 5), Some((3, 3)));
+}
+
+#[test]
+fn left_out_packets_that_change_places_leave_no_gap() {
+    let mut line = Line::new();
+    line.begin(0, 100, 1, 0);
+    line.send(0, 100, 1);
+    for sequence in [103, 101, 102, 105, 104] {
+        line.skip(sequence, if sequence < 104 { 2 } else { 3 });
+    }
+    assert_eq!(line.send(0, 106, 4), Some((1, 2)));
+}
+
+#[test]
+fn a_time_line_of_another_encoder_is_not_believed() {
+    let mut line = Line::new();
+    line.begin(0, 500, 7, 5000);
+    line.send(0, 500, 7);
+    line.begin(0, 9000, 1, 1 << 30);
+    line.send(0, 9000, 1);
+    assert_eq!(line.rewriter.last.map(|l| l.timestamp), Some(5001));
 }
 
 #[test]

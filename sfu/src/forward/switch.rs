@@ -64,6 +64,10 @@ pub struct VideoSlot {
     waiting_key: Option<u64>,
     max_temporal: u8,
     temporal: u8,
+    /// The current layer began anew, and no key frame of it has come since: nothing fits what was sent.
+    began_anew: bool,
+    /// Timestamp of the newest picture offered, which `temporal` has been decided for.
+    picture: Option<u32>,
 }
 
 impl VideoSlot {
@@ -77,6 +81,8 @@ impl VideoSlot {
             waiting_key: None,
             max_temporal: ALL_TEMPORAL,
             temporal: ALL_TEMPORAL,
+            began_anew: false,
+            picture: None,
         }
     }
 
@@ -90,7 +96,7 @@ impl VideoSlot {
 
     /// A key frame of the target would bring the slot further.
     pub fn needs_key(&self) -> Option<Origin> {
-        if self.target == self.current { None } else { self.target }
+        if self.target == self.current && !self.began_anew { None } else { self.target }
     }
 
     /// Sets what to show. Without a target the slot falls silent at once; with another one it goes
@@ -103,6 +109,7 @@ impl VideoSlot {
         if target.is_none() || (!keep && self.current != target) {
             self.current = None;
             self.picture_open = false;
+            self.began_anew = false;
         }
     }
 
@@ -123,11 +130,13 @@ impl VideoSlot {
     ) -> Option<(Mapped, u64)> {
         let steady = self.current == Some(origin)
             && self.waiting_key.is_none()
+            && !self.began_anew
             && self.temporal == ALL_TEMPORAL
             && self.max_temporal == ALL_TEMPORAL;
         let ((first, _), (_, last)) = (packets.first()?, packets.last()?);
         let mapped = steady.then(|| self.rewriter.map_run(now, origin, packets)).flatten()?;
         self.picture_open = !last.frame_end;
+        self.picture = Some(last.timestamp);
         Some((mapped, *first))
     }
 
@@ -151,7 +160,15 @@ impl VideoSlot {
         sequence: u64,
         packet: &PacketMeta,
     ) -> Decision {
-        self.follow_temporal(packet);
+        self.began_anew |= self.rewriter.leaps(origin, sequence);
+        if self.began_anew {
+            let begins = packet.keyframe && self.target == self.current;
+            return if begins { Decision::Switch(sequence) } else { Decision::Ignore };
+        }
+        // A late packet decides nothing about the pictures behind it.
+        if !self.rewriter.is_late(origin, sequence) {
+            self.follow_temporal(packet);
+        }
         if packet.temporal > self.temporal {
             self.rewriter.skip(origin, sequence, packet);
             return Decision::Ignore;
@@ -184,19 +201,21 @@ impl VideoSlot {
         Decision::Switch(key)
     }
 
-    /// Changes at picture starts only: down at once, up where the encoder says a receiver of the
-    /// lower layers may go up: at a picture of the layer itself, or behind one it is sent anyway.
+    /// Changes with the first packet that comes of a picture, which need not be its first: down at once, up
+    /// where the encoder says a receiver of the lower layers may go up: at a picture of the next layer
+    /// itself, or behind one it is sent anyway.
     #[inline]
     fn follow_temporal(&mut self, packet: &PacketMeta) {
-        if !packet.frame_start || self.temporal == self.max_temporal {
+        let same_picture = self.picture.replace(packet.timestamp) == Some(packet.timestamp);
+        if same_picture || self.temporal == self.max_temporal {
             return;
         }
         let down = self.max_temporal < self.temporal;
         let opened = packet.opens_upper && packet.temporal <= self.temporal;
         if down || packet.keyframe || opened {
             self.temporal = self.max_temporal;
-        } else if packet.switching_point && packet.temporal <= self.max_temporal {
-            self.temporal = packet.temporal.max(self.temporal);
+        } else if packet.switching_point && self.temporal.checked_add(1) == Some(packet.temporal) {
+            self.temporal = packet.temporal.min(self.max_temporal);
         }
     }
 
@@ -207,6 +226,7 @@ impl VideoSlot {
         self.current = Some(target);
         self.picture_open = false;
         self.waiting_key = None;
+        self.began_anew = false;
         self.temporal = self.max_temporal;
     }
 }
@@ -227,8 +247,9 @@ impl AudioSlot {
         AudioSlot { line, rewriter, current: None, begins: true, heard_last: None }
     }
 
+    /// What is heard: nothing before the first packet has come, whose offsets sender reports need.
     pub fn current(&self) -> Option<Origin> {
-        self.current
+        self.current.filter(|_| !self.begins)
     }
 
     pub fn aim(&mut self, target: Option<Origin>) {
@@ -249,9 +270,11 @@ impl AudioSlot {
         if self.current != Some(origin) {
             return None;
         }
-        let begins = std::mem::take(&mut self.begins);
+        let leaps = self.rewriter.leaps(origin, sequence);
+        let begins = std::mem::take(&mut self.begins) || leaps;
         if begins {
-            let same_line = self.rewriter.timestamp_offset().filter(|_| self.heard_last == Some(origin));
+            let known = !leaps && self.heard_last == Some(origin);
+            let same_line = self.rewriter.timestamp_offset().filter(|_| known);
             let timestamp = match same_line {
                 Some(offset) => packet.timestamp.wrapping_add(offset),
                 None => self.rewriter.timestamp_by_arrival(now, packet.timestamp),

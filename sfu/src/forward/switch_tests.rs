@@ -39,7 +39,8 @@ fn released(now: Instant) -> VideoSlot {
 }
 
 fn sent(slot: &mut VideoSlot, now: Instant, sequence: u64, packet: &PacketMeta) -> bool {
-    slot.offer(now, origin(), sequence, packet) != Decision::Ignore
+    let packet = PacketMeta { timestamp: sequence as u32 * 3000, ..*packet };
+    slot.offer(now, origin(), sequence, &packet) != Decision::Ignore
 }
 
 #[test]
@@ -63,4 +64,33 @@ fn goes_up_step_by_step_at_pictures_that_need_the_base_layer_only() {
     assert!(!sent(&mut slot, now, 2, &picture(now, 2)));
     assert!(sent(&mut slot, now, 3, &sync(2)));
     assert!(sent(&mut slot, now, 4, &picture(now, 2)));
+}
+
+#[test]
+fn a_lost_head_decides_nothing_when_it_comes_late() {
+    let now = Instant::now();
+    let mut slot = released(now);
+    let part =
+        |timestamp, temporal, frame_start| PacketMeta { timestamp, frame_start, ..picture(now, temporal) };
+    let mut sent = |sequence, packet| slot.offer(now, origin(), sequence, &packet) != Decision::Ignore;
+    assert!(sent(2, PacketMeta { switching_point: true, ..part(3000, 1, false) }), "the head is missing");
+    assert!(sent(1, PacketMeta { switching_point: true, ..part(3000, 1, true) }), "and comes");
+    assert!(!sent(3, part(6000, 2, true)));
+    assert!(sent(4, part(9000, 1, true)));
+}
+
+#[test]
+fn a_layer_that_begins_anew_waits_for_its_key_frame() {
+    let now = Instant::now();
+    let mut slot = released(now);
+    assert!(sent(&mut slot, now, 1, &picture(now, 0)));
+    assert!(!sent(&mut slot, now, 50_000, &picture(now, 0)));
+    assert_eq!(slot.needs_key(), Some(origin()));
+    let key = PacketMeta { keyframe: true, ..picture(now, 0) };
+    assert_eq!(slot.offer(now, origin(), 50_001, &key), Decision::Switch(50_001));
+    let before = slot.rewriter.next_out();
+    slot.switch(50_001, &key, 0);
+    assert_eq!(slot.rewriter.next_out(), before, "numbers go on");
+    assert_eq!(slot.needs_key(), None);
+    assert!(sent(&mut slot, now, 50_002, &picture(now, 0)));
 }

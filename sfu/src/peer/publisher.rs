@@ -80,6 +80,8 @@ pub struct StreamRef {
 pub struct Publisher {
     pub tracks: [Option<Track>; 3],
     ssrcs: ArrayVec<(Ssrc, StreamRef), { limits::MAX_REMOTE_SSRCS }>,
+    /// SSRCs that others have taken over from, the newest last.
+    retired: ArrayVec<Ssrc, 8>,
     pub extensions: ExtensionMap,
     pub permissions: Permissions,
     pub arrivals: ArrivalRecorder,
@@ -96,6 +98,7 @@ impl Publisher {
         let mut publisher = Publisher {
             tracks: [None, None, None],
             ssrcs: ArrayVec::new(),
+            retired: ArrayVec::new(),
             extensions: negotiated.extensions,
             permissions: Permissions::default(),
             arrivals: ArrivalRecorder::new(now),
@@ -146,6 +149,10 @@ impl Publisher {
         if !to.rtx
             && let Some(layer) = self.layer_mut(to.kind, to.layer)
         {
+            if layer.ssrc.is_some_and(|known| known != ssrc) {
+                layer.stream.begin_anew();
+                layer.last_report = None;
+            }
             layer.ssrc = Some(ssrc);
         }
         true
@@ -164,6 +171,9 @@ impl Publisher {
         extensions: &Extensions,
         negotiated: &Negotiated,
     ) -> Result<StreamRef, DropReason> {
+        if self.retired.contains(&ssrc) {
+            return Err(DropReason::UnknownSsrc);
+        }
         let section_of = |track: &&Track| {
             let section = negotiated.sections.get(track.section);
             extensions.mid.is_some() && section.map(|s| s.mid) == extensions.mid
@@ -178,7 +188,14 @@ impl Publisher {
         };
         let layer = layer.ok_or(DropReason::UnknownSsrc)? as u8;
         let stream = StreamRef { kind: track.kind, layer, rtx };
-        // A restarted encoder may bring a new SSRC for a layer: the old one makes room.
+        // A restarted encoder may bring a new SSRC for a layer: the old one makes room, and its stragglers are
+        // not taken for another restart.
+        for (old, _) in self.ssrcs.iter().filter(|(_, known)| *known == stream) {
+            if self.retired.is_full() {
+                self.retired.remove(0);
+            }
+            self.retired.push(*old);
+        }
         self.ssrcs.retain(|(_, known)| *known != stream);
         if self.bind(ssrc, stream) { Ok(stream) } else { Err(DropReason::UnknownSsrc) }
     }

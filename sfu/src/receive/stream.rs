@@ -61,6 +61,8 @@ pub struct Stream {
     seen: [u64; WORDS],
     /// The number that would confirm a jump.
     suspect: Option<u16>,
+    /// Another SSRC carries on: its first number is believed whatever it is.
+    anew: bool,
     /// In 1/16 of a timestamp unit (A.8).
     jitter_q4: u32,
     packets: u64,
@@ -82,6 +84,7 @@ impl Stream {
             numbers: None,
             seen: [0; WORDS],
             suspect: None,
+            anew: false,
             jitter_q4: 0,
             packets: 0,
             bytes: 0,
@@ -90,6 +93,14 @@ impl Stream {
             reported: (0, 0),
             loss_fraction: 0.0,
         }
+    }
+
+    /// Told that the layer comes under another SSRC from now on: nothing goes on from what was, and the
+    /// next packet restarts the stream.
+    pub fn begin_anew(&mut self) {
+        self.anew = self.numbers.is_some();
+        self.suspect = None;
+        self.sender_report = None;
     }
 
     /// Takes in a packet, original or retransmitted (with its original number).
@@ -104,7 +115,7 @@ impl Stream {
         bytes: usize,
     ) -> Result<Arrival, DropReason> {
         let arrival = self.place(sequence)?;
-        self.suspect = None;
+        (self.suspect, self.anew) = (None, false);
         self.note(now, arrival, timestamp);
         self.packets = self.packets.saturating_add(1);
         self.bytes = self.bytes.saturating_add(bytes as u64);
@@ -123,6 +134,12 @@ impl Stream {
         };
         let highest = numbers.highest;
         let ahead = sequence.wrapping_sub(highest as u16);
+        if self.anew {
+            // Far enough ahead that whoever counts on sees the leap.
+            let cycle = if ahead > MAX_JUMP { 0 } else { FIRST_CYCLE };
+            let extended = highest.saturating_add(u64::from(ahead)).saturating_add(cycle);
+            return Ok(Arrival { extended, newest: true, restarted: true });
+        }
         if ahead > MAX_JUMP && ahead.wrapping_neg() > MAX_JUMP {
             if self.suspect != Some(sequence) {
                 self.suspect = Some(sequence.wrapping_add(1));

@@ -12,36 +12,42 @@ pub struct AudioPlace {
     pub carries: Option<PeerId>,
 }
 
-/// What each slot shall carry. `heard` is loudest first: where slots run out the quietest go
-/// without. A pair whose picture is of somebody carries only that somebody.
+/// What each slot shall carry: every voice once, however often its picture is shown. `heard` is loudest first:
+/// where slots run out the quietest go without, also those that have one now. A pair whose picture is of
+/// somebody carries only that somebody.
 pub fn assign(places: &[AudioPlace], heard: &[PeerId]) -> Vec<Option<PeerId>> {
-    let mut result: Vec<Option<PeerId>> =
-        places.iter().map(|place| place.partner.filter(|partner| heard.contains(partner))).collect();
-    let left = |result: &[Option<PeerId>], voice: PeerId| !result.contains(&Some(voice));
+    let mut result = vec![None; places.len()];
     for (slot, place) in places.iter().enumerate() {
-        let Some(voice) = place.carries.filter(|_| place.partner.is_none()) else {
-            continue;
-        };
-        if heard.contains(&voice) && left(&result, voice) {
-            put(&mut result, slot, voice);
-        }
+        let beside = place.partner.filter(|partner| heard.contains(partner) && !carried(&result, *partner));
+        put(&mut result, slot, beside);
     }
-    for voice in heard {
-        if !left(&result, *voice) {
+    let free = places.iter().filter(|place| place.partner.is_none()).count();
+    let alone = heard.iter().copied().filter(|voice| !carried(&result, *voice));
+    let admitted: Vec<PeerId> = alone.take(free).collect();
+    for (slot, place) in places.iter().enumerate().filter(|(_, place)| place.partner.is_none()) {
+        let stays = place.carries.filter(|voice| admitted.contains(voice) && !carried(&result, *voice));
+        put(&mut result, slot, stays);
+    }
+    for voice in admitted {
+        if carried(&result, voice) {
             continue;
         }
         let free =
             places.iter().zip(&result).rposition(|(place, taken)| place.partner.is_none() && taken.is_none());
         if let Some(slot) = free {
-            put(&mut result, slot, *voice);
+            put(&mut result, slot, Some(voice));
         }
     }
     result
 }
 
-fn put(result: &mut [Option<PeerId>], slot: usize, voice: PeerId) {
+fn carried(result: &[Option<PeerId>], voice: PeerId) -> bool {
+    result.contains(&Some(voice))
+}
+
+fn put(result: &mut [Option<PeerId>], slot: usize, voice: Option<PeerId>) {
     if let Some(place) = result.get_mut(slot) {
-        *place = Some(voice);
+        *place = voice;
     }
 }
 
@@ -72,6 +78,11 @@ mod tests {
         assert_eq!(run(&[(7, 0), (0, 7)], &[7]), [7, 0]);
         // Where slots run out the quietest goes without.
         assert_eq!(run(&[(0, 0), (0, 0)], &[1, 2, 3]), [2, 1]);
+        // Who has the floor, first of those heard, takes the place of a quieter one.
+        assert_eq!(run(&[(0, 5)], &[1, 5]), [1]);
+        assert_eq!(run(&[(0, 5), (0, 6)], &[1, 6, 5]), [1, 6]);
+        // One source in two slots is heard once.
+        assert_eq!(run(&[(1, 0), (1, 1), (0, 0)], &[1]), [1, 0, 0]);
         // Silence empties.
         assert_eq!(run(&[(1, 1), (0, 2)], &[]), [0, 0]);
     }

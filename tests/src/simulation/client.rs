@@ -1,39 +1,49 @@
 //! One simulated site: a peer connection of the `rtc` crate that sends synthetic pictures and voice
 //! and writes down what arrives in each slot.
 
-use super::picture::{Encoder, voice, who};
-use super::requests::{self, ShowRequests};
-use bytes::{Bytes, BytesMut};
-use rtc::interceptor::{Registry, Slot};
+use super::incoming::SlotView;
+use super::outgoing::{OPUS, Outgoing, RTX, SiteClock, VP8};
+use super::picture::{CONTENT, Encoder, Told, voice};
+use super::port::{self, Port};
+use bytes::BytesMut;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use rtc::interceptor::{Packet, Registry, Slot};
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::RTCConfigurationBuilder;
-use rtc::peer_connection::configuration::interceptor_registry::register_default_interceptors;
 use rtc::peer_connection::configuration::media_engine::{
     MIME_TYPE_OPUS, MIME_TYPE_RTX, MIME_TYPE_VP8, MediaEngine,
 };
-use rtc::peer_connection::message::RTCMessage;
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::transport::{CandidateConfig, CandidateHostConfig, RTCIceCandidate};
 use rtc::peer_connection::{RTCPeerConnection, RTCPeerConnectionBuilder};
+use rtc::rtcp;
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::sender_report::SenderReport;
+use rtc::rtcp::transport_feedbacks::transport_layer_nack::{NackPair, TransportLayerNack};
 use rtc::rtp;
 use rtc::rtp_transceiver::rtp_sender::{
     RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters,
     RTCRtpHeaderExtensionCapability, RtpCodecKind,
 };
-use rtc::rtp_transceiver::{RTCRtpSenderId, RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
+use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 use rtc::sansio::Protocol;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
+use sfu::ids::{SlotId, SourceKind};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-const OPUS: u8 = 111;
-const VP8: u8 = 96;
-const RTX: u8 = 97;
 const PICTURE_EVERY: Duration = Duration::from_millis(33);
+const CONTENT_EVERY: Duration = Duration::from_millis(200);
 const VOICE_EVERY: Duration = Duration::from_millis(20);
+/// How often the receiving side looks at its gaps.
+const ASK_EVERY: Duration = Duration::from_millis(10);
+/// NTP seconds of the virtual epoch, as the engine's clock has it.
+const EPOCH_NTP_S: f64 = 1_800_000_000.0 + 2_208_988_800.0;
+/// The sender of our feedback.
+const OUR_SSRC: u32 = 1;
 
 /// What a client sends.
 #[derive(Debug, Clone, Copy)]
@@ -43,45 +53,59 @@ pub struct Publishes {
     pub voice: bool,
 }
 
-/// What has come in one slot.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SlotView {
-    pub packets: u64,
-    /// Who was seen or heard last: site and layer.
-    pub last: Option<(u8, u8)>,
-    pub last_at: Option<Instant>,
-    newest: Option<u16>,
+/// A packet that came in a slot: whom it shows, and when it was sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    pub slot: SlotId,
+    pub site: u8,
+    pub kind: SourceKind,
+    pub sent_at: Instant,
 }
 
 pub struct Client {
     pub site: u8,
     pub address: SocketAddr,
     peer: RTCPeerConnection,
-    microphone: Option<(RTCRtpSenderId, u32)>,
-    camera: Option<RTCRtpSenderId>,
-    camera_mid: &'static str,
-    layers: Vec<Layer>,
-    voice_sequence: u16,
-    voice_timestamp: u32,
+    port: Port,
+    clock: SiteClock,
+    rng: StdRng,
+    voice: Option<Outgoing>,
+    pub layers: Vec<Layer>,
+    pub content: Option<Layer>,
     next_picture: Option<Instant>,
+    next_content: Option<Instant>,
     next_voice: Option<Instant>,
-    /// SSRCs of the answer's slots.
-    video_ssrcs: Vec<u32>,
-    audio_ssrcs: Vec<u32>,
+    next_ask: Instant,
+    slots: Slots,
     pub video: BTreeMap<usize, SlotView>,
     pub audio: BTreeMap<usize, SlotView>,
+    pub seen: Vec<Seen>,
+    pub faults: Vec<String>,
     pub key_requests: u64,
     pub muted: bool,
+    /// The camera gives nothing.
+    pub dark: bool,
+    /// Loudness, as RFC 6464 counts it: 0 is loudest.
+    pub level: u8,
     /// The bridge wants only these layers; the others are not encoded.
     pub wanted: Vec<bool>,
+    /// The bridge may leave out upper temporal layers.
+    pub thinned: bool,
 }
 
-struct Layer {
-    ssrc: u32,
-    rid: &'static str,
+pub struct Layer {
+    pub stream: Outgoing,
     encoder: Encoder,
-    sequence: u16,
-    timestamp: u32,
+    /// The encoder leaves this layer out, as one does that is short of bandwidth.
+    pub quiet: bool,
+}
+
+/// SSRCs of the answer's slots, in order.
+#[derive(Default)]
+struct Slots {
+    /// Media and RTX.
+    video: Vec<(u32, Option<u32>)>,
+    audio: Vec<u32>,
 }
 
 fn codec(mime: &str, clock_rate: u32, channels: u16, fmtp: &str, feedback: &[(&str, &str)]) -> RTCRtpCodec {
@@ -127,6 +151,7 @@ fn media_engine() -> MediaEngine {
         ("urn:ietf:params:rtp-hdrext:sdes:mid", &[RtpCodecKind::Audio, RtpCodecKind::Video][..]),
         ("urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id", &[RtpCodecKind::Video]),
         ("urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id", &[RtpCodecKind::Video]),
+        ("urn:ietf:params:rtp-hdrext:ssrc-audio-level", &[RtpCodecKind::Audio]),
     ] {
         for kind in kinds {
             let capability = RTCRtpHeaderExtensionCapability { uri: uri.to_owned() };
@@ -148,62 +173,77 @@ fn sendonly() -> Option<RTCRtpTransceiverInit> {
 }
 
 impl Client {
-    pub fn new(now: Instant, site: u8, publishes: Publishes, slots: usize) -> Client {
-        let mut media = media_engine();
-        let registry = Registry::new().with(Slot::from(requests::SLOT), ShowRequests::default());
-        let registry = register_default_interceptors(registry, &mut media).expect("defaults");
+    pub fn new(now: Instant, site: u8, publishes: Publishes, slots: usize, clock: SiteClock) -> Client {
+        let port = Port::default();
+        let registry = Registry::new().with(Slot::from(port::SLOT), port.clone());
         let peer = RTCPeerConnectionBuilder::new()
             .with_configuration(RTCConfigurationBuilder::new().build())
-            .with_media_engine(media)
+            .with_media_engine(media_engine())
             .with_interceptor_registry(registry)
             .build(now)
             .expect("a peer connection");
-        let address = SocketAddr::from(([10, 0, 0, site], 4000));
         let mut client = Client {
             site,
-            address,
+            address: SocketAddr::from(([10, 0, 0, site], 4000)),
             peer,
-            microphone: None,
-            camera: None,
-            camera_mid: if publishes.voice { "1" } else { "0" },
+            port,
+            clock,
+            rng: StdRng::seed_from_u64(u64::from(site)),
+            voice: None,
             layers: Vec::new(),
-            voice_sequence: 65_500,
-            voice_timestamp: 1,
+            content: None,
             next_picture: None,
+            next_content: None,
             next_voice: None,
-            video_ssrcs: Vec::new(),
-            audio_ssrcs: Vec::new(),
+            next_ask: now,
+            slots: Slots::default(),
             video: BTreeMap::new(),
             audio: BTreeMap::new(),
+            seen: Vec::new(),
+            faults: Vec::new(),
             key_requests: 0,
             muted: false,
+            dark: false,
+            level: 30,
             wanted: vec![true; 3],
+            thinned: false,
         };
-        client.add_sections(publishes, slots);
+        client.add_sources(publishes);
+        client.add_slots(slots);
         client.add_candidate();
         client
     }
 
-    fn add_sections(&mut self, publishes: Publishes, slots: usize) {
+    fn add_sources(&mut self, publishes: Publishes) {
         let base = u32::from(self.site) * 1000;
+        let mut mids = ["0", "1", "2"].into_iter();
         if publishes.voice {
             let ssrc = base + 1;
             let track = track("voice", RtpCodecKind::Audio, vec![encoding("", ssrc, opus())]);
-            let transceiver = self.peer.add_transceiver_from_track(track, sendonly()).expect("microphone");
-            self.microphone = Some((transceiver.into(), ssrc));
+            self.peer.add_transceiver_from_track(track, sendonly()).expect("microphone");
+            self.voice = Some(Outgoing::new(ssrc, mids.next().expect("a mid"), "", OPUS));
         }
-        if publishes.layers > 0 {
-            let rids = if publishes.layers == 1 { &[""][..] } else { &["l", "m", "h"] };
-            for (rid, number) in rids.iter().zip(0u8..) {
-                let ssrc = base + 10 + u32::from(number);
-                let encoder = Encoder::new(self.site, number);
-                self.layers.push(Layer { ssrc, rid, encoder, sequence: 65_000, timestamp: ssrc });
-            }
-            let encodings = self.layers.iter().map(|layer| encoding(layer.rid, layer.ssrc, vp8())).collect();
-            let track = track("camera", RtpCodecKind::Video, encodings);
-            let transceiver = self.peer.add_transceiver_from_track(track, sendonly()).expect("camera");
-            self.camera = Some(transceiver.into());
+        if publishes.layers == 0 {
+            return;
         }
+        let mid = mids.next().expect("a mid");
+        let rids = if publishes.layers == 1 { &[""][..] } else { &["l", "m", "h"] };
+        for (rid, number) in rids.iter().zip(0u8..) {
+            self.layers.push(Layer::new(self.site, number, base + 10 + u32::from(number), mid, rid));
+        }
+        let encodings = self.layers.iter().map(|layer| encoding(layer.stream.rid, layer.stream.ssrc, vp8()));
+        let track = track("camera", RtpCodecKind::Video, encodings.collect());
+        self.peer.add_transceiver_from_track(track, sendonly()).expect("camera");
+        if publishes.layers > 1 {
+            let content = Layer::new(self.site, CONTENT, base + 20, mids.next().expect("a mid"), "");
+            let encodings = vec![encoding("", content.stream.ssrc, vp8())];
+            let track = self::track("content", RtpCodecKind::Video, encodings);
+            self.peer.add_transceiver_from_track(track, sendonly()).expect("content");
+            self.content = Some(content);
+        }
+    }
+
+    fn add_slots(&mut self, slots: usize) {
         for _ in 0..slots {
             self.peer.add_transceiver_from_kind(RtpCodecKind::Audio, None).expect("audio slot");
             self.peer.add_transceiver_from_kind(RtpCodecKind::Video, None).expect("video slot");
@@ -236,19 +276,47 @@ impl Client {
     }
 
     pub fn take_answer(&mut self, now: Instant, sdp: &str) {
-        (self.video_ssrcs, self.audio_ssrcs) = slot_ssrcs(sdp);
+        self.slots = slot_ssrcs(sdp);
         let answer = RTCSessionDescription::answer(sdp.to_owned()).expect("an answer");
         self.peer.set_remote_description(now, answer).expect("a remote description");
     }
 
     pub fn start_media(&mut self, now: Instant) {
-        self.next_picture = self.camera.map(|_| now);
-        self.next_voice = self.microphone.map(|_| now);
+        self.next_picture = (!self.layers.is_empty()).then_some(now);
+        self.next_voice = self.voice.as_ref().map(|_| now);
+    }
+
+    pub fn share_content(&mut self, now: Instant, shares: bool) {
+        self.next_content = self.content.as_ref().filter(|_| shares).map(|_| now);
+    }
+
+    pub fn shares_content(&self) -> bool {
+        self.next_content.is_some()
+    }
+
+    /// The encoder of a layer begins anew under another SSRC, with other numbers of every kind.
+    pub fn restart_layer(&mut self, number: usize) {
+        let (ssrc, sequence, base): (u32, u16, u32) =
+            (self.rng.random(), self.rng.random(), self.rng.random());
+        let (picture_id, tl0) = (self.rng.random(), self.rng.random());
+        if let Some(layer) = self.layers.get_mut(number) {
+            // RTX is found 500,000 above.
+            layer.stream.restart(ssrc / 2, sequence, base);
+            layer.encoder.restart(picture_id, tl0);
+        }
+    }
+
+    pub fn restart_voice(&mut self) {
+        let (ssrc, sequence, base): (u32, u16, u32) =
+            (self.rng.random(), self.rng.random(), self.rng.random());
+        if let Some(voice) = &mut self.voice {
+            voice.restart(ssrc / 2, sequence, base);
+        }
     }
 
     pub fn next_wake(&mut self) -> Option<Instant> {
-        let media = [self.next_picture, self.next_voice].into_iter().flatten().min();
-        [self.peer.poll_timeout(), media].into_iter().flatten().min()
+        let media = [self.next_picture, self.next_voice, self.next_content, Some(self.next_ask)];
+        [self.peer.poll_timeout(), media.into_iter().flatten().min()].into_iter().flatten().min()
     }
 
     /// Everything that is due at `now`; returns what goes onto the wire.
@@ -264,14 +332,22 @@ impl Client {
             self.next_picture = Some(now + PICTURE_EVERY);
             self.show(now);
         }
-        while self.peer.poll_event().is_some() {}
-        while let Some(message) = self.peer.poll_read() {
-            self.read(now, message.message);
+        if self.next_content.is_some_and(|at| at <= now) {
+            self.next_content = Some(now + CONTENT_EVERY);
+            if let Some(layer) = &mut self.content {
+                layer.show(now, self.clock, &self.port);
+            }
         }
+        if self.next_ask <= now {
+            self.next_ask = now + ASK_EVERY;
+            self.ask(now);
+        }
+        while self.peer.poll_event().is_some() {}
         std::iter::from_fn(|| self.peer.poll_write()).map(|datagram| datagram.message.to_vec()).collect()
     }
 
-    pub fn receive(&mut self, now: Instant, from: SocketAddr, bytes: &[u8]) {
+    /// A datagram that left the bridge at `sent_at`.
+    pub fn receive(&mut self, now: Instant, sent_at: Instant, from: SocketAddr, bytes: &[u8]) {
         let transport = TransportContext {
             local_addr: self.address,
             peer_addr: from,
@@ -281,39 +357,30 @@ impl Client {
         // What does not authenticate is refused by the stack; that is its business.
         let _refused =
             self.peer.handle_read(TaggedBytesMut { now, transport, message: BytesMut::from(bytes) });
+        while self.peer.poll_read().is_some() {}
+        while let Some(packet) = self.port.receive() {
+            match packet {
+                Packet::Rtp(packet) => self.see(now, sent_at, packet),
+                Packet::Rtcp(packets) => packets.iter().for_each(|packet| self.hear(now, packet.as_ref())),
+                _ => {}
+            }
+        }
     }
 
     fn speak(&mut self, now: Instant) {
-        let Some((sender, ssrc)) = self.microphone else {
+        let Some(stream) = self.voice.as_mut().filter(|_| !self.muted) else {
             return;
         };
-        if self.muted {
-            return;
-        }
-        self.voice_sequence = self.voice_sequence.wrapping_add(1);
-        self.voice_timestamp = self.voice_timestamp.wrapping_add(960);
-        let header = header(OPUS, self.voice_sequence, self.voice_timestamp, ssrc, false);
-        self.write(now, sender, header, voice(self.site));
+        let payload = voice(self.site, self.clock.ms(now));
+        stream.send(now, self.clock, &self.port, false, payload, Some(self.level));
     }
 
     fn show(&mut self, now: Instant) {
-        let Some(sender) = self.camera else { return };
-        for number in 0..self.layers.len() {
-            let layer = &mut self.layers[number];
-            layer.timestamp = layer.timestamp.wrapping_add(2970);
-            if !self.wanted.get(number).copied().unwrap_or(true) {
+        for (number, layer) in self.layers.iter_mut().enumerate() {
+            if self.dark || layer.quiet || !self.wanted.get(number).copied().unwrap_or(true) {
                 layer.encoder.want_key();
-                continue;
-            }
-            let payloads = layer.encoder.next_picture();
-            let (ssrc, timestamp, count) = (layer.ssrc, layer.timestamp, payloads.len());
-            for (index, payload) in payloads.into_iter().enumerate() {
-                let layer = &mut self.layers[number];
-                layer.sequence = layer.sequence.wrapping_add(1);
-                let mut header = header(VP8, layer.sequence, timestamp, ssrc, index + 1 == count);
-                let (mid, rid) = (self.camera_mid, layer.rid);
-                name_layer(&mut header, mid, rid);
-                self.write(now, sender, header, payload);
+            } else {
+                layer.show(now, self.clock, &self.port);
             }
         }
     }
@@ -322,76 +389,133 @@ impl Client {
     /// itself. For measurements and for fuzzing what lies behind SRTP.
     pub fn seal_picture(&mut self, now: Instant, payloads: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
         (self.next_picture, self.next_voice) = (None, None);
-        let (Some(sender), Some(layer)) = (self.camera, self.layers.first_mut()) else {
-            return Vec::new();
-        };
-        layer.timestamp = layer.timestamp.wrapping_add(2970);
-        let (ssrc, rid, timestamp, mut sequence) = (layer.ssrc, layer.rid, layer.timestamp, layer.sequence);
-        layer.sequence = sequence.wrapping_add(payloads.len() as u16);
         let count = payloads.len();
-        for (index, payload) in payloads.into_iter().enumerate() {
-            sequence = sequence.wrapping_add(1);
-            let mut header = header(VP8, sequence, timestamp, ssrc, index + 1 == count);
-            name_layer(&mut header, self.camera_mid, rid);
-            self.write(now, sender, header, payload);
+        if let Some(layer) = self.layers.first_mut() {
+            for (index, payload) in payloads.into_iter().enumerate() {
+                layer.stream.send(now, self.clock, &self.port, index + 1 == count, payload, None);
+            }
         }
         std::iter::from_fn(|| self.peer.poll_write()).map(|datagram| datagram.message.to_vec()).collect()
     }
 
-    fn write(&mut self, now: Instant, sender: RTCRtpSenderId, header: rtp::Header, payload: Vec<u8>) {
-        let packet = rtp::Packet { header, payload: Bytes::from(payload) };
-        if let Some(mut sender) = self.peer.rtp_sender(sender) {
-            // Before the handshake is done there is nowhere to send to.
-            let _early = sender.write_rtp(now, packet);
-        }
-    }
-
-    fn read(&mut self, now: Instant, message: RTCMessage) {
-        match message {
-            RTCMessage::RtpPacket(_, packet) => self.see(now, &packet),
-            RTCMessage::RtcpPacket(_, packets) => {
-                for packet in packets {
-                    let any = packet.as_any();
-                    if let Some(pli) = any.downcast_ref::<PictureLossIndication>() {
-                        self.request_key(pli.media_ssrc);
-                    } else if let Some(fir) = any.downcast_ref::<FullIntraRequest>() {
-                        fir.fir.iter().for_each(|entry| self.request_key(entry.ssrc));
-                    }
-                }
+    fn hear(&mut self, now: Instant, packet: &dyn rtcp::Packet) {
+        let any = packet.as_any();
+        if let Some(pli) = any.downcast_ref::<PictureLossIndication>() {
+            self.request_key(now, pli.media_ssrc);
+        } else if let Some(fir) = any.downcast_ref::<FullIntraRequest>() {
+            fir.fir.iter().for_each(|entry| self.request_key(now, entry.ssrc));
+        } else if let Some(nack) = any.downcast_ref::<TransportLayerNack>() {
+            for sequence in nack.nacks.iter().flat_map(|pair| pair.packet_list()) {
+                self.answer(now, nack.media_ssrc, sequence);
             }
-            _ => {}
+        } else if let Some(report) = any.downcast_ref::<SenderReport>() {
+            let seconds = report.ntp_time as f64 / 4_294_967_296.0 - EPOCH_NTP_S;
+            if let Some(view) = self.view(report.ssrc) {
+                view.on_report(seconds, report.rtp_time);
+            }
         }
     }
 
-    fn request_key(&mut self, ssrc: u32) {
+    fn streams(&mut self) -> impl Iterator<Item = &mut Outgoing> {
+        let pictures = self.layers.iter_mut().chain(&mut self.content).map(|layer| &mut layer.stream);
+        pictures.chain(&mut self.voice)
+    }
+
+    fn answer(&mut self, now: Instant, ssrc: u32, sequence: u16) {
+        let port = self.port.clone();
+        let stream = self.streams().find(|stream| stream.ssrc == ssrc);
+        let answered = stream.map_or(Ok(()), |stream| stream.answer(now, &port, sequence));
+        self.faults.extend(answered.err());
+    }
+
+    fn request_key(&mut self, now: Instant, ssrc: u32) {
         self.key_requests += 1;
-        if let Some(layer) = self.layers.iter_mut().find(|layer| layer.ssrc == ssrc) {
+        let layers = &mut self.layers.iter_mut().chain(&mut self.content);
+        if let Some(layer) = layers.find(|layer| layer.stream.ssrc == ssrc) {
             layer.encoder.want_key();
+            layer.stream.key_requests.push(now);
         }
     }
 
-    fn see(&mut self, now: Instant, packet: &rtp::Packet) {
-        let ssrc = packet.header.ssrc;
-        let (slots, order) = if packet.header.payload_type == OPUS {
-            (&mut self.audio, &self.audio_ssrcs)
-        } else {
-            (&mut self.video, &self.video_ssrcs)
-        };
-        let Some(slot) = order.iter().position(|known| *known == ssrc) else {
+    fn slot_of(&self, ssrc: u32) -> Option<SlotId> {
+        let video = self.slots.video.iter().position(|(media, rtx)| *media == ssrc || *rtx == Some(ssrc));
+        let audio = self.slots.audio.iter().position(|known| *known == ssrc);
+        video.map(|slot| SlotId::Video(slot as u16)).or(audio.map(|slot| SlotId::Audio(slot as u16)))
+    }
+
+    fn view(&mut self, ssrc: u32) -> Option<&mut SlotView> {
+        Some(match self.slot_of(ssrc)? {
+            SlotId::Video(slot) => self.video.entry(usize::from(slot)).or_default(),
+            SlotId::Audio(slot) => self.audio.entry(usize::from(slot)).or_default(),
+        })
+    }
+
+    fn see(&mut self, now: Instant, sent_at: Instant, mut packet: rtp::Packet) {
+        let Some(slot) = self.slot_of(packet.header.ssrc) else {
+            self.faults.push(format!("ssrc {} is of no slot", packet.header.ssrc));
             return;
         };
-        let view = slots.entry(slot).or_default();
-        view.packets += 1;
-        // A repeated old packet is not what a decoder shows: this stack asks again for what RTX brought.
-        let sequence = packet.header.sequence_number;
-        let newer = |newest: u16| sequence != newest && sequence.wrapping_sub(newest) < 1 << 15;
-        if !view.newest.is_none_or(newer) {
-            return;
+        let repeated = packet.header.payload_type == RTX;
+        if repeated {
+            let [high, low, ..] = *packet.payload else { return };
+            packet.header.sequence_number = u16::from_be_bytes([high, low]);
+            packet.payload = packet.payload.slice(2..);
         }
-        view.newest = Some(sequence);
-        if let Some(who) = who(&packet.payload) {
-            view.last = Some(who);
-            view.last_at = Some(now);
+        let told = Told::read(&packet.payload);
+        let (ssrc, thinned) = (packet.header.ssrc, self.thinned);
+        let Some(view) = self.view(ssrc) else { return };
+        if thinned {
+            view.expect_thinning();
+        }
+        let newest = view.see(now, &packet, matches!(slot, SlotId::Video(_)));
+        if let Some(told) = told.filter(|_| newest && !repeated) {
+            let kind = match told.layer {
+                _ if matches!(slot, SlotId::Audio(_)) => SourceKind::Microphone,
+                CONTENT => SourceKind::Content,
+                _ => SourceKind::Camera,
+            };
+            self.seen.push(Seen { slot, site: told.site, kind, sent_at });
+        }
+    }
+
+    fn ask(&mut self, now: Instant) {
+        for (slot, (media, _)) in self.slots.video.iter().enumerate() {
+            let Some(view) = self.video.get_mut(&slot) else { continue };
+            let asks = view.asks(now);
+            let mut packets: Vec<Box<dyn rtcp::Packet>> = Vec::new();
+            if !asks.nacks.is_empty() {
+                let nacks =
+                    asks.nacks.iter().map(|packet_id| NackPair { packet_id: *packet_id, lost_packets: 0 });
+                packets.push(Box::new(TransportLayerNack {
+                    sender_ssrc: OUR_SSRC,
+                    media_ssrc: *media,
+                    nacks: nacks.collect(),
+                }));
+            }
+            if asks.pli {
+                packets.push(Box::new(PictureLossIndication { sender_ssrc: OUR_SSRC, media_ssrc: *media }));
+            }
+            if !packets.is_empty() {
+                self.port.send(now, Packet::Rtcp(packets));
+            }
+        }
+    }
+}
+
+impl Layer {
+    fn new(site: u8, number: u8, ssrc: u32, mid: &'static str, rid: &'static str) -> Layer {
+        Layer {
+            stream: Outgoing::new(ssrc, mid, rid, VP8),
+            encoder: Encoder::new(site, number),
+            quiet: false,
+        }
+    }
+
+    fn show(&mut self, now: Instant, clock: SiteClock, port: &Port) {
+        let payloads = self.encoder.next_picture(clock.ms(now));
+        let count = payloads.len();
+        for (index, payload) in payloads.into_iter().enumerate() {
+            self.stream.send(now, clock, port, index + 1 == count, payload, None);
         }
     }
 }
@@ -400,37 +524,25 @@ fn track(name: &str, kind: RtpCodecKind, encodings: Vec<RTCRtpEncodingParameters
     MediaStreamTrack::new(name.to_owned(), name.to_owned(), name.to_owned(), kind, encodings)
 }
 
-/// The `rtc` crate leaves MID and RID of its senders to the application. Their ids are those of the
-/// order in which `media_engine` registers them.
-fn name_layer(header: &mut rtp::Header, mid: &'static str, rid: &'static str) {
-    for (id, text) in [(1, mid), (2, rid)] {
-        if !text.is_empty() {
-            header.set_extension(id, Bytes::from_static(text.as_bytes())).expect("a short extension");
-        }
-    }
-}
-
-fn header(payload_type: u8, sequence_number: u16, timestamp: u32, ssrc: u32, marker: bool) -> rtp::Header {
-    rtp::Header { version: 2, marker, payload_type, sequence_number, timestamp, ssrc, ..Default::default() }
-}
-
-/// The media SSRC of each slot, in order: of the answer's sections that send.
-fn slot_ssrcs(answer: &str) -> (Vec<u32>, Vec<u32>) {
-    let (mut video, mut audio, mut only) = (Vec::new(), Vec::new(), Vec::new());
+/// The slots of an answer: its sections that send.
+fn slot_ssrcs(answer: &str) -> Slots {
+    let (mut slots, mut only) = (Slots::default(), Vec::new());
     let sections: Vec<&str> = answer.split("m=").skip(1).collect();
     let sends = |section: &&&str| section.contains("a=sendonly");
     for (index, section) in sections.iter().enumerate().filter(|(_, section)| sends(section)) {
         let line = section.lines().find_map(|line| line.strip_prefix("a=ssrc:"));
         let ssrc = line.and_then(|line| line.split(' ').next()?.parse().ok()).expect("a slot's SSRC");
+        let group = section.lines().find_map(|line| line.strip_prefix("a=ssrc-group:FID "));
+        let rtx = group.and_then(|line| line.split(' ').nth(1)?.trim().parse().ok());
         let paired = sections
             .get(index + 1)
             .is_some_and(|next| next.starts_with("video") && next.contains("a=sendonly"));
         match (section.starts_with("video"), paired) {
-            (true, _) => video.push(ssrc),
-            (false, true) => audio.push(ssrc),
+            (true, _) => slots.video.push((ssrc, rtx)),
+            (false, true) => slots.audio.push(ssrc),
             (false, false) => only.push(ssrc),
         }
     }
-    audio.extend(only);
-    (video, audio)
+    slots.audio.extend(only);
+    slots
 }

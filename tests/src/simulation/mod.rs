@@ -5,12 +5,17 @@
 //! The numbers of the wire come from the seed; keys and ICE credentials of the clients come from
 //! their crypto provider and differ from run to run, which changes bytes but no decision.
 
+mod chaos;
 mod client;
+mod incoming;
+mod outgoing;
 mod picture;
-mod requests;
+mod port;
 mod wire;
 mod world;
 
-pub use client::{Client, Publishes, SlotView};
+pub use chaos::{Chaos, Operation};
+pub use client::{Client, Publishes};
+pub use incoming::SlotView;
 pub use wire::LinkModel;
 pub use world::{Site, World, peer};

@@ -53,8 +53,8 @@ pub enum End {
     Client(usize),
 }
 
-/// When it arrives, in which order it was sent, where it goes, and what it is.
-type InFlight = (Instant, u64, End, Vec<u8>);
+/// When it arrives, in which order and when it was sent, where it goes, and what it is.
+type InFlight = (Instant, u64, Instant, End, Vec<u8>);
 
 /// Datagrams on their way, earliest first.
 pub struct Wire {
@@ -95,7 +95,7 @@ impl Wire {
         for _ in 0..copies {
             let extra = link.jitter.mul_f64(self.rng.random::<f64>());
             self.sent += 1;
-            self.queue.push(Reverse((now + link.delay + extra, self.sent, to, bytes.to_vec())));
+            self.queue.push(Reverse((now + link.delay + extra, self.sent, now, to, bytes.to_vec())));
         }
     }
 
@@ -114,10 +114,11 @@ impl Wire {
         self.queue.peek().map(|Reverse((at, ..))| *at)
     }
 
-    pub fn pop(&mut self, now: Instant) -> Option<(End, Vec<u8>)> {
+    /// What has arrived, and when it was sent.
+    pub fn pop(&mut self, now: Instant) -> Option<(End, Instant, Vec<u8>)> {
         if self.next()? > now {
             return None;
         }
-        self.queue.pop().map(|Reverse((_, _, to, bytes))| (to, bytes))
+        self.queue.pop().map(|Reverse((_, _, sent_at, to, bytes))| (to, sent_at, bytes))
     }
 }

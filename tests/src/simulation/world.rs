@@ -1,6 +1,7 @@
 //! The engine, its clients and the wire, driven in virtual time.
 
-use super::client::{Client, Publishes};
+use super::client::{Client, Publishes, Seen};
+use super::outgoing::SiteClock;
 use super::wire::{End, LinkModel, Wire};
 use sfu::command::{Command, Desired, DesiredPeer, Permissions, Priority, Wish};
 use sfu::discard::DropReason;
@@ -33,9 +34,25 @@ pub struct World {
     /// What the engine said of each slot, and everything it said.
     pub shown: BTreeMap<(usize, SlotId), Option<Source>>,
     pub events: Vec<Event>,
+    /// What must never happen and did.
+    pub faults: Vec<String>,
+    pub speakers: Vec<PeerId>,
+    /// Each slot's names, oldest first.
+    told: BTreeMap<(usize, SlotId), Vec<(Instant, Option<Source>)>>,
+    epoch: Instant,
     engine_wake: Instant,
+    next_check: Instant,
+    /// Since when a site's lips have been apart for a viewer.
+    apart: BTreeMap<(usize, u8), Instant>,
     server: SocketAddr,
 }
+
+/// How often voices and pictures are compared.
+const CHECK_EVERY: Duration = Duration::from_millis(100);
+/// Lips and voice of one site may be apart by so much (ITU-R BT.1359: 45 ms early, 125 ms late).
+const LIPS_S: f64 = 0.1;
+/// A switch moves a slot's time line, and the next sender report, a second later at most, says so.
+const LIPS_SETTLE: Duration = Duration::from_millis(1500);
 
 impl World {
     pub fn new(seed: u64) -> World {
@@ -55,7 +72,13 @@ impl World {
             floor: None,
             shown: BTreeMap::new(),
             events: Vec::new(),
+            faults: Vec::new(),
+            speakers: Vec::new(),
+            told: BTreeMap::new(),
+            epoch: now,
             engine_wake: now,
+            next_check: now,
+            apart: BTreeMap::new(),
             server,
         }
     }
@@ -63,7 +86,8 @@ impl World {
     /// A site joins: its offer is answered at once, its media flows when the handshake is done.
     pub fn join(&mut self, publishes: Publishes, slots: usize, link: LinkModel) -> usize {
         let index = self.sites.len();
-        let client = Client::new(self.now, index as u8 + 1, publishes, slots);
+        let clock = SiteClock { epoch: self.epoch, wrong_s: index as f64 * 0.37 - 0.5 };
+        let client = Client::new(self.now, index as u8 + 1, publishes, slots, clock);
         self.wire.add(link);
         self.sites.push(Site { client, wishes: vec![None; slots], may: Permissions::all(), in_room: true });
         self.offer(index);
@@ -86,8 +110,18 @@ impl World {
 
     /// Site `viewer` wants to see `target` in `slot`.
     pub fn wish(&mut self, viewer: usize, slot: usize, target: Option<usize>, max_height: u16) {
-        let source = |target| Source { peer: peer(target), kind: SourceKind::Camera };
-        self.sites[viewer].wishes[slot] = target.map(|target| Wish { source: source(target), max_height });
+        self.wish_for(viewer, slot, target.map(|target| (target, SourceKind::Camera)), max_height);
+    }
+
+    pub fn wish_for(
+        &mut self,
+        viewer: usize,
+        slot: usize,
+        target: Option<(usize, SourceKind)>,
+        max_height: u16,
+    ) {
+        let wish = |(target, kind)| Wish { source: Source { peer: peer(target), kind }, max_height };
+        self.sites[viewer].wishes[slot] = target.map(wish);
         self.reconcile();
     }
 
@@ -105,6 +139,22 @@ impl World {
             floor: self.floor.map(peer),
         };
         self.command(Command::Reconcile { room: ROOM, desired });
+    }
+
+    /// How long the meeting has lasted.
+    pub fn age(&self) -> Duration {
+        self.now - self.epoch
+    }
+
+    pub fn present(&self) -> usize {
+        self.sites.iter().filter(|site| site.in_room).count()
+    }
+
+    /// The worker falls behind by so much.
+    pub fn overload(&mut self, backlog: Duration) {
+        self.sites.iter_mut().for_each(|site| site.client.thinned = true);
+        self.engine.handle_input(self.now, Input::Backlog(backlog));
+        self.drain_engine();
     }
 
     pub fn command(&mut self, command: Command) {
@@ -130,9 +180,12 @@ impl World {
     }
 
     fn step(&mut self) {
-        while let Some((to, mut bytes)) = self.wire.pop(self.now) {
+        while let Some((to, sent_at, mut bytes)) = self.wire.pop(self.now) {
             match to {
-                End::Client(index) => self.sites[index].client.receive(self.now, self.server, &bytes),
+                End::Client(index) => {
+                    self.sites[index].client.receive(self.now, sent_at, self.server, &bytes);
+                    self.check_names(index);
+                }
                 End::Engine { from } => {
                     let path = self.path(from);
                     let data = &mut bytes;
@@ -151,6 +204,99 @@ impl World {
             for datagram in self.sites[index].client.run(self.now) {
                 self.wire.send(self.now, End::Engine { from: index }, &datagram);
             }
+        }
+        if self.next_check <= self.now {
+            self.next_check = self.now + CHECK_EVERY;
+            self.check();
+        }
+    }
+
+    /// A packet shows whom its slot was said to show when it left the bridge.
+    fn check_names(&mut self, viewer: usize) {
+        for seen in std::mem::take(&mut self.sites[viewer].client.seen) {
+            let Seen { slot, site, kind, sent_at } = seen;
+            let source = Some(Source { peer: PeerId(u64::from(site)), kind });
+            let names = self.told.get(&(viewer, slot)).map(Vec::as_slice).unwrap_or_default();
+            let since = names.iter().rposition(|(at, _)| *at < sent_at);
+            // What was said in the very moment of sending may be of either side of it.
+            let fits = names.iter().skip(since.unwrap_or(0)).take_while(|(at, _)| *at <= sent_at);
+            if !fits.into_iter().any(|(_, told)| *told == source) {
+                let names = names.iter().map(|(at, told)| (*at - self.epoch, *told));
+                let names: Vec<_> = names.collect();
+                let at = sent_at - self.epoch;
+                self.faults.push(format!("{at:?}: site {viewer} {slot:?} shows {source:?}, told {names:?}"));
+            }
+        }
+    }
+
+    fn check(&mut self) {
+        let at = self.now - self.epoch;
+        for viewer in 0..self.sites.len() {
+            let mut found = std::mem::take(&mut self.sites[viewer].client.faults);
+            let Client { video, audio, .. } = &mut self.sites[viewer].client;
+            for (slot, view) in video.iter_mut() {
+                found.extend(view.faults.drain(..).map(|fault| format!("video {slot}: {fault}")));
+            }
+            for (slot, view) in audio.iter_mut() {
+                found.extend(view.faults.drain(..).map(|fault| format!("audio {slot}: {fault}")));
+            }
+            found.extend(self.check_voices(viewer));
+            found.extend(self.check_lips(viewer));
+            self.faults.extend(found.into_iter().map(|fault| format!("{at:?}: site {viewer} {fault}")));
+        }
+    }
+
+    /// Nobody is heard in two slots at once.
+    fn check_voices(&self, viewer: usize) -> Option<String> {
+        let is_voice = |slot: &SlotId| matches!(slot, SlotId::Audio(_));
+        let carried = self.shown.iter().filter(|((site, slot), _)| *site == viewer && is_voice(slot));
+        let mut voices: Vec<Source> = carried.filter_map(|(_, source)| *source).collect();
+        let count = voices.len();
+        voices.sort_unstable();
+        voices.dedup();
+        let inside = self.sites[viewer].in_room;
+        (inside && voices.len() < count).then(|| "hears somebody twice".to_owned())
+    }
+
+    fn check_lips(&mut self, viewer: usize) -> Vec<String> {
+        let Client { video, audio, .. } = &self.sites[viewer].client;
+        let mut found = Vec::new();
+        let mut apart = BTreeMap::new();
+        for ((a, seen), (b, heard)) in video
+            .values()
+            .filter_map(|view| view.lag)
+            .flat_map(|seen| audio.values().filter_map(move |view| view.lag.map(|heard| (seen, heard))))
+        {
+            if a != b || (seen - heard).abs() <= LIPS_S {
+                continue;
+            }
+            let since = self.apart.get(&(viewer, a)).copied().unwrap_or(self.now);
+            apart.insert((viewer, a), since);
+            if self.now - since > LIPS_SETTLE {
+                found.push(format!("lips of site {a}: seen {seen:.3} s late, heard {heard:.3} s late"));
+            }
+        }
+        self.apart.retain(|(site, _), _| *site != viewer);
+        self.apart.extend(apart);
+        found
+    }
+
+    /// Whoever is told of must be here.
+    fn check_present(&mut self, event: &Event) {
+        let named: Vec<PeerId> = match event {
+            Event::Speakers { peers, .. } => peers.clone(),
+            Event::SlotShows { peer, source, .. } => {
+                [Some(*peer), source.map(|s| s.peer)].into_iter().flatten().collect()
+            }
+            Event::Publishing { source, .. } => vec![source.peer],
+            Event::LayersWanted { peer, .. } | Event::Connected { peer, .. } | Event::Quiet { peer } => {
+                vec![*peer]
+            }
+            Event::Stats { peers, .. } => peers.iter().map(|stats| stats.peer).collect(),
+            _ => Vec::new(),
+        };
+        if named.iter().any(|peer| !self.sites[index(*peer)].in_room) {
+            self.faults.push(format!("{:?}: somebody who left is named: {event:?}", self.now - self.epoch));
         }
     }
 
@@ -181,6 +327,7 @@ impl World {
     }
 
     fn take(&mut self, event: Event) {
+        self.check_present(&event);
         match &event {
             Event::Answer { peer, sdp } => {
                 let now = self.now;
@@ -189,7 +336,9 @@ impl World {
             Event::OfferRefused { peer, reason } => panic!("{peer:?}: {reason}"),
             Event::SlotShows { peer, slot, source } => {
                 self.shown.insert((index(*peer), *slot), *source);
+                self.told.entry((index(*peer), *slot)).or_default().push((self.now, *source));
             }
+            Event::Speakers { peers, .. } => self.speakers.clone_from(peers),
             Event::LayersWanted { peer, kind: SourceKind::Camera, layers } => {
                 self.sites[index(*peer)].client.wanted.clone_from(layers);
             }

@@ -1,0 +1,288 @@
+//! What one client receives in one slot: a jitter buffer that asks again, and a decoder that complains.
+
+use super::picture::{Descriptor, Told};
+use rtc::rtp;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+/// A gap waits this long for reordering, is asked for each `ASK_EVERY`, and given up after `PATIENCE`.
+const GRACE: Duration = Duration::from_millis(12);
+const ASK_EVERY: Duration = Duration::from_millis(80);
+const PATIENCE: Duration = Duration::from_millis(1200);
+const PLI_EVERY: Duration = Duration::from_millis(600);
+/// Packets remembered to find a number that names two.
+const REMEMBERED: u64 = 1024;
+/// A replayed key frame brings half a second at once (`REPLAY_MAX_AGE`); more is a leap.
+const MAX_LEAP_S: f64 = 1.0;
+
+/// What has come in one slot.
+#[derive(Debug, Clone, Default)]
+pub struct SlotView {
+    pub packets: u64,
+    /// Who was seen or heard last: site and layer.
+    pub last: Option<(u8, u8)>,
+    pub last_at: Option<Instant>,
+    pub pictures: u64,
+    /// Numbers that were never filled.
+    pub given_up: u64,
+    /// How far behind its capture a packet lies by the slot's sender reports, in seconds.
+    pub lag: Option<(u8, f64)>,
+    pub faults: Vec<String>,
+    newest: Option<u64>,
+    /// Digests by number.
+    known: BTreeMap<u64, u64>,
+    /// Timestamp and arrival of the newest packet.
+    time: Option<(u32, Instant)>,
+    /// Since when the slot shows whom it shows, and the last report since then: seconds and timestamp.
+    since: Option<Instant>,
+    report: Option<(f64, u32)>,
+    buffer: Buffer,
+    decoder: Decoder,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Buffer {
+    next: Option<u64>,
+    packets: BTreeMap<u64, (Instant, rtp::Packet)>,
+    missing: BTreeMap<u64, (Instant, Instant)>,
+    pli_at: Option<Instant>,
+}
+
+#[derive(Debug, Clone)]
+struct Decoder {
+    source: Option<(u8, u8)>,
+    /// Timestamp, picture id, TL0 index.
+    last: Option<(u32, Descriptor)>,
+    open: bool,
+    shown: BTreeSet<u32>,
+    /// Waits for a key frame, as at the start.
+    broken: bool,
+    /// The bridge may leave out upper temporal layers.
+    thinned: bool,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Decoder {
+            source: None,
+            last: None,
+            open: false,
+            shown: BTreeSet::new(),
+            broken: true,
+            thinned: false,
+        }
+    }
+}
+
+/// What a receiver sends back for a slot.
+#[derive(Debug, Default)]
+pub struct Asks {
+    pub nacks: Vec<u16>,
+    pub pli: bool,
+}
+
+impl SlotView {
+    /// Takes in a packet with its own number (RTX unwrapped). True when it is the newest.
+    pub fn see(&mut self, now: Instant, packet: &rtp::Packet, is_video: bool) -> bool {
+        self.packets += 1;
+        let newest =
+            *self.newest.get_or_insert_with(|| 65_536 + u64::from(packet.header.sequence_number) - 1);
+        let behind = packet.header.sequence_number.wrapping_sub(newest as u16) as i16;
+        let number = newest.saturating_add_signed(i64::from(behind));
+        let digest = packet.payload.iter().fold(7u64, |sum, byte| sum.wrapping_mul(31) + u64::from(*byte));
+        if let Some(before) = self.known.insert(number, digest) {
+            if before != digest {
+                self.faults.push(format!("number {number} names two packets"));
+            }
+            return false;
+        }
+        self.known = self.known.split_off(&newest.saturating_sub(REMEMBERED));
+        let is_newest = number > newest;
+        if is_newest {
+            self.newest = Some(number);
+            self.follow_time(now, packet);
+            if let Some(told) = Told::read(&packet.payload) {
+                self.follow_source(now, told);
+                self.measure_lag(packet, told, if is_video { 90_000.0 } else { 48_000.0 });
+            }
+        }
+        if is_video {
+            self.buffer.insert(now, number, packet.clone());
+            self.decode(now);
+        }
+        is_newest
+    }
+
+    fn follow_source(&mut self, now: Instant, told: Told) {
+        if self.last.is_none_or(|(site, _)| site != told.site) {
+            (self.since, self.report, self.lag) = (Some(now), None, None);
+        }
+        (self.last, self.last_at) = (Some((told.site, told.layer)), Some(now));
+    }
+
+    fn follow_time(&mut self, now: Instant, packet: &rtp::Packet) {
+        let timestamp = packet.header.timestamp;
+        let rate = if packet.header.payload_type == super::outgoing::OPUS { 48_000.0 } else { 90_000.0 };
+        if let Some((before, at)) = self.time {
+            let ahead = f64::from(timestamp.wrapping_sub(before) as i32) / rate;
+            let elapsed = (now - at).as_secs_f64();
+            if ahead < 0.0 || ahead > elapsed + MAX_LEAP_S {
+                self.faults.push(format!("time goes {ahead:.3} s in {elapsed:.3} s"));
+            }
+        }
+        self.time = Some((timestamp, now));
+    }
+
+    /// A sender report of this slot: NTP seconds of the server, and a timestamp.
+    pub fn on_report(&mut self, seconds: f64, timestamp: u32) {
+        self.report = Some((seconds, timestamp));
+    }
+
+    fn measure_lag(&mut self, packet: &rtp::Packet, told: Told, rate: f64) {
+        if let Some((seconds, timestamp)) = self.report {
+            let since = f64::from(packet.header.timestamp.wrapping_sub(timestamp) as i32) / rate;
+            self.lag = Some((told.site, seconds + since - f64::from(told.captured_ms) / 1000.0));
+        }
+    }
+
+    fn decode(&mut self, now: Instant) {
+        while let Some(packet) = self.buffer.pop(now, &mut self.decoder.broken, &mut self.given_up) {
+            if let Err(fault) = self.decoder.take(&packet) {
+                let number = packet.header.sequence_number;
+                self.faults.push(format!("{fault} at {number}: {:?}", Told::read(&packet.payload)));
+            }
+            self.pictures += u64::from(packet.header.marker && !self.decoder.broken);
+        }
+    }
+
+    /// From now on the bridge may leave out upper temporal layers.
+    pub fn expect_thinning(&mut self) {
+        self.decoder.thinned = true;
+    }
+
+    /// What to ask for now.
+    pub fn asks(&mut self, now: Instant) -> Asks {
+        self.decode(now);
+        let mut asks = Asks::default();
+        for (number, (_, ask_at)) in &mut self.buffer.missing {
+            if *ask_at <= now {
+                *ask_at = now + ASK_EVERY;
+                asks.nacks.push(*number as u16);
+            }
+        }
+        asks.pli = self.decoder.broken && self.buffer.pli_at.is_none_or(|at| at <= now);
+        if asks.pli {
+            self.buffer.pli_at = Some(now + PLI_EVERY);
+        }
+        asks
+    }
+}
+
+impl Buffer {
+    fn insert(&mut self, now: Instant, number: u64, packet: rtp::Packet) {
+        let next = *self.next.get_or_insert(number);
+        if number < next {
+            return;
+        }
+        let end = self.packets.last_key_value().map_or(next, |(newest, _)| newest + 1);
+        for missing in end..number {
+            self.missing.insert(missing, (now, now + GRACE));
+        }
+        self.missing.remove(&number);
+        self.packets.insert(number, (now, packet));
+    }
+
+    /// The next packet in order; over a hole only when it is given up, which breaks the picture.
+    fn pop(&mut self, now: Instant, broken: &mut bool, given_up: &mut u64) -> Option<rtp::Packet> {
+        let next = self.next?;
+        let (first, _) = self.packets.first_key_value()?;
+        if *first != next {
+            let since = self.missing.get(&next).map_or(now, |(since, _)| *since);
+            if now - since < PATIENCE && first - next < 500 {
+                return None;
+            }
+            *broken = true;
+            *given_up += first - next;
+            self.next = Some(*first);
+            self.missing = self.missing.split_off(first);
+        }
+        let (number, (_, packet)) = self.packets.pop_first()?;
+        self.next = Some(number + 1);
+        Some(packet)
+    }
+}
+
+impl Decoder {
+    fn take(&mut self, packet: &rtp::Packet) -> Result<(), String> {
+        let descriptor = Descriptor::read(&packet.payload).ok_or("no VP8")?;
+        let told = Told::read(&packet.payload).ok_or("not ours")?;
+        let timestamp = packet.header.timestamp;
+        let result = if descriptor.start {
+            self.begin(timestamp, descriptor, told)
+        } else {
+            self.go_on(timestamp, descriptor, told)
+        };
+        if packet.header.marker && !self.broken {
+            self.open = false;
+            self.shown.insert(told.picture);
+        }
+        result.inspect_err(|_| self.broken = true)
+    }
+
+    fn begin(&mut self, timestamp: u32, descriptor: Descriptor, told: Told) -> Result<(), String> {
+        let whole = !self.broken;
+        self.broken &= !descriptor.key;
+        if self.broken {
+            return Ok(());
+        }
+        let (source, before) = (self.source, self.last);
+        let torn = std::mem::replace(&mut self.open, true);
+        (self.source, self.last) = (Some((told.site, told.layer)), Some((timestamp, descriptor)));
+        if descriptor.key {
+            self.shown.clear();
+        }
+        let Some((_, last)) = before.filter(|_| whole) else {
+            return if descriptor.key { Ok(()) } else { Err("no key frame".to_owned()) };
+        };
+        let tl0 = last.tl0.wrapping_add(u8::from(descriptor.temporal == 0));
+        // A picture whose tail is lost is given up for a key frame (`PICTURE_END_TIMEOUT`). Of a picture that
+        // was left out, a part may come by RTX: its number was kept when nobody knew what it was.
+        if torn && (descriptor.key || (self.thinned && last.temporal > 0)) {
+            return Ok(());
+        }
+        if torn {
+            return Err("the picture before is torn".to_owned());
+        }
+        let follows = descriptor.picture_id == (last.picture_id + 1) & 0x7fff && descriptor.tl0 == tl0;
+        if !follows && !self.thinned {
+            return Err(format!("ids leap from {last:?} to {descriptor:?}"));
+        }
+        if !descriptor.key && source != self.source {
+            return Err("another source without a key frame".to_owned());
+        }
+        // Upper layers that were left out may come by RTX all the same: their numbers were kept when nobody
+        // knew what they were.
+        let fragment = self.thinned && descriptor.temporal > 0;
+        if !descriptor.key && !fragment && !self.shown.contains(&told.needs) {
+            let newest: Vec<u32> = self.shown.iter().rev().take(6).copied().collect();
+            let temporal = descriptor.temporal;
+            return Err(format!("of layer {temporal}, builds upon {}, not among {newest:?}", told.needs));
+        }
+        Ok(())
+    }
+
+    fn go_on(&mut self, timestamp: u32, descriptor: Descriptor, told: Told) -> Result<(), String> {
+        if self.broken {
+            return Ok(());
+        }
+        let fits = self.last.is_some_and(|(at, d)| at == timestamp && d.picture_id == descriptor.picture_id);
+        let ours = self.source == Some((told.site, told.layer));
+        // Of a left-out picture, as above.
+        let fragment = self.thinned && descriptor.temporal > 0;
+        if (self.open && fits && ours) || fragment {
+            Ok(())
+        } else {
+            Err("a packet of no picture".to_owned())
+        }
+    }
+}
