@@ -62,7 +62,7 @@ pub struct Hall {
 pub fn open(config: &Config, media: MediaPort, board: Arc<Board>) -> HallDoor {
     let (sender, knocks) = mpsc::channel(QUEUE);
     let door = HallDoor::new(sender, config.limits.messages_per_second, board.clone());
-    let MediaPort { plane, events } = media;
+    let MediaPort { plane, events, .. } = media;
     let hall = Hall {
         meetings: meetings(config),
         links: links(config),

@@ -22,6 +22,7 @@ use crate::meeting::{MediaPath, Stage};
 use crate::protocol::{ErrorCode, ServerMessage, SiteId, SourceKind};
 use sfu::ids::{PeerId, Source};
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::net::SocketAddr;
 use tokio::sync::mpsc;
 
 /// The workers as the bridge sees them. Tests put a recorder here.
@@ -44,6 +45,8 @@ pub struct WorkerEvent {
 pub struct MediaPort {
     pub plane: Box<dyn MediaPlane>,
     pub events: mpsc::Receiver<WorkerEvent>,
+    /// What sites are told to send media to.
+    pub addresses: Vec<SocketAddr>,
 }
 
 /// What the hall shall do with a report.

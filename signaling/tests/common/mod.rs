@@ -90,7 +90,8 @@ impl Server {
         let (recorder, commands) = mpsc::unbounded_channel();
         let (events, incoming) = mpsc::channel(64);
         let (stop, stopped) = oneshot::channel();
-        let media = MediaPort { plane: Box::new(Recorder(recorder)), events: incoming };
+        let media =
+            MediaPort { plane: Box::new(Recorder(recorder)), events: incoming, addresses: Vec::new() };
         let address = |l: &tokio::net::TcpListener| l.local_addr().expect("bound");
         Server {
             http: address(&listeners.http),
