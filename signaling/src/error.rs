@@ -100,6 +100,7 @@ pub enum StartCode {
     DataDirectory = 5,
     Certificate = 6,
     Media = 7,
+    MediaWorkerLost = 8,
 }
 
 impl StartCode {
@@ -113,6 +114,7 @@ impl StartCode {
             StartCode::DataDirectory => "E_DATA_DIRECTORY",
             StartCode::Certificate => "E_CERTIFICATE",
             StartCode::Media => "E_MEDIA",
+            StartCode::MediaWorkerLost => "E_MEDIA_WORKER_LOST",
         }
     }
 }

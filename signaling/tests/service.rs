@@ -4,7 +4,12 @@ mod common;
 
 use common::{AN_PHUOC, BINH_SON, CHAIR, Server, Site, config, get};
 use serde_json::json;
+use sfu::driver::{Birth, Machine, Workers, WorkersConfig};
+use sfu::engine::{Input, Output};
+use signaling::error::StartCode;
+use signaling::media::Command;
 use signaling::protocol::MAX_MESSAGE_BYTES;
+use std::time::{Duration, Instant};
 
 #[tokio::test]
 async fn a_message_too_large_ends_the_connection_and_the_seat_stays() {
@@ -127,6 +132,35 @@ async fn a_server_that_goes_down_says_so_and_waits_a_bounded_time() {
     stopped.await.expect("no panic").expect("a clean end");
     let url = format!("ws://{address}/ws");
     assert!(tokio_tungstenite::connect_async(&url).await.is_err());
+}
+
+/// A media machine that does not survive its first offer.
+struct Mortal;
+
+impl Machine for Mortal {
+    fn handle_input(&mut self, _: Instant, input: Input<'_>) {
+        assert!(!matches!(input, Input::Command(Command::Offer { .. })), "a machine that is meant to die");
+    }
+
+    fn poll_output(&mut self, now: Instant) -> Output<'_> {
+        Output::Timeout(now + Duration::from_secs(60))
+    }
+}
+
+#[tokio::test]
+async fn a_server_whose_media_died_tells_the_sites_and_ends() {
+    let loopback = [std::net::Ipv4Addr::LOCALHOST.into()].to_vec();
+    let workers = WorkersConfig { workers: 2, listen: loopback, pin: false, ..WorkersConfig::default() };
+    let workers = Workers::start_with(&workers, |_: Birth| Mortal, |_, _| Ok(())).expect("started");
+    let mut server = Server::start_on(config(), Box::new(workers)).await;
+    let mut chair = server.enter(CHAIR).await;
+    let mut site = server.enter(AN_PHUOC).await;
+    site.say(json!({"type": "offer", "sdp": {"plain": "v=0"}})).await;
+    site.expect("draining").await;
+    chair.expect("draining").await;
+    let error = server.ends().await.expect_err("a supervisor shall start it again");
+    assert_eq!((error.code, error.exit_code()), (StartCode::MediaWorkerLost, 8));
+    assert!(error.to_string().starts_with("E_MEDIA_WORKER_LOST: "), "{error}");
 }
 
 #[tokio::test]

@@ -30,6 +30,11 @@ impl Hall {
         if self.bridge.retry() {
             wake = wake.min(Instant::now() + RETRY_INTERVAL);
         }
+        self.lost.send_if_modified(|lost| {
+            let known = lost.is_some();
+            *lost = lost.or_else(|| self.bridge.lost_worker());
+            lost.is_some() != known
+        });
         wake
     }
 

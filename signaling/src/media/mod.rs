@@ -32,6 +32,8 @@ pub trait MediaPlane: Send {
     fn send(&mut self, room: RoomId, command: Command) -> Result<(), Command>;
     /// The room is closed; its worker is free for others.
     fn forget(&mut self, room: RoomId);
+    /// A worker that has ended by itself. Its rooms are silent and its orders come back for ever.
+    fn lost(&self) -> Option<usize>;
 }
 
 /// What a worker reports, and which worker.
@@ -178,6 +180,11 @@ impl Bridge {
                 self.plane.forget(room.id);
             }
         }
+    }
+
+    /// A worker that has ended by itself.
+    pub fn lost_worker(&self) -> Option<usize> {
+        self.plane.lost()
     }
 
     /// The meeting wants its media like this.

@@ -27,6 +27,10 @@ impl MediaPlane for Workers {
     fn forget(&mut self, room: RoomId) {
         Workers::forget(self, room);
     }
+
+    fn lost(&self) -> Option<usize> {
+        Workers::lost(self).map(|WorkerId(worker)| worker)
+    }
 }
 
 /// Binds the media ports and starts the workers.

@@ -66,6 +66,10 @@ impl MediaPlane for Recorder {
     }
 
     fn forget(&mut self, _: RoomId) {}
+
+    fn lost(&self) -> Option<usize> {
+        None
+    }
 }
 
 pub struct Server {
@@ -85,13 +89,20 @@ impl Server {
     }
 
     pub async fn start_with(config: Config) -> Server {
+        let (recorder, commands) = mpsc::unbounded_channel();
+        let mut server = Server::start_on(config, Box::new(Recorder(recorder))).await;
+        server.commands = commands;
+        server
+    }
+
+    /// On these media workers; nobody sees their commands.
+    pub async fn start_on(config: Config, plane: Box<dyn MediaPlane>) -> Server {
         config.check().expect("a good configuration");
         let listeners = Listeners::open(&config).await.expect("free ports");
-        let (recorder, commands) = mpsc::unbounded_channel();
+        let (_, commands) = mpsc::unbounded_channel();
         let (events, incoming) = mpsc::channel(64);
         let (stop, stopped) = oneshot::channel();
-        let media =
-            MediaPort { plane: Box::new(Recorder(recorder)), events: incoming, addresses: Vec::new() };
+        let media = MediaPort { plane, events: incoming, addresses: Vec::new() };
         let address = |l: &tokio::net::TcpListener| l.local_addr().expect("bound");
         Server {
             http: address(&listeners.http),
@@ -144,6 +155,12 @@ impl Server {
     pub async fn scrape(&self) -> String {
         let (_, body) = get(self.metrics, "/metrics", &[]).await;
         body
+    }
+
+    /// Waits until the server has ended by itself.
+    pub async fn ends(&mut self) -> Result<(), signaling::error::StartError> {
+        let ended = timeout(PATIENCE, &mut self.running).await;
+        ended.expect("it ends").expect("no panic")
     }
 
     /// Asks the server to stop; answers when it has.
