@@ -1,12 +1,13 @@
 //! The program as it is installed: its processes, what they print and how they end.
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, geteuid, kill_process};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::SystemTime;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_nhipcau");
 
@@ -100,4 +101,110 @@ fn two_demos_run_side_by_side_and_say_where() {
     for demo in demos {
         assert_eq!(demo.terminate().code(), Some(0));
     }
+}
+
+/// Runs the program with a data folder on a disk of its own that is full, in a mount namespace that
+/// ends with it. `kept` is in the folder before. Prints what is in the folder afterwards.
+fn on_a_full_disk(folder: &Folder, kept: Option<&Path>, arguments: &[&str]) -> Output {
+    const SCRIPT: &str = r#"
+        data=$1 kept=$2; shift 2
+        mount -t tmpfs -o size=64k tmpfs "$data"
+        test -z "$kept" || cp "$kept" "$data/"
+        cat /dev/zero > "$data/filler" 2> /dev/null || true
+        code=0; timeout 60 "$@" --data "$data" || code=$?
+        echo; ls -A "$data"; test -z "$kept" || cat "$data/$(basename "$kept")"
+        exit $code"#;
+    std::fs::create_dir_all(&folder.0).expect("a mount point");
+    let namespace = if geteuid().is_root() { "-m" } else { "-rm" };
+    let mut command = Command::new("unshare");
+    command.args([namespace, "sh", "-euc", SCRIPT, "sh"]);
+    command.arg(&folder.0).arg(kept.unwrap_or(Path::new(""))).arg(PROGRAM).args(arguments);
+    command.output().expect("unshare")
+}
+
+const ANYWHERE: [&str; 8] = [
+    "--http=127.0.0.1:0",
+    "--https=127.0.0.1:0",
+    "--metrics=127.0.0.1:0",
+    "--media-port=0",
+    "--media-workers=1",
+    "--media-listen=127.0.0.1",
+    "--names=hop.example",
+    "--drain-seconds=0",
+];
+
+#[test]
+fn a_full_disk_is_one_sentence_and_leaves_nothing_half_written() {
+    let folder = Folder::new("full");
+    for command in ["serve", "demo"] {
+        let ended = on_a_full_disk(&folder, None, &[&[command][..], &ANYWHERE].concat());
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(5), "{command}: {said}");
+        let sentence = said.lines().last().expect("a sentence");
+        let expected = format!("E_DATA_DIRECTORY: không ghi được vào thư mục dữ liệu {}", folder.0.display());
+        assert!(sentence.starts_with(&expected) && sentence.contains("đĩa đã đầy"), "{said}");
+        assert_eq!(String::from_utf8_lossy(&ended.stdout), "\nfiller\n", "{command}");
+    }
+}
+
+#[test]
+fn a_certificate_that_cannot_be_renewed_stays_whole() {
+    let made = Folder::new("kept-certificate");
+    let names = BTreeSet::from(["old.example".to_owned()]);
+    signaling::tls::server_config(&made.0, &names, SystemTime::now()).expect("made");
+    let kept = made.0.join(signaling::tls::FILE);
+    let before = std::fs::read_to_string(&kept).expect("kept");
+    let folder = Folder::new("full-renewal");
+    let ended = on_a_full_disk(&folder, Some(&kept), &[&["serve"][..], &ANYWHERE].concat());
+    assert_eq!(ended.status.code(), Some(5), "{}", String::from_utf8_lossy(&ended.stderr));
+    let left = String::from_utf8_lossy(&ended.stdout).into_owned();
+    assert_eq!(left, format!("\n{}\nfiller\n{before}", signaling::tls::FILE));
+}
+
+/// The finding of one check of `doctor --json`.
+fn finding(printed: &[u8], check: &str) -> Value {
+    let report = printed.split(|byte| *byte == b'\n').next().expect("a line");
+    let report: Value = serde_json::from_slice(report).expect("one JSON object");
+    let findings = report["findings"].as_array().expect("findings");
+    findings.iter().find(|f| f["check"] == check).expect("the check").clone()
+}
+
+#[test]
+fn doctor_sees_a_full_disk() {
+    let folder = Folder::new("full-doctor");
+    let ended = on_a_full_disk(&folder, None, &[&["doctor", "--json"][..], &ANYWHERE].concat());
+    assert_eq!(ended.status.code(), Some(1), "broken");
+    let disk = finding(&ended.stdout, "disk");
+    assert_eq!(disk["verdict"], "broken", "{disk}");
+    assert!(disk["found"]["vi"].as_str().is_some_and(|t| t.contains("đã đầy")), "{disk}");
+    assert!(disk["advice"]["vi"].is_string());
+    assert!(String::from_utf8_lossy(&ended.stdout).ends_with("\nfiller\n"));
+}
+
+#[test]
+fn doctor_changes_nothing() {
+    let folder = Folder::new("doctor");
+    let data = folder.0.join("state/nhipcau");
+    let doctor = || {
+        let mut command = Command::new(PROGRAM);
+        command.args(["doctor", "--json", "--data"]).arg(&data).args(ANYWHERE);
+        finding(&command.output().expect("ran").stdout, "disk")
+    };
+    let absent = doctor();
+    assert_eq!(absent["verdict"], "warning", "{absent}");
+    let advice = absent["advice"]["en"].as_str().expect("one advice");
+    assert!(advice.contains(&format!("install -d -m 700 -o ACCOUNT {}", data.display())), "{advice}");
+    assert!(!folder.0.exists(), "nothing was made");
+
+    std::fs::create_dir_all(&data).expect("made");
+    let before = std::fs::metadata(&data).expect("there").modified().expect("a time");
+    let there = doctor();
+    assert!(there["found"]["en"].as_str().is_some_and(|t| t.contains("can be written")), "{there}");
+    assert_eq!(std::fs::metadata(&data).expect("there").modified().expect("a time"), before);
+    assert_eq!(std::fs::read_dir(&data).expect("a folder").count(), 0);
+
+    std::fs::write(folder.0.join("file"), "").expect("written");
+    let mut command = Command::new(PROGRAM);
+    command.args(["doctor", "--json", "--data"]).arg(folder.0.join("file")).args(ANYWHERE);
+    assert_eq!(finding(&command.output().expect("ran").stdout, "disk")["verdict"], "broken");
 }

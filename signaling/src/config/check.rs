@@ -81,10 +81,8 @@ fn check_sites(meeting: &MeetingConfig) -> Result<(), StartError> {
 
 fn named(what: &str, name: &str) -> Result<(), StartError> {
     let length = name.chars().count();
-    if name.trim() != name || !(1..=MAX_NAME_CHARS).contains(&length) {
-        return fault(format!(
-            "tên {what} \"{name}\" phải có 1 đến {MAX_NAME_CHARS} ký tự, không thừa khoảng trắng ở đầu và cuối"
-        ));
+    if !(1..=MAX_NAME_CHARS).contains(&length) {
+        return fault(format!("tên {what} \"{name}\" phải có 1 đến {MAX_NAME_CHARS} ký tự"));
     }
     if name.chars().any(char::is_control) {
         return fault(format!("tên {what} {name:?} có ký tự điều khiển"));
@@ -127,12 +125,29 @@ mod tests {
                 meeting(&format!("{chair},{{name=\"Xã\", token=\"0123456789abcdef\"}}")),
                 "đã dùng cho điểm cầu khác",
             ),
-            (meeting(&format!("{chair},{{name=\" Xã\", token=\"0123456789abcdeg\"}}")), "khoảng trắng"),
+            (meeting(&format!("{chair},{{name=\" \", token=\"0123456789abcdeg\"}}")), "1 đến 80 ký tự"),
+            (
+                meeting(&format!("{chair},{{name=\" Huye\u{323}\u{302}n\", token=\"0123456789abcdeg\"}}")),
+                "cùng tên",
+            ),
+            (format!("{0}{0}", meeting(chair)), "hai cuộc họp cùng tên"),
         ];
         for (text, expected) in table {
             let config = Config::from_toml(&text).expect("parses");
-            let error = config.check().expect_err(expected);
+            let error = config.overlay(&Vec::new(), &Vec::new()).expect_err(expected);
             assert!(error.sentence.contains(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn names_have_one_spelling() {
+        let chair = "{name=\"\u{a0}Huye\u{323}\u{302}n \", role=\"chair\", token=\"0123456789abcdef\"}";
+        let site = "{name=\"Bi\u{300}nh So\u{31b}n\", token=\"0123456789abcdeg\"}";
+        let text = meeting(&format!("{site},{chair}")).replace("Giao ban", " Họp tua\u{302}\u{300}n");
+        let config = Config::from_toml(&text).and_then(|c| c.overlay(&Vec::new(), &Vec::new()));
+        let meeting = config.expect("good settings").meetings.remove(0);
+        assert_eq!(meeting.title, "Họp tuần");
+        let names: Vec<_> = meeting.sites.iter().map(|s| s.name.as_str()).collect();
+        assert_eq!(names, ["Huyện", "Bình Sơn"]);
     }
 }
