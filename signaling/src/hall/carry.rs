@@ -145,7 +145,7 @@ impl Hall {
         match &message {
             ServerMessage::Refused { code, .. } | ServerMessage::Error { code, .. } => {
                 self.board.refused(*code);
-                tracing::info!(connection = id.0, address = %guest.address, ?code, "refused");
+                tracing::info!(connection = id.0, address = %guest.address, %code, "refused");
             }
             _ => {}
         }

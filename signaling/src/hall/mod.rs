@@ -208,8 +208,7 @@ impl Hall {
     }
 
     fn refuse_entry(&mut self, id: ConnectionId, refusal: Refusal) {
-        let message = ServerMessage::Refused { code: refusal.code, text: refusal.text().to_owned() };
-        self.deliver(id, message);
+        self.deliver(id, refusal.refused());
         self.close(id);
     }
 

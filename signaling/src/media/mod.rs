@@ -257,8 +257,7 @@ impl Bridge {
     }
 
     fn send_error(&mut self, meeting: MeetingId, site: SiteId, code: ErrorCode) {
-        let text = crate::error::Refusal::new(code).text().to_owned();
-        self.send(meeting, site, ServerMessage::Error { code, text });
+        self.send(meeting, site, crate::error::Refusal::new(code).error());
     }
 
     fn site_mut(&mut self, meeting: MeetingId, site: SiteId) -> Option<(RoomId, &mut SiteMedia)> {

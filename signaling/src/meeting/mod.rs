@@ -195,7 +195,7 @@ impl Meeting {
             Input::Disconnected { connection } => self.disconnected(now, connection),
             Input::Request { connection, request } => {
                 if let Err(refusal) = self.request(now, connection, request) {
-                    self.send(connection, error(refusal));
+                    self.send(connection, refusal.error());
                 }
             }
             Input::Path { site, path } => self.path_changed(now, site, path),
@@ -281,7 +281,7 @@ impl Meeting {
     }
 
     fn refuse_entry(&mut self, connection: ConnectionId, refusal: Refusal) {
-        self.send(connection, ServerMessage::Refused { code: refusal.code, text: refusal.text().to_owned() });
+        self.send(connection, refusal.refused());
         self.outputs.push_back(Output::Close { connection });
     }
 
@@ -307,8 +307,4 @@ impl Meeting {
     pub fn title(&self) -> &str {
         &self.title
     }
-}
-
-fn error(refusal: Refusal) -> ServerMessage {
-    ServerMessage::Error { code: refusal.code, text: refusal.text().to_owned() }
 }
