@@ -7,9 +7,14 @@ use serde_json::json;
 use sfu::driver::{Birth, Machine, Workers, WorkersConfig};
 use sfu::engine::{Input, Output};
 use signaling::error::StartCode;
-use signaling::media::Command;
+use signaling::media::{Command, Event, MediaPort};
 use signaling::protocol::MAX_MESSAGE_BYTES;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
 
 #[tokio::test]
 async fn a_message_too_large_ends_the_connection_and_the_seat_stays() {
@@ -152,7 +157,9 @@ async fn a_server_whose_media_died_tells_the_sites_and_ends() {
     let loopback = [std::net::Ipv4Addr::LOCALHOST.into()].to_vec();
     let workers = WorkersConfig { workers: 2, listen: loopback, pin: false, ..WorkersConfig::default() };
     let workers = Workers::start_with(&workers, |_: Birth| Mortal, |_, _| Ok(())).expect("started");
-    let mut server = Server::start_on(config(), Box::new(workers)).await;
+    let (_events, events) = tokio::sync::mpsc::channel(1);
+    let media = MediaPort { plane: Box::new(workers), events, addresses: Vec::new() };
+    let mut server = Server::start_on(config(), media).await;
     let mut chair = server.enter(CHAIR).await;
     let mut site = server.enter(AN_PHUOC).await;
     site.say(json!({"type": "offer", "sdp": {"plain": "v=0"}})).await;
@@ -164,18 +171,17 @@ async fn a_server_whose_media_died_tells_the_sites_and_ends() {
 }
 
 #[tokio::test]
-async fn tls_serves_the_same() {
-    use std::sync::Arc;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio_rustls::rustls::pki_types::ServerName;
-    use tokio_rustls::rustls::{ClientConfig, crypto::aws_lc_rs};
+async fn tls_serves_the_same_under_the_kept_certificate() {
     let server = Server::start().await;
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    // It listens before it has made its certificate, and serves afterwards.
+    server.enter(CHAIR).await;
+    let mut roots = RootCertStore::empty();
+    let certificate = CertificateDer::from_pem_slice(server.certificate().as_bytes());
+    roots.add(certificate.expect("a certificate")).expect("usable");
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("versions")
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(trust::Anybody))
+        .with_root_certificates(roots)
         .with_no_client_auth();
     let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
     let stream = tokio::net::TcpStream::connect(server.https).await.expect("connected");
@@ -189,49 +195,41 @@ async fn tls_serves_the_same() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
-/// The self-made certificate is not to be verified here.
-mod trust {
-    use tokio_rustls::rustls::client::danger::{
-        HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
+/// Random letters do not deflate to nothing.
+fn long_text() -> String {
+    let letter = |_| char::from(rand::random_range(b'!'..=b'~'));
+    (0..MAX_MESSAGE_BYTES / 2).map(letter).collect()
+}
+
+#[tokio::test]
+async fn who_does_not_read_is_closed_and_keeps_its_seat() {
+    let mut server = Server::start().await;
+    let mut chair = server.enter(CHAIR).await;
+    let mut deaf = server.enter(AN_PHUOC).await;
+    let seat = deaf.seat.clone();
+    deaf.say(json!({"type": "offer", "sdp": {"plain": "v=0"}})).await;
+    let peer = server.command(|command| match command {
+        Command::Offer { peer, .. } => Some(peer),
+        _ => None,
+    });
+    let peer = peer.await;
+
+    // Answers nobody reads fill the sockets, then the outbox; nobody else waits meanwhile.
+    let sdp = long_text();
+    let answers = async {
+        loop {
+            server.report(Event::Answer { peer, sdp: sdp.clone() }).await;
+        }
     };
-    use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-    use tokio_rustls::rustls::{DigitallySignedStruct, Error, SignatureScheme};
-
-    #[derive(Debug)]
-    pub struct Anybody;
-
-    impl ServerCertVerifier for Anybody {
-        fn verify_server_cert(
-            &self,
-            _: &CertificateDer<'_>,
-            _: &[CertificateDer<'_>],
-            _: &ServerName<'_>,
-            _: &[u8],
-            _: UnixTime,
-        ) -> Result<ServerCertVerified, Error> {
-            Ok(ServerCertVerified::assertion())
-        }
-
-        fn verify_tls12_signature(
-            &self,
-            _: &[u8],
-            _: &CertificateDer<'_>,
-            _: &DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, Error> {
-            Ok(HandshakeSignatureValid::assertion())
-        }
-
-        fn verify_tls13_signature(
-            &self,
-            _: &[u8],
-            _: &CertificateDer<'_>,
-            _: &DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, Error> {
-            Ok(HandshakeSignatureValid::assertion())
-        }
-
-        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-            vec![SignatureScheme::ECDSA_NISTP256_SHA256]
-        }
+    tokio::select! {
+        () = answers => {}
+        lost = chair.sees(1, |s| s["presence"] == "lost") => assert_eq!(lost["name"], "An Phước"),
     }
+    chair.say(json!({"type": "ping", "n": 1})).await;
+    chair.expect("pong").await;
+
+    let mut back = server.site().await;
+    back.say(json!({"type": "hello", "version": 1, "token": AN_PHUOC, "seat": seat})).await;
+    assert_eq!(back.expect("welcome").await["seat"], json!(seat), "the same participant");
+    chair.sees(1, |s| s["reconnections"] == 1).await;
 }
