@@ -208,3 +208,52 @@ fn doctor_changes_nothing() {
     command.args(["doctor", "--json", "--data"]).arg(folder.0.join("file")).args(ANYWHERE);
     assert_eq!(finding(&command.output().expect("ran").stdout, "disk")["verdict"], "broken");
 }
+
+#[test]
+fn join_measures_over_tls_and_believes_only_whom_it_may() {
+    let folder = Folder::new("join-tls");
+    let data = folder.0.to_str().expect("a path");
+    let mut demo = Running::start(&["demo", "--json", "--data", data, "--https", "127.0.0.1:0"]);
+    let told: Value = serde_json::from_str(&demo.first_line()).expect("JSON");
+    let site = told["links"]["sites"][0]["link"].as_str().expect("a link");
+    let token = site.split('#').nth(1).expect("a token");
+    let link = format!("https://{}/#{token}", authority(&told["https"]));
+    // Served, so the certificate is made.
+    assert!(get(&authority(&told["http"]), "/healthz").starts_with("HTTP/1.1 200"));
+    let own = folder.0.join("own.pem");
+    std::fs::write(&own, certificate(&folder.0)).expect("written");
+
+    let join = |trust: &[&str]| {
+        let mut command = Command::new(PROGRAM);
+        command.args(["join", &link, "--seconds", "2", "--report", "json"]).args(trust);
+        command.output().expect("ran")
+    };
+    for trust in [&["--insecure"][..], &["--ca", own.to_str().expect("a path")]] {
+        let joined = join(trust);
+        let said = String::from_utf8_lossy(&joined.stderr);
+        assert_eq!(joined.status.code(), Some(0), "{trust:?}: {said}");
+        let report: Value = serde_json::from_slice(&joined.stdout).expect("JSON");
+        assert_eq!(report["connected"], true, "{report}");
+    }
+    let (other, foreign) = (folder.0.join("other"), folder.0.join("foreign.pem"));
+    let names = BTreeSet::from(["localhost".to_owned()]);
+    signaling::tls::server_config(&other, &names, SystemTime::now()).expect("made");
+    std::fs::write(&foreign, certificate(&other)).expect("written");
+    let foreign = ["--ca", foreign.to_str().expect("a path")];
+    for (trust, why) in [(&[][..], "không rõ ai cấp; "), (&foreign, "không phải chứng thư đã chỉ bằng --ca")]
+    {
+        let refused = join(trust);
+        assert_eq!((refused.status.code(), refused.stdout), (Some(1), Vec::new()));
+        let said = String::from_utf8_lossy(&refused.stderr);
+        let sentence = format!("Không tin được chứng thư của máy chủ 127.0.0.1: {why}");
+        assert!(said.starts_with(&sentence) && said.ends_with(". [certificate]\n"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
+
+/// The certificate kept in a data folder, as PEM.
+fn certificate(data: &Path) -> String {
+    let kept = std::fs::read(data.join(signaling::tls::FILE)).expect("kept");
+    let kept: Value = serde_json::from_slice(&kept).expect("JSON");
+    kept["certificate_pem"].as_str().expect("PEM").to_owned()
+}
