@@ -4,7 +4,7 @@ use rustix::process::{Pid, Signal, geteuid, kill_process};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::SystemTime;
@@ -243,7 +243,9 @@ fn join_measures_over_tls_and_believes_only_whom_it_may() {
     for (trust, why) in [(&[][..], "không rõ ai cấp; "), (&foreign, "không phải chứng thư đã chỉ bằng --ca")]
     {
         let refused = join(trust);
-        assert_eq!((refused.status.code(), refused.stdout), (Some(1), Vec::new()));
+        assert_eq!(refused.status.code(), Some(1));
+        let report: Value = serde_json::from_slice(&refused.stdout).expect("JSON all the same");
+        assert_eq!((&report["connected"], &report["error"]["code"]), (&false.into(), &"certificate".into()));
         let said = String::from_utf8_lossy(&refused.stderr);
         let sentence = format!("Không tin được chứng thư của máy chủ 127.0.0.1: {why}");
         assert!(said.starts_with(&sentence) && said.ends_with(". [certificate]\n"), "{said}");
@@ -256,4 +258,44 @@ fn certificate(data: &Path) -> String {
     let kept = std::fs::read(data.join(signaling::tls::FILE)).expect("kept");
     let kept: Value = serde_json::from_slice(&kept).expect("JSON");
     kept["certificate_pem"].as_str().expect("PEM").to_owned()
+}
+
+#[test]
+fn what_stands_in_the_way_of_a_start_is_one_sentence_with_a_code() {
+    let folder = Folder::new("start");
+    std::fs::create_dir_all(&folder.0).expect("made");
+    let data = format!("--data={}", folder.0.display());
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("bound");
+    let bad = folder.0.join("bad.toml");
+    std::fs::write(&bad, "drain_seconds = 3\n\n[limits]\nsites = 9\n").expect("written");
+    let serve = |more: &[&str], variable: &str| {
+        let name = |argument: &str| argument.split('=').next().map(str::to_owned);
+        let rest = ANYWHERE.iter().filter(|other| more.iter().all(|given| name(given) != name(other)));
+        let mut command = Command::new(PROGRAM);
+        command.arg("serve").args(rest).arg(&data).args(more).env(variable, "1");
+        let ended = command.output().expect("ran");
+        (ended.status.code(), String::from_utf8_lossy(&ended.stderr).into_owned())
+    };
+    let http = format!("--http={address}");
+    let media = format!("--media-port={}", address.port());
+    let file = format!("--config={}", bad.display());
+    let table = [
+        (&[http.as_str()][..], "IRRELEVANT", 3, format!("E_PORT_TAKEN: cổng {address} (http) ")),
+        (&[&media], "IRRELEVANT", 3, format!("E_PORT_TAKEN: cổng {address} (media.port) ")),
+        (
+            &["--http=203.0.113.1:0"],
+            "IRRELEVANT",
+            4,
+            "E_ADDRESS: không mở được 203.0.113.1:0 (http)".to_owned(),
+        ),
+        (&[&file], "IRRELEVANT", 2, format!("E_CONFIG: tệp cấu hình {}, dòng 4, cột 1: ", bad.display())),
+        (&["--drain-seconds=x"], "IRRELEVANT", 2, "E_CONFIG: tham số --drain-seconds: ".to_owned()),
+        (&[], "NHIPCAU_HTPP", 2, "E_CONFIG: biến môi trường NHIPCAU_HTPP: ".to_owned()),
+    ];
+    for (arguments, variable, code, sentence) in table {
+        let (ended, said) = serve(arguments, variable);
+        assert_eq!(ended, Some(code), "{said}");
+        assert!(said.starts_with(&sentence) && said.lines().count() == 1, "{said}");
+    }
 }

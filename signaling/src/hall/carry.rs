@@ -50,7 +50,10 @@ impl Hall {
                     self.reports.remove(&(id, site));
                     self.bridge.remove_site(id, site);
                 }
-                Output::CloseMedia => self.bridge.close(id),
+                Output::CloseMedia => {
+                    self.reports.retain(|(meeting, _), _| *meeting != id);
+                    self.bridge.close(id);
+                }
                 Output::Restage => {
                     let stage = self.meetings.get(id.0)?.stage();
                     self.bridge.restage(id, stage);
