@@ -7,7 +7,7 @@ use serde_json::json;
 use sfu::driver::{Birth, Machine, Workers, WorkersConfig};
 use sfu::engine::{Input, Output};
 use signaling::error::StartCode;
-use signaling::media::{Command, Event, MediaPort};
+use signaling::media::{Command, Event, MediaPlane, MediaPort, RoomId};
 use signaling::protocol::MAX_MESSAGE_BYTES;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
+use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
 async fn a_message_too_large_ends_the_connection_and_the_seat_stays() {
@@ -28,23 +29,27 @@ async fn a_message_too_large_ends_the_connection_and_the_seat_stays() {
 }
 
 #[tokio::test]
-async fn a_flood_is_cut_off_and_nobody_else_notices() {
+async fn a_flood_of_any_kind_is_cut_off_and_nobody_else_notices() {
     let mut limited = config();
     limited.limits.messages_per_second = 1;
     let server = Server::start_with(limited).await;
     let mut other = server.enter(BINH_SON).await;
-    let mut site = server.enter(AN_PHUOC).await;
-    for n in 0..250 {
-        let ping = json!({"type": "ping", "n": n}).to_string();
-        if site.try_say_text(ping).await.is_err() {
-            break;
+    let ping = json!({"type": "ping", "n": 1}).to_string();
+    let kinds = [Message::text(ping), Message::binary(vec![0; 100]), Message::Ping(vec![0; 100].into())];
+    for kind in kinds {
+        let mut site = server.enter(AN_PHUOC).await;
+        for _ in 0..250 {
+            if site.try_send(kind.clone()).await.is_err() {
+                break;
+            }
         }
+        site.until("error", |m| m["code"] == "rate_limited").await;
+        site.closes().await;
+        other.sees(1, |s| s["presence"] == "lost").await;
     }
-    assert_eq!(site.expect("error").await["code"], "rate_limited");
-    site.closes().await;
     other.say(json!({"type": "ping", "n": 1})).await;
     other.expect("pong").await;
-    let refused = "nhipcau_refusals_total{code=\"rate_limited\"} 1";
+    let refused = "nhipcau_refusals_total{code=\"rate_limited\"} 3";
     assert!(server.scrape().await.contains(refused));
 }
 
@@ -168,6 +173,32 @@ async fn a_server_whose_media_died_tells_the_sites_and_ends() {
     let error = server.ends().await.expect_err("a supervisor shall start it again");
     assert_eq!((error.code, error.exit_code()), (StartCode::MediaWorkerLost, 8));
     assert!(error.to_string().starts_with("E_MEDIA_WORKER_LOST: "), "{error}");
+}
+
+/// A plane under which the hall's task dies.
+struct Treacherous;
+
+impl MediaPlane for Treacherous {
+    fn send(&mut self, _: RoomId, _: Command) -> Result<(), Command> {
+        panic!("a plane that is meant to fail");
+    }
+
+    fn forget(&mut self, _: RoomId) {}
+
+    fn lost(&self) -> Option<usize> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn a_server_whose_hall_died_ends() {
+    let (_events, events) = tokio::sync::mpsc::channel(1);
+    let media = MediaPort { plane: Box::new(Treacherous), events, addresses: Vec::new() };
+    let mut server = Server::start_on(config(), media).await;
+    let mut site = server.enter(AN_PHUOC).await;
+    site.say(json!({"type": "offer", "sdp": {"plain": "v=0"}})).await;
+    let error = server.ends().await.expect_err("a supervisor shall start it again");
+    assert_eq!(error.code, StartCode::Internal);
 }
 
 #[tokio::test]

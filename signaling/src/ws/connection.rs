@@ -95,29 +95,37 @@ impl Connection {
     async fn received(&mut self, received: Option<Result<Message, axum::Error>>) -> Result<(), End> {
         let now = Instant::now();
         self.vigil.hear(now);
-        match received {
-            Some(Ok(Message::Text(text))) => self.text(now, text).await,
-            Some(Ok(Message::Binary(_))) => self.refuse(ErrorCode::MalformedMessage).await,
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
-            Some(Ok(Message::Close(_))) | None => Err(End::ByClient),
+        let message = match received {
+            Some(Ok(Message::Close(_))) | None => return Err(End::ByClient),
+            Some(Ok(message)) => message,
             Some(Err(e)) if is_too_large(&e) => {
                 self.refuse(ErrorCode::MessageTooLarge).await?;
-                Err(End::TooLarge)
+                return Err(End::TooLarge);
             }
-            Some(Err(_)) => Err(End::ByClient),
+            Some(Err(_)) => return Err(End::ByClient),
+        };
+        // Every kind of frame counts: each costs us, and most are answered.
+        if !self.bucket.take(now) {
+            return self.too_fast().await;
+        }
+        match message {
+            Message::Text(text) => self.text(text).await,
+            Message::Binary(_) => self.refuse(ErrorCode::MalformedMessage).await,
+            _ => Ok(()),
         }
     }
 
-    async fn text(&mut self, now: Instant, text: Utf8Bytes) -> Result<(), End> {
-        if !self.bucket.take(now) {
-            self.dropped += 1;
-            // One answer is enough: a flood must not make us flood.
-            return match self.dropped {
-                1 => self.refuse(ErrorCode::RateLimited).await,
-                MAX_DROPPED => Err(End::Flooding),
-                _ => Ok(()),
-            };
+    /// One answer is enough: a flood must not make us flood.
+    async fn too_fast(&mut self) -> Result<(), End> {
+        self.dropped += 1;
+        match self.dropped {
+            1 => self.refuse(ErrorCode::RateLimited).await,
+            MAX_DROPPED => Err(End::Flooding),
+            _ => Ok(()),
         }
+    }
+
+    async fn text(&mut self, text: Utf8Bytes) -> Result<(), End> {
         match serde_json::from_str(&text) {
             Ok(message) => self.message(message).await,
             Err(_) => self.refuse(code_for_unreadable(&text, self.vigil.has_greeted())).await,

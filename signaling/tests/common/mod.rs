@@ -234,12 +234,12 @@ impl Site {
     }
 
     pub async fn say_text(&mut self, text: String) {
-        self.try_say_text(text).await.expect("sent");
+        self.try_send(Message::text(text)).await.expect("sent");
     }
 
     /// Fails once the server has closed.
-    pub async fn try_say_text(&mut self, text: String) -> Result<(), tungstenite::Error> {
-        self.socket.send(Message::text(text)).await
+    pub async fn try_send(&mut self, message: Message) -> Result<(), tungstenite::Error> {
+        self.socket.send(message).await
     }
 
     /// The next message of this type; others are read past.
