@@ -31,17 +31,18 @@ impl Drop for Folder {
 struct Running(Child);
 
 impl Running {
-    fn start(arguments: &[&str]) -> Running {
+    fn demo(data: &Path, more: &[&str]) -> Running {
         let mut command = Command::new(PROGRAM);
-        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null());
-        Running(command.spawn().expect("started"))
+        command.args(["demo", "--json", "--data"]).arg(data).args(more);
+        Running(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("started"))
     }
 
-    fn first_line(&mut self) -> String {
+    /// What it prints first.
+    fn told(&mut self) -> Value {
         let mut line = String::new();
         let output = self.0.stdout.take().expect("piped");
         BufReader::new(output).read_line(&mut line).expect("text");
-        line
+        serde_json::from_str(&line).expect("one JSON object on the first line")
     }
 
     fn terminate(mut self) -> ExitStatus {
@@ -77,11 +78,8 @@ fn authority(url: &Value) -> String {
 #[test]
 fn two_demos_run_side_by_side_and_say_where() {
     let folder = Folder::new("side-by-side");
-    let data = folder.0.to_str().expect("a path");
-    let mut demos = [(); 2].map(|()| Running::start(&["demo", "--json", "--data", data]));
-    let told = demos.each_mut().map(|demo| -> Value {
-        serde_json::from_str(&demo.first_line()).expect("one JSON object on the first line")
-    });
+    let mut demos = [(); 2].map(|()| Running::demo(&folder.0, &[]));
+    let told = demos.each_mut().map(Running::told);
     let mut ports = BTreeSet::new();
     for demo in &told {
         assert!(get(&authority(&demo["http"]), "/healthz").starts_with("HTTP/1.1 200"));
@@ -212,34 +210,31 @@ fn doctor_changes_nothing() {
 #[test]
 fn join_measures_over_tls_and_believes_only_whom_it_may() {
     let folder = Folder::new("join-tls");
-    let data = folder.0.to_str().expect("a path");
-    let mut demo = Running::start(&["demo", "--json", "--data", data, "--https", "127.0.0.1:0"]);
-    let told: Value = serde_json::from_str(&demo.first_line()).expect("JSON");
+    let mut demo = Running::demo(&folder.0, &["--https", "127.0.0.1:0"]);
+    let told = demo.told();
     let site = told["links"]["sites"][0]["link"].as_str().expect("a link");
     let token = site.split('#').nth(1).expect("a token");
     let link = format!("https://{}/#{token}", authority(&told["https"]));
     // Served, so the certificate is made.
     assert!(get(&authority(&told["http"]), "/healthz").starts_with("HTTP/1.1 200"));
-    let own = folder.0.join("own.pem");
-    std::fs::write(&own, certificate(&folder.0)).expect("written");
+    let own = certificate(&folder.0);
 
     let join = |trust: &[&str]| {
         let mut command = Command::new(PROGRAM);
         command.args(["join", &link, "--seconds", "2", "--report", "json"]).args(trust);
         command.output().expect("ran")
     };
-    for trust in [&["--insecure"][..], &["--ca", own.to_str().expect("a path")]] {
+    for trust in [&["--insecure"][..], &["--ca", &own]] {
         let joined = join(trust);
         let said = String::from_utf8_lossy(&joined.stderr);
         assert_eq!(joined.status.code(), Some(0), "{trust:?}: {said}");
         let report: Value = serde_json::from_slice(&joined.stdout).expect("JSON");
         assert_eq!(report["connected"], true, "{report}");
     }
-    let (other, foreign) = (folder.0.join("other"), folder.0.join("foreign.pem"));
+    let other = folder.0.join("other");
     let names = BTreeSet::from(["localhost".to_owned()]);
     signaling::tls::server_config(&other, &names, SystemTime::now()).expect("made");
-    std::fs::write(&foreign, certificate(&other)).expect("written");
-    let foreign = ["--ca", foreign.to_str().expect("a path")];
+    let foreign = ["--ca", &certificate(&other)];
     for (trust, why) in [(&[][..], "không rõ ai cấp; "), (&foreign, "không phải chứng thư đã chỉ bằng --ca")]
     {
         let refused = join(trust);
@@ -253,11 +248,13 @@ fn join_measures_over_tls_and_believes_only_whom_it_may() {
     }
 }
 
-/// The certificate kept in a data folder, as PEM.
+/// A file with the certificate kept in a data folder, as PEM.
 fn certificate(data: &Path) -> String {
     let kept = std::fs::read(data.join(signaling::tls::FILE)).expect("kept");
     let kept: Value = serde_json::from_slice(&kept).expect("JSON");
-    kept["certificate_pem"].as_str().expect("PEM").to_owned()
+    let file = data.join("certificate.pem");
+    std::fs::write(&file, kept["certificate_pem"].as_str().expect("PEM")).expect("written");
+    file.to_str().expect("a path").to_owned()
 }
 
 #[test]
