@@ -31,7 +31,7 @@ pub enum Commands {
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     #[command(flatten)]
-    pub settings: SettingArgs,
+    pub settings: FileArgs,
     /// In các thiết lập đang có hiệu lực rồi thoát.
     #[arg(long)]
     pub print_config: bool,
@@ -49,7 +49,7 @@ pub struct DemoArgs {
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
     #[command(flatten)]
-    pub settings: SettingArgs,
+    pub settings: FileArgs,
     /// In kết quả thành một đối tượng JSON.
     #[arg(long)]
     pub json: bool,
@@ -64,31 +64,38 @@ pub enum Language {
     En,
 }
 
-/// `--config` and one flag for every setting.
+/// `--config` and the settings that outweigh the file.
+#[derive(Debug, Args)]
+pub struct FileArgs {
+    /// Tệp cấu hình TOML
+    #[arg(long, short, env = "NHIPCAU_CONFIG", value_name = "TỆP")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    settings: SettingArgs,
+}
+
+impl FileArgs {
+    /// The settings in force.
+    pub fn load(&self) -> Result<Config, StartError> {
+        Config::load(self.config.as_deref(), &environment()?, &self.settings.flags)
+    }
+}
+
+/// One flag for every setting.
 #[derive(Debug, Clone, Default)]
 pub struct SettingArgs {
-    file: Option<PathBuf>,
     flags: Overrides,
 }
 
 impl SettingArgs {
-    /// The settings in force.
-    pub fn load(&self) -> Result<Config, StartError> {
-        Config::load(self.file.as_deref(), &self.environment(), &self.flags)
-    }
-
-    /// Like [`SettingArgs::load`], for a command that brings its own meetings and data folder.
+    /// The settings in force for a command that brings its own meetings and data folder.
     pub fn load_over(&self, base: Config) -> Result<Config, StartError> {
-        base.overlay(&self.environment(), &self.flags)
+        base.overlay(&environment()?, &self.flags)
     }
+}
 
-    fn environment(&self) -> Overrides {
-        let (known, unknown) = settings::from_environment(std::env::vars());
-        for name in unknown {
-            tracing::warn!(name, "this environment variable is no setting");
-        }
-        known
-    }
+fn environment() -> Result<Overrides, StartError> {
+    settings::from_environment(std::env::vars())
 }
 
 /// The flags' names in the order of the settings: clap keeps what it is given for ever.
@@ -97,17 +104,10 @@ static FLAGS: LazyLock<Vec<String>> =
 
 impl Args for SettingArgs {
     fn augment_args(command: Command) -> Command {
-        let file = Arg::new("config")
-            .long("config")
-            .short('c')
-            .env("NHIPCAU_CONFIG")
-            .value_name("TỆP")
-            .value_parser(clap::value_parser!(PathBuf))
-            .help("Tệp cấu hình TOML");
         let flags = SETTINGS.iter().zip(FLAGS.iter()).map(|(setting, flag)| {
             Arg::new(setting.key).long(flag.as_str()).value_name("GIÁ TRỊ").help(setting.help)
         });
-        command.arg(file).args(flags)
+        command.args(flags)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -121,7 +121,7 @@ impl clap::FromArgMatches for SettingArgs {
             let value = matches.get_one::<String>(setting.key)?;
             Some((setting.key.to_owned(), value.clone()))
         });
-        Ok(SettingArgs { file: matches.get_one::<PathBuf>("config").cloned(), flags: given.collect() })
+        Ok(SettingArgs { flags: given.collect() })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -142,8 +142,14 @@ mod tests {
         let Commands::Serve(args) = cli.command else {
             panic!("serve");
         };
-        let config = args.settings.load_over(Config::default()).expect("valid");
+        let config = args.settings.load().expect("valid");
         assert_eq!(config.limits.connections, 5);
         assert!(config.http.is_ipv6());
+    }
+
+    #[test]
+    fn a_demo_reads_no_file_and_says_so() {
+        assert!(Cli::try_parse_from(["nhipcau", "serve", "--config", "a.toml"]).is_ok());
+        assert!(Cli::try_parse_from(["nhipcau", "demo", "--config", "a.toml"]).is_err());
     }
 }

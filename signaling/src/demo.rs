@@ -21,14 +21,19 @@ pub const HEADLESS: [&str; 4] = ["An Phước", "Bình Sơn", "Phước Thái", 
 const FREE: [&str; 4] = ["Lộc An", "Long Đức", "Tam An", "Long Phước"];
 const TOKENS_FILE: &str = "demo-links.json";
 
-/// The settings of a demo: its own meeting, its own data folder, any free media ports.
+/// The settings of a demo: its own meeting, its own data folder, any free media ports. People find it
+/// where they found it yesterday; scripts read where it is, and may start many.
 pub fn config(args: &DemoArgs) -> Result<Config, StartError> {
-    let base = Config {
+    let mut base = Config {
         data: default_data(),
         drain_seconds: 1,
         media: crate::config::MediaConfig { port: 0, ..Default::default() },
         ..Config::default()
     };
+    if args.json {
+        let listeners = [&mut base.http, &mut base.https, &mut base.metrics];
+        listeners.into_iter().for_each(|address| address.set_port(0));
+    }
     let mut config = args.settings.load_over(base)?;
     config.meetings = vec![meeting(&config.data)?];
     Ok(config)
@@ -78,6 +83,8 @@ pub struct Announcement {
     pub http: String,
     pub https: String,
     pub metrics: String,
+    /// Where media is received, UDP and TCP: `address:port`.
+    pub media: Vec<SocketAddr>,
     pub links: Links,
     /// The same links for other machines of the network, by address.
     pub lan: Vec<Links>,
@@ -97,8 +104,12 @@ pub struct Link {
     pub link: String,
 }
 
-/// What to tell of a server on these listeners.
-pub fn announcement(config: &Config, listeners: &Listeners) -> Result<Announcement, StartError> {
+/// What to tell of a server on these listeners, with media on these addresses.
+pub fn announcement(
+    config: &Config,
+    listeners: &Listeners,
+    media: &[SocketAddr],
+) -> Result<Announcement, StartError> {
     let http = format!("http://{}", shown(address_of(&listeners.http)?));
     let https = address_of(&listeners.https)?;
     let metrics = shown(address_of(&listeners.metrics)?);
@@ -109,6 +120,7 @@ pub fn announcement(config: &Config, listeners: &Listeners) -> Result<Announceme
         http,
         https: format!("https://{}", shown(https)),
         metrics: format!("http://{metrics}/metrics"),
+        media: media.to_vec(),
         lan: bases.map(|base| links(config, &base)).collect(),
     })
 }
@@ -199,27 +211,38 @@ mod tests {
     use crate::cli::{Cli, Commands};
     use clap::Parser;
 
-    fn args(data: &Path) -> DemoArgs {
+    fn args(data: &Path, more: &[&str]) -> DemoArgs {
         let data = data.to_string_lossy().into_owned();
-        let line = ["nhipcau", "demo", "--data", &data, "--json"];
-        let anywhere = ["--http", "--https", "--metrics"].map(|flag| [flag, "127.0.0.1:0"]);
-        let line = line.into_iter().chain(anywhere.into_iter().flatten());
+        let line = ["nhipcau", "demo", "--data", &data].into_iter().chain(more.iter().copied());
         match Cli::parse_from(line).command {
             Commands::Demo(args) => args,
             _ => unreachable!("it says demo"),
         }
     }
 
+    #[test]
+    fn scripts_get_free_ports_and_people_the_ones_they_know() {
+        let data = std::env::temp_dir().join(format!("nhipcau-demo-ports-{}", std::process::id()));
+        let ports = |more: &[&str]| {
+            let config = config(&args(&data, more)).expect("good settings");
+            [config.http.port(), config.https.port(), config.metrics.port(), config.media.port]
+        };
+        assert_eq!(ports(&[]), [8080, 8443, 9464, 0]);
+        assert_eq!(ports(&["--json"]), [0, 0, 0, 0]);
+        assert_eq!(ports(&["--json", "--https", "127.0.0.1:18443"]), [0, 18443, 0, 0], "asked for is given");
+        std::fs::remove_dir_all(&data).expect("cleaned up");
+    }
+
     #[tokio::test]
     async fn links_stay_good_between_runs_and_say_whose_they_are() {
         let data = std::env::temp_dir().join(format!("nhipcau-demo-{}", std::process::id()));
-        let first = config(&args(&data)).expect("good settings");
-        let second = config(&args(&data)).expect("good settings");
+        let first = config(&args(&data, &["--json"])).expect("good settings");
+        let second = config(&args(&data, &["--json"])).expect("good settings");
         std::fs::remove_dir_all(&data).expect("cleaned up");
         assert_eq!(first.meetings, second.meetings, "the same tokens");
 
         let listeners = Listeners::open(&first).await.expect("free ports");
-        let told = announcement(&first, &listeners).expect("told");
+        let told = announcement(&first, &listeners, &[]).expect("told");
         let json: serde_json::Value = serde_json::from_str(&told.json()).expect("one object");
         let http = json["http"].as_str().expect("an address");
         let chair = json["links"]["chair"].as_str().expect("a link");

@@ -1,12 +1,12 @@
 //! What can go wrong, in two kinds: a [`Refusal`] is for somebody who asked, a [`StartError`] is for
 //! whoever starts the server. Each has a stable code and one sentence.
 
-use crate::protocol::ErrorCode;
+use crate::protocol::{ErrorCode, ServerMessage};
 use std::fmt;
 
 /// Something a site asked for and does not get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{code:?}")]
+#[error("{code}")]
 pub struct Refusal {
     /// Stable; part of the protocol.
     pub code: ErrorCode,
@@ -22,9 +22,14 @@ impl Refusal {
         text_of(self.code)
     }
 
-    /// The label in logs and metrics: the code as the protocol spells it.
-    pub fn label(self) -> &'static str {
-        label_of(self.code)
+    /// Told to a site that is not let in.
+    pub fn refused(self) -> ServerMessage {
+        ServerMessage::Refused { code: self.code, text: self.text().to_owned() }
+    }
+
+    /// Told to a site that is in and goes on.
+    pub fn error(self) -> ServerMessage {
+        ServerMessage::Error { code: self.code, text: self.text().to_owned() }
     }
 }
 
@@ -62,34 +67,6 @@ fn text_of(code: ErrorCode) -> &'static str {
     }
 }
 
-/// The code as the protocol spells it.
-fn label_of(code: ErrorCode) -> &'static str {
-    use ErrorCode::*;
-    match code {
-        UnknownLink => "unknown_link",
-        SeatTaken => "seat_taken",
-        MeetingFull => "meeting_full",
-        MeetingLocked => "meeting_locked",
-        SiteRemoved => "site_removed",
-        MeetingEnded => "meeting_ended",
-        Version => "version",
-        TooManyJoins => "too_many_joins",
-        RateLimited => "rate_limited",
-        MessageTooLarge => "message_too_large",
-        MalformedMessage => "malformed_message",
-        OutOfOrder => "out_of_order",
-        Forbidden => "forbidden",
-        UnknownSite => "unknown_site",
-        OfferMalformed => "offer_malformed",
-        OfferTooLarge => "offer_too_large",
-        OfferUnsupported => "offer_unsupported",
-        OfferChanged => "offer_changed",
-        WorkerFull => "worker_full",
-        Draining => "draining",
-        Internal => "internal",
-    }
-}
-
 /// Why the server cannot start or go on. The number is the process's exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartCode {
@@ -100,6 +77,7 @@ pub enum StartCode {
     DataDirectory = 5,
     Certificate = 6,
     Media = 7,
+    MediaWorkerLost = 8,
 }
 
 impl StartCode {
@@ -113,6 +91,7 @@ impl StartCode {
             StartCode::DataDirectory => "E_DATA_DIRECTORY",
             StartCode::Certificate => "E_CERTIFICATE",
             StartCode::Media => "E_MEDIA",
+            StartCode::MediaWorkerLost => "E_MEDIA_WORKER_LOST",
         }
     }
 }
@@ -151,35 +130,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_are_what_the_protocol_sends() {
-        use ErrorCode::*;
-        let all = [
-            UnknownLink,
-            SeatTaken,
-            MeetingFull,
-            MeetingLocked,
-            SiteRemoved,
-            MeetingEnded,
-            Version,
-            TooManyJoins,
-            RateLimited,
-            MessageTooLarge,
-            MalformedMessage,
-            OutOfOrder,
-            Forbidden,
-            UnknownSite,
-            OfferMalformed,
-            OfferTooLarge,
-            OfferUnsupported,
-            OfferChanged,
-            WorkerFull,
-            Draining,
-            Internal,
-        ];
-        for code in all {
-            let sent = serde_json::to_value(code).expect("codes are plain strings");
-            assert_eq!(sent, label_of(code));
-            assert!(text_of(code).ends_with('.'), "{code:?} is a sentence");
+    fn every_code_of_the_protocol_has_a_sentence_and_its_own_name() {
+        let generated = include_str!("../../web/src/protocol/gen.ts");
+        let codes = generated.lines().find_map(|l| l.strip_prefix("export type ErrorCode = "));
+        let codes: Vec<_> = codes.expect("a union").split('"').skip(1).step_by(2).collect();
+        assert!(codes.len() > 20, "{codes:?}");
+        for name in codes {
+            let code: ErrorCode = serde_json::from_value(name.into()).expect(name);
+            assert_eq!(code.to_string(), name);
+            assert!(text_of(code).ends_with('.'), "{name} is a sentence");
         }
     }
 

@@ -5,6 +5,7 @@ use signaling::cli::{Cli, Commands, DemoArgs, ServeArgs};
 use signaling::config::Config;
 use signaling::error::{StartCode, StartError};
 use signaling::listeners::Listeners;
+use signaling::media::MediaPort;
 use signaling::{demo, doctor, endpoint, media, run};
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -39,13 +40,15 @@ async fn serve(args: ServeArgs) -> Result<ExitCode, StartError> {
         return Ok(ExitCode::SUCCESS);
     }
     let listeners = Listeners::open(&config).await?;
-    start(config, listeners).await
+    let media = media::start(&config)?;
+    start(config, listeners, media).await
 }
 
 async fn demo(args: DemoArgs) -> Result<ExitCode, StartError> {
     let config = demo::config(&args)?;
     let listeners = Listeners::open(&config).await?;
-    let announcement = demo::announcement(&config, &listeners)?;
+    let media = media::start(&config)?;
+    let announcement = demo::announcement(&config, &listeners, &media.addresses)?;
     let _sites = endpoint::demo::start_sites(announcement.headless());
     println!(
         "{}",
@@ -54,15 +57,14 @@ async fn demo(args: DemoArgs) -> Result<ExitCode, StartError> {
             false => announcement.text(),
         }
     );
-    start(config, listeners).await
+    start(config, listeners, media).await
 }
 
 /// Serves until SIGTERM or Ctrl+C.
-async fn start(config: Config, listeners: Listeners) -> Result<ExitCode, StartError> {
+async fn start(config: Config, listeners: Listeners, media: MediaPort) -> Result<ExitCode, StartError> {
     let internal = |e: std::io::Error| StartError::new(StartCode::Internal, e.to_string());
     let mut terminate = signal(SignalKind::terminate()).map_err(internal)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(internal)?;
-    let media = media::start(&config)?;
     let shutdown = async move {
         tokio::select! {
             _ = terminate.recv() => {}

@@ -391,7 +391,7 @@ pub enum GoodbyeReason {
 }
 
 /// Stable codes. The text beside a code is for people, in Vietnamese, and may change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export_to = "gen.ts")]
 pub enum ErrorCode {
@@ -428,4 +428,11 @@ pub enum ErrorCode {
     Draining,
     /// The server's own fault; the log has more.
     Internal,
+}
+
+/// As it is sent, for logs and metrics.
+impl std::fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.serialize(f)
+    }
 }

@@ -1,8 +1,8 @@
 //! Runs the server from open listeners to a drained end.
 
 use crate::config::Config;
-use crate::error::StartError;
-use crate::hall;
+use crate::error::{StartCode, StartError};
+use crate::hall::{self, Broken};
 use crate::http::{self, Limit};
 use crate::listeners::Listeners;
 use crate::media::MediaPort;
@@ -18,8 +18,12 @@ use tokio::time::timeout;
 /// Metrics are read by one Prometheus, perhaps two, and a person.
 const METRICS_CONNECTIONS: usize = 16;
 
+/// Without media there is nothing to wait for: sites that do not go at once find a closed socket.
+const BROKEN_DRAIN: Duration = Duration::from_millis(500);
+
 /// Serves until `shutdown` is done, then tells the sites, waits at most `drain_seconds` for them to
-/// go, and returns. What media still flows stops then.
+/// go, and returns. What media still flows stops then. A server that cannot go on does the same,
+/// faster, and says why: whoever supervises it starts it again, and the sites come back.
 pub async fn run(
     config: Config,
     listeners: Listeners,
@@ -43,16 +47,36 @@ pub async fn run(
         Limit::new(METRICS_CONNECTIONS),
     ));
 
-    shutdown.await;
-    tracing::info!(seconds = config.drain_seconds, "draining");
+    let (patience, ended) = tokio::select! {
+        () = shutdown => (Duration::from_secs(config.drain_seconds), Ok(())),
+        broken = door.broken() => (BROKEN_DRAIN, Err(why(broken))),
+    };
+    match &ended {
+        Ok(()) => tracing::info!(?patience, "draining"),
+        Err(e) => tracing::error!("{e}"),
+    }
     // No new connections; the open ones are told and may end by themselves.
     servers.abort_all();
-    let patience = Duration::from_secs(config.drain_seconds);
     if timeout(patience, door.drain()).await.is_err() {
         tracing::info!("some sites were still connected");
     }
     metrics_server.abort();
-    Ok(())
+    ended
+}
+
+fn why(broken: Broken) -> StartError {
+    match broken {
+        Broken::MediaWorker(worker) => StartError::new(
+            StartCode::MediaWorkerLost,
+            format!(
+                "luồng âm thanh, hình ảnh số {worker} đã dừng ngoài ý muốn; máy chủ báo các điểm cầu rồi thoát để được khởi động lại"
+            ),
+        ),
+        Broken::Hall => StartError::new(
+            StartCode::Internal,
+            "phần điều hành cuộc họp đã dừng ngoài ý muốn; máy chủ thoát để được khởi động lại",
+        ),
+    }
 }
 
 fn announce(listeners: &Listeners) {

@@ -98,7 +98,8 @@ pub fn server_config(
 
 /// Writes a file only its owner may read, whole or not at all; makes its folder if need be.
 pub fn write_secret(path: &Path, content: &[u8]) -> Result<(), StartError> {
-    let beside = path.with_extension("new");
+    // Of this process alone: two servers that start on one folder must not write into one file.
+    let beside = path.with_extension(format!("{}.new", std::process::id()));
     let write = || -> std::io::Result<()> {
         if let Some(folder) = path.parent().filter(|f| !f.exists()) {
             std::fs::create_dir_all(folder)?;

@@ -4,7 +4,18 @@ mod common;
 
 use common::{AN_PHUOC, BINH_SON, CHAIR, Server, Site, config, get};
 use serde_json::json;
+use sfu::driver::{Birth, Machine, Workers, WorkersConfig};
+use sfu::engine::{Input, Output};
+use signaling::error::StartCode;
+use signaling::media::{Command, Event, MediaPlane, MediaPort, RoomId};
 use signaling::protocol::MAX_MESSAGE_BYTES;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
+use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
 async fn a_message_too_large_ends_the_connection_and_the_seat_stays() {
@@ -18,23 +29,27 @@ async fn a_message_too_large_ends_the_connection_and_the_seat_stays() {
 }
 
 #[tokio::test]
-async fn a_flood_is_cut_off_and_nobody_else_notices() {
+async fn a_flood_of_any_kind_is_cut_off_and_nobody_else_notices() {
     let mut limited = config();
     limited.limits.messages_per_second = 1;
     let server = Server::start_with(limited).await;
     let mut other = server.enter(BINH_SON).await;
-    let mut site = server.enter(AN_PHUOC).await;
-    for n in 0..250 {
-        let ping = json!({"type": "ping", "n": n}).to_string();
-        if site.try_say_text(ping).await.is_err() {
-            break;
+    let ping = json!({"type": "ping", "n": 1}).to_string();
+    let kinds = [Message::text(ping), Message::binary(vec![0; 100]), Message::Ping(vec![0; 100].into())];
+    for kind in kinds {
+        let mut site = server.enter(AN_PHUOC).await;
+        for _ in 0..250 {
+            if site.try_send(kind.clone()).await.is_err() {
+                break;
+            }
         }
+        site.until("error", |m| m["code"] == "rate_limited").await;
+        site.closes().await;
+        other.sees(1, |s| s["presence"] == "lost").await;
     }
-    assert_eq!(site.expect("error").await["code"], "rate_limited");
-    site.closes().await;
     other.say(json!({"type": "ping", "n": 1})).await;
     other.expect("pong").await;
-    let refused = "nhipcau_refusals_total{code=\"rate_limited\"} 1";
+    let refused = "nhipcau_refusals_total{code=\"rate_limited\"} 3";
     assert!(server.scrape().await.contains(refused));
 }
 
@@ -129,19 +144,75 @@ async fn a_server_that_goes_down_says_so_and_waits_a_bounded_time() {
     assert!(tokio_tungstenite::connect_async(&url).await.is_err());
 }
 
+/// A media machine that does not survive its first offer.
+struct Mortal;
+
+impl Machine for Mortal {
+    fn handle_input(&mut self, _: Instant, input: Input<'_>) {
+        assert!(!matches!(input, Input::Command(Command::Offer { .. })), "a machine that is meant to die");
+    }
+
+    fn poll_output(&mut self, now: Instant) -> Output<'_> {
+        Output::Timeout(now + Duration::from_secs(60))
+    }
+}
+
 #[tokio::test]
-async fn tls_serves_the_same() {
-    use std::sync::Arc;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio_rustls::rustls::pki_types::ServerName;
-    use tokio_rustls::rustls::{ClientConfig, crypto::aws_lc_rs};
+async fn a_server_whose_media_died_tells_the_sites_and_ends() {
+    let loopback = [std::net::Ipv4Addr::LOCALHOST.into()].to_vec();
+    let workers = WorkersConfig { workers: 2, listen: loopback, pin: false, ..WorkersConfig::default() };
+    let workers = Workers::start_with(&workers, |_: Birth| Mortal, |_, _| Ok(())).expect("started");
+    let (_events, events) = tokio::sync::mpsc::channel(1);
+    let media = MediaPort { plane: Box::new(workers), events, addresses: Vec::new() };
+    let mut server = Server::start_on(config(), media).await;
+    let mut chair = server.enter(CHAIR).await;
+    let mut site = server.enter(AN_PHUOC).await;
+    site.say(json!({"type": "offer", "sdp": {"plain": "v=0"}})).await;
+    site.expect("draining").await;
+    chair.expect("draining").await;
+    let error = server.ends().await.expect_err("a supervisor shall start it again");
+    assert_eq!((error.code, error.exit_code()), (StartCode::MediaWorkerLost, 8));
+    assert!(error.to_string().starts_with("E_MEDIA_WORKER_LOST: "), "{error}");
+}
+
+/// A plane under which the hall's task dies.
+struct Treacherous;
+
+impl MediaPlane for Treacherous {
+    fn send(&mut self, _: RoomId, _: Command) -> Result<(), Command> {
+        panic!("a plane that is meant to fail");
+    }
+
+    fn forget(&mut self, _: RoomId) {}
+
+    fn lost(&self) -> Option<usize> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn a_server_whose_hall_died_ends() {
+    let (_events, events) = tokio::sync::mpsc::channel(1);
+    let media = MediaPort { plane: Box::new(Treacherous), events, addresses: Vec::new() };
+    let mut server = Server::start_on(config(), media).await;
+    let mut site = server.enter(AN_PHUOC).await;
+    site.say(json!({"type": "offer", "sdp": {"plain": "v=0"}})).await;
+    let error = server.ends().await.expect_err("a supervisor shall start it again");
+    assert_eq!(error.code, StartCode::Internal);
+}
+
+#[tokio::test]
+async fn tls_serves_the_same_under_the_kept_certificate() {
     let server = Server::start().await;
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    // It listens before it has made its certificate, and serves afterwards.
+    server.enter(CHAIR).await;
+    let mut roots = RootCertStore::empty();
+    let certificate = CertificateDer::from_pem_slice(server.certificate().as_bytes());
+    roots.add(certificate.expect("a certificate")).expect("usable");
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("versions")
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(trust::Anybody))
+        .with_root_certificates(roots)
         .with_no_client_auth();
     let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
     let stream = tokio::net::TcpStream::connect(server.https).await.expect("connected");
@@ -155,49 +226,41 @@ async fn tls_serves_the_same() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
-/// The self-made certificate is not to be verified here.
-mod trust {
-    use tokio_rustls::rustls::client::danger::{
-        HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
+/// Random letters do not deflate to nothing.
+fn long_text() -> String {
+    let letter = |_| char::from(rand::random_range(b'!'..=b'~'));
+    (0..MAX_MESSAGE_BYTES / 2).map(letter).collect()
+}
+
+#[tokio::test]
+async fn who_does_not_read_is_closed_and_keeps_its_seat() {
+    let mut server = Server::start().await;
+    let mut chair = server.enter(CHAIR).await;
+    let mut deaf = server.enter(AN_PHUOC).await;
+    let seat = deaf.seat.clone();
+    deaf.say(json!({"type": "offer", "sdp": {"plain": "v=0"}})).await;
+    let peer = server.command(|command| match command {
+        Command::Offer { peer, .. } => Some(peer),
+        _ => None,
+    });
+    let peer = peer.await;
+
+    // Answers nobody reads fill the sockets, then the outbox; nobody else waits meanwhile.
+    let sdp = long_text();
+    let answers = async {
+        loop {
+            server.report(Event::Answer { peer, sdp: sdp.clone() }).await;
+        }
     };
-    use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-    use tokio_rustls::rustls::{DigitallySignedStruct, Error, SignatureScheme};
-
-    #[derive(Debug)]
-    pub struct Anybody;
-
-    impl ServerCertVerifier for Anybody {
-        fn verify_server_cert(
-            &self,
-            _: &CertificateDer<'_>,
-            _: &[CertificateDer<'_>],
-            _: &ServerName<'_>,
-            _: &[u8],
-            _: UnixTime,
-        ) -> Result<ServerCertVerified, Error> {
-            Ok(ServerCertVerified::assertion())
-        }
-
-        fn verify_tls12_signature(
-            &self,
-            _: &[u8],
-            _: &CertificateDer<'_>,
-            _: &DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, Error> {
-            Ok(HandshakeSignatureValid::assertion())
-        }
-
-        fn verify_tls13_signature(
-            &self,
-            _: &[u8],
-            _: &CertificateDer<'_>,
-            _: &DigitallySignedStruct,
-        ) -> Result<HandshakeSignatureValid, Error> {
-            Ok(HandshakeSignatureValid::assertion())
-        }
-
-        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-            vec![SignatureScheme::ECDSA_NISTP256_SHA256]
-        }
+    tokio::select! {
+        () = answers => {}
+        lost = chair.sees(1, |s| s["presence"] == "lost") => assert_eq!(lost["name"], "An Phước"),
     }
+    chair.say(json!({"type": "ping", "n": 1})).await;
+    chair.expect("pong").await;
+
+    let mut back = server.site().await;
+    back.say(json!({"type": "hello", "version": 1, "token": AN_PHUOC, "seat": seat})).await;
+    assert_eq!(back.expect("welcome").await["seat"], json!(seat), "the same participant");
+    chair.sees(1, |s| s["reconnections"] == 1).await;
 }

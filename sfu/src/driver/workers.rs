@@ -17,7 +17,7 @@ use rand::rngs::OsRng;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -166,6 +166,13 @@ impl Workers {
     /// Ports and candidates really in use.
     pub fn addresses(&self) -> Vec<WorkerAddresses> {
         self.members.iter().map(|m| m.addresses.clone()).collect()
+    }
+
+    /// A worker whose thread has ended though nobody stopped it: its rooms are gone, and what is sent
+    /// to it comes back for ever.
+    pub fn lost(&self) -> Option<WorkerId> {
+        let ended = |m: &&Member| m.ended.try_recv() == Err(TryRecvError::Disconnected);
+        self.members.iter().find(ended).map(|m| m.addresses.worker)
     }
 
     /// Stops all workers within 2 s; names those that hung or had panicked.

@@ -57,10 +57,10 @@ fn down(subscriber: &Subscriber, slots: &[SlotStats]) -> DirectionStats {
     };
     let video = subscriber.video.iter().map(|video| (&video.account, 90_000.0));
     let audio = subscriber.audio.iter().map(|audio| (&audio.account, 48_000.0));
+    total.frames = subscriber.video.iter().map(|video| video.account.frames).sum();
     for (account, rate) in video.chain(audio) {
         total.packets = total.packets.saturating_add(account.packets);
         total.bytes = total.bytes.saturating_add(account.octets);
-        total.frames = total.frames.saturating_add(account.frames);
         total.packets_lost = total.packets_lost.saturating_add_signed(account.reported_lost.max(0));
         total.loss_fraction = total.loss_fraction.max(account.reported_fraction);
         let jitter = Duration::from_secs_f64(f64::from(account.reported_jitter) / rate);

@@ -4,6 +4,7 @@ use super::{Config, MeetingConfig};
 use crate::error::StartError;
 use crate::protocol::Role;
 use std::collections::HashSet;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 
 /// Shorter secrets could be guessed.
@@ -25,7 +26,29 @@ impl Config {
         within("limits.connections", limits.connections as u64, 1..=100_000)?;
         within("drain_seconds", self.drain_seconds, 0..=300)?;
         within("media.workers", self.media.workers as u64, 0..=256)?;
+        self.check_ports()?;
         self.check_meetings()
+    }
+
+    /// Two settings for one port would end as "another program uses it".
+    fn check_ports(&self) -> Result<(), StartError> {
+        let listen = match self.media.listen.as_slice() {
+            [] => vec![IpAddr::V6(Ipv6Addr::UNSPECIFIED)],
+            some => some.to_vec(),
+        };
+        let media = listen.into_iter().map(|ip| ("media.port", SocketAddr::new(ip, self.media.port)));
+        let mut all = vec![("http", self.http), ("https", self.https), ("metrics", self.metrics)];
+        all.extend(media);
+        for (i, (one, address)) in all.iter().enumerate() {
+            let clash = all.iter().skip(i + 1).find(|(other, at)| other != one && overlap(*address, *at));
+            if let Some((other, _)) = clash {
+                return fault(format!(
+                    "{one} và {other} dùng chung cổng {}; đổi một trong hai",
+                    address.port()
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn check_meetings(&self) -> Result<(), StartError> {
@@ -49,6 +72,12 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// Whether both cannot be listened on at once. 0 is any free port.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let everywhere = one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() != 0 && one.port() == other.port() && (everywhere || one.ip() == other.ip())
 }
 
 fn check_sites(meeting: &MeetingConfig) -> Result<(), StartError> {
@@ -81,10 +110,8 @@ fn check_sites(meeting: &MeetingConfig) -> Result<(), StartError> {
 
 fn named(what: &str, name: &str) -> Result<(), StartError> {
     let length = name.chars().count();
-    if name.trim() != name || !(1..=MAX_NAME_CHARS).contains(&length) {
-        return fault(format!(
-            "tên {what} \"{name}\" phải có 1 đến {MAX_NAME_CHARS} ký tự, không thừa khoảng trắng ở đầu và cuối"
-        ));
+    if !(1..=MAX_NAME_CHARS).contains(&length) {
+        return fault(format!("tên {what} \"{name}\" phải có 1 đến {MAX_NAME_CHARS} ký tự"));
     }
     if name.chars().any(char::is_control) {
         return fault(format!("tên {what} {name:?} có ký tự điều khiển"));
@@ -118,6 +145,8 @@ mod tests {
         let table = [
             ("[limits]\nsites_per_meeting = 0".to_owned(), "sites_per_meeting = 0"),
             ("drain_seconds = 301".to_owned(), "drain_seconds = 301"),
+            ("https = \"127.0.0.1:8080\"".to_owned(), "http và https dùng chung cổng 8080"),
+            ("[media]\nport = 8443".to_owned(), "https và media.port dùng chung cổng 8443"),
             (meeting(""), "đúng một điểm cầu"),
             (meeting(&format!("{chair},{chair}")), "đúng một điểm cầu"),
             (meeting(r#"{name="Huyện", role="chair", token="short"}"#), "ít nhất 16 ký tự"),
@@ -127,12 +156,29 @@ mod tests {
                 meeting(&format!("{chair},{{name=\"Xã\", token=\"0123456789abcdef\"}}")),
                 "đã dùng cho điểm cầu khác",
             ),
-            (meeting(&format!("{chair},{{name=\" Xã\", token=\"0123456789abcdeg\"}}")), "khoảng trắng"),
+            (meeting(&format!("{chair},{{name=\" \", token=\"0123456789abcdeg\"}}")), "1 đến 80 ký tự"),
+            (
+                meeting(&format!("{chair},{{name=\" Huye\u{323}\u{302}n\", token=\"0123456789abcdeg\"}}")),
+                "cùng tên",
+            ),
+            (format!("{0}{0}", meeting(chair)), "hai cuộc họp cùng tên"),
         ];
         for (text, expected) in table {
             let config = Config::from_toml(&text).expect("parses");
-            let error = config.check().expect_err(expected);
+            let error = config.overlay(&Vec::new(), &Vec::new()).expect_err(expected);
             assert!(error.sentence.contains(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn names_have_one_spelling() {
+        let chair = "{name=\"\u{a0}Huye\u{323}\u{302}n \", role=\"chair\", token=\"0123456789abcdef\"}";
+        let site = "{name=\"Bi\u{300}nh So\u{31b}n\", token=\"0123456789abcdeg\"}";
+        let text = meeting(&format!("{site},{chair}")).replace("Giao ban", " Họp tua\u{302}\u{300}n");
+        let config = Config::from_toml(&text).and_then(|c| c.overlay(&Vec::new(), &Vec::new()));
+        let meeting = config.expect("good settings").meetings.remove(0);
+        assert_eq!(meeting.title, "Họp tuần");
+        let names: Vec<_> = meeting.sites.iter().map(|s| s.name.as_str()).collect();
+        assert_eq!(names, ["Huyện", "Bình Sơn"]);
     }
 }

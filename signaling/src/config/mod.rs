@@ -12,6 +12,7 @@ use crate::protocol::Role;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use unicode_normalization::UnicodeNormalization;
 
 /// All settings of the server. `ops/nhipcau.toml` documents each with its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -172,9 +173,11 @@ impl Config {
             .map_err(|what| StartError::config(format!("{given}: giá trị \"{value}\" {what}")))
     }
 
-    /// The chair's site first: the order of the protocol.
+    /// Names in their one spelling; the chair's site first: the order of the protocol.
     fn normalise(&mut self) {
         for meeting in &mut self.meetings {
+            meeting.title = spelling(&meeting.title);
+            meeting.sites.iter_mut().for_each(|site| site.name = spelling(&site.name));
             meeting.sites.sort_by_key(|site| site.role != Role::Chair);
         }
     }
@@ -189,6 +192,11 @@ impl Config {
         }
         toml::to_string_pretty(&shown).unwrap_or_else(|e| format!("# {e}\n"))
     }
+}
+
+/// Macs and some keyboards write "Bình Sơn" decomposed (NFD): the same name must be the same site.
+fn spelling(name: &str) -> String {
+    name.trim().nfc().collect()
 }
 
 /// The parser's words for the mistakes people make, on one line.

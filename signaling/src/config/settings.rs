@@ -1,6 +1,7 @@
 //! Every setting that environment and flags can give, one row each.
 
 use super::{Config, Overrides};
+use crate::error::StartError;
 use std::str::FromStr;
 
 /// The prefix of all environment variables.
@@ -89,20 +90,16 @@ pub fn flag(key: &str) -> String {
     key.replace(['.', '_'], "-")
 }
 
-/// The settings among environment variables, and the names of those that only look like one.
-pub fn from_environment(variables: impl Iterator<Item = (String, String)>) -> (Overrides, Vec<String>) {
-    let mut known = Overrides::new();
-    let mut unknown = Vec::new();
-    for (name, value) in variables {
-        if !name.starts_with(PREFIX) || NOT_SETTINGS.contains(&name.as_str()) {
-            continue;
-        }
-        match SETTINGS.iter().find(|s| variable(s.key) == name) {
-            Some(setting) => known.push((setting.key.to_owned(), value)),
-            None => unknown.push(name),
-        }
-    }
-    (known, unknown)
+/// The settings among environment variables. One that only looks like a setting is a mistake, as an
+/// unknown field of the file is.
+pub fn from_environment(variables: impl Iterator<Item = (String, String)>) -> Result<Overrides, StartError> {
+    let ours =
+        variables.filter(|(name, _)| name.starts_with(PREFIX) && !NOT_SETTINGS.contains(&name.as_str()));
+    let settings = ours.map(|(name, value)| match SETTINGS.iter().find(|s| variable(s.key) == name) {
+        Some(setting) => Ok((setting.key.to_owned(), value)),
+        None => Err(StartError::config(format!("biến môi trường {name}: không có thiết lập này"))),
+    });
+    settings.collect()
 }
 
 fn one<T: FromStr>(target: &mut T, text: &str) -> Result<(), String> {
@@ -125,17 +122,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn environment_is_sorted_into_known_and_unknown() {
-        let variables = [
-            ("NHIPCAU_LIMITS_CONNECTIONS", "5"),
-            ("NHIPCAU_HTPP", "x"),
-            ("NHIPCAU_LOG", "debug"),
-            ("HOME", "/root"),
-        ];
-        let variables = variables.map(|(k, v)| (k.to_owned(), v.to_owned()));
-        let (known, unknown) = from_environment(variables.into_iter());
-        assert_eq!(known, [("limits.connections".to_owned(), "5".to_owned())]);
-        assert_eq!(unknown, ["NHIPCAU_HTPP"]);
+    fn environment_names_settings_and_nothing_else() {
+        let read = |variables: &[(&str, &str)]| {
+            from_environment(variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
+        };
+        let known = [("NHIPCAU_LIMITS_CONNECTIONS", "5"), ("NHIPCAU_LOG", "debug"), ("HOME", "/root")];
+        assert_eq!(read(&known), Ok(vec![("limits.connections".to_owned(), "5".to_owned())]));
+        let error = read(&[("NHIPCAU_HTPP", "x")]).expect_err("a slip of the keyboard");
+        assert!(error.sentence.contains("NHIPCAU_HTPP"), "{error}");
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use super::{Finding, Verdict, words};
 use crate::config::Config;
 use crate::tls::{self, StoredCertificate};
+use rustix::fs::{Access, access, statvfs};
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A key frame of forty sites at once, 1.5 Mbit each, must fit while the thread is busy elsewhere.
@@ -48,6 +48,9 @@ pub(super) fn certificate(config: &Config) -> Finding {
     let names = tls::names(&config.names);
     let now = SystemTime::now();
     let Some(kept) = StoredCertificate::read(&config.data) else {
+        if config.data.join(tls::FILE).exists() {
+            return unreadable_certificate(config);
+        }
         return Finding::good(
             "certificate",
             words(
@@ -77,34 +80,102 @@ pub(super) fn certificate(config: &Config) -> Finding {
     )
 }
 
-pub(super) fn disk(config: &Config) -> Finding {
-    let data = &config.data;
-    if let Err(e) = tls::write_secret(&data.join("doctor.tmp"), b"doctor") {
-        return Finding::bad(
-            "disk",
-            Verdict::Broken,
-            words(e.to_string(), format!("The data folder {} cannot be written.", data.display())),
-            words(
-                "Chọn thư mục khác bằng --data hoặc cấp quyền ghi.",
-                "Choose another folder with --data or allow writing.",
-            ),
-        );
-    }
-    // Only the trial file was ours; if it stays it does no harm.
-    let _ = std::fs::remove_file(data.join("doctor.tmp"));
-    judge_space(data, free_kib(data))
+/// Of another account, or damaged.
+fn unreadable_certificate(config: &Config) -> Finding {
+    let file = config.data.join(tls::FILE);
+    let shown = file.display();
+    Finding::bad(
+        "certificate",
+        Verdict::Warning,
+        words(
+            format!("Không đọc được chứng thư trong {shown}."),
+            format!("The certificate in {shown} cannot be read."),
+        ),
+        words(
+            "Chạy doctor bằng tài khoản chạy máy chủ; nếu vẫn vậy, xóa tệp đó để máy chủ tạo chứng thư mới.",
+            "Run doctor as the server's account; if it stays so, delete that file and the server makes a new one.",
+        ),
+    )
 }
 
-/// Free space in KiB as `df` (POSIX) tells it.
+/// What would become of the data folder; nothing is tried out on it.
+pub(super) fn disk(config: &Config) -> Finding {
+    let data = &config.data;
+    let standing = nearest(data);
+    if let Err(e) = access(standing, Access::WRITE_OK | Access::EXEC_OK) {
+        return unwritable(data, &e.to_string());
+    }
+    if !standing.is_dir() {
+        return unwritable(data, "không phải thư mục");
+    }
+    let space = judge_space(data, free_kib(standing));
+    match space.verdict {
+        Verdict::Broken => space,
+        _ if standing == data => space,
+        _ => absent(data, standing),
+    }
+}
+
+/// The folder itself, or what there is of its path.
+fn nearest(folder: &Path) -> &Path {
+    let there = folder.ancestors().find(|part| part.exists());
+    there.unwrap_or(Path::new("."))
+}
+
+fn unwritable(folder: &Path, cause: &str) -> Finding {
+    let shown = folder.display();
+    Finding::bad(
+        "disk",
+        Verdict::Broken,
+        words(
+            format!("Không ghi được vào thư mục dữ liệu {shown}: {cause}."),
+            format!("The data folder {shown} cannot be written: {cause}."),
+        ),
+        words(
+            "Chọn thư mục khác bằng --data hoặc cấp quyền ghi.",
+            "Choose another folder with --data or allow writing.",
+        ),
+    )
+}
+
+/// The server makes it at its first start, for the account it runs as and nobody else.
+fn absent(folder: &Path, standing: &Path) -> Finding {
+    let (shown, standing) = (folder.display(), standing.display());
+    Finding::bad(
+        "disk",
+        Verdict::Warning,
+        words(
+            format!(
+                "Chưa có thư mục {shown}; lần chạy đầu máy chủ tự tạo trong {standing}, chỉ tài khoản chạy máy chủ dùng được."
+            ),
+            format!(
+                "There is no {shown} yet; the server makes it in {standing} at its first start, for the account it runs as alone."
+            ),
+        ),
+        words(
+            format!(
+                "Nếu máy chủ chạy bằng tài khoản riêng, tạo trước: install -d -m 700 -o TÀI_KHOẢN {shown}"
+            ),
+            format!(
+                "If the server has an account of its own, make it first: install -d -m 700 -o ACCOUNT {shown}"
+            ),
+        ),
+    )
+}
+
+/// Free space in KiB for whoever is not root.
 fn free_kib(folder: &Path) -> Option<u64> {
-    let asked = Command::new("df").arg("-Pk").arg(folder).output().ok()?;
-    let text = String::from_utf8_lossy(&asked.stdout).into_owned();
-    text.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()
+    let disk = statvfs(folder).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize) >> 10)
 }
 
 fn judge_space(folder: &Path, free: Option<u64>) -> Finding {
     let shown = folder.display();
     let found = match free {
+        Some(kib @ ..NEEDED_FREE_KIB) => words(
+            format!("Đĩa chứa thư mục {shown} đã đầy, còn trống {kib} KiB."),
+            format!("The disk of the folder {shown} is full, {kib} KiB are free."),
+        ),
         Some(kib) => words(
             format!("Thư mục {shown} ghi được, còn trống {} MiB.", kib >> 10),
             format!("The folder {shown} can be written, {} MiB are free.", kib >> 10),

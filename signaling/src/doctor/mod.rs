@@ -1,5 +1,5 @@
 //! `nhipcau doctor`: is this machine ready? Each finding is a verdict and, where it is not good,
-//! exactly one advice. Looks, and changes nothing but the data folder it tries to write.
+//! exactly one advice. Looks, and changes nothing: it may run as another account than the server.
 
 mod clock;
 mod machine;

@@ -17,9 +17,7 @@ impl JoinError {
 
     /// The server said no; its own code and sentence are handed on.
     pub fn refused(code: ErrorCode, text: String) -> Self {
-        let name = serde_json::to_value(code).ok();
-        let name = name.as_ref().and_then(|name| name.as_str()).unwrap_or("refused");
-        Self::new(name, text)
+        Self::new(&code.to_string(), text)
     }
 
     /// The peer connection itself failed; nothing a user could have typed differently.

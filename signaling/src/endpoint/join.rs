@@ -68,8 +68,18 @@ pub async fn run(args: JoinArgs) -> ExitCode {
                 Err(error) => fail(&error),
             }
         }
-        Err(error) => fail(&error),
+        Err(error) => {
+            if args.report == ReportFormat::Json {
+                println!("{}", not_connected(&error));
+            }
+            fail(&error)
+        }
     }
+}
+
+/// What scripts read of a join that never was: one JSON object all the same.
+fn not_connected(error: &JoinError) -> serde_json::Value {
+    serde_json::json!({"connected": false, "error": {"code": error.code, "text": error.text}})
 }
 
 fn fail(error: &JoinError) -> ExitCode {

@@ -23,7 +23,6 @@ mod options;
 pub mod picture;
 mod receive;
 mod schedule;
-mod sdp_text;
 mod send;
 mod session;
 mod site;

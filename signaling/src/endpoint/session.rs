@@ -13,18 +13,21 @@ use webrtc::peer_connection::RTCPeerConnectionState;
 use super::options::{Options, Video};
 use super::picture::Picture;
 use super::receive::Received;
-use super::sdp_text::{deflate, inflate};
 use super::send::{run_camera, run_microphone};
 use super::site::{SharedReceived, Site};
 use super::socket::Socket;
 use super::{JoinError, JoinLink};
 use crate::protocol::{
-    ClientMessage, ClientReport, GoodbyeReason, MeetingView, PING_INTERVAL_S, Presence, ServerMessage,
+    ClientMessage, ClientReport, GoodbyeReason, MeetingView, PING_INTERVAL_S, Presence, Sdp, ServerMessage,
     SiteId, SlotWish, SourceKind, VERSION,
 };
+use crate::ws::sdp::{fold, unfold};
 
 /// Time from the offer to the answer; the server answers from memory.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time an ICE restart gets before a fresh connection is made: as long as the crate's own checks of
+/// all pairs take on a slow line.
+const RESTART_TIMEOUT: Duration = Duration::from_secs(8);
 /// Height of the tiles a headless site asks for: its own picture's.
 const WISHED_HEIGHT: u16 = 360;
 
@@ -64,10 +67,32 @@ impl Knowledge {
     }
 }
 
+/// Where this session's media stands.
+#[derive(Debug, Clone, Copy)]
+enum PathState {
+    /// Not up yet.
+    Wanted,
+    Up,
+    /// Was there, and ICE is restarted.
+    Restarting {
+        until: tokio::time::Instant,
+    },
+}
+
+impl PathState {
+    fn give_up_at(self) -> Option<tokio::time::Instant> {
+        match self {
+            PathState::Restarting { until } => Some(until),
+            PathState::Wanted | PathState::Up => None,
+        }
+    }
+}
+
 /// A session that is in the meeting.
 pub struct Session {
     socket: Socket,
     pub site: Arc<Site>,
+    path: PathState,
     sources: JoinSet<()>,
     wishes: Vec<Option<SlotWish>>,
     ping: Option<(u32, Instant)>,
@@ -83,8 +108,14 @@ impl Session {
         let hello = ClientMessage::Hello { version: VERSION, token: link.token.clone(), seat, takeover };
         socket.send(&hello).await?;
         let site = Site::new(options, socket.local_ip, Arc::clone(&knowledge.received)).await?;
-        let mut session =
-            Self { socket, site: Arc::new(site), sources: JoinSet::new(), wishes: Vec::new(), ping: None };
+        let mut session = Self {
+            socket,
+            site: Arc::new(site),
+            path: PathState::Wanted,
+            sources: JoinSet::new(),
+            wishes: Vec::new(),
+            ping: None,
+        };
         session.welcome(knowledge).await?;
         knowledge.facts().began_at = Some(began_at);
         Ok(session)
@@ -99,7 +130,7 @@ impl Session {
         messages: &broadcast::Sender<ServerMessage>,
     ) -> Result<(), JoinError> {
         let offer = self.site.offer().await?;
-        self.socket.send(&ClientMessage::Offer { sdp: deflate(&offer) }).await?;
+        self.socket.send(&ClientMessage::Offer { sdp: fold(&offer) }).await?;
         let camera = options.video != Video::None;
         self.socket.send(&ClientMessage::Media { microphone: true, camera, content: false }).await?;
         let deadline = tokio::time::Instant::now() + ANSWER_TIMEOUT;
@@ -109,7 +140,7 @@ impl Session {
                 JoinError::new("no_answer", "Máy chủ không trả lời lời mời kết nối hình và tiếng.")
             })??;
             if let ServerMessage::Answer { sdp } = message {
-                self.site.accept(inflate(sdp)?).await?;
+                self.accept(sdp).await?;
                 break;
             }
             if let ServerMessage::Error { code, text } = message {
@@ -143,7 +174,11 @@ impl Session {
                     Some(command) => self.socket.send(&command).await,
                     None => Err(JoinError::new("stopped", "Điểm cầu đã dừng.")),
                 },
-                _ = state.changed() => media_state(*state.borrow_and_update(), knowledge),
+                _ = state.changed() => {
+                    let now = *state.borrow_and_update();
+                    self.media_state(now, knowledge).await
+                }
+                () = passed(self.path.give_up_at()) => Err(no_path()),
                 _ = pings.tick() => self.report(knowledge).await,
             };
             if let Err(reason) = step {
@@ -164,6 +199,36 @@ impl Session {
         // Where the server is gone, there is nothing to leave.
         let _ = self.socket.send(&ClientMessage::Leave).await;
         self.close().await;
+    }
+
+    async fn accept(&self, answer: Sdp) -> Result<(), JoinError> {
+        let unreadable = |_| JoinError::new("bad_answer", "Máy chủ gửi phần mô tả phiên không đọc được.");
+        self.site.accept(unfold(answer).map_err(unreadable)?).await
+    }
+
+    /// A path that was there and is silent is looked for again with fresh credentials, under the
+    /// same keys and slots, as the page does. Only when that fails a new connection is made.
+    async fn media_state(
+        &mut self,
+        state: RTCPeerConnectionState,
+        knowledge: &Knowledge,
+    ) -> Result<(), JoinError> {
+        use RTCPeerConnectionState::{Closed, Connected, Disconnected, Failed};
+        match (state, self.path) {
+            (Connected, _) => {
+                knowledge.facts().connected = true;
+                self.path = PathState::Up;
+                Ok(())
+            }
+            // A path lost in the middle of the handshake is not reported as failed by the crate, ever.
+            (Disconnected, PathState::Wanted) | (Disconnected | Failed, PathState::Up) => {
+                self.path = PathState::Restarting { until: tokio::time::Instant::now() + RESTART_TIMEOUT };
+                let sdp = fold(&self.site.restart_offer().await?);
+                self.socket.send(&ClientMessage::Offer { sdp }).await
+            }
+            (Failed | Closed, _) => Err(no_path()),
+            _ => Ok(()),
+        }
     }
 
     async fn welcome(&mut self, knowledge: &Knowledge) -> Result<(), JoinError> {
@@ -201,6 +266,8 @@ impl Session {
                 Ok(())
             }
             ServerMessage::Meeting { meeting } => self.meeting(&meeting, options, knowledge).await,
+            // Of an ICE restart: the first answer is awaited.
+            ServerMessage::Answer { sdp } => self.accept(sdp).await,
             ServerMessage::Refused { code, text } => Err(JoinError::refused(code, text)),
             ServerMessage::Goodbye { reason } => Err(goodbye(reason)),
             ServerMessage::Draining { .. } => Err(JoinError::new("draining", "Máy chủ đang khởi động lại.")),
@@ -283,16 +350,15 @@ fn wishes(meeting: &MeetingView, you: Option<SiteId>, slots: usize) -> Vec<Optio
     wishes
 }
 
-fn media_state(state: RTCPeerConnectionState, knowledge: &Knowledge) -> Result<(), JoinError> {
-    match state {
-        RTCPeerConnectionState::Connected => {
-            knowledge.facts().connected = true;
-            Ok(())
-        }
-        RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => {
-            Err(JoinError::media("không có đường đi tới máy chủ"))
-        }
-        _ => Ok(()),
+fn no_path() -> JoinError {
+    JoinError::media("không có đường đi tới máy chủ")
+}
+
+/// Done then; never where there is no then.
+async fn passed(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::media_stream::MediaStreamTrack;
+use rtc::peer_connection::configuration::RTCOfferOptions;
 use rtc::peer_connection::configuration::interceptor_registry::{
     configure_nack, configure_rtcp_reports, configure_twcc,
 };
@@ -72,7 +73,16 @@ impl Site {
 
     /// The offer; it is applied locally.
     pub async fn offer(&self) -> Result<String, JoinError> {
-        let offer = self.peer.create_offer(None).await.map_err(JoinError::media)?;
+        self.offer_with(RTCOfferOptions { ice_restart: false }).await
+    }
+
+    /// An offer with fresh ICE credentials.
+    pub async fn restart_offer(&self) -> Result<String, JoinError> {
+        self.offer_with(RTCOfferOptions { ice_restart: true }).await
+    }
+
+    async fn offer_with(&self, options: RTCOfferOptions) -> Result<String, JoinError> {
+        let offer = self.peer.create_offer(Some(options)).await.map_err(JoinError::media)?;
         self.peer.set_local_description(offer).await.map_err(JoinError::media)?;
         let local = self.peer.local_description().await;
         Ok(local.map(|description| description.sdp).unwrap_or_default())

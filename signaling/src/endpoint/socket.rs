@@ -13,7 +13,7 @@ use tokio_rustls::rustls::crypto::{
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{
-    ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
 };
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
@@ -87,23 +87,44 @@ async fn open(link: &JoinLink, trust: &Trust) -> Result<Socket, JoinError> {
                 response.status().as_u16()
             ),
         )),
-        Err(error) if is_certificate(&error) => Err(JoinError::new(
-            "certificate",
-            format!("Không tin được chứng thư của máy chủ {}: {error}.", link.host),
-        )),
-        Err(error) => Err(unreachable_server(link, error)),
+        Err(error) => Err(match distrusted(&error) {
+            Some(why) => JoinError::new(
+                "certificate",
+                format!("Không tin được chứng thư của máy chủ {}: {}.", link.host, sentence(why)),
+            ),
+            None => unreachable_server(link, error),
+        }),
     }
 }
 
 /// Tungstenite hands TLS failures on as I/O errors that carry the TLS error inside.
-fn is_certificate(error: &WsError) -> bool {
-    match error {
-        WsError::Tls(_) => true,
-        WsError::Io(error) => error
-            .get_ref()
-            .and_then(|inner| inner.downcast_ref::<TlsError>())
-            .is_some_and(|inner| matches!(inner, TlsError::InvalidCertificate(_))),
-        _ => false,
+fn distrusted(error: &WsError) -> Option<&CertificateError> {
+    let WsError::Io(error) = error else { return None };
+    match error.get_ref()?.downcast_ref::<TlsError>()? {
+        TlsError::InvalidCertificate(why) => Some(why),
+        _ => None,
+    }
+}
+
+/// What is wrong with a certificate, and what helps, as the end of a sentence.
+fn sentence(why: &CertificateError) -> String {
+    match why {
+        CertificateError::UnknownIssuer => {
+            "không rõ ai cấp; chỉ chứng thư bằng --ca TỆP, hoặc dùng --insecure trong mạng của mình".to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "chứng thư cấp cho tên khác; mở bằng tên có trong chứng thư, hoặc thêm tên vào thiết lập names của máy chủ".to_owned()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "đã hết hạn; chạy lại máy chủ để tạo chứng thư mới, hoặc chỉnh đồng hồ máy này".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "chưa đến ngày có hiệu lực; chỉnh đồng hồ máy này".to_owned()
+        }
+        CertificateError::BadSignature => {
+            "không phải chứng thư đã chỉ bằng --ca TỆP; máy chủ đã tạo chứng thư mới, hoặc đây là máy chủ khác".to_owned()
+        }
+        other => other.to_string(),
     }
 }
 
@@ -148,6 +169,9 @@ fn authority(file: &std::path::Path) -> Result<RootCertStore, JoinError> {
     for certificate in certificates {
         let certificate = certificate.map_err(|error| unreadable(error.to_string()))?;
         roots.add(certificate).map_err(|error| unreadable(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(unreadable("tệp không có chứng thư PEM nào".to_owned()));
     }
     Ok(roots)
 }

@@ -30,6 +30,11 @@ impl Hall {
         if self.bridge.retry() {
             wake = wake.min(Instant::now() + RETRY_INTERVAL);
         }
+        self.lost.send_if_modified(|lost| {
+            let known = lost.is_some();
+            *lost = lost.or_else(|| self.bridge.lost_worker());
+            lost.is_some() != known
+        });
         wake
     }
 
@@ -45,7 +50,10 @@ impl Hall {
                     self.reports.remove(&(id, site));
                     self.bridge.remove_site(id, site);
                 }
-                Output::CloseMedia => self.bridge.close(id),
+                Output::CloseMedia => {
+                    self.reports.retain(|(meeting, _), _| *meeting != id);
+                    self.bridge.close(id);
+                }
                 Output::Restage => {
                     let stage = self.meetings.get(id.0)?.stage();
                     self.bridge.restage(id, stage);
@@ -140,7 +148,7 @@ impl Hall {
         match &message {
             ServerMessage::Refused { code, .. } | ServerMessage::Error { code, .. } => {
                 self.board.refused(*code);
-                tracing::info!(connection = id.0, address = %guest.address, ?code, "refused");
+                tracing::info!(connection = id.0, address = %guest.address, %code, "refused");
             }
             _ => {}
         }

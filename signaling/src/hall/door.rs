@@ -7,7 +7,7 @@ use crate::ws::outbox::Outbox;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// A new connection.
 #[derive(Debug)]
@@ -37,6 +37,15 @@ pub(super) enum Knock {
     Drain(oneshot::Sender<()>),
 }
 
+/// Why a server cannot go on. Starting it again helps, and brings every site back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broken {
+    /// The thread of this media worker has ended by itself.
+    MediaWorker(usize),
+    /// The hall's task has.
+    Hall,
+}
+
 /// One of many doors of the hall.
 #[derive(Clone)]
 pub struct HallDoor {
@@ -44,11 +53,25 @@ pub struct HallDoor {
     next_id: Arc<AtomicU64>,
     messages_per_second: u32,
     board: Arc<Board>,
+    /// A media worker that was lost.
+    lost: watch::Receiver<Option<usize>>,
 }
 
 impl HallDoor {
-    pub(super) fn new(sender: mpsc::Sender<Knock>, messages_per_second: u32, board: Arc<Board>) -> HallDoor {
-        HallDoor { sender, next_id: Arc::new(AtomicU64::new(1)), messages_per_second, board }
+    pub(super) fn new(
+        sender: mpsc::Sender<Knock>,
+        messages_per_second: u32,
+        board: Arc<Board>,
+        lost: watch::Receiver<Option<usize>>,
+    ) -> HallDoor {
+        HallDoor { sender, next_id: Arc::new(AtomicU64::new(1)), messages_per_second, board, lost }
+    }
+
+    /// Done when the server cannot go on.
+    pub async fn broken(&self) -> Broken {
+        let mut lost = self.lost.clone();
+        let known = lost.wait_for(Option::is_some).await;
+        known.ok().and_then(|worker| *worker).map_or(Broken::Hall, Broken::MediaWorker)
     }
 
     /// Announces a connection; `None` when the hall has closed.

@@ -5,7 +5,7 @@
 mod carry;
 mod door;
 
-pub use door::{Arrival, HallDoor, Said};
+pub use door::{Arrival, Broken, HallDoor, Said};
 
 use crate::config::Config;
 use crate::error::Refusal;
@@ -20,7 +20,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
 /// Link lights for the sites.
@@ -56,13 +56,16 @@ pub struct Hall {
     board: Arc<Board>,
     /// Told when the last connection of a draining hall has gone.
     drained: Option<oneshot::Sender<()>>,
+    /// Told of a media worker that has ended by itself.
+    lost: watch::Sender<Option<usize>>,
 }
 
 /// Starts the hall's task; it lives until the last door is dropped.
 pub fn open(config: &Config, media: MediaPort, board: Arc<Board>) -> HallDoor {
     let (sender, knocks) = mpsc::channel(QUEUE);
-    let door = HallDoor::new(sender, config.limits.messages_per_second, board.clone());
-    let MediaPort { plane, events } = media;
+    let (lost, news_of_loss) = watch::channel(None);
+    let door = HallDoor::new(sender, config.limits.messages_per_second, board.clone(), news_of_loss);
+    let MediaPort { plane, events, .. } = media;
     let hall = Hall {
         meetings: meetings(config),
         links: links(config),
@@ -73,6 +76,7 @@ pub fn open(config: &Config, media: MediaPort, board: Arc<Board>) -> HallDoor {
         reports: HashMap::new(),
         board,
         drained: None,
+        lost,
     };
     tokio::spawn(hall.run(knocks, events));
     door
@@ -204,8 +208,7 @@ impl Hall {
     }
 
     fn refuse_entry(&mut self, id: ConnectionId, refusal: Refusal) {
-        let message = ServerMessage::Refused { code: refusal.code, text: refusal.text().to_owned() };
-        self.deliver(id, message);
+        self.deliver(id, refusal.refused());
         self.close(id);
     }
 

@@ -22,6 +22,7 @@ use crate::meeting::{MediaPath, Stage};
 use crate::protocol::{ErrorCode, ServerMessage, SiteId, SourceKind};
 use sfu::ids::{PeerId, Source};
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::net::SocketAddr;
 use tokio::sync::mpsc;
 
 /// The workers as the bridge sees them. Tests put a recorder here.
@@ -31,6 +32,8 @@ pub trait MediaPlane: Send {
     fn send(&mut self, room: RoomId, command: Command) -> Result<(), Command>;
     /// The room is closed; its worker is free for others.
     fn forget(&mut self, room: RoomId);
+    /// A worker that has ended by itself. Its rooms are silent and its orders come back for ever.
+    fn lost(&self) -> Option<usize>;
 }
 
 /// What a worker reports, and which worker.
@@ -44,6 +47,8 @@ pub struct WorkerEvent {
 pub struct MediaPort {
     pub plane: Box<dyn MediaPlane>,
     pub events: mpsc::Receiver<WorkerEvent>,
+    /// What sites are told to send media to.
+    pub addresses: Vec<SocketAddr>,
 }
 
 /// What the hall shall do with a report.
@@ -177,6 +182,11 @@ impl Bridge {
         }
     }
 
+    /// A worker that has ended by itself.
+    pub fn lost_worker(&self) -> Option<usize> {
+        self.plane.lost()
+    }
+
     /// The meeting wants its media like this.
     pub fn restage(&mut self, meeting: MeetingId, stage: Stage) {
         if let Some(room) = self.rooms.get_mut(&meeting) {
@@ -247,8 +257,7 @@ impl Bridge {
     }
 
     fn send_error(&mut self, meeting: MeetingId, site: SiteId, code: ErrorCode) {
-        let text = crate::error::Refusal::new(code).text().to_owned();
-        self.send(meeting, site, ServerMessage::Error { code, text });
+        self.send(meeting, site, crate::error::Refusal::new(code).error());
     }
 
     fn site_mut(&mut self, meeting: MeetingId, site: SiteId) -> Option<(RoomId, &mut SiteMedia)> {

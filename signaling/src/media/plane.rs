@@ -9,6 +9,8 @@ use sfu::driver::{StartError as WorkersError, WorkerId, Workers, WorkersConfig};
 use sfu::event::Event;
 use sfu::ids::RoomId;
 use sfu::transport::Certificate;
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -24,6 +26,10 @@ impl MediaPlane for Workers {
 
     fn forget(&mut self, room: RoomId) {
         Workers::forget(self, room);
+    }
+
+    fn lost(&self) -> Option<usize> {
+        Workers::lost(self).map(|WorkerId(worker)| worker)
     }
 }
 
@@ -42,7 +48,15 @@ pub fn start(config: &Config) -> Result<MediaPort, StartError> {
     };
     let workers = Workers::start(&workers_config(config), Arc::new(certificate), sink);
     let workers = workers.map_err(refused)?;
-    Ok(MediaPort { plane: Box::new(workers), events })
+    let addresses = addresses(&workers);
+    Ok(MediaPort { plane: Box::new(workers), events, addresses })
+}
+
+/// Each once, though each serves UDP and TCP.
+fn addresses(workers: &Workers) -> Vec<SocketAddr> {
+    let candidates = workers.addresses().into_iter().flat_map(|worker| worker.candidates);
+    let all: BTreeSet<SocketAddr> = candidates.map(|candidate| candidate.address).collect();
+    all.into_iter().collect()
 }
 
 fn workers_config(config: &Config) -> WorkersConfig {

@@ -35,6 +35,10 @@ impl MediaPlane for Recorder {
     }
 
     fn forget(&mut self, _: RoomId) {}
+
+    fn lost(&self) -> Option<usize> {
+        None
+    }
 }
 
 struct Story {

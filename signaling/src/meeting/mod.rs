@@ -22,6 +22,11 @@ pub use view::SeatRow;
 /// A click of the chair's must be seen everywhere within a second (domain.md A4); a storm of sixty
 /// sites coming back at once must not become sixty times sixty snapshots. 50 ms serves both.
 const SNAPSHOT_SPACING: Duration = Duration::from_millis(50);
+/// While changes do not end the spacing doubles up to this: one site that flaps twenty times a second
+/// must not fill the weak lines of all others, and a click is still seen within the second.
+const LONGEST_SPACING: Duration = Duration::from_millis(400);
+/// After a snapshot so long ago the next change is shown at once again.
+const CALM: Duration = Duration::from_secs(1);
 
 /// The host's two clocks, read together.
 #[derive(Debug, Clone, Copy)]
@@ -164,6 +169,7 @@ pub struct Meeting {
     /// Somebody's view is older than the state.
     unseen: bool,
     last_snapshot: Option<Instant>,
+    spacing: Duration,
 }
 
 impl Meeting {
@@ -180,6 +186,7 @@ impl Meeting {
             outputs: VecDeque::new(),
             unseen: false,
             last_snapshot: None,
+            spacing: SNAPSHOT_SPACING,
         }
     }
 
@@ -195,7 +202,7 @@ impl Meeting {
             Input::Disconnected { connection } => self.disconnected(now, connection),
             Input::Request { connection, request } => {
                 if let Err(refusal) = self.request(now, connection, request) {
-                    self.send(connection, error(refusal));
+                    self.send(connection, refusal.error());
                 }
             }
             Input::Path { site, path } => self.path_changed(now, site, path),
@@ -210,12 +217,12 @@ impl Meeting {
             return output;
         }
         if self.unseen {
-            let due = self.last_snapshot.map(|at| at + SNAPSHOT_SPACING);
+            let due = self.last_snapshot.map(|at| at + self.spacing);
             if let Some(due) = due.filter(|due| *due > now.instant) {
                 return Output::Timeout(Some(due));
             }
             self.unseen = false;
-            self.last_snapshot = Some(now.instant);
+            self.pace(now.instant);
             self.broadcast_view();
             if let Some(output) = self.outputs.pop_front() {
                 return output;
@@ -224,13 +231,25 @@ impl Meeting {
         Output::Timeout(None)
     }
 
+    /// A snapshot goes out now: when may the next one?
+    fn pace(&mut self, now: Instant) {
+        let calm = self.last_snapshot.is_none_or(|at| now.saturating_duration_since(at) >= CALM);
+        self.spacing = match calm {
+            true => SNAPSHOT_SPACING,
+            false => (self.spacing * 2).min(LONGEST_SPACING),
+        };
+        self.last_snapshot = Some(now);
+    }
+
     fn request(&mut self, now: Now, connection: ConnectionId, request: Request) -> Result<(), Refusal> {
         let site = self.site_of(connection).ok_or(Refusal::new(ErrorCode::OutOfOrder))?;
         match request {
             Request::Offer(sdp) => self.outputs.push_back(Output::Offer { site, sdp }),
             Request::Wishes(wishes) => {
-                self.site_mut(site)?.wishes = wishes;
-                self.outputs.push_back(Output::Restage);
+                let old = std::mem::replace(&mut self.site_mut(site)?.wishes, wishes);
+                if old != self.site_mut(site)?.wishes {
+                    self.outputs.push_back(Output::Restage);
+                }
             }
             Request::Media { microphone, camera, content } => {
                 self.said(site, Sources { microphone, camera, content })?
@@ -246,9 +265,10 @@ impl Meeting {
         let site = self.site_mut(site)?;
         // A muted microphone stays closed after the mute is lifted until the site opens it anew:
         // nobody goes on air without an act of his own.
-        let microphone = said.microphone && !site.muted;
-        site.said = Sources { microphone, ..said };
-        self.changed();
+        let said = Sources { microphone: said.microphone && !site.muted, ..said };
+        if std::mem::replace(&mut site.said, said) != said {
+            self.changed();
+        }
         Ok(())
     }
 
@@ -281,7 +301,7 @@ impl Meeting {
     }
 
     fn refuse_entry(&mut self, connection: ConnectionId, refusal: Refusal) {
-        self.send(connection, ServerMessage::Refused { code: refusal.code, text: refusal.text().to_owned() });
+        self.send(connection, refusal.refused());
         self.outputs.push_back(Output::Close { connection });
     }
 
@@ -307,8 +327,4 @@ impl Meeting {
     pub fn title(&self) -> &str {
         &self.title
     }
-}
-
-fn error(refusal: Refusal) -> ServerMessage {
-    ServerMessage::Error { code: refusal.code, text: refusal.text().to_owned() }
 }

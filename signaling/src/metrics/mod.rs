@@ -5,7 +5,6 @@ mod family;
 mod sites;
 mod workers;
 
-use crate::error::Refusal;
 use crate::media::{PeerStats, WorkerStats};
 use crate::meeting::SeatRow;
 use crate::protocol::{ClientReport, ErrorCode};
@@ -37,7 +36,7 @@ struct Newest {
     sites: Vec<SiteRow>,
     workers: BTreeMap<usize, WorkerStats>,
     connections: usize,
-    refusals: BTreeMap<&'static str, u64>,
+    refusals: BTreeMap<ErrorCode, u64>,
 }
 
 impl Board {
@@ -52,8 +51,7 @@ impl Board {
     }
 
     pub fn refused(&self, code: ErrorCode) {
-        let label = Refusal::new(code).label();
-        *self.lock().refusals.entry(label).or_default() += 1;
+        *self.lock().refusals.entry(code).or_default() += 1;
     }
 
     fn lock(&self) -> MutexGuard<'_, Newest> {
@@ -73,7 +71,7 @@ impl Board {
             "Requests refused, by the code the site was told.",
         );
         for (code, n) in &state.refusals {
-            refusals.add(&[("code", code)], *n as f64);
+            refusals.add(&[("code", &code.to_string())], *n as f64);
         }
         families.extend([connections, refusals]);
         families

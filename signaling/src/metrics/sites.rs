@@ -3,6 +3,7 @@
 
 use super::SiteRow;
 use super::family::{Family, Kind};
+use crate::media::PeerStats;
 use crate::protocol::ClientReport;
 use sfu::event::PathKind;
 use sfu::stats::DirectionStats;
@@ -120,12 +121,18 @@ fn by_direction(what: &ByDirection, rows: &[SiteRow]) -> Family {
     let ByDirection(kind, name, help, value) = what;
     let mut family = Family::new(*kind, name, help);
     for row in rows {
-        let Some(stats) = &row.stats else { continue };
+        let Some(stats) = numbers_of(*kind, row) else { continue };
         for (direction, numbers) in [("up", &stats.up), ("down", &stats.down)] {
             family.add(&directed(row, direction), value(numbers));
         }
     }
     family
+}
+
+/// The numbers of a site. What was so at this moment is not told of a site that is lost: its last jitter
+/// would stand in every chart for as long as the seat waits. Totals stay.
+fn numbers_of(kind: Kind, row: &SiteRow) -> Option<&PeerStats> {
+    row.stats.as_ref().filter(|_| row.seat.connected || kind == Kind::Counter)
 }
 
 fn rtt(rows: &[SiteRow]) -> Family {
@@ -135,7 +142,7 @@ fn rtt(rows: &[SiteRow]) -> Family {
         "Round trip between the bridge and the site (RFC 3550), smoothed.",
     );
     for row in rows {
-        if let Some(rtt) = row.stats.as_ref().and_then(|s| s.rtt) {
+        if let Some(rtt) = numbers_of(Kind::Gauge, row).and_then(|s| s.rtt) {
             family.add(&named(row), rtt.as_secs_f64());
         }
     }
@@ -161,8 +168,8 @@ fn bandwidth(rows: &[SiteRow]) -> Family {
         "What the line is estimated to carry; up is the estimate of the site's browser.",
     );
     for row in rows {
-        let up = row.report.and_then(|r| r.available_outgoing_bps);
-        let down = row.stats.as_ref().and_then(|s| s.estimated_bandwidth_bps);
+        let up = row.report.filter(|_| row.seat.connected).and_then(|r| r.available_outgoing_bps);
+        let down = numbers_of(Kind::Gauge, row).and_then(|s| s.estimated_bandwidth_bps);
         for (direction, value) in [("up", up), ("down", down.map(|bps| bps as f64))] {
             if let Some(value) = value.filter(|v| v.is_finite() && *v >= 0.0) {
                 family.add(&directed(row, direction), value / 8.0);
@@ -176,7 +183,7 @@ fn transport(rows: &[SiteRow]) -> Family {
     let mut family =
         Family::new(Kind::Gauge, "nhipcau_site_transport_info", "Always 1; how the site's media travels.");
     for row in rows {
-        let path = row.stats.as_ref().and_then(|s| s.path);
+        let path = numbers_of(Kind::Gauge, row).and_then(|s| s.path);
         if let Some(path) = path {
             let transport = match path {
                 PathKind::Udp => "udp",

@@ -3,13 +3,12 @@
 use super::bucket::Bucket;
 use super::outbox::{Next, Outbox};
 use super::sdp;
+use super::vigil::{Due, Vigil};
 use crate::error::Refusal;
 use crate::hall::{Arrival, HallDoor, Said};
 use crate::media::MAX_VIDEO_SLOTS;
 use crate::meeting::{ConnectionId, Request};
-use crate::protocol::{
-    ClientMessage, ErrorCode, HELLO_TIMEOUT_S, PING_INTERVAL_S, SILENCE_TIMEOUT_S, ServerMessage, VERSION,
-};
+use crate::protocol::{ClientMessage, ErrorCode, ServerMessage, VERSION};
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -37,10 +36,7 @@ pub async fn run(socket: WebSocket, address: SocketAddr, door: HallDoor) {
         outbox,
         bucket: Bucket::new(per_second * BURST_SECONDS, per_second, now),
         dropped: 0,
-        opened: now,
-        heard: now,
-        greeted: false,
-        pings: 0,
+        vigil: Vigil::new(now),
         door,
     };
     let why = connection.serve().await;
@@ -57,10 +53,7 @@ struct Connection {
     outbox: Outbox,
     bucket: Bucket,
     dropped: u32,
-    opened: Instant,
-    heard: Instant,
-    greeted: bool,
-    pings: u32,
+    vigil: Vigil,
 }
 
 /// Why a connection ends.
@@ -100,33 +93,42 @@ impl Connection {
     }
 
     async fn received(&mut self, received: Option<Result<Message, axum::Error>>) -> Result<(), End> {
-        self.heard = Instant::now();
-        match received {
-            Some(Ok(Message::Text(text))) => self.text(text).await,
-            Some(Ok(Message::Binary(_))) => self.refuse(ErrorCode::MalformedMessage).await,
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
-            Some(Ok(Message::Close(_))) | None => Err(End::ByClient),
+        let now = Instant::now();
+        self.vigil.hear(now);
+        let message = match received {
+            Some(Ok(Message::Close(_))) | None => return Err(End::ByClient),
+            Some(Ok(message)) => message,
             Some(Err(e)) if is_too_large(&e) => {
                 self.refuse(ErrorCode::MessageTooLarge).await?;
-                Err(End::TooLarge)
+                return Err(End::TooLarge);
             }
-            Some(Err(_)) => Err(End::ByClient),
+            Some(Err(_)) => return Err(End::ByClient),
+        };
+        // Every kind of frame counts: each costs us, and most are answered.
+        if !self.bucket.take(now) {
+            return self.too_fast().await;
+        }
+        match message {
+            Message::Text(text) => self.text(text).await,
+            Message::Binary(_) => self.refuse(ErrorCode::MalformedMessage).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// One answer is enough: a flood must not make us flood.
+    async fn too_fast(&mut self) -> Result<(), End> {
+        self.dropped += 1;
+        match self.dropped {
+            1 => self.refuse(ErrorCode::RateLimited).await,
+            MAX_DROPPED => Err(End::Flooding),
+            _ => Ok(()),
         }
     }
 
     async fn text(&mut self, text: Utf8Bytes) -> Result<(), End> {
-        if !self.bucket.take(self.heard) {
-            self.dropped += 1;
-            // One answer is enough: a flood must not make us flood.
-            return match self.dropped {
-                1 => self.refuse(ErrorCode::RateLimited).await,
-                MAX_DROPPED => Err(End::Flooding),
-                _ => Ok(()),
-            };
-        }
         match serde_json::from_str(&text) {
             Ok(message) => self.message(message).await,
-            Err(_) => self.refuse(code_for_unreadable(&text, self.greeted)).await,
+            Err(_) => self.refuse(code_for_unreadable(&text, self.vigil.has_greeted())).await,
         }
     }
 
@@ -138,14 +140,14 @@ impl Connection {
                 Err(Refusal::new(ErrorCode::Version))
             }
             // One hello, and it comes first.
-            message if matches!(message, ClientMessage::Hello { .. }) == self.greeted => {
+            message if matches!(message, ClientMessage::Hello { .. }) == self.vigil.has_greeted() => {
                 Err(Refusal::new(ErrorCode::OutOfOrder))
             }
             message => said(message),
         };
         match said {
             Ok(said) => {
-                self.greeted = true;
+                self.vigil.greet();
                 self.door.tell(self.id, said).await;
                 Ok(())
             }
@@ -157,28 +159,20 @@ impl Connection {
     async fn refuse(&mut self, code: ErrorCode) -> Result<(), End> {
         let refusal = Refusal::new(code);
         self.door.count(code);
-        let text = refusal.text().to_owned();
-        if self.greeted {
-            return self.write(&ServerMessage::Error { code, text }).await;
+        if self.vigil.has_greeted() {
+            return self.write(&refusal.error()).await;
         }
-        self.write(&ServerMessage::Refused { code, text }).await?;
+        self.write(&refusal.refused()).await?;
         Err(End::Malformed)
     }
 
     async fn tick(&mut self) -> Result<(), End> {
-        let now = Instant::now();
-        if now - self.heard >= Duration::from_secs(SILENCE_TIMEOUT_S) {
-            return Err(End::Silent);
+        match self.vigil.look(Instant::now()) {
+            Due::Nothing => Ok(()),
+            Due::Ping(n) => self.write(&ServerMessage::Ping { n }).await,
+            Due::NoHello => Err(End::NoHello),
+            Due::Silent => Err(End::Silent),
         }
-        if !self.greeted && now - self.opened >= Duration::from_secs(HELLO_TIMEOUT_S) {
-            return Err(End::NoHello);
-        }
-        let due = Duration::from_secs(PING_INTERVAL_S) * (self.pings + 1);
-        if self.greeted && now - self.opened >= due {
-            self.pings += 1;
-            return self.write(&ServerMessage::Ping { n: self.pings }).await;
-        }
-        Ok(())
     }
 
     async fn write(&mut self, message: &ServerMessage) -> Result<(), End> {

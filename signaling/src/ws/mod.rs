@@ -4,6 +4,7 @@ mod bucket;
 mod connection;
 pub mod outbox;
 pub mod sdp;
+mod vigil;
 
 pub use bucket::JoinLimit;
 

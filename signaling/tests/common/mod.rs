@@ -66,6 +66,10 @@ impl MediaPlane for Recorder {
     }
 
     fn forget(&mut self, _: RoomId) {}
+
+    fn lost(&self) -> Option<usize> {
+        None
+    }
 }
 
 pub struct Server {
@@ -76,8 +80,11 @@ pub struct Server {
     pub events: mpsc::Sender<WorkerEvent>,
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<Result<(), signaling::error::StartError>>,
-    data: PathBuf,
+    data: Folder,
 }
+
+/// The server's data; goes when the test does.
+struct Folder(PathBuf);
 
 impl Server {
     pub async fn start() -> Server {
@@ -85,12 +92,20 @@ impl Server {
     }
 
     pub async fn start_with(config: Config) -> Server {
-        config.check().expect("a good configuration");
-        let listeners = Listeners::open(&config).await.expect("free ports");
         let (recorder, commands) = mpsc::unbounded_channel();
         let (events, incoming) = mpsc::channel(64);
+        let media =
+            MediaPort { plane: Box::new(Recorder(recorder)), events: incoming, addresses: Vec::new() };
+        Server { commands, events, ..Server::start_on(config, media).await }
+    }
+
+    /// On real media workers: nobody sees their commands or adds events.
+    pub async fn start_on(config: Config, media: MediaPort) -> Server {
+        config.check().expect("a good configuration");
+        let listeners = Listeners::open(&config).await.expect("free ports");
+        let (_, commands) = mpsc::unbounded_channel();
+        let (events, _) = mpsc::channel(1);
         let (stop, stopped) = oneshot::channel();
-        let media = MediaPort { plane: Box::new(Recorder(recorder)), events: incoming };
         let address = |l: &tokio::net::TcpListener| l.local_addr().expect("bound");
         Server {
             http: address(&listeners.http),
@@ -99,7 +114,7 @@ impl Server {
             commands,
             events,
             stop: Some(stop),
-            data: config.data.clone(),
+            data: Folder(config.data.clone()),
             running: tokio::spawn(signaling::run(config, listeners, media, async {
                 // A test that ends without stopping drops the sender: that is a stop too.
                 let _ = stopped.await;
@@ -145,6 +160,20 @@ impl Server {
         body
     }
 
+    /// The certificate it serves HTTPS with, as PEM.
+    pub fn certificate(&self) -> String {
+        let file = self.data.0.join(signaling::tls::FILE);
+        let kept = std::fs::read(file).expect("kept");
+        let kept: Value = serde_json::from_slice(&kept).expect("JSON");
+        kept["certificate_pem"].as_str().expect("PEM").to_owned()
+    }
+
+    /// Waits until the server has ended by itself.
+    pub async fn ends(&mut self) -> Result<(), signaling::error::StartError> {
+        let ended = timeout(PATIENCE, &mut self.running).await;
+        ended.expect("it ends").expect("no panic")
+    }
+
     /// Asks the server to stop; answers when it has.
     pub fn stop(mut self) -> JoinHandle<Result<(), signaling::error::StartError>> {
         self.stop.take().expect("once").send(()).expect("running");
@@ -152,10 +181,10 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for Folder {
     fn drop(&mut self) {
         // What a test leaves in the temporary folder harms nobody.
-        let _ = std::fs::remove_dir_all(&self.data);
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -205,12 +234,12 @@ impl Site {
     }
 
     pub async fn say_text(&mut self, text: String) {
-        self.try_say_text(text).await.expect("sent");
+        self.try_send(Message::text(text)).await.expect("sent");
     }
 
     /// Fails once the server has closed.
-    pub async fn try_say_text(&mut self, text: String) -> Result<(), tungstenite::Error> {
-        self.socket.send(Message::text(text)).await
+    pub async fn try_send(&mut self, message: Message) -> Result<(), tungstenite::Error> {
+        self.socket.send(message).await
     }
 
     /// The next message of this type; others are read past.

@@ -5,6 +5,7 @@ use crate::ids::{PeerId, RoomId};
 use crate::transport::Certificate;
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Instant;
 
 fn two_workers() -> WorkersConfig {
     WorkersConfig { workers: 2, ..one_worker() }
@@ -76,7 +77,15 @@ fn a_worker_that_died_is_named() {
         0 => Echo::new(birth),
         _ => panic!("a machine that is meant to die"),
     };
+    let (living, _events) = start(&two_workers(), 16);
+    assert_eq!(living.lost(), None);
     let workers = Workers::start_with(&one_worker(), birth, |_, _| Ok(())).unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while workers.lost().is_none() {
+        assert!(Instant::now() < deadline, "nobody noticed");
+        std::thread::yield_now();
+    }
+    assert_eq!(workers.lost(), Some(WorkerId(0)));
     assert_eq!(workers.stop(), [WorkerId(0)]);
 }
 

@@ -20,11 +20,11 @@ use super::super::JoinLink;
 use super::super::codecs::{opus_codec, vp8_codec};
 use super::super::options::{Audio, Transport};
 use super::super::picture::{Picture, read_marker};
-use super::super::sdp_text::{deflate, inflate};
 use super::super::send::{run_camera, run_microphone};
 use super::super::site::{build, send_section};
 use super::super::vp8::Assembler;
 use crate::protocol::*;
+use crate::ws::sdp::{fold, unfold};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Manners {
@@ -111,9 +111,9 @@ async fn serve(tcp: TcpStream, manners: Manners, heard: SharedHeard) {
             }
             ClientMessage::Offer { sdp } => {
                 let (answer, running) =
-                    answer(inflate(sdp).expect("an offer"), manners.transport, &heard).await;
+                    answer(unfold(sdp).expect("an offer"), manners.transport, &heard).await;
                 media = Some(running);
-                say(&mut socket, &ServerMessage::Answer { sdp: deflate(&answer) }).await;
+                say(&mut socket, &ServerMessage::Answer { sdp: fold(&answer) }).await;
                 let slot = |kind| Some(SlotSource { site: SiteId(1), kind });
                 let video = vec![slot(SourceKind::Camera)];
                 let audio = vec![slot(SourceKind::Microphone), None];

@@ -157,7 +157,7 @@ impl Story {
 fn changes_in_a_row_are_shown_together() {
     let mut story = Story::begins(10);
     let chair = story.enters(CHAIR);
-    story.passes(SNAPSHOT_SPACING);
+    story.passes(CALM);
     for site in [AN_PHUOC, BINH_SON, PHUOC_THAI] {
         story.happens(Input::Hello {
             connection: ConnectionId(90 + u64::from(site.0)),
@@ -173,6 +173,46 @@ fn changes_in_a_row_are_shown_together() {
     assert_eq!(shown.len(), 1, "one snapshot for three sites");
     story.passes(Duration::from_secs(60));
     assert_eq!(story.orders, [], "nothing new, nothing sent");
+}
+
+#[test]
+fn a_site_that_flaps_does_not_flood_the_others() {
+    let mut story = Story::begins(10);
+    let chair = story.enters(CHAIR);
+    let flapping = story.enters(AN_PHUOC);
+    story.path(AN_PHUOC, MediaPath::Up);
+    let steps = 100;
+    let mut seen = 0;
+    for step in 0..steps {
+        let media = Request::Media { microphone: step % 2 == 0, camera: true, content: true };
+        story.asks(flapping, media);
+        seen += story.told(chair).count();
+        story.passes(SNAPSHOT_SPACING);
+        seen += story.told(chair).count();
+    }
+    let longest = (SNAPSHOT_SPACING * steps).div_duration_f64(LONGEST_SPACING) as usize;
+    assert!((longest..longest + 5).contains(&seen), "{seen} snapshots");
+    story.passes(LONGEST_SPACING);
+    story.passes(CALM);
+    story.acts(chair, Action::Lock { locked: true });
+    assert_eq!(story.told(chair).count(), 1, "when it is calm again a click is seen at once");
+}
+
+#[test]
+fn what_changes_nothing_is_not_told() {
+    let mut story = Story::begins(10);
+    let site = story.enters(AN_PHUOC);
+    let wish = SlotWish { site: CHAIR, kind: SourceKind::Camera, max_height: 360 };
+    for request in [
+        Request::Media { microphone: false, camera: true, content: false },
+        Request::Wishes(vec![Some(wish), None]),
+    ] {
+        story.asks(site, request.clone());
+        assert!(story.orders.contains(&Output::Restage), "{request:?}");
+        story.passes(CALM);
+        story.asks(site, request);
+        assert_eq!(story.orders, []);
+    }
 }
 
 #[test]

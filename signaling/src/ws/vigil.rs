@@ -1,0 +1,113 @@
+//! How long a connection is believed: when it must have greeted, when it is pinged, and when it
+//! counts as lost. Told the time.
+
+use crate::protocol::{HELLO_TIMEOUT_S, PING_INTERVAL_S, SILENCE_TIMEOUT_S};
+use std::time::{Duration, Instant};
+
+/// One connection's clockwork.
+#[derive(Debug)]
+pub(super) struct Vigil {
+    opened: Instant,
+    heard: Instant,
+    greeted: bool,
+    pings: u32,
+}
+
+/// What is due.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Nothing,
+    /// Asks for a sign of life with this number.
+    Ping(u32),
+    /// Said no hello in time.
+    NoHello,
+    /// Says nothing any more.
+    Silent,
+}
+
+impl Vigil {
+    pub fn new(now: Instant) -> Vigil {
+        Vigil { opened: now, heard: now, greeted: false, pings: 0 }
+    }
+
+    /// Something came.
+    pub fn hear(&mut self, now: Instant) {
+        self.heard = now;
+    }
+
+    /// The hello came.
+    pub fn greet(&mut self) {
+        self.greeted = true;
+    }
+
+    pub fn has_greeted(&self) -> bool {
+        self.greeted
+    }
+
+    /// Looks at the clock, about once a second.
+    pub fn look(&mut self, now: Instant) -> Due {
+        let open_for = now.saturating_duration_since(self.opened);
+        if now.saturating_duration_since(self.heard) >= Duration::from_secs(SILENCE_TIMEOUT_S) {
+            return Due::Silent;
+        }
+        if !self.greeted {
+            return match open_for >= Duration::from_secs(HELLO_TIMEOUT_S) {
+                true => Due::NoHello,
+                false => Due::Nothing,
+            };
+        }
+        if open_for >= Duration::from_secs(PING_INTERVAL_S) * (self.pings + 1) {
+            self.pings += 1;
+            return Due::Ping(self.pings);
+        }
+        Due::Nothing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Everything that falls due while the clock runs from one second to another.
+    fn watch(vigil: &mut Vigil, start: Instant, seconds: std::ops::RangeInclusive<u64>) -> Vec<(u64, Due)> {
+        let looks = seconds.map(|s| (s, vigil.look(start + Duration::from_secs(s))));
+        looks.filter(|(_, due)| *due != Due::Nothing).collect()
+    }
+
+    #[test]
+    fn a_hello_must_come_in_time_whatever_else_does() {
+        let start = Instant::now();
+        let mut vigil = Vigil::new(start);
+        assert_eq!(watch(&mut vigil, start, 0..=HELLO_TIMEOUT_S - 1), []);
+        vigil.hear(start + Duration::from_secs(HELLO_TIMEOUT_S - 1));
+        let late = start + Duration::from_secs(HELLO_TIMEOUT_S);
+        assert_eq!(vigil.look(late), Due::NoHello, "pings are no hello");
+        vigil.greet();
+        assert_ne!(vigil.look(late), Due::NoHello);
+    }
+
+    #[test]
+    fn who_answers_is_pinged_for_ever_and_who_does_not_is_lost() {
+        let start = Instant::now();
+        let mut vigil = Vigil::new(start);
+        vigil.greet();
+        let mut pings = 0;
+        for second in 1..=600 {
+            let now = start + Duration::from_secs(second);
+            match vigil.look(now) {
+                Due::Ping(n) => {
+                    pings += 1;
+                    assert_eq!(n, pings);
+                    vigil.hear(now);
+                }
+                due => assert_eq!(due, Due::Nothing, "at {second}"),
+            }
+        }
+        assert_eq!(u64::from(pings), 600 / PING_INTERVAL_S);
+        let silent: Vec<_> = watch(&mut vigil, start, 601..=600 + SILENCE_TIMEOUT_S)
+            .into_iter()
+            .filter(|(_, due)| *due == Due::Silent)
+            .collect();
+        assert_eq!(silent, [(600 + SILENCE_TIMEOUT_S, Due::Silent)], "after two pings without an answer");
+    }
+}
