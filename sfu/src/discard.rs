@@ -31,7 +31,7 @@ drop_reasons! {
     StunIntegrity => "stun_integrity",
     /// DTLS the handshake refused, or DTLS after it.
     Dtls => "dtls",
-    /// Media before the keys are there.
+    /// Media before the keys are there, or for somebody whose path is gone.
     NotConnected => "not_connected",
     /// SRTP or SRTCP that does not authenticate.
     SrtpAuth => "srtp_auth",

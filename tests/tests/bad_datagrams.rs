@@ -4,7 +4,6 @@
 use sfu::discard::DropReason;
 use sfu::engine::Input;
 use sfu::event::{Event, PathKind};
-use sfu::ids::{SlotId, SourceKind};
 use sfu::stats::Drops;
 use sfu::transport::Path;
 use std::net::SocketAddr;

@@ -3,6 +3,7 @@
 
 use super::seal::{BUFFER, Run, Sealer};
 use super::{Engine, Transmit};
+use crate::discard::DropReason;
 use crate::forward::packet::PeerIndex;
 use crate::transport::Path;
 use std::collections::VecDeque;
@@ -123,6 +124,8 @@ impl Engine {
         });
         let more = sealed.is_some() && !lane.packets.is_empty();
         if !more {
+            let left: u64 = lane.packets.iter().map(|pending| u64::from(pending.count)).sum();
+            self.stats.drops.add(DropReason::NotConnected, left);
             // Without a path nothing can leave. Cleared also where it is empty: so its memory is used
             // from the start again, and stays warm.
             lane.packets.clear();

@@ -54,7 +54,7 @@ impl Engine {
         let Some(publisher) = self.peers.publishers.get_mut(index) else {
             return;
         };
-        let Some(stream) = publisher.stream_of(report.ssrc) else {
+        let Some(stream) = publisher.stream_of(report.ssrc).filter(|stream| !stream.rtx) else {
             return;
         };
         let offset = ours.seconds_since(report.ntp);

@@ -189,8 +189,14 @@ impl Engine {
         let wishes = desired_of(&room.desired, peer).map(|d| d.video_slots.as_slice()).unwrap_or_default();
         let camera = |wish: &Wish| (wish.source.kind == SourceKind::Camera).then_some(wish.source.peer);
         let slots = self.peers.subscribers.get(index).map(|s| s.audio.as_slice()).unwrap_or_default();
+        let pairs = self.peers.links.get(index).map_or(0, |link| usize::from(link.negotiated.pairs));
         let place = |(slot, audio): (usize, &crate::peer::subscriber::Audio)| AudioPlace {
-            partner: wishes.get(slot).and_then(|wish| wish.as_ref()).and_then(camera).filter(|p| *p != peer),
+            partner: wishes
+                .get(slot)
+                .filter(|_| slot < pairs)
+                .and_then(|wish| wish.as_ref())
+                .and_then(camera)
+                .filter(|p| *p != peer),
             carries: audio.shown.map(|source| source.peer),
         };
         slots.iter().enumerate().map(place).collect()

@@ -175,6 +175,8 @@ fn sender_reports(now: Instant, clock: Clock, peers: &mut Peers, index: PeerInde
                    offset: Option<u32>,
                    rate: u32| {
         if !std::mem::take(&mut account.fresh) {
+            // What the receiver said last was of a time when something came.
+            (account.reported_jitter, account.reported_fraction) = (0, 0.0);
             return;
         }
         let timestamp = capture_timestamp(ntp, publisher, layer, rate).zip(offset);

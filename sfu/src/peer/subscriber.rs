@@ -84,7 +84,7 @@ impl Subscriber {
         let mut subscriber = Subscriber {
             video: Vec::new(),
             audio: Vec::new(),
-            extensions: EgressExtensions::new(&negotiated.extensions),
+            extensions: EgressExtensions::new(&negotiated.slot_extensions()),
             audio_queue: Lane::default(),
             video_queue: Lane::default(),
             history: SendHistory::new(),

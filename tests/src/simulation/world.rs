@@ -25,6 +25,9 @@ pub struct Site {
     pub in_room: bool,
 }
 
+/// What a slot was told to show, and when.
+type Names = Vec<(Instant, Option<Source>)>;
+
 pub struct World {
     pub now: Instant,
     pub engine: Engine,
@@ -38,7 +41,7 @@ pub struct World {
     pub faults: Vec<String>,
     pub speakers: Vec<PeerId>,
     /// Each slot's names, oldest first.
-    told: BTreeMap<(usize, SlotId), Vec<(Instant, Option<Source>)>>,
+    told: BTreeMap<(usize, SlotId), Names>,
     epoch: Instant,
     engine_wake: Instant,
     next_check: Instant,
