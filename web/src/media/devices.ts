@@ -94,6 +94,9 @@ export async function listDevices(): Promise<DeviceLists> {
   return { cameras: of('videoinput'), microphones: of('audioinput'), speakers: of('audiooutput') };
 }
 
+/** Phones cannot. */
+export const canCaptureScreen = () => typeof navigator.mediaDevices?.getDisplayMedia === 'function';
+
 /** The screen or a window. Null when the user thought better of it. */
 export async function acquireScreen(): Promise<MediaStreamTrack | null> {
   try {

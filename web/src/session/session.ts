@@ -1,5 +1,6 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 import type { MediaConnection } from '../media/connection';
+import { canCaptureScreen } from '../media/devices';
 import { Playback } from '../media/playback';
 import { bannerOf } from '../meeting/banner';
 import { reduce } from '../meeting/reduce';
@@ -15,7 +16,7 @@ export type Phase = 'entry' | 'meeting' | 'ended';
 const NOTICE_SHOWN_MS = 7000;
 const NOTICES_AT_ONCE = 4;
 /** Phones have little screen and little battery. */
-const SLOTS = { phone: 6, other: 12 };
+const SLOTS = { phone: 6, other: 16 };
 /** The offer waits this long for devices: with permission a browser finds more addresses. */
 const DEVICES_BEFORE_OFFER_MS = 700;
 
@@ -123,7 +124,7 @@ export class Session {
   }
 
   async toggleContent(): Promise<void> {
-    if (!this.may('share_content')) return;
+    if (!this.may('share_content') || !canCaptureScreen()) return;
     try {
       await this.local.setContent(this.local.content.value === null);
     } catch {
