@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import { COLOURS, mediaFor } from './media.mjs';
+import { COLOURS, CONTENT_TITLE, mediaFor } from './media.mjs';
 import { Participant } from './participant.mjs';
 import { installProbe } from './probe.mjs';
 import { Demo, Server } from './server.mjs';
@@ -12,6 +12,9 @@ mkdirSync(SHOTS, { recursive: true });
 
 /** Sends what the microphone hears, unprocessed, from the start. */
 const MEASURED = { echoCancellation: false, noiseSuppression: false, microphoneOn: true };
+
+/** What people allow the page. */
+const DEVICES = ['camera', 'microphone'];
 
 /** One browser for each place: the files of fake devices are the browser's. Started when needed. */
 const browsers = new Map();
@@ -30,7 +33,7 @@ function launch({ video, audio }) {
       '--headless=new',
       '--disable-gpu',
       '--use-fake-device-for-media-stream=fps=30',
-      '--use-fake-ui-for-media-stream',
+      `--auto-select-tab-capture-source-by-title=${CONTENT_TITLE}`,
       `--use-file-for-fake-video-capture=${video}`,
       `--use-file-for-fake-audio-capture=${audio}`,
       '--autoplay-policy=no-user-gesture-required',
@@ -63,10 +66,11 @@ export class World {
   }
 
   /** A page of its own device at a place. `init`: functions for the page, each with its argument. */
-  async participant(place, { init = [], choices = MEASURED, viewport } = {}) {
+  async participant(place, { init = [], choices = MEASURED, viewport, permissions = DEVICES } = {}) {
     const browser = await browserOf(place);
     const context = await browser.newContext({ viewport: viewport ?? { width: 1280, height: 720 } });
     this.opened.push(context);
+    await context.grantPermissions(permissions);
     await context.addInitScript(installProbe, { colours: COLOURS });
     await context.addInitScript(remember, choices);
     for (const [script, argument] of init) await context.addInitScript(script, argument);

@@ -66,19 +66,19 @@ story('the chair locks, removes, readmits and ends', async world => {
   assert.deepEqual(await late.ended(), { kind: 'meeting_locked', title: 'Phòng họp đã khóa' });
   await hall.press('lock');
   await commune.page.waitForSelector('[data-testid="locked"]', { state: 'detached' });
-  await late.press('next-step');
+  await late.pressNextStep();
   await late.isOnline();
 
   await hall.sees(AN_PHUOC, 'commune');
   await hall.act(AN_PHUOC, 'act-remove');
   await hall.confirm();
   assert.equal((await commune.ended()).kind, 'removed');
-  await commune.press('next-step');
+  await commune.pressNextStep();
   assert.equal((await commune.ended()).kind, 'removed');
   await hall.press('sites');
   await hall.page.click('[data-testid="sites-panel"] [data-testid="act-readmit"]');
   await hall.page.keyboard.press('Escape');
-  await commune.press('next-step');
+  await commune.pressNextStep();
   await commune.isOnline();
 
   await hall.press('end');

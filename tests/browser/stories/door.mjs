@@ -29,7 +29,7 @@ story('a second device on the same link is offered the seat', async world => {
   assert.equal((await second.ended()).kind, 'seat_taken');
   await hall.sees(AN_PHUOC, 'commune');
 
-  await second.press('next-step');
+  await second.pressNextStep();
   await second.isOnline();
   assert.equal((await first.ended()).kind, 'taken_over');
   assert.equal((await second.state()).you, you);

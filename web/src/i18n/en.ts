@@ -25,12 +25,27 @@ export const en = {
   join: 'Join',
   previewOff: 'Camera is off',
   previewStarting: 'Opening the camera…',
-  noCamera: 'No camera found. It is still possible to join; other sites will see no picture.',
-  noMicrophone: 'No microphone found. It is still possible to join, to watch and listen.',
-  deviceBlocked: 'The browser blocks microphone and camera. Click the lock in the address bar to allow them.',
-  deviceBusy: 'Another program is using the device.',
-  insecurePage:
-    'The browser allows microphone and camera on https addresses only. Watching and listening is possible.',
+  deviceProblem: {
+    microphone: {
+      insecure:
+        'The browser allows microphone and camera on https addresses only. Watching and listening work.',
+      blocked:
+        'The browser blocks the microphone. Click the icon left of the address to allow it. Watching and listening work.',
+      missing: 'No microphone found. Watching and listening work.',
+      busy: 'Another program is using the microphone. Watching and listening work.',
+      lost: 'The microphone was unplugged. Watching and listening work.',
+    },
+    camera: {
+      insecure:
+        'The browser allows microphone and camera on https addresses only. Watching and listening work.',
+      blocked:
+        'The browser blocks the camera. Click the icon left of the address to allow it. Other sites see no picture.',
+      missing: 'No camera found. Other sites see no picture.',
+      busy: 'Another program is using the camera. Other sites see no picture.',
+      lost: 'The camera was unplugged. Other sites see no picture.',
+    },
+  },
+  useDevice: device => `Use ${device}`,
   turnOnAtEntry: { microphone: 'Join with microphone on', camera: 'Join with camera on' },
 
   connecting: 'Joining the meeting…',
@@ -147,7 +162,6 @@ export const en = {
     unlocked: 'The chair has unlocked the room.',
     onBigScreen: site => `${site} is on the big screen.`,
     poorLink: 'Poor link. Better turn the camera off to keep the sound.',
-    deviceLost: 'A device was unplugged. Check the cable or choose another device.',
   },
 
   ending: {

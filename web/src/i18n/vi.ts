@@ -24,13 +24,25 @@ export const vi = {
   join: 'Vào họp',
   previewOff: 'Camera đang tắt',
   previewStarting: 'Đang mở camera…',
-  noCamera: 'Không tìm thấy camera. Vẫn có thể vào họp, các điểm cầu khác sẽ không thấy hình.',
-  noMicrophone: 'Không tìm thấy micro. Vẫn có thể vào họp để nghe và xem.',
-  deviceBlocked:
-    'Trình duyệt đang chặn micro và camera. Bấm biểu tượng ổ khóa trên thanh địa chỉ để cho phép.',
-  deviceBusy: 'Thiết bị đang được chương trình khác sử dụng.',
-  insecurePage:
-    'Trình duyệt chỉ cho dùng micro và camera trên địa chỉ https. Vẫn có thể vào họp để nghe và xem.',
+  deviceProblem: {
+    microphone: {
+      insecure: 'Trình duyệt chỉ cho dùng micro và camera trên địa chỉ https. Vẫn nghe và xem được.',
+      blocked:
+        'Trình duyệt đang chặn micro. Bấm biểu tượng bên trái thanh địa chỉ để cho phép. Vẫn nghe và xem được.',
+      missing: 'Không tìm thấy micro. Vẫn nghe và xem được.',
+      busy: 'Micro đang được chương trình khác sử dụng. Vẫn nghe và xem được.',
+      lost: 'Micro đã bị rút ra. Vẫn nghe và xem được.',
+    },
+    camera: {
+      insecure: 'Trình duyệt chỉ cho dùng micro và camera trên địa chỉ https. Vẫn nghe và xem được.',
+      blocked:
+        'Trình duyệt đang chặn camera. Bấm biểu tượng bên trái thanh địa chỉ để cho phép. Các điểm cầu khác không thấy hình.',
+      missing: 'Không tìm thấy camera. Các điểm cầu khác không thấy hình.',
+      busy: 'Camera đang được chương trình khác sử dụng. Các điểm cầu khác không thấy hình.',
+      lost: 'Camera đã bị rút ra. Các điểm cầu khác không thấy hình.',
+    },
+  },
+  useDevice: (device: string) => `Dùng ${device}`,
   turnOnAtEntry: { microphone: 'Bật micro khi vào', camera: 'Bật camera khi vào' },
 
   connecting: 'Đang vào phòng họp…',
@@ -148,7 +160,6 @@ export const vi = {
     unlocked: 'Chủ tọa đã mở khóa phòng họp.',
     onBigScreen: (site: string) => `${site} đang ở trên màn hình lớn.`,
     poorLink: 'Đường truyền kém. Nên tắt camera để giữ tiếng.',
-    deviceLost: 'Thiết bị đã bị rút ra. Hãy kiểm tra dây nối hoặc chọn thiết bị khác.',
   },
 
   ending: {

@@ -1,7 +1,7 @@
 import type { Choices } from './choices';
 
 /** Why there is no track; the view has a sentence for each. */
-export type DeviceProblem = 'insecure' | 'blocked' | 'missing' | 'busy';
+export type DeviceProblem = 'insecure' | 'blocked' | 'missing' | 'busy' | 'lost';
 
 export interface Acquired {
   track: MediaStreamTrack | null;
@@ -82,6 +82,12 @@ export function problemOf(error: unknown): DeviceProblem {
     default:
       return 'missing';
   }
+}
+
+/** Whether the user has refused; false where the browser does not say. */
+export async function isBlocked(name: 'camera' | 'microphone'): Promise<boolean> {
+  const status = await navigator.permissions?.query({ name }).catch(() => null);
+  return status?.state === 'denied';
 }
 
 export async function listDevices(): Promise<DeviceLists> {

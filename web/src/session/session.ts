@@ -56,7 +56,6 @@ export class Session {
 
   constructor() {
     this.screen = new Screen(this.state, this.slots);
-    this.local.onDeviceLost = () => this.tell({ kind: 'deviceLost' });
     setInterval(() => {
       this.now.value = Date.now();
     }, 500);

@@ -7,6 +7,7 @@ import { ChairBar } from './ChairBar';
 import { Controls } from './Controls';
 import { useSession } from './context';
 import { DeviceForm } from './DeviceForm';
+import { DeviceProblems } from './DeviceProblems';
 import { Confirm, Dialog } from './Dialog';
 import { Help } from './Help';
 import { Notices } from './Notices';
@@ -112,6 +113,7 @@ export function Meeting() {
       <TopBar open={open} />
       <Tiles />
       <UnderTiles open={open} />
+      <DeviceProblems closable />
       <footer class="bottom-bar">
         <Banner />
         <ChairBar />
