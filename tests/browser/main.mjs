@@ -7,6 +7,7 @@ import './stories/chair.mjs';
 import './stories/recovery.mjs';
 import './stories/media.mjs';
 import './stories/devices.mjs';
+import './stories/firefox.mjs';
 import './stories/door.mjs';
 import './stories/page.mjs';
 

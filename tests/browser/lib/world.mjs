@@ -2,7 +2,8 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import { COLOURS, CONTENT_TITLE, mediaFor } from './media.mjs';
+import { Firefox } from './firefox.mjs';
+import { COLOURS, CONTENT_TITLE, mediaFor, PLACES } from './media.mjs';
 import { Participant } from './participant.mjs';
 import { installProbe } from './probe.mjs';
 import { Demo, Server } from './server.mjs';
@@ -75,6 +76,19 @@ export class World {
     await context.addInitScript(remember, choices);
     for (const [script, argument] of init) await context.addInitScript(script, argument);
     const participant = new Participant(await context.newPage(), place);
+    this.participants.push(participant);
+    return participant;
+  }
+
+  /** The same in Firefox; its camera shows changing colours, its microphone the place's tone. */
+  async firefox(place) {
+    const firefox = new Firefox(PLACES[place]);
+    this.opened.push(firefox);
+    await firefox.start([
+      [installProbe, { colours: COLOURS }],
+      [remember, MEASURED],
+    ]);
+    const participant = new Participant(firefox, place);
     this.participants.push(participant);
     return participant;
   }
