@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { story, until } from '../lib/runner.mjs';
 import { AN_PHUOC, BINH_SON, CHAIR } from '../lib/server.mjs';
-import { threeJoin } from './together.mjs';
+import { threeJoin, twoJoin } from './together.mjs';
 
 story('mute by oneself, by the chair, and mute all', async world => {
   const server = await world.server();
@@ -53,10 +53,7 @@ story('the chair puts a site on the big screen of all', async world => {
 
 story('the chair locks, removes, readmits and ends', async world => {
   const server = await world.server();
-  const hall = await world.participant('hall');
-  const commune = await world.participant('commune');
-  await hall.join(server.link(CHAIR));
-  await commune.join(server.link(AN_PHUOC));
+  const [hall, commune] = await twoJoin(world, server);
 
   await hall.press('lock');
   await commune.page.waitForSelector('[data-testid="locked"]');

@@ -3,13 +3,11 @@ import assert from 'node:assert/strict';
 import { cables } from '../lib/probe.mjs';
 import { story, until } from '../lib/runner.mjs';
 import { AN_PHUOC, CHAIR } from '../lib/server.mjs';
+import { twoJoin } from './together.mjs';
 
 story('a microphone and a camera are pulled out, and the meeting goes on', async world => {
   const server = await world.server();
-  const hall = await world.participant('hall');
-  const commune = await world.participant('commune', { init: [[cables]] });
-  await hall.join(server.link(CHAIR));
-  await commune.join(server.link(AN_PHUOC));
+  const [hall, commune] = await twoJoin(world, server, { communeOptions: { init: [[cables]] } });
   await hall.hears('commune');
 
   await commune.page.evaluate(() => window.unplug('audioinput'));

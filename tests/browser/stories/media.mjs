@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { onlyTcp } from '../lib/probe.mjs';
 import { pause, story, until } from '../lib/runner.mjs';
 import { AN_PHUOC, BINH_SON, CHAIR } from '../lib/server.mjs';
-import { threeJoin } from './together.mjs';
+import { threeJoin, twoJoin } from './together.mjs';
 
 /** The longest time without a new frame that a switch of layers may cost. */
 const FREEZE_MS = 1000;
@@ -12,10 +12,7 @@ const RAMP_UP_MS = 20_000;
 
 story('content is shared and taken away again', async world => {
   const server = await world.server();
-  const hall = await world.participant('hall');
-  const commune = await world.participant('commune');
-  await hall.join(server.link(CHAIR));
-  await commune.join(server.link(AN_PHUOC));
+  const [hall, commune] = await twoJoin(world, server);
   await hall.sees(AN_PHUOC, 'commune');
   const closeDocument = await commune.openDocument();
   await commune.press('share');
@@ -41,10 +38,7 @@ story('a small tile becomes large without a freeze', async world => {
   const server = await world.server();
   // Three tiles on a small screen ask for the small layers.
   const viewport = { width: 640, height: 400 };
-  const hall = await world.participant('hall', { viewport });
-  const commune = await world.participant('commune');
-  await hall.join(server.link(CHAIR));
-  await commune.join(server.link(AN_PHUOC));
+  const [hall, commune] = await twoJoin(world, server, { hallOptions: { viewport } });
   const small = await hall.sees(AN_PHUOC, 'commune');
   assert.ok(small.height <= 360, `a small tile receives ${small.height} lines`);
   await hall.page.setViewportSize({ width: 1920, height: 1080 });

@@ -67,6 +67,38 @@ story('no error, no request to elsewhere, at most 150 KB', async world => {
   assert.ok(sizes.length >= 3 && weight <= WEIGHT_LIMIT, `${weight} bytes`);
 });
 
+story('more sites than places: pages, by button and by key', async world => {
+  const { announcement } = await world.demo();
+  const chair = await world.participant('hall', { viewport: { width: 360, height: 640 } });
+  await chair.open(announcement.links.chair);
+  await chair.isOnline();
+  const seen = new Set();
+  const turns = [() => undefined, () => chair.press('page-next'), () => chair.page.keyboard.press('ArrowRight')];
+  for (const [at, turn] of turns.entries()) {
+    await turn();
+    const shown = await until(`every picture of page ${at + 1} moves`, () => pageOf(chair, at + 1));
+    for (const name of shown.names) seen.add(name);
+  }
+  assert.equal(seen.size, 5, [...seen].join());
+});
+
+/** Whose pictures are there; good on that page of three when all of them move. */
+function pageOf(chair, wanted) {
+  return chair.page.evaluate(wanted => {
+    const tiles = [...document.querySelectorAll('[data-testid="tile"]')];
+    const moving = tiles.filter(tile => {
+      const frames = window.probe.framesOf(tile.querySelector('video'));
+      return tile.classList.contains('has-picture') && frames.length >= 2;
+    });
+    const page = document.querySelector('[data-testid="page"]')?.textContent;
+    return {
+      ok: page === `Trang ${wanted}/3` && moving.length === tiles.length,
+      page,
+      names: tiles.map(tile => tile.querySelector('.tile-name').textContent),
+    };
+  }, wanted);
+}
+
 story('pictures of the demo at three sizes', async world => {
   const { announcement } = await world.demo();
   const chair = await world.participant('hall');

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import type { Acquired } from '../media/devices';
 
-export const NOTHING: Acquired = { track: null, problem: null };
+const NOTHING: Acquired = { track: null, problem: null };
 
 /** A camera or a microphone of this machine, also when somebody pulls it out. */
 export class Capture {

@@ -11,7 +11,7 @@ import { type Link, linkOf } from './link';
 import { LocalMedia } from './localMedia';
 import { Screen } from './screen';
 
-export type Phase = 'entry' | 'meeting' | 'ended';
+type Phase = 'entry' | 'meeting' | 'ended';
 
 const NOTICE_SHOWN_MS = 7000;
 const NOTICES_AT_ONCE = 4;

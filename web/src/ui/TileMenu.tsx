@@ -10,7 +10,7 @@ import type { SiteId } from '../protocol/gen';
 import { useSession } from './context';
 import { Confirm, Dialog } from './Dialog';
 
-export function useSiteActions(site: SiteId): SiteAction[] {
+function useSiteActions(site: SiteId): SiteAction[] {
   const { state } = useSession();
   const { meeting, you, actions } = state.value;
   const view = siteOf(meeting, site);
