@@ -26,8 +26,8 @@ story('content is shared and taken away again', async world => {
   await hall.showsOnStage(AN_PHUOC, 'content', 'content');
   // As does the browser's own "stop sharing", this ends the captured track.
   await closeDocument();
+  await commune.page.waitForSelector('[data-testid="share"][aria-label="Trình chiếu tài liệu"]');
   await contentIsGone(hall);
-  await commune.page.waitForSelector('[data-testid="share"]:has-text("Trình chiếu")');
   await hall.sees(AN_PHUOC, 'commune');
 });
 
