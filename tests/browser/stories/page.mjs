@@ -42,7 +42,10 @@ story('axe finds nothing serious on entry, meeting, list and farewell', async wo
   await hall.press('sites');
   await hall.page.waitForSelector('[data-testid="sites-panel"]');
   await assertAccessible(hall.page, 'list of sites');
-  await hall.page.keyboard.press('Escape');
+  await hall.page.click('[data-testid="sites-panel"] [data-testid="close"]');
+  await until('the focus is where it was', () =>
+    hall.page.evaluate(() => document.activeElement.dataset.testid === 'sites'),
+  );
   await hall.press('end');
   await hall.confirm();
   await hall.ended();

@@ -66,15 +66,15 @@ export const en = {
 
   micOn: 'Unmute',
   micOffAction: 'Mute',
-  cameraOn: 'Camera on',
-  cameraOff: 'Camera off',
+  cameraOn: 'Turn camera on',
+  cameraOff: 'Turn camera off',
   share: 'Present a document',
   shareShort: 'Present',
   stopShare: 'Stop presenting',
   shareFailed: 'Presenting failed. Please choose the screen or window again.',
   layout: 'Screen layout',
   layoutGrid: 'Grid',
-  layoutStage: 'Single',
+  layoutStage: 'One large picture',
   devices: 'Devices',
   fullscreen: 'Full screen',
   fullscreenExit: 'Leave full screen',
@@ -152,7 +152,7 @@ export const en = {
 
   notice: {
     lost: (site, time) => `${site} lost its connection at ${time}. Reconnecting by itself.`,
-    back: (site, time) => `${site} is back since ${time}.`,
+    back: (site, time) => `${site} came back at ${time}.`,
     joined: site => `${site} has joined.`,
     left: site => `${site} has left.`,
     removed: site => `${site} has been removed.`,
