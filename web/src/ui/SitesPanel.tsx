@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { words } from '../i18n';
 import { passes, type SiteFilter, searchSites } from '../meeting/search';
+import { gradeOf } from '../meeting/tileModel';
 import { elapsed } from '../meeting/time';
 import type { SiteView } from '../protocol/gen';
 import { useSession } from './context';
@@ -32,6 +33,7 @@ function Row({ site }: { site: SiteView }) {
   const { state, now } = useSession();
   const t = words.value;
   const link = state.value.links.get(site.id);
+  const grade = site.presence === 'present' ? gradeOf(site, link) : null;
   const since = (site.since_ms ?? 0) + (state.value.skewMs ?? 0);
   return (
     <li class="site-row" data-site={site.id} data-presence={site.presence}>
@@ -40,8 +42,8 @@ function Row({ site }: { site: SiteView }) {
           <strong>{site.name}</strong>
           {site.role === 'chair' ? <span class="badge gold">{t.chair}</span> : null}
           <span class="spring" />
-          {site.presence === 'present' && link !== undefined ? (
-            <LinkLight grade={link.grade} lossPercent={link.up.loss_percent} rttMs={link.rtt_ms} />
+          {grade !== null && link !== undefined ? (
+            <LinkLight grade={grade} lossPercent={link.up.loss_percent} rttMs={link.rtt_ms} />
           ) : null}
         </div>
         <p class="hint">
