@@ -5,8 +5,8 @@ set -euo pipefail
 
 # Rust builds libopus (cmake), libwebp and AWS-LC (a C compiler) from their crates' sources.
 packages_run=(build-essential cmake pkg-config)
-# A browser on both ends, media tools to make and measure its camera and microphone, promtool.
-packages_test=("${packages_run[@]}" chromium ffmpeg prometheus fonts-dejavu-core fonts-noto-core)
+# Two browsers, media tools to make and measure their cameras and microphones, promtool.
+packages_test=("${packages_run[@]}" chromium firefox-esr ffmpeg prometheus fonts-dejavu-core fonts-noto-core)
 
 case "${1:-}" in
   run) packages=("${packages_run[@]}") ;;

@@ -6,6 +6,8 @@ import './stories/together.mjs';
 import './stories/chair.mjs';
 import './stories/recovery.mjs';
 import './stories/media.mjs';
+import './stories/devices.mjs';
+import './stories/firefox.mjs';
 import './stories/door.mjs';
 import './stories/page.mjs';
 

@@ -26,6 +26,7 @@ const NAMES = [
   'Xã Bình An',
   'Xã Cẩm Đường',
 ];
+const nameOf = (index: number) => NAMES[index] ?? `Ấp ${index + 1}, xã Long Phước`;
 const CHAIR_ACTS: ActionKind[] = [
   'mute',
   'allow_unmute',
@@ -48,9 +49,8 @@ export class MockMeeting {
     const scene = parameters.get('scene') ?? 'grid';
     this.you = scene === 'site' ? 2 : 1;
     const count = Number(parameters.get('sites') ?? (scene === 'many' ? 15 : 5));
-    const sites = NAMES.slice(0, count + (scene === 'many' ? 0 : 2)).map((name, index) =>
-      this.site(name, index, count),
-    );
+    const names = Array.from({ length: count + (scene === 'many' ? 0 : 2) }, (_, index) => nameOf(index));
+    const sites = names.map((name, index) => this.site(name, index, count));
     if (scene === 'lost') Object.assign(sites[3]!, { presence: 'lost', since_ms: Date.now() - 133_000 });
     if (scene === 'content') sites[1]!.content = true;
     if (scene === 'site') sites[1]!.microphone = 'muted_by_chair';

@@ -9,18 +9,22 @@ import { createServer } from 'vite';
 
 const SIZES = {
   phone: [360, 740],
+  landscape: [740, 360],
   laptop: [1366, 768],
   tv: [1920, 1080],
   uhd: [3840, 2160],
 };
 const LINK = '?ngay=1&scene=';
 const SHOTS = [
-  ['entry', ['phone', 'laptop', 'tv'], '?#x'],
-  ['grid', ['phone', 'laptop', 'tv', 'uhd'], `${LINK}grid#x`],
-  ['stage', ['phone', 'laptop', 'tv'], `${LINK}stage#x`],
+  ['entry', ['phone', 'landscape', 'laptop', 'tv'], '?#x'],
+  ['grid', ['phone', 'landscape', 'laptop', 'tv', 'uhd'], `${LINK}grid#x`],
+  ['stage', ['phone', 'landscape', 'laptop', 'tv'], `${LINK}stage#x`],
   ['lost', ['laptop'], `${LINK}lost#x`],
   ['content', ['laptop', 'tv'], `${LINK}content#x`],
   ['many', ['laptop', 'tv', 'phone'], `${LINK}many#x`],
+  ['sixty', ['laptop', 'tv', 'phone', 'landscape'], `${LINK}many&sites=60#x`],
+  ['sixty-list', ['laptop', 'phone'], `${LINK}many&sites=60#x`, page => page.click('[data-testid="sites"]')],
+  ['sixty-stage', ['tv', 'phone'], `${LINK}stage&sites=58#x`],
   ['site', ['laptop', 'phone'], `${LINK}site#x`],
   ['on-air', ['laptop'], `${LINK}grid#x`, page => page.keyboard.press('m')],
   ['menu', ['laptop'], `${LINK}grid#x`, page => page.click('[data-site="2"] [data-testid="tile-menu"]')],

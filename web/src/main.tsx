@@ -8,6 +8,7 @@ import './ui/styles/controls.css';
 import './ui/styles/entry.css';
 import './ui/styles/meeting.css';
 import './ui/styles/tile.css';
+import './ui/styles/small.css';
 
 followLanguage();
 const session = new Session();

@@ -7,11 +7,12 @@ import { backoffMs } from '../src/meeting/backoff';
 import { bannerOf } from '../src/meeting/banner';
 import { afterRefusal } from '../src/meeting/refusal';
 import { siteActions } from '../src/meeting/siteActions';
+import { gradeOf } from '../src/meeting/tileModel';
 import { clock, clockWithSeconds, date, elapsed, oneDecimal } from '../src/meeting/time';
 import { packSdp, unpackSdp } from '../src/protocol/sdp';
 import { parse } from '../src/protocol/socket';
 import { linkOf } from '../src/session/link';
-import { site } from './samples';
+import { link, site } from './samples';
 
 describe('times', () => {
   test.each([
@@ -69,6 +70,13 @@ test('only what the server allows and what changes something is offered', () => 
   ).toEqual(['bigScreenOff', 'allowUnmute']);
   expect(words(site(1), true, false, ['mute', 'remove'])).toEqual([]);
   expect(words(site(2, { presence: 'removed' }), false, false, ['readmit', 'remove'])).toEqual(['readmit']);
+});
+
+test('a link light is shown when something is known of the link', () => {
+  expect(gradeOf(site(2), undefined)).toBeNull();
+  expect(gradeOf(site(2), link(2, 'fair'))).toBe('fair');
+  expect(gradeOf(site(2), link(2, 'disconnected'))).toBeNull();
+  expect(gradeOf(site(2, { presence: 'lost' }), link(2, 'good'))).toBe('disconnected');
 });
 
 test('a join link is taken apart, also below a path', () => {

@@ -34,6 +34,16 @@ describe('words', () => {
     expect(all).not.toMatch(/(^|\s)bạn(\s|$)/);
   });
 
+  test('every word is used', () => {
+    const folder = new URL('../src/', import.meta.url);
+    const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter(name => /\.tsx?$/.test(name) && !name.startsWith('i18n') && !name.startsWith('protocol'))
+      .map(name => readFileSync(new URL(name, folder), 'utf8'))
+      .join('\n');
+    for (const key of Object.keys(vi))
+      expect(sources).toMatch(new RegExp(`\\bt\\.${key}\\b|value\\.${key}\\b|'${key}'`));
+  });
+
   test('components hold no words of their own', () => {
     const folder = new URL('../src/ui/', import.meta.url);
     for (const file of readdirSync(folder).filter(name => name.endsWith('.tsx'))) {

@@ -10,8 +10,10 @@ export const PLACES = {
   commune: { colour: [30, 170, 40], tone: 1000 },
   village: { colour: [30, 50, 210], tone: 1630 },
 };
-/** What a shared screen shows: none of the cameras' colours. */
+/** What a shared document shows: none of the cameras' colours. The browsers share
+ * the tab of this title; Chromium reads no other letters than ASCII there. */
 export const CONTENT_COLOUR = [230, 200, 20];
+export const CONTENT_TITLE = 'tai-lieu-hop';
 export const COLOURS = {
   ...Object.fromEntries(Object.entries(PLACES).map(([place, { colour }]) => [place, colour])),
   content: CONTENT_COLOUR,

@@ -1,5 +1,5 @@
 /** One page in a meeting, and what a person in front of it could do, see and hear. */
-import { PLACES } from './media.mjs';
+import { CONTENT_COLOUR, CONTENT_TITLE, PLACES } from './media.mjs';
 import { until } from './runner.mjs';
 
 /** A tone is heard above this, dB of the analyser; silence of WebRTC lies below −90. */
@@ -37,6 +37,24 @@ export class Participant {
   async act(site, testid) {
     await this.page.click(`${tile(await this.siteId(site))} [data-testid="tile-menu"]`);
     await this.page.click(`.menu [data-testid="${testid}"]`);
+  }
+
+  /** On a refusal or farewell: the next step is taken, and what the page says after it is new. */
+  async pressNextStep() {
+    const old = await this.page.waitForSelector('[data-testid="ended"]');
+    await this.press('next-step');
+    await old.waitForElementState('hidden');
+  }
+
+  /** Opens a document in another tab, the one that the browser shares; returns how to close it. */
+  async openDocument() {
+    const tab = await this.page.context().newPage();
+    await tab.setContent(
+      `<title>${CONTENT_TITLE}</title><body style="background: rgb(${CONTENT_COLOUR})">
+       <script>setInterval(() => { document.body.style.borderTop = Date.now() % 50 + 'px solid white'; }, 100)</script>`,
+    );
+    await this.page.bringToFront();
+    return () => tab.close();
   }
 
   /** Confirms the question on the screen. */

@@ -96,21 +96,30 @@ export function onlyTcp() {
   };
 }
 
-/** Inside the page: what "share screen" captures, a canvas of one colour with a running block. */
-export function shareCanvas(colour) {
-  navigator.mediaDevices.getDisplayMedia = () => {
-    const canvas = document.createElement('canvas');
-    canvas.width = 1280;
-    canvas.height = 720;
-    const context = canvas.getContext('2d');
-    let frame = 0;
-    setInterval(() => {
-      frame += 1;
-      context.fillStyle = `rgb(${colour.join(',')})`;
-      context.fillRect(0, 0, 1280, 720);
-      context.fillStyle = 'white';
-      context.fillRect((frame * 40) % 1200, 600, 80, 80);
-    }, 100);
-    return Promise.resolve(canvas.captureStream(15));
+/** Inside the page: devices whose cables can be pulled, `unplug('audioinput')`, and put back, `replug()`. */
+export function cables() {
+  const { mediaDevices } = navigator;
+  const capture = mediaDevices.getUserMedia.bind(mediaDevices);
+  const enumerate = mediaDevices.enumerateDevices.bind(mediaDevices);
+  const gone = new Set();
+  let running = [];
+  mediaDevices.enumerateDevices = async () =>
+    (await enumerate()).filter(({ kind, deviceId }) => !gone.has(kind + deviceId));
+  mediaDevices.getUserMedia = async constraints => {
+    const stream = await capture(constraints);
+    running = [...running, ...stream.getTracks()].filter(({ readyState }) => readyState === 'live');
+    return stream;
+  };
+  const changed = () => mediaDevices.dispatchEvent(new Event('devicechange'));
+  window.unplug = kind => {
+    const track = running.findLast(track => kind.startsWith(track.kind));
+    gone.add(kind + track.getSettings().deviceId);
+    track.stop();
+    track.dispatchEvent(new Event('ended'));
+    changed();
+  };
+  window.replug = () => {
+    gone.clear();
+    changed();
   };
 }

@@ -2,7 +2,8 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import { COLOURS, mediaFor } from './media.mjs';
+import { Firefox } from './firefox.mjs';
+import { COLOURS, CONTENT_TITLE, mediaFor, PLACES } from './media.mjs';
 import { Participant } from './participant.mjs';
 import { installProbe } from './probe.mjs';
 import { Demo, Server } from './server.mjs';
@@ -12,6 +13,9 @@ mkdirSync(SHOTS, { recursive: true });
 
 /** Sends what the microphone hears, unprocessed, from the start. */
 const MEASURED = { echoCancellation: false, noiseSuppression: false, microphoneOn: true };
+
+/** What people allow the page. */
+const DEVICES = ['camera', 'microphone'];
 
 /** One browser for each place: the files of fake devices are the browser's. Started when needed. */
 const browsers = new Map();
@@ -30,7 +34,7 @@ function launch({ video, audio }) {
       '--headless=new',
       '--disable-gpu',
       '--use-fake-device-for-media-stream=fps=30',
-      '--use-fake-ui-for-media-stream',
+      `--auto-select-tab-capture-source-by-title=${CONTENT_TITLE}`,
       `--use-file-for-fake-video-capture=${video}`,
       `--use-file-for-fake-audio-capture=${audio}`,
       '--autoplay-policy=no-user-gesture-required',
@@ -63,14 +67,28 @@ export class World {
   }
 
   /** A page of its own device at a place. `init`: functions for the page, each with its argument. */
-  async participant(place, { init = [], choices = MEASURED, viewport } = {}) {
+  async participant(place, { init = [], choices = MEASURED, viewport, permissions = DEVICES } = {}) {
     const browser = await browserOf(place);
     const context = await browser.newContext({ viewport: viewport ?? { width: 1280, height: 720 } });
     this.opened.push(context);
+    await context.grantPermissions(permissions);
     await context.addInitScript(installProbe, { colours: COLOURS });
     await context.addInitScript(remember, choices);
     for (const [script, argument] of init) await context.addInitScript(script, argument);
     const participant = new Participant(await context.newPage(), place);
+    this.participants.push(participant);
+    return participant;
+  }
+
+  /** The same in Firefox; its camera shows changing colours, its microphone the place's tone. */
+  async firefox(place) {
+    const firefox = new Firefox(PLACES[place]);
+    this.opened.push(firefox);
+    await firefox.start([
+      [installProbe, { colours: COLOURS }],
+      [remember, MEASURED],
+    ]);
+    const participant = new Participant(firefox, place);
     this.participants.push(participant);
     return participant;
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { story, until } from '../lib/runner.mjs';
 import { AN_PHUOC, BINH_SON, CHAIR } from '../lib/server.mjs';
-import { threeJoin } from './together.mjs';
+import { threeJoin, twoJoin } from './together.mjs';
 
 story('mute by oneself, by the chair, and mute all', async world => {
   const server = await world.server();
@@ -53,10 +53,7 @@ story('the chair puts a site on the big screen of all', async world => {
 
 story('the chair locks, removes, readmits and ends', async world => {
   const server = await world.server();
-  const hall = await world.participant('hall');
-  const commune = await world.participant('commune');
-  await hall.join(server.link(CHAIR));
-  await commune.join(server.link(AN_PHUOC));
+  const [hall, commune] = await twoJoin(world, server);
 
   await hall.press('lock');
   await commune.page.waitForSelector('[data-testid="locked"]');
@@ -66,19 +63,19 @@ story('the chair locks, removes, readmits and ends', async world => {
   assert.deepEqual(await late.ended(), { kind: 'meeting_locked', title: 'Phòng họp đã khóa' });
   await hall.press('lock');
   await commune.page.waitForSelector('[data-testid="locked"]', { state: 'detached' });
-  await late.press('next-step');
+  await late.pressNextStep();
   await late.isOnline();
 
   await hall.sees(AN_PHUOC, 'commune');
   await hall.act(AN_PHUOC, 'act-remove');
   await hall.confirm();
   assert.equal((await commune.ended()).kind, 'removed');
-  await commune.press('next-step');
+  await commune.pressNextStep();
   assert.equal((await commune.ended()).kind, 'removed');
   await hall.press('sites');
   await hall.page.click('[data-testid="sites-panel"] [data-testid="act-readmit"]');
   await hall.page.keyboard.press('Escape');
-  await commune.press('next-step');
+  await commune.pressNextStep();
   await commune.isOnline();
 
   await hall.press('end');

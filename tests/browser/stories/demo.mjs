@@ -23,7 +23,7 @@ story('demo: the four sites play in the chair’s page', async world => {
 });
 
 /** Sites whose tile has shown at least two frames. */
-function playingSites(chair) {
+export function playingSites(chair) {
   return chair.page.evaluate(sites => {
     const tiles = [...document.querySelectorAll('[data-testid="tile"][data-kind="camera"]')];
     const moving = tiles.filter(tile => {
@@ -38,7 +38,7 @@ function playingSites(chair) {
 }
 
 /** The sites sit in the meeting before the chair comes, as they do in a hall. */
-async function pauseForSites({ metrics }) {
+export async function pauseForSites({ metrics }) {
   await until('the sites are in the meeting', async () => {
     const text = await fetch(metrics).then(answer => answer.text());
     return { ok: SITES.every(name => text.includes(`site="${name}"`)), text: text.slice(0, 300) };

@@ -1,7 +1,8 @@
 /** Links that do not let in, and the second device on one link. */
 import assert from 'node:assert/strict';
 import { story } from '../lib/runner.mjs';
-import { AN_PHUOC, CHAIR } from '../lib/server.mjs';
+import { AN_PHUOC } from '../lib/server.mjs';
+import { twoJoin } from './together.mjs';
 
 story('a wrong link and none at all are each one clear sentence', async world => {
   const server = await world.server();
@@ -16,10 +17,7 @@ story('a wrong link and none at all are each one clear sentence', async world =>
 
 story('a second device on the same link is offered the seat', async world => {
   const server = await world.server();
-  const hall = await world.participant('hall');
-  const first = await world.participant('commune');
-  await hall.join(server.link(CHAIR));
-  await first.join(server.link(AN_PHUOC));
+  const [hall, first] = await twoJoin(world, server);
   await hall.sees(AN_PHUOC, 'commune');
   const { you } = await first.state();
 
@@ -29,7 +27,7 @@ story('a second device on the same link is offered the seat', async world => {
   assert.equal((await second.ended()).kind, 'seat_taken');
   await hall.sees(AN_PHUOC, 'commune');
 
-  await second.press('next-step');
+  await second.pressNextStep();
   await second.isOnline();
   assert.equal((await first.ended()).kind, 'taken_over');
   assert.equal((await second.state()).you, you);

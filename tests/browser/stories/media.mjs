@@ -1,42 +1,47 @@
 /** Content, simulcast, and lines without UDP. */
 import assert from 'node:assert/strict';
-import { CONTENT_COLOUR } from '../lib/media.mjs';
-import { onlyTcp, shareCanvas } from '../lib/probe.mjs';
+import { onlyTcp } from '../lib/probe.mjs';
 import { pause, story, until } from '../lib/runner.mjs';
 import { AN_PHUOC, BINH_SON, CHAIR } from '../lib/server.mjs';
-import { threeJoin } from './together.mjs';
+import { threeJoin, twoJoin } from './together.mjs';
 
-/** The longest time without a new frame that a switch of layers may cost. */
+/** The longest time without a new frame that a switch of layers may cost, beyond what the machine costs. */
 const FREEZE_MS = 1000;
 /** Until Chromium's encoder sends 720p. */
 const RAMP_UP_MS = 20_000;
 
 story('content is shared and taken away again', async world => {
   const server = await world.server();
-  const hall = await world.participant('hall');
-  const commune = await world.participant('commune', { init: [[shareCanvas, CONTENT_COLOUR]] });
-  await hall.join(server.link(CHAIR));
-  await commune.join(server.link(AN_PHUOC));
+  const [hall, commune] = await twoJoin(world, server);
   await hall.sees(AN_PHUOC, 'commune');
+  const closeDocument = await commune.openDocument();
   await commune.press('share');
   await hall.showsOnStage(AN_PHUOC, 'content', 'content');
   await hall.sees(AN_PHUOC, 'content', { kind: 'content' });
   assert.equal((await hall.tile(AN_PHUOC, 'content')).name, 'Tài liệu từ An Phước');
   await hall.sees(AN_PHUOC, 'commune');
   await commune.press('share');
-  await until('the content is gone', async () => (await hall.tile(AN_PHUOC, 'content')).name === null);
+  await contentIsGone(hall);
+  await commune.press('share');
+  await hall.showsOnStage(AN_PHUOC, 'content', 'content');
+  // As does the browser's own "stop sharing", this ends the captured track.
+  await closeDocument();
+  await commune.page.waitForSelector('[data-testid="share"][aria-label="Trình chiếu tài liệu"]');
+  await contentIsGone(hall);
   await hall.sees(AN_PHUOC, 'commune');
 });
+
+const contentIsGone = hall =>
+  until('the content is gone', async () => (await hall.tile(AN_PHUOC, 'content')).name === null);
 
 story('a small tile becomes large without a freeze', async world => {
   const server = await world.server();
   // Three tiles on a small screen ask for the small layers.
   const viewport = { width: 640, height: 400 };
-  const hall = await world.participant('hall', { viewport });
-  const commune = await world.participant('commune');
-  await hall.join(server.link(CHAIR));
-  await commune.join(server.link(AN_PHUOC));
+  const [hall, commune] = await twoJoin(world, server, { hallOptions: { viewport } });
   const small = await hall.sees(AN_PHUOC, 'commune');
+  // The own picture comes over no network: where it stands still, the machine is busy.
+  await hall.sees(CHAIR, 'hall');
   assert.ok(small.height <= 360, `a small tile receives ${small.height} lines`);
   await hall.page.setViewportSize({ width: 1920, height: 1080 });
   await hall.act(AN_PHUOC, 'act-big_screen');
@@ -51,8 +56,9 @@ story('a small tile becomes large without a freeze', async world => {
   assert.equal(large.marker, 'commune');
   await pause(1500);
   const gap = await longestGap(hall, AN_PHUOC);
-  console.log(`        ${small.height} → ${large.height} lines, longest time without a frame ${gap} ms`);
-  assert.ok(gap < FREEZE_MS, `no new frame for ${gap} ms`);
+  const own = await longestGap(hall, CHAIR);
+  console.log(`        ${small.height} → ${large.height} lines, longest time without a frame ${gap} ms (own ${own} ms)`);
+  assert.ok(gap < FREEZE_MS + own, `no new frame for ${gap} ms, of the own picture for ${own} ms`);
 });
 
 async function longestGap(participant, site) {

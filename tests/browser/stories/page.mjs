@@ -42,7 +42,10 @@ story('axe finds nothing serious on entry, meeting, list and farewell', async wo
   await hall.press('sites');
   await hall.page.waitForSelector('[data-testid="sites-panel"]');
   await assertAccessible(hall.page, 'list of sites');
-  await hall.page.keyboard.press('Escape');
+  await hall.page.click('[data-testid="sites-panel"] [data-testid="close"]');
+  await until('the focus is where it was', () =>
+    hall.page.evaluate(() => document.activeElement.dataset.testid === 'sites'),
+  );
   await hall.press('end');
   await hall.confirm();
   await hall.ended();
@@ -66,6 +69,42 @@ story('no error, no request to elsewhere, at most 150 KB', async world => {
   console.log(`        page weight: ${(weight / 1024).toFixed(1)} KB gzipped in ${sizes.length} files`);
   assert.ok(sizes.length >= 3 && weight <= WEIGHT_LIMIT, `${weight} bytes`);
 });
+
+story('more sites than places: pages, by button and by key', async world => {
+  const { announcement } = await world.demo();
+  const chair = await world.participant('hall', { viewport: { width: 360, height: 640 } });
+  await chair.open(announcement.links.chair);
+  await chair.isOnline();
+  const seen = new Set();
+  const turns = [
+    ['Trang 1/2', () => undefined],
+    ['Trang 2/2', () => chair.press('page-next')],
+    ['Trang 1/2', () => chair.page.keyboard.press('ArrowRight')],
+  ];
+  for (const [page, turn] of turns) {
+    await turn();
+    const shown = await until(`every picture of ${page} moves`, () => playsPage(chair, page));
+    for (const name of shown.names) seen.add(name);
+  }
+  assert.equal(seen.size, 5, [...seen].join());
+});
+
+/** Whose pictures are there; good on the wanted page when all of them move. */
+function playsPage(chair, wanted) {
+  return chair.page.evaluate(wanted => {
+    const tiles = [...document.querySelectorAll('[data-testid="tile"]')];
+    const moving = tiles.filter(tile => {
+      const frames = window.probe.framesOf(tile.querySelector('video'));
+      return tile.classList.contains('has-picture') && frames.length >= 2;
+    });
+    const page = document.querySelector('[data-testid="page"]')?.textContent;
+    return {
+      ok: page === wanted && moving.length === tiles.length,
+      page,
+      names: tiles.map(tile => tile.querySelector('.tile-name').textContent),
+    };
+  }, wanted);
+}
 
 story('pictures of the demo at three sizes', async world => {
   const { announcement } = await world.demo();

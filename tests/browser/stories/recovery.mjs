@@ -2,13 +2,11 @@
 import assert from 'node:assert/strict';
 import { story } from '../lib/runner.mjs';
 import { AN_PHUOC, CHAIR } from '../lib/server.mjs';
+import { twoJoin } from './together.mjs';
 
 story('a reloaded page takes its own seat again', async world => {
   const server = await world.server();
-  const hall = await world.participant('hall');
-  const commune = await world.participant('commune');
-  await hall.join(server.link(CHAIR));
-  await commune.join(server.link(AN_PHUOC));
+  const [hall, commune] = await twoJoin(world, server);
   await hall.sees(AN_PHUOC, 'commune');
   const before = await commune.state();
   await commune.page.reload();
@@ -25,10 +23,7 @@ story('a reloaded page takes its own seat again', async world => {
 
 story('after a restart of the server all come back by themselves', async world => {
   const server = await world.server();
-  const hall = await world.participant('hall');
-  const commune = await world.participant('commune');
-  await hall.join(server.link(CHAIR));
-  await commune.join(server.link(AN_PHUOC));
+  const [hall, commune] = await twoJoin(world, server);
   await hall.sees(AN_PHUOC, 'commune');
   assert.equal(await server.stop(), 0);
   await hall.hasBanner('reconnecting');

@@ -4,10 +4,7 @@ import { AN_PHUOC, BINH_SON, CHAIR } from '../lib/server.mjs';
 
 story('two participants see and hear each other', async world => {
   const server = await world.server();
-  const hall = await world.participant('hall');
-  const commune = await world.participant('commune');
-  await hall.join(server.link(CHAIR));
-  await commune.join(server.link(AN_PHUOC));
+  const [hall, commune] = await twoJoin(world, server);
   await hall.sees(AN_PHUOC, 'commune');
   await commune.sees(CHAIR, 'hall');
   await hall.hears('commune');
@@ -28,12 +25,17 @@ story('three participants see and hear each other', async world => {
   await village.hears('hall', 'commune');
 });
 
-export async function threeJoin(world, server, options = {}) {
-  const hall = await world.participant('hall', options);
-  const commune = await world.participant('commune', options);
-  const village = await world.participant('village', options);
+export async function twoJoin(world, server, { hallOptions, communeOptions } = {}) {
+  const hall = await world.participant('hall', hallOptions);
+  const commune = await world.participant('commune', communeOptions);
   await hall.join(server.link(CHAIR));
   await commune.join(server.link(AN_PHUOC));
+  return [hall, commune];
+}
+
+export async function threeJoin(world, server, options) {
+  const two = await twoJoin(world, server, { hallOptions: options, communeOptions: options });
+  const village = await world.participant('village', options);
   await village.join(server.link(BINH_SON));
-  return [hall, commune, village];
+  return [...two, village];
 }

@@ -5,7 +5,6 @@ export const en = {
   productLine: 'Online video conference',
   secrecy: 'Not to be used for state secrets.',
   language: 'Tiếng Việt',
-  languageLabel: 'Switch to Vietnamese',
 
   entryTitle: 'Get ready to join',
   camera: 'Camera',
@@ -26,16 +25,32 @@ export const en = {
   join: 'Join',
   previewOff: 'Camera is off',
   previewStarting: 'Opening the camera…',
-  noCamera: 'No camera found. It is still possible to join; other sites will see no picture.',
-  noMicrophone: 'No microphone found. It is still possible to join, to watch and listen.',
-  deviceBlocked: 'The browser blocks microphone and camera. Click the lock in the address bar to allow them.',
-  deviceBusy: 'Another program is using the device.',
-  insecurePage:
-    'The browser allows microphone and camera on https addresses only. Watching and listening is possible.',
+  deviceProblem: {
+    microphone: {
+      insecure:
+        'The browser allows microphone and camera on https addresses only. Watching and listening work.',
+      blocked:
+        'The browser blocks the microphone. Click the icon left of the address to allow it. Watching and listening work.',
+      missing: 'No microphone found. Watching and listening work.',
+      busy: 'Another program is using the microphone. Watching and listening work.',
+      lost: 'The microphone was unplugged. Watching and listening work.',
+    },
+    camera: {
+      insecure:
+        'The browser allows microphone and camera on https addresses only. Watching and listening work.',
+      blocked:
+        'The browser blocks the camera. Click the icon left of the address to allow it. Other sites see no picture.',
+      missing: 'No camera found. Other sites see no picture.',
+      busy: 'Another program is using the camera. Other sites see no picture.',
+      lost: 'The camera was unplugged. Other sites see no picture.',
+    },
+  },
+  useDevice: device => `Use ${device}`,
   turnOnAtEntry: { microphone: 'Join with microphone on', camera: 'Join with camera on' },
 
   connecting: 'Joining the meeting…',
-  reconnecting: attempt => `Reconnecting… (attempt ${attempt})`,
+  reconnecting: 'Reconnecting…',
+  attempt: n => `(attempt ${n})`,
   restored: time => `Connection restored at ${time}`,
   draining: 'The server is restarting. Reconnecting by itself.',
 
@@ -51,16 +66,15 @@ export const en = {
 
   micOn: 'Unmute',
   micOffAction: 'Mute',
-  cameraOn: 'Camera on',
-  cameraOff: 'Camera off',
+  cameraOn: 'Turn camera on',
+  cameraOff: 'Turn camera off',
   share: 'Present a document',
   shareShort: 'Present',
   stopShare: 'Stop presenting',
   shareFailed: 'Presenting failed. Please choose the screen or window again.',
   layout: 'Screen layout',
-  layoutShort: 'Layout',
   layoutGrid: 'Grid',
-  layoutStage: 'Single',
+  layoutStage: 'One large picture',
   devices: 'Devices',
   fullscreen: 'Full screen',
   fullscreenExit: 'Leave full screen',
@@ -68,7 +82,16 @@ export const en = {
   leaveQuestion: 'Leave the meeting?',
   leaveText: 'The link stays good while the meeting goes on.',
   sites: 'Sites',
-  sitesPresent: (present, all) => `${present}/${all} sites present`,
+  sitesPresent: 'sites present',
+  searchSites: 'Find a site',
+  filterSites: 'Sites shown',
+  siteFilter: {
+    all: count => `All ${count}`,
+    present: count => `Present ${count}`,
+    lost: count => `Disconnected ${count}`,
+    away: count => `Absent ${count}`,
+  },
+  noSiteFound: 'There is no such site.',
   help: 'Shortcuts',
   close: 'Close',
   cancel: 'Cancel',
@@ -76,11 +99,16 @@ export const en = {
   controls: 'Controls of this site',
   chairBar: 'Controls of the chair',
   meetingArea: 'Pictures of the sites',
+  pages: 'Pages of sites',
+  page: (page, pages) => `Page ${page}/${pages}`,
+  pagePrevious: 'Previous page',
+  pageNext: 'Next page',
   shortcuts: {
     m: 'Microphone on/off',
     v: 'Camera on/off',
     s: 'Present/Stop presenting',
     f: 'Full screen',
+    pages: 'Previous/Next page',
     help: 'List of shortcuts',
   },
 
@@ -114,18 +142,17 @@ export const en = {
   stateRemoved: 'Removed by the chair',
   cameraIsOff: 'Camera off',
   waitingPicture: 'Waiting for the picture…',
-  noPictureSlot: 'The picture appears when the site speaks',
   microphoneState: { on: 'Microphone on', off: 'Microphone off', muted_by_chair: 'Muted by the chair' },
   mutedByChairShort: 'By the chair',
   speaking: 'Speaking',
   link: { good: 'Good', fair: 'Fair', poor: 'Poor', disconnected: 'Disconnected' },
   linkQuality: 'Link quality',
   linkNumbers: (loss, rtt) => `Packet loss ${loss} %, round trip ${rtt} ms`,
-  notHere: 'Not here yet:',
+  notHere: count => `Not here yet (${count}):`,
 
   notice: {
     lost: (site, time) => `${site} lost its connection at ${time}. Reconnecting by itself.`,
-    back: (site, time) => `${site} is back since ${time}.`,
+    back: (site, time) => `${site} came back at ${time}.`,
     joined: site => `${site} has joined.`,
     left: site => `${site} has left.`,
     removed: site => `${site} has been removed.`,
@@ -134,8 +161,7 @@ export const en = {
     locked: 'The chair has locked the room.',
     unlocked: 'The chair has unlocked the room.',
     onBigScreen: site => `${site} is on the big screen.`,
-    poorLink: 'Poor link: picture reduced to keep the sound.',
-    deviceLost: 'A device was unplugged. Check the cable or choose another device.',
+    poorLink: 'Poor link. Better turn the camera off to keep the sound.',
   },
 
   ending: {

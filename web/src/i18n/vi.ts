@@ -4,7 +4,6 @@ export const vi = {
   productLine: 'Hội nghị truyền hình trực tuyến',
   secrecy: 'Hệ thống không dùng cho nội dung bí mật nhà nước.',
   language: 'English',
-  languageLabel: 'Chuyển sang tiếng Anh',
 
   entryTitle: 'Chuẩn bị vào họp',
   camera: 'Camera',
@@ -25,17 +24,30 @@ export const vi = {
   join: 'Vào họp',
   previewOff: 'Camera đang tắt',
   previewStarting: 'Đang mở camera…',
-  noCamera: 'Không tìm thấy camera. Vẫn có thể vào họp, các điểm cầu khác sẽ không thấy hình.',
-  noMicrophone: 'Không tìm thấy micro. Vẫn có thể vào họp để nghe và xem.',
-  deviceBlocked:
-    'Trình duyệt đang chặn micro và camera. Bấm biểu tượng ổ khóa trên thanh địa chỉ để cho phép.',
-  deviceBusy: 'Thiết bị đang được chương trình khác sử dụng.',
-  insecurePage:
-    'Trình duyệt chỉ cho dùng micro và camera trên địa chỉ https. Vẫn có thể vào họp để nghe và xem.',
+  deviceProblem: {
+    microphone: {
+      insecure: 'Trình duyệt chỉ cho dùng micro và camera trên địa chỉ https. Vẫn nghe và xem được.',
+      blocked:
+        'Trình duyệt đang chặn micro. Bấm biểu tượng bên trái thanh địa chỉ để cho phép. Vẫn nghe và xem được.',
+      missing: 'Không tìm thấy micro. Vẫn nghe và xem được.',
+      busy: 'Micro đang được chương trình khác sử dụng. Vẫn nghe và xem được.',
+      lost: 'Micro đã bị rút ra. Vẫn nghe và xem được.',
+    },
+    camera: {
+      insecure: 'Trình duyệt chỉ cho dùng micro và camera trên địa chỉ https. Vẫn nghe và xem được.',
+      blocked:
+        'Trình duyệt đang chặn camera. Bấm biểu tượng bên trái thanh địa chỉ để cho phép. Các điểm cầu khác không thấy hình.',
+      missing: 'Không tìm thấy camera. Các điểm cầu khác không thấy hình.',
+      busy: 'Camera đang được chương trình khác sử dụng. Các điểm cầu khác không thấy hình.',
+      lost: 'Camera đã bị rút ra. Các điểm cầu khác không thấy hình.',
+    },
+  },
+  useDevice: (device: string) => `Dùng ${device}`,
   turnOnAtEntry: { microphone: 'Bật micro khi vào', camera: 'Bật camera khi vào' },
 
   connecting: 'Đang vào phòng họp…',
-  reconnecting: (attempt: number) => `Đang kết nối lại… (lần ${attempt})`,
+  reconnecting: 'Đang kết nối lại…',
+  attempt: (n: number) => `(lần ${n})`,
   restored: (time: string) => `Đã khôi phục kết nối lúc ${time}`,
   draining: 'Máy chủ đang khởi động lại. Hệ thống sẽ tự kết nối lại.',
 
@@ -58,7 +70,6 @@ export const vi = {
   stopShare: 'Dừng trình chiếu',
   shareFailed: 'Không trình chiếu được. Hãy chọn lại màn hình hoặc cửa sổ.',
   layout: 'Bố cục màn hình',
-  layoutShort: 'Bố cục',
   layoutGrid: 'Lưới',
   layoutStage: 'Một hình lớn',
   devices: 'Thiết bị',
@@ -68,7 +79,16 @@ export const vi = {
   leaveQuestion: 'Rời phòng họp?',
   leaveText: 'Có thể vào lại bằng đường dẫn này khi cuộc họp còn diễn ra.',
   sites: 'Điểm cầu',
-  sitesPresent: (present: number, all: number) => `${present}/${all} điểm cầu có mặt`,
+  sitesPresent: 'điểm cầu có mặt',
+  searchSites: 'Tìm điểm cầu',
+  filterSites: 'Hiện các điểm cầu',
+  siteFilter: {
+    all: (count: number) => `Tất cả ${count}`,
+    present: (count: number) => `Có mặt ${count}`,
+    lost: (count: number) => `Mất kết nối ${count}`,
+    away: (count: number) => `Vắng mặt ${count}`,
+  },
+  noSiteFound: 'Không có điểm cầu nào như vậy.',
   help: 'Phím tắt',
   close: 'Đóng',
   cancel: 'Hủy',
@@ -76,11 +96,16 @@ export const vi = {
   controls: 'Điều khiển của điểm cầu này',
   chairBar: 'Điều khiển của chủ tọa',
   meetingArea: 'Hình các điểm cầu',
+  pages: 'Trang hình các điểm cầu',
+  page: (page: number, pages: number) => `Trang ${page}/${pages}`,
+  pagePrevious: 'Trang trước',
+  pageNext: 'Trang sau',
   shortcuts: {
     m: 'Bật/Tắt micro',
     v: 'Bật/Tắt camera',
     s: 'Trình chiếu/Dừng trình chiếu',
     f: 'Toàn màn hình',
+    pages: 'Trang trước/Trang sau',
     help: 'Danh sách phím tắt',
   },
 
@@ -114,14 +139,13 @@ export const vi = {
   stateRemoved: 'Đã mời ra khỏi phòng họp',
   cameraIsOff: 'Camera tắt',
   waitingPicture: 'Đang chờ hình…',
-  noPictureSlot: 'Hình sẽ hiện khi điểm cầu phát biểu',
   microphoneState: { on: 'Micro bật', off: 'Micro tắt', muted_by_chair: 'Micro đã bị chủ tọa tắt' },
   mutedByChairShort: 'Chủ tọa tắt',
   speaking: 'Đang nói',
   link: { good: 'Tốt', fair: 'Trung bình', poor: 'Kém', disconnected: 'Mất kết nối' },
   linkQuality: 'Chất lượng đường truyền',
   linkNumbers: (loss: string, rtt: string) => `Mất gói ${loss} %, trễ khứ hồi ${rtt} ms`,
-  notHere: 'Chưa có mặt:',
+  notHere: (count: number) => `Chưa có mặt (${count}):`,
 
   notice: {
     lost: (site: string, time: string) =>
@@ -136,7 +160,6 @@ export const vi = {
     unlocked: 'Chủ tọa đã mở khóa phòng họp.',
     onBigScreen: (site: string) => `${site} đang ở trên màn hình lớn.`,
     poorLink: 'Đường truyền kém. Nên tắt camera để giữ tiếng.',
-    deviceLost: 'Thiết bị đã bị rút ra. Hãy kiểm tra dây nối hoặc chọn thiết bị khác.',
   },
 
   ending: {

@@ -1,7 +1,7 @@
 import type { Choices } from './choices';
 
 /** Why there is no track; the view has a sentence for each. */
-export type DeviceProblem = 'insecure' | 'blocked' | 'missing' | 'busy';
+type DeviceProblem = 'insecure' | 'blocked' | 'missing' | 'busy' | 'lost';
 
 export interface Acquired {
   track: MediaStreamTrack | null;
@@ -16,7 +16,7 @@ export interface DeviceLists {
 
 const preferred = (id: string) => (id === '' ? {} : { deviceId: { ideal: id } });
 
-export function videoConstraints(choices: Choices): MediaTrackConstraints {
+function videoConstraints(choices: Choices): MediaTrackConstraints {
   return {
     ...preferred(choices.camera),
     width: { ideal: 1280 },
@@ -25,7 +25,7 @@ export function videoConstraints(choices: Choices): MediaTrackConstraints {
   };
 }
 
-export function audioConstraints(choices: Choices): MediaTrackConstraints {
+function audioConstraints(choices: Choices): MediaTrackConstraints {
   return {
     ...preferred(choices.microphone),
     echoCancellation: choices.echoCancellation,
@@ -70,7 +70,7 @@ function request(constraints: MediaStreamConstraints): Promise<MediaStream> {
   return navigator.mediaDevices.getUserMedia(constraints);
 }
 
-export function problemOf(error: unknown): DeviceProblem {
+function problemOf(error: unknown): DeviceProblem {
   switch (error instanceof Error ? error.name : '') {
     case 'SecurityError':
       return 'insecure';
@@ -84,6 +84,12 @@ export function problemOf(error: unknown): DeviceProblem {
   }
 }
 
+/** Whether the user has refused; false where the browser does not say. */
+export async function isBlocked(name: 'camera' | 'microphone'): Promise<boolean> {
+  const status = await navigator.permissions?.query({ name }).catch(() => null);
+  return status?.state === 'denied';
+}
+
 export async function listDevices(): Promise<DeviceLists> {
   const all = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
   // Browsers list the default a second time under these names.
@@ -93,6 +99,9 @@ export async function listDevices(): Promise<DeviceLists> {
     );
   return { cameras: of('videoinput'), microphones: of('audioinput'), speakers: of('audiooutput') };
 }
+
+/** Phones cannot. */
+export const canCaptureScreen = () => typeof navigator.mediaDevices?.getDisplayMedia === 'function';
 
 /** The screen or a window. Null when the user thought better of it. */
 export async function acquireScreen(): Promise<MediaStreamTrack | null> {

@@ -1,3 +1,4 @@
+import type { View } from './pages';
 import { type Picture, pictureKey, type Scene } from './tiles';
 
 /** CSS pixels. */
@@ -15,17 +16,17 @@ export interface Placed {
   height: number;
 }
 
-/** All pictures with their places, and how tall the whole is (taller than the area: it scrolls). */
-export interface Arrangement {
-  placed: Placed[];
-  height: number;
-}
-
 const ASPECT = 16 / 9;
-/** Below this a face is not recognised on a phone; the rest scrolls. */
+/** Below this a face is not recognised on a phone; the rest is on other pages. */
 const SMALLEST_TILE = 148;
+/** Beside a large picture the others are for knowing who is there. */
+const SMALLEST_STRIP_TILE = 104;
 /** The strip takes at most this part of a wide screen. */
 const STRIP_SHARE = 0.34;
+/** On a tall screen the large picture takes at most this part of the height. */
+const STAGE_SHARE = 0.6;
+
+type Box = Area & { x: number; y: number };
 
 interface Cells {
   columns: number;
@@ -34,16 +35,32 @@ interface Cells {
   height: number;
 }
 
-/** A place for every picture. Pure arithmetic: the view only copies the numbers. */
-export function arrange(scene: Scene, area: Area, gap: number): Arrangement {
-  if (area.width <= 0 || area.height <= 0) return { placed: [], height: 0 };
-  if (scene.stage === null) return grid(scene.others, area, gap);
-  return area.width > area.height * 1.15
-    ? stageBeside(scene.stage, scene.others, area, gap)
-    : stageAbove(scene.stage, scene.others, area, gap);
+/** A place for every picture of the view. Pure arithmetic: the view only copies the numbers. */
+export function arrange(view: Pick<View, 'stage' | 'others'>, area: Area, gap: number): Placed[] {
+  const { stage, others } = view;
+  if (area.width <= 0 || area.height <= 0) return [];
+  if (stage === null) return placeCells(others, largestCells(others.length, area, gap), at(0, 0, area), gap);
+  return isWide(area) ? stageBeside(stage, others, area, gap) : stageAbove(stage, others, area, gap);
 }
 
-/** The number of columns that makes tiles largest. */
+/** How many pictures of a scene, beside the large one, have room at a size that can be recognised. */
+export function placesFor(scene: Scene, area: Area, gap: number): number {
+  if (area.width <= 0 || area.height <= 0) return Number.POSITIVE_INFINITY;
+  if (scene.stage === null) return fitting(area, gap, SMALLEST_TILE);
+  const box = isWide(area) ? stripBeside(area) : boxBelow(area, gap);
+  return fitting(box, gap, SMALLEST_STRIP_TILE);
+}
+
+const isWide = (area: Area) => area.width > area.height * 1.15;
+const at = (x: number, y: number, area: Area): Box => ({ x, y, ...area });
+
+function fitting(area: Area, gap: number, smallest: number): number {
+  const columns = Math.floor((area.width + gap) / (smallest + gap));
+  const rows = Math.floor((area.height + gap) / (smallest / ASPECT + gap));
+  return Math.max(1, columns) * Math.max(1, rows);
+}
+
+/** The number of columns that makes tiles largest; among equals the one with the fewest free cells. */
 export function largestCells(count: number, area: Area, gap: number): Cells {
   let best: Cells = { columns: 1, rows: Math.max(1, count), width: 0, height: 0 };
   for (let columns = 1; columns <= Math.max(1, count); columns++) {
@@ -51,91 +68,65 @@ export function largestCells(count: number, area: Area, gap: number): Cells {
     const widest = (area.width - gap * (columns - 1)) / columns;
     const tallest = (area.height - gap * (rows - 1)) / rows;
     const width = Math.floor(Math.min(widest, tallest * ASPECT));
-    if (width >= best.width) best = { columns, rows, width, height: Math.floor(width / ASPECT) };
+    const fuller = columns * rows <= best.columns * best.rows;
+    if (width > best.width || (width === best.width && fuller))
+      best = { columns, rows, width, height: Math.floor(width / ASPECT) };
   }
   return best;
 }
 
-function grid(pictures: Picture[], area: Area, gap: number): Arrangement {
-  let cells = largestCells(pictures.length, area, gap);
-  if (cells.width < Math.min(SMALLEST_TILE, area.width)) cells = scrolling(pictures.length, area, gap);
-  return placeCells(pictures, cells, { x: 0, y: 0, ...area }, gap);
-}
-
-function scrolling(count: number, area: Area, gap: number): Cells {
-  const columns = Math.max(1, Math.floor((area.width + gap) / (SMALLEST_TILE + gap)));
-  const width = Math.floor((area.width - gap * (columns - 1)) / columns);
-  return { columns, rows: Math.ceil(count / columns), width, height: Math.floor(width / ASPECT) };
-}
-
-/** Rows of cells in the middle of the box; the last row is centred. */
-function placeCells(
-  pictures: Picture[],
-  cells: Cells,
-  box: Area & { x: number; y: number },
-  gap: number,
-): Arrangement {
+/** Rows of cells in the middle of the box; the last row is centred, free places included. */
+function placeCells(pictures: (Picture | null)[], cells: Cells, box: Box, gap: number): Placed[] {
   const total = cells.rows * (cells.height + gap) - gap;
   const top = box.y + Math.max(0, (box.height - total) / 2);
-  const placed = pictures.map((picture, index): Placed => {
+  return pictures.flatMap((picture, index): Placed[] => {
+    if (picture === null) return [];
     const row = Math.floor(index / cells.columns);
     const inRow = Math.min(cells.columns, pictures.length - row * cells.columns);
     const left = box.x + (box.width - (inRow * (cells.width + gap) - gap)) / 2;
-    return {
-      picture,
-      role: 'tile',
-      x: Math.round(left + (index % cells.columns) * (cells.width + gap)),
-      y: Math.round(top + row * (cells.height + gap)),
-      width: cells.width,
-      height: cells.height,
-    };
+    const x = Math.round(left + (index % cells.columns) * (cells.width + gap));
+    const y = Math.round(top + row * (cells.height + gap));
+    return [{ picture, role: 'tile', x, y, width: cells.width, height: cells.height }];
   });
-  return { placed, height: Math.max(box.y + box.height, Math.ceil(top + total)) };
 }
 
-function onStage(picture: Picture, x: number, width: number, height: number): Placed {
-  return {
-    picture,
-    role: 'stage',
-    x: Math.round(x),
-    y: 0,
-    width: Math.floor(width),
-    height: Math.floor(height),
-  };
+function onStage(picture: Picture, width: number, height: number): Placed {
+  return { picture, role: 'stage', x: 0, y: 0, width: Math.floor(width), height: Math.floor(height) };
+}
+
+const stripBeside = (area: Area): Area => ({ width: area.width * STRIP_SHARE, height: area.height });
+
+const stageHeight = (area: Area) => Math.min(area.width / ASPECT, area.height * STAGE_SHARE);
+
+function boxBelow(area: Area, gap: number): Box {
+  const y = stageHeight(area) + gap;
+  return { x: 0, y, width: area.width, height: area.height - y };
 }
 
 /** Wide screens: the large picture at the left, the strip at the right in as few columns as fit. */
-function stageBeside(stage: Picture, others: Picture[], area: Area, gap: number): Arrangement {
-  if (others.length === 0)
-    return { placed: [onStage(stage, 0, area.width, area.height)], height: area.height };
-  const share = { width: area.width * STRIP_SHARE, height: area.height };
-  const least = Math.min(4, others.length);
-  let cells = largestCells(Math.max(least, others.length), share, gap);
+function stageBeside(stage: Picture, others: View['others'], area: Area, gap: number): Placed[] {
+  if (others.length === 0) return [onStage(stage, area.width, area.height)];
+  let cells = largestCells(others.length, stripBeside(area), gap);
   // Few sites must not make a strip as wide as the stage would be tall.
   const widest = Math.floor((area.height / 3.4) * ASPECT);
   if (cells.width > widest) cells = { ...cells, width: widest, height: Math.floor(widest / ASPECT) };
-  if (cells.width < SMALLEST_TILE * 0.7) cells = scrolling(others.length, share, gap);
   const stripWidth = cells.columns * (cells.width + gap) - gap;
   const stageWidth = area.width - stripWidth - gap;
   const box = { x: stageWidth + gap, y: 0, width: stripWidth, height: area.height };
-  const strip = placeCells(others, cells, box, gap);
-  return { placed: [onStage(stage, 0, stageWidth, area.height), ...strip.placed], height: strip.height };
+  return [onStage(stage, stageWidth, area.height), ...placeCells(others, cells, box, gap)];
 }
 
 /** Tall screens: the large picture on top, the others below it. */
-function stageAbove(stage: Picture, others: Picture[], area: Area, gap: number): Arrangement {
-  const height = Math.min(area.width / ASPECT, area.height * 0.6);
-  const below = { x: 0, y: height + gap, width: area.width, height: area.height - height - gap };
-  let cells = largestCells(others.length, below, gap);
-  if (cells.width < SMALLEST_TILE) cells = scrolling(others.length, below, gap);
-  const strip = placeCells(others, cells, below, gap);
-  return { placed: [onStage(stage, 0, area.width, height), ...strip.placed], height: strip.height };
+function stageAbove(stage: Picture, others: View['others'], area: Area, gap: number): Placed[] {
+  const box = boxBelow(area, gap);
+  const cells = largestCells(others.length, box, gap);
+  return [onStage(stage, area.width, stageHeight(area)), ...placeCells(others, cells, box, gap)];
 }
 
 /** Height in real pixels of each picture's tile, in steps so that a small change asks nothing new. */
-export function pixelHeights(arrangement: Arrangement, pixelRatio: number): Map<string, number> {
+export function pixelHeights(placed: Placed[], pixelRatio: number): Map<string, number> {
   const STEP = 90;
-  const heights = arrangement.placed.map((tile): [string, number] => [
+  const heights = placed.map((tile): [string, number] => [
     pictureKey(tile.picture),
     Math.min(2160, Math.ceil((tile.height * pixelRatio) / STEP) * STEP),
   ]);

@@ -13,7 +13,7 @@ import type {
 export type Notice =
   | { kind: 'lost' | 'back'; site: string; atMs: number }
   | { kind: 'joined' | 'left' | 'removed' | 'onBigScreen'; site: string }
-  | { kind: 'mutedByChair' | 'allowedToSpeak' | 'locked' | 'unlocked' | 'poorLink' | 'deviceLost' }
+  | { kind: 'mutedByChair' | 'allowedToSpeak' | 'locked' | 'unlocked' | 'poorLink' }
   | { kind: 'restored'; atMs: number }
   | { kind: 'actionRefused' | 'shareFailed' | 'draining' };
 

@@ -1,4 +1,4 @@
-import type { LinkGrade, MicrophoneState, Presence, SiteId } from '../protocol/gen';
+import type { LinkGrade, MicrophoneState, Presence, SiteId, SiteLink, SiteView } from '../protocol/gen';
 import { slotShowing } from './slots';
 import { type MeetingState, siteOf } from './state';
 import type { Picture } from './tiles';
@@ -25,6 +25,12 @@ export interface TileModel {
   cameraOff: boolean;
 }
 
+/** The light of a site; null before there are numbers, which a link tells as `disconnected`. */
+export function gradeOf(site: SiteView, link: SiteLink | undefined): LinkGrade | null {
+  if (site.presence === 'lost') return 'disconnected';
+  return link === undefined || link.grade === 'disconnected' ? null : link.grade;
+}
+
 export function tileModel(state: MeetingState, picture: Picture): TileModel | null {
   const site = siteOf(state.meeting, picture.site);
   if (site === null) return null;
@@ -41,7 +47,7 @@ export function tileModel(state: MeetingState, picture: Picture): TileModel | nu
     sinceMs: site.since_ms === null ? null : site.since_ms + (state.skewMs ?? 0),
     microphone: site.microphone,
     speaking: picture.kind === 'camera' && site.microphone === 'on' && state.speakers.includes(site.id),
-    grade: site.presence === 'lost' ? 'disconnected' : (link?.grade ?? null),
+    grade: gradeOf(site, link),
     lossPercent: link === undefined ? null : Math.max(link.up.loss_percent, link.down.loss_percent),
     rttMs: link?.rtt_ms ?? null,
     slot: isYou ? -1 : slotShowing(state.videoSlots, picture),

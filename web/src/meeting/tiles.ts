@@ -1,4 +1,5 @@
 import type { SiteId, SiteView } from '../protocol/gen';
+import type { View } from './pages';
 import { hasTile, type MeetingState, siteOf } from './state';
 
 /** One picture: a site's camera or what it presents. */
@@ -53,18 +54,18 @@ function ownChoice(state: MeetingState, all: Picture[], pinned: Picture | null):
   );
 }
 
-/** Pictures of others in the order in which slots are given to them. */
-export function byPriority(state: MeetingState, scene: Scene): Picture[] {
+/** Pictures of others on view in the order in which slots are given to them. */
+export function byPriority(state: MeetingState, view: Pick<View, 'stage' | 'others'>): Picture[] {
   const rank = (picture: Picture) => {
     if (picture.kind === 'content') return -1;
     const spoke = state.recentSpeakers.indexOf(picture.site);
     return spoke >= 0 ? spoke : state.recentSpeakers.length;
   };
-  const others = scene.others
-    .filter(picture => picture.site !== state.you)
+  const others = view.others
+    .filter((picture): picture is Picture => picture !== null && picture.site !== state.you)
     .map((picture, order) => ({ picture, order }))
     .sort((a, b) => rank(a.picture) - rank(b.picture) || a.order - b.order)
     .map(({ picture }) => picture);
-  const stage = scene.stage !== null && scene.stage.site !== state.you ? [scene.stage] : [];
+  const stage = view.stage !== null && view.stage.site !== state.you ? [view.stage] : [];
   return [...stage, ...others];
 }

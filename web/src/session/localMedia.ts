@@ -2,22 +2,31 @@ import { effect, signal } from '@preact/signals';
 import { type Choices, loadChoices, saveChoices } from '../media/choices';
 import * as devices from '../media/devices';
 import { type Level, meter } from '../media/level';
+import { Capture } from './capture';
 
-const NOTHING: devices.Acquired = { track: null, problem: null };
 const QUIET: Level = { level: 0, clipping: false };
 
 /** Camera, microphone and screen of this device, as signals. */
 export class LocalMedia {
   readonly choices = signal<Choices>(loadChoices());
   readonly lists = signal<devices.DeviceLists>({ cameras: [], microphones: [], speakers: [] });
-  readonly camera = signal(NOTHING);
-  readonly microphone = signal(NOTHING);
+  readonly captures = {
+    camera: new Capture(
+      () => devices.acquireCamera(this.choices.value),
+      () => devices.isBlocked('camera'),
+    ),
+    microphone: new Capture(
+      () => devices.acquireMicrophone(this.choices.value),
+      () => devices.isBlocked('microphone'),
+    ),
+  };
+  readonly camera = this.captures.camera.acquired;
+  readonly microphone = this.captures.microphone.acquired;
   readonly content = signal<MediaStreamTrack | null>(null);
   readonly microphoneOpen = signal(false);
   readonly level = signal<Level>(QUIET);
   /** True while the browser asks or the device starts. */
   readonly starting = signal(false);
-  onDeviceLost: () => void = () => undefined;
 
   constructor() {
     effect(() => saveChoices(this.choices.value));
@@ -27,6 +36,10 @@ export class LocalMedia {
     });
     effect(() => this.watchLevel(this.microphone.value.track));
     navigator.mediaDevices?.addEventListener?.('devicechange', () => void this.devicesChanged());
+    effect(() => {
+      const lost = [this.camera, this.microphone].some(({ value }) => value.problem === 'lost');
+      if (lost) void this.devicesChanged();
+    });
   }
 
   /** On the entry page the meter listens although nothing is sent. */
@@ -34,13 +47,15 @@ export class LocalMedia {
 
   async open(): Promise<void> {
     this.starting.value = true;
-    const choices = this.choices.value;
-    if (choices.cameraOn) {
-      const both = await devices.acquireBoth(choices);
-      this.putCamera(both.camera);
-      this.putMicrophone(both.microphone);
+    const { camera, microphone } = this.captures;
+    if (this.choices.value.cameraOn) {
+      const both = devices.acquireBoth(this.choices.value);
+      await Promise.all([
+        camera.start(async () => (await both).camera),
+        microphone.start(async () => (await both).microphone),
+      ]);
     } else {
-      this.putMicrophone(await devices.acquireMicrophone(choices));
+      await microphone.start();
     }
     this.lists.value = await devices.listDevices();
     this.starting.value = false;
@@ -50,24 +65,21 @@ export class LocalMedia {
   async choose(change: Partial<Choices>): Promise<void> {
     this.choices.value = { ...this.choices.value, ...change };
     const keys = Object.keys(change);
-    if (keys.some(key => ['microphone', 'echoCancellation', 'noiseSuppression'].includes(key))) {
-      // Processing belongs to the capture: the old one must end before the new one begins.
-      this.microphone.value.track?.stop();
-      this.putMicrophone(await devices.acquireMicrophone(this.choices.value));
-    }
-    if (keys.includes('camera') && this.camera.value.track !== null) await this.setCamera(true);
+    // Processing belongs to the capture, so it begins anew.
+    if (keys.some(key => ['microphone', 'echoCancellation', 'noiseSuppression'].includes(key)))
+      await this.captures.microphone.start();
+    const { track, problem } = this.camera.value;
+    if (keys.includes('camera') && (track !== null || problem !== null)) await this.setCamera(true);
   }
 
   async setCamera(on: boolean): Promise<void> {
-    this.camera.value.track?.stop();
-    this.putCamera(on ? await devices.acquireCamera(this.choices.value) : NOTHING);
+    if (on) await this.captures.camera.start();
+    else this.captures.camera.stop();
     this.lists.value = await devices.listDevices();
   }
 
   async setMicrophone(on: boolean): Promise<void> {
-    if (on && this.microphone.value.track === null) {
-      this.putMicrophone(await devices.acquireMicrophone(this.choices.value));
-    }
+    if (on && this.microphone.value.track === null) await this.captures.microphone.start();
     this.microphoneOpen.value = on && this.microphone.value.track !== null;
   }
 
@@ -85,40 +97,18 @@ export class LocalMedia {
   }
 
   stop(): void {
-    for (const track of [this.camera.value.track, this.microphone.value.track, this.content.value])
-      track?.stop();
-    this.camera.value = NOTHING;
-    this.microphone.value = NOTHING;
+    this.captures.camera.stop();
+    this.captures.microphone.stop();
+    this.content.value?.stop();
     this.content.value = null;
     this.microphoneOpen.value = false;
   }
 
-  private putCamera(acquired: devices.Acquired): void {
-    this.camera.value = acquired;
-    const track = acquired.track;
-    if (track !== null)
-      track.onended = () => this.lost(() => this.camera.value.track === track && this.putCamera(LOST));
-  }
-
-  private putMicrophone(acquired: devices.Acquired): void {
-    this.microphone.value = acquired;
-    const track = acquired.track;
-    if (track !== null)
-      track.onended = () =>
-        this.lost(() => this.microphone.value.track === track && this.putMicrophone(LOST));
-  }
-
-  private lost(forget: () => unknown): void {
-    forget();
-    this.onDeviceLost();
-  }
-
-  /** A device that was pulled out and comes back is used again without a question. */
   private async devicesChanged(): Promise<void> {
-    this.lists.value = await devices.listDevices();
-    if (this.camera.value === LOST && this.lists.value.cameras.length > 0) await this.setCamera(true);
-    if (this.microphone.value === LOST && this.lists.value.microphones.length > 0)
-      this.putMicrophone(await devices.acquireMicrophone(this.choices.value));
+    const lists = await devices.listDevices();
+    this.lists.value = lists;
+    await this.captures.camera.devicesChanged(lists.cameras);
+    await this.captures.microphone.devicesChanged(lists.microphones);
   }
 
   private watchLevel(track: MediaStreamTrack | null): (() => void) | undefined {
@@ -129,6 +119,3 @@ export class LocalMedia {
     });
   }
 }
-
-/** Unplugged while in use; told apart from never opened by identity. */
-const LOST: devices.Acquired = { track: null, problem: 'missing' };

@@ -1,5 +1,6 @@
 import { computed, effect, type ReadonlySignal, signal, untracked } from '@preact/signals';
-import { type Area, arrange, pixelHeights } from '../meeting/layout';
+import { type Area, arrange, pixelHeights, placesFor } from '../meeting/layout';
+import { guestOf, viewOf, withGuest } from '../meeting/pages';
 import { type Assignment, assignSlots, wishesOf } from '../meeting/slots';
 import { type MeetingState, siteOf } from '../meeting/state';
 import { byPriority, type LayoutChoice, type Picture, sceneOf } from '../meeting/tiles';
@@ -7,14 +8,17 @@ import type { SlotWish } from '../protocol/gen';
 
 const WISH_DELAY_MS = 150;
 
-/** What this device shows and therefore wishes: layout choice → places → slots → wishes. */
+/** What this device shows and therefore wishes: layout choice → page → places → slots → wishes. */
 export class Screen {
   readonly area = signal<Area>({ width: 0, height: 0 });
   readonly layout = signal<LayoutChoice>('grid');
   readonly pinned = signal<Picture | null>(null);
-  readonly arrangement;
-  private readonly scene;
+  /** The pictures on view, which page of how many they are, and who from another page is among them. */
+  readonly view;
+  readonly placed;
+  private readonly page = signal(0);
   private readonly wishes;
+  private guest: Picture | null = null;
   private assignment: Assignment = [];
   private sent = '';
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -23,9 +27,16 @@ export class Screen {
     private readonly state: ReadonlySignal<MeetingState>,
     capacity: number,
   ) {
-    this.scene = computed(() => sceneOf(state.value, this.layout.value, this.pinned.value));
+    const scene = computed(() => sceneOf(state.value, this.layout.value, this.pinned.value));
     const gap = computed(() => Math.round(Math.max(6, this.area.value.width / 180)));
-    this.arrangement = computed(() => arrange(this.scene.value, this.area.value, gap.value));
+    this.view = computed(() => {
+      const slots = scene.value.stage === null ? capacity : capacity - 1;
+      const places = Math.min(slots, placesFor(scene.value, this.area.value, gap.value));
+      const view = viewOf(scene.value, places, this.page.value);
+      this.guest = guestOf(state.value, scene.value, view, this.guest);
+      return withGuest(view, this.guest);
+    });
+    this.placed = computed(() => arrange(this.view.value, this.area.value, gap.value));
     this.wishes = computed(() => this.computeWishes(capacity));
   }
 
@@ -52,6 +63,12 @@ export class Screen {
     if (picture !== null) this.layout.value = 'stage';
   }
 
+  /** To the next page or the one before; behind the last comes the first. */
+  turn(by: 1 | -1): void {
+    const { page, pages } = this.view.value;
+    this.page.value = (page + by + pages) % pages;
+  }
+
   private offer(wishes: (SlotWish | null)[], send: (wishes: (SlotWish | null)[]) => void): void {
     const text = JSON.stringify(wishes);
     if (text === this.sent || wishes.every(wish => wish === null && this.sent === '')) return;
@@ -61,14 +78,14 @@ export class Screen {
 
   private computeWishes(capacity: number): (SlotWish | null)[] {
     const state = this.state.value;
-    const wanted = byPriority(state, this.scene.value).filter(
+    const wanted = byPriority(state, this.view.value).filter(
       picture =>
         picture.kind === 'content' ||
         siteOf(state.meeting, picture.site)?.presence !== 'lost' ||
         this.holds(picture),
     );
     this.assignment = assignSlots(this.assignment, wanted, capacity, this.forced(state));
-    return wishesOf(this.assignment, pixelHeights(this.arrangement.value, globalThis.devicePixelRatio || 1));
+    return wishesOf(this.assignment, pixelHeights(this.placed.value, globalThis.devicePixelRatio || 1));
   }
 
   /** A lost site keeps the slot with its last picture. */

@@ -1,5 +1,6 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 import type { MediaConnection } from '../media/connection';
+import { canCaptureScreen } from '../media/devices';
 import { Playback } from '../media/playback';
 import { bannerOf } from '../meeting/banner';
 import { reduce } from '../meeting/reduce';
@@ -10,12 +11,12 @@ import { type Link, linkOf } from './link';
 import { LocalMedia } from './localMedia';
 import { Screen } from './screen';
 
-export type Phase = 'entry' | 'meeting' | 'ended';
+type Phase = 'entry' | 'meeting' | 'ended';
 
 const NOTICE_SHOWN_MS = 7000;
 const NOTICES_AT_ONCE = 4;
 /** Phones have little screen and little battery. */
-const SLOTS = { phone: 6, other: 12 };
+const SLOTS = { phone: 6, other: 16 };
 /** The offer waits this long for devices: with permission a browser finds more addresses. */
 const DEVICES_BEFORE_OFFER_MS = 700;
 
@@ -55,7 +56,6 @@ export class Session {
 
   constructor() {
     this.screen = new Screen(this.state, this.slots);
-    this.local.onDeviceLost = () => this.tell({ kind: 'deviceLost' });
     setInterval(() => {
       this.now.value = Date.now();
     }, 500);
@@ -123,7 +123,7 @@ export class Session {
   }
 
   async toggleContent(): Promise<void> {
-    if (!this.may('share_content')) return;
+    if (!this.may('share_content') || !canCaptureScreen()) return;
     try {
       await this.local.setContent(this.local.content.value === null);
     } catch {

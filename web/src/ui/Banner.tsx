@@ -8,15 +8,16 @@ export function Banner() {
   const session = useSession();
   const { banner, progress } = session;
   const t = words.value;
-  const attempt = progress.value.kind === 'reconnecting' ? progress.value.attempt : 0;
+  const coming = progress.value.kind === 'connecting' ? t.connecting : t.reconnecting;
   const kind = banner.value;
   const text = {
     on_air: [t.onAir, t.micOnHint],
     mic_off: [t.micOff, t.micOffHint],
     muted_by_chair: [t.micMutedByChair, ''],
     no_microphone: [t.micMissing, t.micMissingHint],
-    reconnecting: [attempt > 0 ? t.reconnecting(attempt) : t.connecting, ''],
+    reconnecting: [coming, ''],
   }[kind];
+  const disabled = kind === 'muted_by_chair' || kind === 'reconnecting';
   const Icon = kind === 'on_air' ? Mic : kind === 'reconnecting' ? RefreshCw : MicOff;
   return (
     <button
@@ -24,8 +25,8 @@ export function Banner() {
       class="banner"
       data-testid="banner"
       data-banner={kind}
-      aria-disabled={kind === 'muted_by_chair' || kind === 'reconnecting'}
-      onClick={() => void session.toggleMicrophone()}
+      aria-disabled={disabled}
+      onClick={() => disabled || void session.toggleMicrophone()}
     >
       <Icon aria-hidden="true" />
       <span class="banner-words">

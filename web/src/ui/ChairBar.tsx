@@ -40,7 +40,7 @@ function LockControl() {
       icon={locked ? LockOpen : Lock}
       label={locked ? t.unlock : t.lock}
       testid="lock"
-      pressed={locked}
+      tone={locked ? 'on' : undefined}
       onClick={() => session.act({ kind: 'lock', locked: !locked })}
     />
   );

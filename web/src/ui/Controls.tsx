@@ -14,6 +14,7 @@ import {
   VideoOff,
 } from 'lucide-preact';
 import { words } from '../i18n';
+import { canCaptureScreen } from '../media/devices';
 import { useSession } from './context';
 import type { Panel } from './Meeting';
 import { toggleFullscreen, useFullscreen } from './useFullscreen';
@@ -23,16 +24,18 @@ interface Props {
   label: string;
   name?: string;
   testid: string;
-  pressed?: boolean;
   disabled?: boolean;
   shortcut?: string;
-  tone?: 'off' | 'danger' | 'leave';
+  tone?: 'on' | 'off' | 'danger' | 'leave';
   onClick(): void;
 }
 
-/** `label` is written below the icon; `name` is what a screen reader says, where longer. */
+/**
+ * `label` is written below the icon and says what a press does; `name` is what a screen reader says,
+ * where longer. A label that changes with the state needs no `aria-pressed`: both would say it twice.
+ */
 export function ControlButton(props: Props) {
-  const { icon: Icon, label, name, testid, pressed, tone, disabled, shortcut, onClick } = props;
+  const { icon: Icon, label, name, testid, tone, disabled, shortcut, onClick } = props;
   const full = name ?? label;
   return (
     <button
@@ -40,7 +43,6 @@ export function ControlButton(props: Props) {
       class={tone === undefined ? 'control' : `control ${tone}`}
       data-testid={testid}
       aria-label={full}
-      aria-pressed={pressed}
       aria-keyshortcuts={shortcut}
       title={shortcut === undefined ? full : `${full} (${shortcut})`}
       disabled={disabled}
@@ -56,7 +58,7 @@ function ShareControl() {
   const session = useSession();
   const t = words.value;
   const sharing = session.local.content.value !== null;
-  if (!session.may('share_content')) return null;
+  if (!session.may('share_content') || !canCaptureScreen()) return null;
   return (
     <ControlButton
       icon={sharing ? MonitorX : MonitorUp}
@@ -64,7 +66,7 @@ function ShareControl() {
       name={sharing ? t.stopShare : t.share}
       testid="share"
       shortcut="S"
-      pressed={sharing}
+      tone={sharing ? 'on' : undefined}
       onClick={() => void session.toggleContent()}
     />
   );
@@ -83,8 +85,7 @@ function MediaControls() {
         label={open ? t.micOffAction : t.micOn}
         testid="mic"
         shortcut="M"
-        tone={open ? undefined : 'off'}
-        pressed={open}
+        tone={open ? 'on' : 'off'}
         disabled={own.value?.microphone === 'muted_by_chair'}
         onClick={() => void session.toggleMicrophone()}
       />
@@ -93,8 +94,7 @@ function MediaControls() {
         label={camera ? t.cameraOff : t.cameraOn}
         testid="camera"
         shortcut="V"
-        tone={camera ? undefined : 'off'}
-        pressed={camera}
+        tone={camera ? 'on' : 'off'}
         onClick={() => void session.toggleCamera()}
       />
       <ShareControl />
@@ -123,14 +123,15 @@ export function Controls({ open }: { open(panel: Panel): void }) {
         onClick={switchLayout}
       />
       <ControlButton icon={Settings} label={t.devices} testid="devices" onClick={() => open('devices')} />
-      <ControlButton
-        icon={full ? Minimize : Maximize}
-        label={full ? t.fullscreenExit : t.fullscreen}
-        testid="fullscreen"
-        shortcut="F"
-        pressed={full}
-        onClick={toggleFullscreen}
-      />
+      {document.fullscreenEnabled ? (
+        <ControlButton
+          icon={full ? Minimize : Maximize}
+          label={full ? t.fullscreenExit : t.fullscreen}
+          testid="fullscreen"
+          shortcut="F"
+          onClick={toggleFullscreen}
+        />
+      ) : null}
       <ControlButton
         icon={LogOut}
         label={t.leave}

@@ -2,9 +2,9 @@ import { Volume2 } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { words } from '../i18n';
 import type { Choices } from '../media/choices';
-import type { DeviceProblem } from '../media/devices';
 import { playTone } from '../media/tone';
 import { useSession } from './context';
+import { DeviceProblems } from './DeviceProblems';
 import { LevelMeter } from './LevelMeter';
 
 type DeviceKey = 'camera' | 'microphone' | 'speaker';
@@ -53,28 +53,6 @@ export function Switch({ of, label, hint }: { of: SwitchKey; label: string; hint
   );
 }
 
-function problemText(problem: DeviceProblem, missing: string): string {
-  const t = words.value;
-  return { insecure: t.insecurePage, blocked: t.deviceBlocked, busy: t.deviceBusy, missing }[problem];
-}
-
-function Problems() {
-  const { camera, microphone } = useSession().local;
-  const t = words.value;
-  const texts = new Set<string>();
-  if (microphone.value.problem !== null) texts.add(problemText(microphone.value.problem, t.noMicrophone));
-  if (camera.value.problem !== null) texts.add(problemText(camera.value.problem, t.noCamera));
-  return (
-    <div role="status">
-      {[...texts].map(text => (
-        <p key={text} class="problem">
-          {text}
-        </p>
-      ))}
-    </div>
-  );
-}
-
 function SpeakerTest() {
   const { local } = useSession();
   const [playing, setPlaying] = useState(false);
@@ -104,7 +82,7 @@ export function DeviceForm() {
   const t = words.value;
   return (
     <div class="devices">
-      <Problems />
+      <DeviceProblems />
       <Select of="camera" label={t.camera} devices={lists.value.cameras} />
       <Select of="microphone" label={t.microphone} devices={lists.value.microphones} />
       {microphone.value.track === null ? null : <LevelMeter />}

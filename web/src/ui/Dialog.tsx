@@ -11,13 +11,22 @@ interface Props {
   testid?: string;
 }
 
-/** A real `<dialog>`: the browser keeps the focus inside and closes it with Escape. */
+/**
+ * A real `<dialog>`: the browser keeps the focus inside, closes it with Escape, and gives the focus back
+ * to where it was.
+ */
 export function Dialog({ title, onClose, children, side, testid }: Props) {
   const element = useRef<HTMLDialogElement>(null);
+  const mounted = useRef(true);
   useEffect(() => {
+    const dialog = element.current;
     // A press beside it closes it, where the browser knows how.
-    element.current?.setAttribute('closedby', 'any');
-    element.current?.showModal();
+    dialog?.setAttribute('closedby', 'any');
+    dialog?.showModal();
+    return () => {
+      mounted.current = false;
+      dialog?.close();
+    };
   }, []);
   return (
     <dialog
@@ -25,11 +34,17 @@ export function Dialog({ title, onClose, children, side, testid }: Props) {
       class={side ? 'dialog side' : 'dialog'}
       aria-label={title}
       data-testid={testid}
-      onClose={onClose}
+      onClose={() => mounted.current && onClose()}
     >
       <header>
         <h2>{title}</h2>
-        <button type="button" class="button quiet icon" aria-label={words.value.close} onClick={onClose}>
+        <button
+          type="button"
+          class="button quiet icon"
+          aria-label={words.value.close}
+          data-testid="close"
+          onClick={onClose}
+        >
           <X aria-hidden="true" />
         </button>
       </header>

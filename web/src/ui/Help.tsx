@@ -1,7 +1,7 @@
 import { words } from '../i18n';
 import { Dialog } from './Dialog';
 
-const KEYS = { m: 'M', v: 'V', s: 'S', f: 'F', help: '?' } as const;
+const KEYS = { m: 'M', v: 'V', s: 'S', f: 'F', pages: '← →', help: '?' } as const;
 
 export function Help({ onClose }: { onClose(): void }) {
   const t = words.value;

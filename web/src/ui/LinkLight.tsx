@@ -1,4 +1,4 @@
-import { Signal, SignalLow, SignalMedium, WifiOff } from 'lucide-preact';
+import { WifiOff } from 'lucide-preact';
 import { language, words } from '../i18n';
 import { oneDecimal } from '../meeting/time';
 import type { LinkGrade } from '../protocol/gen';
@@ -9,19 +9,36 @@ interface Props {
   rttMs: number | null;
 }
 
-const ICONS = { good: Signal, fair: SignalMedium, poor: SignalLow, disconnected: WifiOff };
+const LIT = { good: 3, fair: 2, poor: 1 };
+
+/** Three bars, as many lit as the link is good. */
+function Bars({ lit }: { lit: number }) {
+  return (
+    <svg class="bars" viewBox="0 0 15 12" aria-hidden="true">
+      {[0, 1, 2].map(bar => (
+        <rect
+          key={bar}
+          class={bar < lit ? 'lit' : ''}
+          x={bar * 5.5}
+          y={8 - bar * 4}
+          width="4"
+          height={4 + bar * 4}
+        />
+      ))}
+    </svg>
+  );
+}
 
 /** Colour, shape and word: nobody has to see colours to read it. */
 export function LinkLight({ grade, lossPercent, rttMs }: Props) {
   const t = words.value;
-  const Icon = ICONS[grade];
   const numbers =
     lossPercent === null
       ? ''
       : t.linkNumbers(oneDecimal(lossPercent, language.value), String(Math.round(rttMs ?? 0)));
   return (
     <span class="link-light" data-grade={grade} title={`${t.linkQuality}: ${t.link[grade]}. ${numbers}`}>
-      <Icon aria-hidden="true" />
+      {grade === 'disconnected' ? <WifiOff aria-hidden="true" /> : <Bars lit={LIT[grade]} />}
       <span>{t.link[grade]}</span>
     </span>
   );

@@ -7,12 +7,14 @@ import { ChairBar } from './ChairBar';
 import { Controls } from './Controls';
 import { useSession } from './context';
 import { DeviceForm } from './DeviceForm';
+import { DeviceProblems } from './DeviceProblems';
 import { Confirm, Dialog } from './Dialog';
 import { Help } from './Help';
 import { Notices } from './Notices';
 import { SitesPanel } from './SitesPanel';
 import { Tile } from './Tile';
 import { TopBar } from './TopBar';
+import { UnderTiles } from './UnderTiles';
 import { useShortcuts } from './useShortcuts';
 
 export type Panel = 'devices' | 'help' | 'leave' | 'sites';
@@ -34,42 +36,30 @@ function useArea() {
 }
 
 function Tiles() {
-  const { arrangement } = useSession().screen;
+  const { placed } = useSession().screen;
   const box = useArea();
   return (
     <main class="tiles" ref={box} aria-label={words.value.meetingArea} data-testid="tiles">
-      <div style={{ height: `${arrangement.value.height}px` }}>
-        {arrangement.value.placed.map(place => (
-          <Tile key={pictureKey(place.picture)} place={place} />
-        ))}
-      </div>
+      {placed.value.map(place => (
+        <Tile key={pictureKey(place.picture)} place={place} />
+      ))}
     </main>
   );
 }
 
-/** Invited and not here: a quiet line, so that those who are here have the room. */
-function Absent() {
-  const sites = useSession().state.value.meeting?.sites.filter(site => site.presence === 'away') ?? [];
-  if (sites.length === 0) return null;
-  return (
-    <section class="absent" data-testid="absent" aria-label={words.value.notHere}>
-      <span>{words.value.notHere}</span>
-      {sites.map(site => (
-        <span key={site.id} class="absent-site" data-site={site.id}>
-          {site.name}
-        </span>
-      ))}
-    </section>
-  );
-}
-
+/** The attempts are for the eye; a screen reader says once that the line is down. */
 function Reconnecting() {
   const { progress } = useSession();
   const t = words.value;
-  if (progress.value.kind === 'online') return null;
+  const { value } = progress;
   return (
-    <div class="reconnecting" role="status" data-testid="reconnecting" data-progress={progress.value.kind}>
-      {progress.value.kind === 'connecting' ? t.connecting : t.reconnecting(progress.value.attempt)}
+    <div role="status">
+      {value.kind === 'online' ? null : (
+        <p class="reconnecting" data-testid="reconnecting" data-progress={value.kind}>
+          {value.kind === 'connecting' ? t.connecting : t.reconnecting}
+          {value.kind === 'reconnecting' ? <span aria-hidden="true"> {t.attempt(value.attempt)}</span> : null}
+        </p>
+      )}
     </div>
   );
 }
@@ -115,13 +105,15 @@ function OpenPanel({ panel, close }: { panel: Panel; close(): void }) {
 }
 
 export function Meeting() {
+  const session = useSession();
   const [panel, open] = useState<Panel | null>(null);
-  useShortcuts(useSession(), open);
+  useShortcuts(session, open);
   return (
-    <div class="meeting">
+    <div class="meeting" data-online={session.progress.value.kind === 'online'}>
       <TopBar open={open} />
       <Tiles />
-      <Absent />
+      <UnderTiles open={open} />
+      <DeviceProblems closable />
       <footer class="bottom-bar">
         <Banner />
         <ChairBar />

@@ -1,10 +1,17 @@
+import { useState } from 'preact/hooks';
 import { words } from '../i18n';
+import { passes, type SiteFilter, searchSites } from '../meeting/search';
+import { gradeOf } from '../meeting/tileModel';
 import { elapsed } from '../meeting/time';
 import type { SiteView } from '../protocol/gen';
 import { useSession } from './context';
 import { Dialog } from './Dialog';
 import { LinkLight } from './LinkLight';
 import { SiteButtons } from './TileMenu';
+
+/** Below this a list is taken in at a glance. */
+const WORTH_SEARCHING = 8;
+const FILTERS: SiteFilter[] = ['all', 'present', 'lost', 'away'];
 
 function presenceText(site: SiteView, forMs: number): string {
   const t = words.value;
@@ -26,21 +33,24 @@ function Row({ site }: { site: SiteView }) {
   const { state, now } = useSession();
   const t = words.value;
   const link = state.value.links.get(site.id);
+  const grade = site.presence === 'present' ? gradeOf(site, link) : null;
   const since = (site.since_ms ?? 0) + (state.value.skewMs ?? 0);
   return (
     <li class="site-row" data-site={site.id} data-presence={site.presence}>
-      <div class="site-row-head">
-        <strong>{site.name}</strong>
-        {site.role === 'chair' ? <span class="badge gold">{t.chair}</span> : null}
-        <span class="spring" />
-        {site.presence === 'present' && link !== undefined ? (
-          <LinkLight grade={link.grade} lossPercent={link.up.loss_percent} rttMs={link.rtt_ms} />
-        ) : null}
+      <div class="site-row-info">
+        <div class="site-row-head">
+          <strong>{site.name}</strong>
+          {site.role === 'chair' ? <span class="badge gold">{t.chair}</span> : null}
+          <span class="spring" />
+          {grade !== null && link !== undefined ? (
+            <LinkLight grade={grade} lossPercent={link.up.loss_percent} rttMs={link.rtt_ms} />
+          ) : null}
+        </div>
+        <p class="hint">
+          {presenceText(site, now.value - since)}
+          {site.presence === 'present' ? ` · ${t.microphoneState[site.microphone]}` : ''}
+        </p>
       </div>
-      <p class="hint">
-        {presenceText(site, now.value - since)}
-        {site.presence === 'present' ? ` · ${t.microphoneState[site.microphone]}` : ''}
-      </p>
       <div class="site-row-actions">
         <SiteButtons site={site.id} name={site.name} done={() => undefined} />
       </div>
@@ -48,16 +58,57 @@ function Row({ site }: { site: SiteView }) {
   );
 }
 
+interface SearchProps {
+  sites: SiteView[];
+  filter: SiteFilter;
+  setFilter(filter: SiteFilter): void;
+  setQuery(query: string): void;
+}
+
+function Search({ sites, filter, setFilter, setQuery }: SearchProps) {
+  const t = words.value;
+  return (
+    <search class="site-search">
+      <input
+        type="search"
+        aria-label={t.searchSites}
+        placeholder={t.searchSites}
+        data-testid="search-sites"
+        onInput={event => setQuery(event.currentTarget.value)}
+      />
+      <fieldset class="chips">
+        <legend class="sr-only">{t.filterSites}</legend>
+        {FILTERS.map(one => (
+          <label key={one} class="chip">
+            <input type="radio" name="filter" checked={one === filter} onChange={() => setFilter(one)} />
+            <span>{t.siteFilter[one](sites.filter(site => passes(site, one)).length)}</span>
+          </label>
+        ))}
+      </fieldset>
+    </search>
+  );
+}
+
 /** Every invited site with its state and, for whoever may, what can be done to it. */
 export function SitesPanel({ onClose }: { onClose(): void }) {
   const sites = useSession().state.value.meeting?.sites ?? [];
+  const [filter, setFilter] = useState<SiteFilter>('all');
+  const [query, setQuery] = useState('');
+  const t = words.value;
+  const found = searchSites(sites, filter, query);
   return (
-    <Dialog title={words.value.sites} side testid="sites-panel" onClose={onClose}>
+    <Dialog title={t.sites} side testid="sites-panel" onClose={onClose}>
+      {sites.length < WORTH_SEARCHING ? null : (
+        <Search sites={sites} filter={filter} setFilter={setFilter} setQuery={setQuery} />
+      )}
       <ul class="site-list">
-        {sites.map(site => (
+        {found.map(site => (
           <Row key={site.id} site={site} />
         ))}
       </ul>
+      <p role="status" class="hint">
+        {found.length === 0 ? t.noSiteFound : ''}
+      </p>
     </Dialog>
   );
 }

@@ -1,5 +1,5 @@
 import { Mic, MicOff, MonitorUp, VideoOff, WifiOff } from 'lucide-preact';
-import { useContext } from 'preact/hooks';
+import { useContext, useRef } from 'preact/hooks';
 import { words } from '../i18n';
 import type { Placed } from '../meeting/layout';
 import { type TileModel, tileModel } from '../meeting/tileModel';
@@ -9,12 +9,24 @@ import { LinkLight } from './LinkLight';
 import { TileMenu } from './TileMenu';
 import { useTrackStream, useVideo } from './useVideo';
 
+/**
+ * The slot that carries a tile's picture, or did so last: until it carries another picture its video
+ * element keeps the last frame, which is better than nothing.
+ */
+function useSlot(tile: TileModel): number {
+  const { videoSlots } = useSession().state.value;
+  const slot = useRef(-1);
+  if (tile.slot >= 0) slot.current = tile.slot;
+  else if ((videoSlots[slot.current] ?? null) !== null) slot.current = -1;
+  return slot.current;
+}
+
 /** The stream of a tile: the own device, or the slot that carries the site. */
 function useTileStream(tile: TileModel): MediaStream | null {
   const session = useContext(SessionContext);
   const { camera, content } = session!.local;
   const own = useTrackStream(tile.kind === 'camera' ? camera.value.track : content.value);
-  const slot = session!.media.value?.slots[tile.slot]?.video ?? null;
+  const slot = session!.media.value?.slots[useSlot(tile)]?.video ?? null;
   return tile.isYou ? own : slot;
 }
 
@@ -50,7 +62,7 @@ function State({ tile, shown }: { tile: TileModel; shown: boolean }) {
       </p>
     );
   if (shown) return null;
-  return <p class="tile-state">{tile.slot < 0 ? t.noPictureSlot : t.waitingPicture}</p>;
+  return <p class="tile-state">{t.waitingPicture}</p>;
 }
 
 function NamePlate({ tile }: { tile: TileModel }) {
@@ -58,18 +70,21 @@ function NamePlate({ tile }: { tile: TileModel }) {
   return (
     <div class="tile-plate">
       {tile.kind === 'camera' ? <MicrophoneIcon tile={tile} /> : <MonitorUp aria-hidden="true" />}
-      <span class="tile-name">{tile.kind === 'content' ? t.content(tile.name) : tile.name}</span>
+      <span class={tile.isChair ? 'tile-name chair' : 'tile-name'}>
+        {tile.kind === 'content' ? t.content(tile.name) : tile.name}
+      </span>
       {tile.isChair ? <span class="badge gold">{t.chair}</span> : null}
       {tile.isYou ? <span class="tile-you">({t.you})</span> : null}
     </div>
   );
 }
 
-function classes(tile: TileModel, place: Placed, picture: boolean): string {
+function classes(tile: TileModel, place: Placed, picture: boolean, stale: boolean): string {
   const names = ['tile', place.role];
   if (tile.speaking) names.push('speaking');
   if (tile.presence === 'lost') names.push('is-lost');
   if (picture) names.push('has-picture');
+  if (stale) names.push('is-stale');
   return names.join(' ');
 }
 
@@ -83,10 +98,11 @@ function ShownTile({ tile, place }: { tile: TileModel; place: Placed }) {
   const t = words.value;
   const { element, shown } = useVideo(useTileStream(tile));
   const picture = shown && !tile.cameraOff;
+  const stale = picture && !tile.isYou && tile.slot < 0;
   const video = tile.kind === 'content' ? 'contain' : tile.isYou ? 'mirrored' : '';
   return (
     <article
-      class={classes(tile, place, picture)}
+      class={classes(tile, place, picture, stale)}
       style={{
         width: `${place.width}px`,
         height: `${place.height}px`,
@@ -100,7 +116,7 @@ function ShownTile({ tile, place }: { tile: TileModel; place: Placed }) {
       data-presence={tile.presence}
     >
       <video ref={element} class={video} muted playsInline autoplay aria-hidden="true" tabIndex={-1} />
-      <State tile={tile} shown={picture} />
+      <State tile={tile} shown={picture && !stale} />
       <div class="tile-top">
         {tile.onBigScreen ? <span class="badge gold">{t.onBigScreen}</span> : null}
         {tile.speaking ? <span class="badge green">{t.speaking}</span> : null}

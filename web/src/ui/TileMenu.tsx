@@ -1,4 +1,5 @@
 import { EllipsisVertical } from 'lucide-preact';
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { words } from '../i18n';
 import { type SiteAction, siteActions } from '../meeting/siteActions';
@@ -9,15 +10,23 @@ import type { SiteId } from '../protocol/gen';
 import { useSession } from './context';
 import { Confirm, Dialog } from './Dialog';
 
-export function useSiteActions(site: SiteId): SiteAction[] {
+function useSiteActions(site: SiteId): SiteAction[] {
   const { state } = useSession();
   const { meeting, you, actions } = state.value;
   const view = siteOf(meeting, site);
   return view === null ? [] : siteActions(view, site === you, meeting?.big_screen === site, actions);
 }
 
+interface ButtonsProps {
+  site: SiteId;
+  name: string;
+  done(): void;
+  /** Further buttons; the grave acts stay last. */
+  children?: ComponentChildren;
+}
+
 /** The acts on one site as buttons, with the question before the grave ones. */
-export function SiteButtons({ site, name, done }: { site: SiteId; name: string; done(): void }) {
+export function SiteButtons({ site, name, done, children }: ButtonsProps) {
   const session = useSession();
   const [asking, setAsking] = useState<SiteAction | null>(null);
   const t = words.value;
@@ -25,20 +34,24 @@ export function SiteButtons({ site, name, done }: { site: SiteId; name: string; 
     session.act(entry.action);
     done();
   };
+  const actions = useSiteActions(site);
+  const button = (entry: SiteAction) => (
+    <button
+      key={entry.word}
+      type="button"
+      class={entry.confirm ? 'button menu-item danger-text' : 'button menu-item'}
+      data-testid={`act-${entry.action.kind}`}
+      data-site={site}
+      onClick={() => (entry.confirm ? setAsking(entry) : act(entry))}
+    >
+      {t[entry.word]}
+    </button>
+  );
   return (
     <>
-      {useSiteActions(site).map(entry => (
-        <button
-          key={entry.word}
-          type="button"
-          class={entry.confirm ? 'button menu-item danger-text' : 'button menu-item'}
-          data-testid={`act-${entry.action.kind}`}
-          data-site={site}
-          onClick={() => (entry.confirm ? setAsking(entry) : act(entry))}
-        >
-          {t[entry.word]}
-        </button>
-      ))}
+      {actions.filter(entry => !entry.confirm).map(button)}
+      {children}
+      {actions.filter(entry => entry.confirm).map(button)}
       {asking === null ? null : (
         <Confirm
           title={t.removeQuestion(name)}
@@ -63,10 +76,9 @@ export function TileMenu({ tile, picture }: { tile: TileModel; picture: Picture 
     <div class="tile-menu">
       <button
         type="button"
-        class="button quiet icon small"
+        class="button quiet icon"
         aria-label={t.menu(tile.name)}
         aria-haspopup="dialog"
-        aria-expanded={open}
         data-testid="tile-menu"
         onClick={() => setOpen(true)}
       >
@@ -75,18 +87,19 @@ export function TileMenu({ tile, picture }: { tile: TileModel; picture: Picture 
       {open ? (
         <Dialog title={tile.name} testid="tile-menu-dialog" onClose={close}>
           <div class="menu">
-            <SiteButtons site={tile.site} name={tile.name} done={close} />
-            <button
-              type="button"
-              class="button menu-item"
-              data-testid="pin"
-              onClick={() => {
-                session.screen.pin(pinned ? null : picture);
-                close();
-              }}
-            >
-              {pinned ? t.unpin : t.pin}
-            </button>
+            <SiteButtons site={tile.site} name={tile.name} done={close}>
+              <button
+                type="button"
+                class="button menu-item"
+                data-testid="pin"
+                onClick={() => {
+                  session.screen.pin(pinned ? null : picture);
+                  close();
+                }}
+              >
+                {pinned ? t.unpin : t.pin}
+              </button>
+            </SiteButtons>
           </div>
         </Dialog>
       ) : null}

@@ -25,7 +25,10 @@ export function TopBar({ open }: { open(panel: Panel): void }) {
       {count === null ? null : (
         <button type="button" class="button quiet" data-testid="sites" onClick={() => open('sites')}>
           <Users aria-hidden="true" />
-          {t.sitesPresent(count.present, count.all)}
+          <span>
+            {`${count.present}/${count.all} `}
+            <span class="not-small">{t.sitesPresent}</span>
+          </span>
         </button>
       )}
       <button

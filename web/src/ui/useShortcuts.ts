@@ -18,6 +18,8 @@ export function useShortcuts(session: Session, open: (panel: Panel) => void): vo
       v: () => void session.toggleCamera(),
       s: () => void session.toggleContent(),
       f: toggleFullscreen,
+      arrowleft: () => session.screen.turn(-1),
+      arrowright: () => session.screen.turn(1),
       '?': () => open('help'),
     };
     const press = (event: KeyboardEvent) => {

@@ -1,0 +1,51 @@
+/** Cameras and microphones that are pulled out, or that nobody allows. */
+import assert from 'node:assert/strict';
+import { cables } from '../lib/probe.mjs';
+import { story, until } from '../lib/runner.mjs';
+import { AN_PHUOC, CHAIR } from '../lib/server.mjs';
+import { twoJoin } from './together.mjs';
+
+story('a microphone and a camera are pulled out, and the meeting goes on', async world => {
+  const server = await world.server();
+  const [hall, commune] = await twoJoin(world, server, { communeOptions: { init: [[cables]] } });
+  await hall.hears('commune');
+
+  await commune.page.evaluate(() => window.unplug('audioinput'));
+  await commune.hasBanner('no_microphone');
+  assert.match(await problem(commune, 'microphone'), /^Micro đã bị rút ra/);
+  await hall.hears();
+  await commune.hears('hall');
+  await commune.press('use-other-microphone');
+  await commune.hasBanner('on_air');
+  await hall.hears('commune');
+  await noProblem(commune, 'microphone');
+
+  await commune.page.evaluate(() => window.unplug('videoinput'));
+  assert.match(await problem(commune, 'camera'), /^Camera đã bị rút ra/);
+  assert.equal(await commune.page.isVisible('[data-testid="use-other-camera"]'), false);
+  await until('the hall is told that the camera is off', async () => !(await hall.tile(AN_PHUOC)).shown);
+  await commune.sees(CHAIR, 'hall');
+  await commune.page.evaluate(() => window.replug());
+  await hall.sees(AN_PHUOC, 'commune');
+  await noProblem(commune, 'camera');
+});
+
+story('without permission one joins to watch and listen', async world => {
+  const server = await world.server();
+  const hall = await world.participant('hall');
+  const commune = await world.participant('commune', { permissions: [] });
+  await hall.join(server.link(CHAIR));
+  await commune.open(server.link(AN_PHUOC));
+  assert.match(await problem(commune, 'microphone'), /^Trình duyệt đang chặn micro/);
+  assert.match(await problem(commune, 'camera'), /^Trình duyệt đang chặn camera/);
+  await commune.press('join');
+  await commune.hasBanner('no_microphone');
+  await commune.sees(CHAIR, 'hall');
+  await commune.hears('hall');
+});
+
+const problem = ({ page }, kind) =>
+  page.waitForSelector(`[data-testid="problem-${kind}"]`).then(element => element.innerText());
+
+const noProblem = ({ page }, kind) =>
+  page.waitForSelector(`[data-testid="problem-${kind}"]`, { state: 'detached' });

@@ -1,0 +1,63 @@
+import { ChevronLeft, ChevronRight } from 'lucide-preact';
+import { words } from '../i18n';
+import { useSession } from './context';
+import type { Panel } from './Meeting';
+
+/** Invited and not here: one quiet line, so that those who are here have the room. */
+function Absent({ open }: { open(panel: Panel): void }) {
+  const sites = useSession().state.value.meeting?.sites.filter(site => site.presence === 'away') ?? [];
+  if (sites.length === 0) return null;
+  return (
+    <button type="button" class="absent" data-testid="absent" onClick={() => open('sites')}>
+      <strong>{words.value.notHere(sites.length)}</strong>
+      <span class="absent-names">{sites.map(site => site.name).join(' · ')}</span>
+    </button>
+  );
+}
+
+/** Turns the pages of the grid; there only when one page does not hold all sites. */
+function Pager() {
+  const { screen } = useSession();
+  const { page, pages } = screen.view.value;
+  const t = words.value;
+  if (pages === 1) return null;
+  return (
+    <nav class="pager" aria-label={t.pages} data-testid="pager">
+      <button
+        type="button"
+        class="button icon"
+        aria-label={t.pagePrevious}
+        aria-keyshortcuts="ArrowLeft"
+        title={`${t.pagePrevious} (←)`}
+        data-testid="page-previous"
+        onClick={() => screen.turn(-1)}
+      >
+        <ChevronLeft aria-hidden="true" />
+      </button>
+      <span aria-live="polite" data-testid="page">
+        {t.page(page + 1, pages)}
+      </span>
+      <button
+        type="button"
+        class="button icon"
+        aria-label={t.pageNext}
+        aria-keyshortcuts="ArrowRight"
+        title={`${t.pageNext} (→)`}
+        data-testid="page-next"
+        onClick={() => screen.turn(1)}
+      >
+        <ChevronRight aria-hidden="true" />
+      </button>
+    </nav>
+  );
+}
+
+/** Who is not on view: the absent, and the other pages. */
+export function UnderTiles({ open }: { open(panel: Panel): void }) {
+  return (
+    <div class="under-tiles">
+      <Absent open={open} />
+      <Pager />
+    </div>
+  );
+}
