@@ -9,7 +9,7 @@ use crate::forward::select::choose;
 use crate::forward::switch::ALL_TEMPORAL;
 use crate::ids::{PeerId, RoomId, SlotId, Source, SourceKind};
 use crate::peer::Table;
-use crate::peer::publisher::{Publisher, Route};
+use crate::peer::publisher::{Layer, Publisher, Route};
 use crate::peer::subscriber::Video;
 use crate::room::Room;
 use crate::room::audio::{AudioPlace, assign};
@@ -125,10 +125,11 @@ impl Engine {
         }
         let track = publisher.track_mut(kind)?;
         let choice = choose(&track.layer_states(), wish.max_height)?;
-        if let Some(layer) = track.layers.get_mut(choice.wanted) {
-            layer.want();
-        }
-        let available = choice.available?;
+        let available = choice.available;
+        // Until the best one comes, those on the way to it are the best there is.
+        let from = available.unwrap_or(choice.wanted).min(choice.wanted);
+        track.layers.iter_mut().take(choice.wanted.saturating_add(1)).skip(from).for_each(Layer::want);
+        let available = available?;
         // A key frame for somebody without a path is lost, and the slot would believe it was sent.
         let receiver = self.peers.links.get(route.subscriber)?;
         receiver.transport.is_connected().then_some(Origin { publisher: index, kind, layer: available as u8 })

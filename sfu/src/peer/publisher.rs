@@ -179,7 +179,12 @@ impl Publisher {
             extensions.mid.is_some() && section.map(|s| s.mid) == extensions.mid
         };
         let track = self.tracks.iter().flatten().find(section_of).ok_or(DropReason::UnknownSsrc)?;
-        let rtx = extensions.repaired_rid.is_some() || is_rtx(negotiated, track.section, payload_type);
+        // What the section has no codec for must not take over from what it has.
+        let wrapped = is_rtx(negotiated, track.section, payload_type);
+        if !wrapped && codec_of(negotiated, track.section, payload_type).is_none() {
+            return Err(DropReason::UnknownPayloadType);
+        }
+        let rtx = extensions.repaired_rid.is_some() || wrapped;
         let rid = extensions.repaired_rid.or(extensions.rid);
         let layer = match rid {
             Some(rid) => track.rids.iter().position(|r| *r == rid),
