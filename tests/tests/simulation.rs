@@ -3,7 +3,6 @@
 
 use sfu::command::Permissions;
 use sfu::discard::DropReason;
-use sfu::engine::Input;
 use sfu::event::Event;
 use sfu::ids::{SlotId, SourceKind};
 use std::time::Duration;
@@ -27,11 +26,23 @@ fn meeting(seed: u64, count: usize) -> World {
         }
     }
     world.run(SETTLE);
+    agree(&mut world, seed, "begun");
     world
 }
 
-fn agree(world: &World, seed: u64, when: &str) {
+/// A handshake on the hardened line takes up to 5.5 s where one packet of it is lost again and again (the
+/// timers are the client's): what has not settled by now gets twice that.
+const PATIENCE: u32 = 24;
+
+fn agree(world: &mut World, seed: u64, when: &str) {
+    for _ in 0..PATIENCE {
+        if world.disagreements().is_empty() {
+            break;
+        }
+        world.run(Duration::from_millis(500));
+    }
     assert_eq!(world.disagreements(), [] as [String; 0], "seed {seed}, {when}");
+    assert_eq!(world.faults, [] as [String; 0], "seed {seed}, {when}");
 }
 
 #[test]
@@ -42,7 +53,7 @@ fn two_sites_on_a_clean_line_see_and_hear_each_other() {
     world.wish(a, 0, Some(b), 720);
     world.wish(b, 0, Some(a), 180);
     world.run(SETTLE);
-    agree(&world, 1, "settled");
+    agree(&mut world, 1, "settled");
     // The voice travels in the partner of the slot that shows its site.
     assert_eq!(world.sites[a].client.audio[&0].last, Some((2, 0)));
     assert_eq!(world.sites[b].client.audio[&0].last, Some((1, 0)));
@@ -54,8 +65,8 @@ fn two_sites_on_a_clean_line_see_and_hear_each_other() {
 #[test]
 fn meetings_settle_on_poor_lines() {
     for seed in SEEDS {
-        let world = meeting(seed, 4);
-        agree(&world, seed, "settled");
+        let mut world = meeting(seed, 4);
+        agree(&mut world, seed, "settled");
     }
 }
 
@@ -71,7 +82,7 @@ fn wishes_may_change_at_any_time() {
             world.run(Duration::from_millis(37 * (1 + (seed + step) % 9)));
         }
         world.run(SETTLE);
-        agree(&world, seed, "after twelve changes");
+        agree(&mut world, seed, "after twelve changes");
     }
 }
 
@@ -82,7 +93,7 @@ fn name_and_picture_change_together() {
         for step in 0..30usize {
             world.wish(0, 0, Some(1 + step % 3), 360);
             world.run(Duration::from_secs(1));
-            assert_eq!(world.mislabelled(), [] as [String; 0], "seed {seed}, step {step}");
+            assert_eq!(world.faults, [] as [String; 0], "seed {seed}, step {step}");
         }
     }
 }
@@ -100,7 +111,7 @@ fn sites_may_come_and_go() {
         world.wish(0, 1, Some(late), 720);
         world.wish(late, 0, Some(0), 720);
         world.run(SETTLE);
-        agree(&world, seed, "one left, one came");
+        agree(&mut world, seed, "one left, one came");
         let gone = world.shown.values().flatten().any(|source| source.peer == tests::simulation::peer(1));
         let told = world.events.iter().any(|event| matches!(event, Event::SlotShows { source: None, .. }));
         assert!(!gone && told, "seed {seed}: nobody is told to see who has left");
@@ -117,7 +128,7 @@ fn a_muted_site_is_neither_heard_nor_seen_and_comes_back() {
         let before = world.sites[0].client.audio[&0].packets;
         world.run(SETTLE);
         assert_eq!(world.sites[0].client.audio[&0].packets, before, "seed {seed}: muted by the server");
-        agree(&world, seed, "muted");
+        agree(&mut world, seed, "muted");
         world.sites[1].may = Permissions::all();
         world.reconcile();
         world.run(SETTLE);
@@ -137,7 +148,7 @@ fn a_cut_line_heals_by_itself_and_an_ice_restart_keeps_the_slots() {
         world.sites[1].client.restart_ice();
         world.offer(1);
         world.run(Duration::from_secs(8));
-        agree(&world, seed, "back after a cut");
+        agree(&mut world, seed, "back after a cut");
         let handshakes =
             world.events.iter().filter(|event| matches!(event, Event::Disconnected { .. })).count();
         assert_eq!(handshakes, 0, "seed {seed}: the seat was never given up");
@@ -196,7 +207,7 @@ fn overload_thins_video_by_priority_and_takes_nothing_from_view() {
     };
     // Long enough for every class but the floor's.
     for _ in 0..24 {
-        world.engine.handle_input(world.now, Input::Backlog(Duration::from_millis(60)));
+        world.overload(Duration::from_millis(60));
         world.run(Duration::from_millis(100));
     }
     let (video, audio) = (packets(&world, SourceKind::Camera), packets(&world, SourceKind::Microphone));
@@ -210,9 +221,9 @@ fn overload_thins_video_by_priority_and_takes_nothing_from_view() {
     let shown = world.shown.iter().filter(|((site, _), _)| *site == 0);
     assert!(shown.clone().count() > 2 && shown.clone().all(|(_, source)| source.is_some()), "nothing black");
     assert!(world.drops(DropReason::Overload) > 0, "what is shed is counted");
-    world.engine.handle_input(world.now, Input::Backlog(Duration::ZERO));
+    world.overload(Duration::ZERO);
     world.run(Duration::from_secs(40));
-    agree(&world, 5, "after the overload");
+    agree(&mut world, 5, "after the overload");
 }
 
 /// Seeds of the meetings in which anything happens; even ones are on clean lines. More of them:
@@ -238,4 +249,9 @@ fn anything_of(operations: &[Operation]) {
 #[test]
 fn anything_ordinary_may_happen() {
     anything_of(Operation::ORDINARY);
+}
+
+#[test]
+fn anything_rare_may_happen() {
+    anything_of(Operation::RARE);
 }

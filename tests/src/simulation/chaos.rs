@@ -144,19 +144,7 @@ impl Chaos {
                 self.world.join(SITE, SLOTS, self.link);
             }
             Operation::Leave if self.world.present() > 3 => self.world.leave(site),
-            Operation::Mute => {
-                self.world.sites[site].may =
-                    Permissions { microphone: number == 0, camera: number == 1, content: true };
-                self.world.reconcile();
-            }
-            Operation::Unmute => {
-                self.world.sites.iter_mut().for_each(|site| site.may = Permissions::all());
-                self.world.reconcile();
-            }
-            Operation::Floor => {
-                self.world.floor = (number > 0).then_some(site);
-                self.world.reconcile();
-            }
+            Operation::Mute | Operation::Unmute | Operation::Floor => self.on_rights(operation, site, number),
             Operation::Cut => {
                 self.world.wire.links[site].cut = true;
                 self.world.run(Duration::from_millis([100, 900, 5000][number]));
@@ -175,6 +163,19 @@ impl Chaos {
             _ => self.on_client(operation, site, number, now),
         }
         format!("{site} {number}")
+    }
+
+    fn on_rights(&mut self, operation: Operation, site: usize, number: usize) {
+        let sites = &mut self.world.sites;
+        match operation {
+            Operation::Mute => {
+                let (microphone, camera) = (number == 0, number == 1);
+                sites[site].may = Permissions { microphone, camera, content: true };
+            }
+            Operation::Unmute => sites.iter_mut().for_each(|site| site.may = Permissions::all()),
+            _ => self.world.floor = (number > 0).then_some(site),
+        }
+        self.world.reconcile();
     }
 
     fn on_client(&mut self, operation: Operation, site: usize, number: usize, now: std::time::Instant) {

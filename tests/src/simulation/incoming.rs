@@ -244,7 +244,6 @@ impl Decoder {
         let Some((_, last)) = before.filter(|_| whole) else {
             return if descriptor.key { Ok(()) } else { Err("no key frame".to_owned()) };
         };
-        let tl0 = last.tl0.wrapping_add(u8::from(descriptor.temporal == 0));
         // A picture whose tail is lost is given up for a key frame (`PICTURE_END_TIMEOUT`). Of a picture that
         // was left out, a part may come by RTX: its number was kept when nobody knew what it was.
         if torn && (descriptor.key || (self.thinned && last.temporal > 0)) {
@@ -253,12 +252,18 @@ impl Decoder {
         if torn {
             return Err("the picture before is torn".to_owned());
         }
+        if !descriptor.key && source != self.source {
+            return Err("another source without a key frame".to_owned());
+        }
+        self.build_upon(last, descriptor, told)
+    }
+
+    /// A picture that begins whole behind another one: its ids follow, and what it needs was shown.
+    fn build_upon(&self, last: Descriptor, descriptor: Descriptor, told: Told) -> Result<(), String> {
+        let tl0 = last.tl0.wrapping_add(u8::from(descriptor.temporal == 0));
         let follows = descriptor.picture_id == (last.picture_id + 1) & 0x7fff && descriptor.tl0 == tl0;
         if !follows && !self.thinned {
             return Err(format!("ids leap from {last:?} to {descriptor:?}"));
-        }
-        if !descriptor.key && source != self.source {
-            return Err("another source without a key frame".to_owned());
         }
         // Upper layers that were left out may come by RTX all the same: their numbers were kept when nobody
         // knew what they were.

@@ -1,6 +1,6 @@
 //! The engine, its clients and the wire, driven in virtual time.
 
-use super::client::{Client, Publishes, Seen};
+use super::client::{Client, Publishes};
 use super::outgoing::SiteClock;
 use super::wire::{End, LinkModel, Wire};
 use sfu::command::{Command, Desired, DesiredPeer, Permissions, Priority, Wish};
@@ -41,21 +41,17 @@ pub struct World {
     pub faults: Vec<String>,
     pub speakers: Vec<PeerId>,
     /// Each slot's names, oldest first.
-    told: BTreeMap<(usize, SlotId), Names>,
-    epoch: Instant,
+    pub(super) told: BTreeMap<(usize, SlotId), Names>,
+    pub(super) epoch: Instant,
     engine_wake: Instant,
     next_check: Instant,
     /// Since when a site's lips have been apart for a viewer.
-    apart: BTreeMap<(usize, u8), Instant>,
+    pub(super) apart: BTreeMap<(usize, u8), Instant>,
     server: SocketAddr,
 }
 
 /// How often voices and pictures are compared.
 const CHECK_EVERY: Duration = Duration::from_millis(100);
-/// Lips and voice of one site may be apart by so much (ITU-R BT.1359: 45 ms early, 125 ms late).
-const LIPS_S: f64 = 0.1;
-/// A switch moves a slot's time line, and the next sender report, a second later at most, says so.
-const LIPS_SETTLE: Duration = Duration::from_millis(1500);
 
 impl World {
     pub fn new(seed: u64) -> World {
@@ -214,95 +210,6 @@ impl World {
         }
     }
 
-    /// A packet shows whom its slot was said to show when it left the bridge.
-    fn check_names(&mut self, viewer: usize) {
-        for seen in std::mem::take(&mut self.sites[viewer].client.seen) {
-            let Seen { slot, site, kind, sent_at } = seen;
-            let source = Some(Source { peer: PeerId(u64::from(site)), kind });
-            let names = self.told.get(&(viewer, slot)).map(Vec::as_slice).unwrap_or_default();
-            let since = names.iter().rposition(|(at, _)| *at < sent_at);
-            // What was said in the very moment of sending may be of either side of it.
-            let fits = names.iter().skip(since.unwrap_or(0)).take_while(|(at, _)| *at <= sent_at);
-            if !fits.into_iter().any(|(_, told)| *told == source) {
-                let names = names.iter().map(|(at, told)| (*at - self.epoch, *told));
-                let names: Vec<_> = names.collect();
-                let at = sent_at - self.epoch;
-                self.faults.push(format!("{at:?}: site {viewer} {slot:?} shows {source:?}, told {names:?}"));
-            }
-        }
-    }
-
-    fn check(&mut self) {
-        let at = self.now - self.epoch;
-        for viewer in 0..self.sites.len() {
-            let mut found = std::mem::take(&mut self.sites[viewer].client.faults);
-            let Client { video, audio, .. } = &mut self.sites[viewer].client;
-            for (slot, view) in video.iter_mut() {
-                found.extend(view.faults.drain(..).map(|fault| format!("video {slot}: {fault}")));
-            }
-            for (slot, view) in audio.iter_mut() {
-                found.extend(view.faults.drain(..).map(|fault| format!("audio {slot}: {fault}")));
-            }
-            found.extend(self.check_voices(viewer));
-            found.extend(self.check_lips(viewer));
-            self.faults.extend(found.into_iter().map(|fault| format!("{at:?}: site {viewer} {fault}")));
-        }
-    }
-
-    /// Nobody is heard in two slots at once.
-    fn check_voices(&self, viewer: usize) -> Option<String> {
-        let is_voice = |slot: &SlotId| matches!(slot, SlotId::Audio(_));
-        let carried = self.shown.iter().filter(|((site, slot), _)| *site == viewer && is_voice(slot));
-        let mut voices: Vec<Source> = carried.filter_map(|(_, source)| *source).collect();
-        let count = voices.len();
-        voices.sort_unstable();
-        voices.dedup();
-        let inside = self.sites[viewer].in_room;
-        (inside && voices.len() < count).then(|| "hears somebody twice".to_owned())
-    }
-
-    fn check_lips(&mut self, viewer: usize) -> Vec<String> {
-        let Client { video, audio, .. } = &self.sites[viewer].client;
-        let mut found = Vec::new();
-        let mut apart = BTreeMap::new();
-        for ((a, seen), (b, heard)) in video
-            .values()
-            .filter_map(|view| view.lag)
-            .flat_map(|seen| audio.values().filter_map(move |view| view.lag.map(|heard| (seen, heard))))
-        {
-            if a != b || (seen - heard).abs() <= LIPS_S {
-                continue;
-            }
-            let since = self.apart.get(&(viewer, a)).copied().unwrap_or(self.now);
-            apart.insert((viewer, a), since);
-            if self.now - since > LIPS_SETTLE {
-                found.push(format!("lips of site {a}: seen {seen:.3} s late, heard {heard:.3} s late"));
-            }
-        }
-        self.apart.retain(|(site, _), _| *site != viewer);
-        self.apart.extend(apart);
-        found
-    }
-
-    /// Whoever is told of must be here.
-    fn check_present(&mut self, event: &Event) {
-        let named: Vec<PeerId> = match event {
-            Event::Speakers { peers, .. } => peers.clone(),
-            Event::SlotShows { peer, source, .. } => {
-                [Some(*peer), source.map(|s| s.peer)].into_iter().flatten().collect()
-            }
-            Event::Publishing { source, .. } => vec![source.peer],
-            Event::LayersWanted { peer, .. } | Event::Connected { peer, .. } | Event::Quiet { peer } => {
-                vec![*peer]
-            }
-            Event::Stats { peers, .. } => peers.iter().map(|stats| stats.peer).collect(),
-            _ => Vec::new(),
-        };
-        if named.iter().any(|peer| !self.sites[index(*peer)].in_room) {
-            self.faults.push(format!("{:?}: somebody who left is named: {event:?}", self.now - self.epoch));
-        }
-    }
-
     fn path(&self, index: usize) -> Path {
         Path { kind: PathKind::Udp, local: self.server.ip(), remote: self.sites[index].client.address }
     }
@@ -359,21 +266,6 @@ impl World {
         told.unwrap_or_default()
     }
 
-    /// Slots whose name, as told, is not the picture the client saw last: name and picture change together.
-    /// Ask when the wire is quiet about them, some round trips after the last wish.
-    pub fn mislabelled(&self) -> Vec<String> {
-        let mut all = Vec::new();
-        for ((viewer, slot), told) in &self.shown {
-            let SlotId::Video(slot) = slot else { continue };
-            let view = self.sites[*viewer].client.video.get(&usize::from(*slot));
-            let seen = view.and_then(|view| view.last).map(|(site, _)| u64::from(site));
-            if let Some(told) = told.filter(|told| Some(told.peer.0) != seen) {
-                all.push(format!("site {viewer} slot {slot}: told {told:?}, seen {seen:?}"));
-            }
-        }
-        all
-    }
-
     /// Engine, meeting and clients agree: every wished slot shows what was wished, says so, and the
     /// client has just seen it there. Returns what does not agree.
     pub fn disagreements(&self) -> Vec<String> {
@@ -403,6 +295,6 @@ pub fn peer(index: usize) -> PeerId {
     PeerId(index as u64 + 1)
 }
 
-fn index(peer: PeerId) -> usize {
+pub(super) fn index(peer: PeerId) -> usize {
     peer.0 as usize - 1
 }
