@@ -8,7 +8,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Parser)]
 pub struct Options {
     /// The server; without it `nhipcau` of the profile this program was built with.
-    #[arg(long, env = "NHIPCAU_BIN")]
+    #[arg(long, env = "LOAD_SERVER")]
     pub server: Option<PathBuf>,
     /// Small numbers and short windows: shows that all of it works, and its figures mean nothing.
     #[arg(long)]

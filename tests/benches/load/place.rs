@@ -36,7 +36,7 @@ pub fn enter() -> ExitCode {
 
 /// Files of the server of this run.
 pub fn scratch() -> PathBuf {
-    let key = "NHIPCAU_LOAD_SCRATCH";
+    let key = "LOAD_SCRATCH";
     let own = || std::env::temp_dir().join(format!("nhipcau-load-{}", std::process::id()));
     std::env::var_os(key).map_or_else(own, PathBuf::from)
 }
@@ -55,7 +55,7 @@ fn inside() -> Command {
     let core = CLIENT_CORE.to_string();
     command.args(["setsid", "nice", "-n", "-10", "taskset", "-c", &core, "sh", "-c", raised, "sh"]);
     command.arg(own).arg("--inside").args(std::env::args_os().skip(1));
-    command.env("NHIPCAU_LOAD_SCRATCH", scratch());
+    command.env("LOAD_SCRATCH", scratch());
     command
 }
 
