@@ -51,9 +51,9 @@ impl Grader {
         SiteLink {
             site,
             grade: light.see(now, measured),
-            up,
-            down,
-            rtt_ms,
+            up: up.rounded(),
+            down: down.rounded(),
+            rtt_ms: rtt_ms.map(tenths),
             transport: stats.path.map(|path| match path {
                 PathKind::Udp => TransportKind::Udp,
                 PathKind::Tcp => TransportKind::Tcp,
@@ -96,6 +96,21 @@ fn numbers(stats: &DirectionStats) -> LinkNumbers {
         loss_percent: stats.loss_fraction * 100.0,
         jitter_ms: stats.jitter.as_secs_f64() * 1_000.0,
         bitrate_bps: stats.bitrate_bps as f64,
+    }
+}
+
+/// As people read them, and as they go out to all sites of a meeting.
+fn tenths(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+impl LinkNumbers {
+    fn rounded(self) -> LinkNumbers {
+        LinkNumbers {
+            loss_percent: tenths(self.loss_percent),
+            jitter_ms: tenths(self.jitter_ms),
+            bitrate_bps: self.bitrate_bps.round(),
+        }
     }
 }
 

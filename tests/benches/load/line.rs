@@ -16,6 +16,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// Contexts to open with: 8 × 24 SSRCs are more than 50 pairs of slots with repair streams need.
+const OPENS: usize = 8;
+
 /// Until the first answer (RFC 8445 section 14.3 allows 50 ms with few candidates).
 const CHECK_AGAIN: Duration = Duration::from_millis(50);
 /// Chromium's.
@@ -72,7 +75,18 @@ pub struct Line {
 
 pub struct Srtp {
     pub seal: SealContext,
+    /// For RTCP.
     pub open: OpenContext,
+    /// For RTP, each for as many SSRCs as fit into one: a server has to bound what a peer brings, and here
+    /// it is the server that brings more.
+    opens: Vec<OpenContext>,
+}
+
+impl Srtp {
+    /// Opens a packet of the track or repair stream number `place`.
+    pub fn open_rtp(&mut self, place: usize, data: &mut [u8]) -> Option<usize> {
+        self.opens[place % OPENS].open_rtp(data).ok()
+    }
 }
 
 impl Line {
@@ -122,6 +136,9 @@ impl Line {
         Some(Srtp {
             seal: SealContext::new(crypto, profile, &client).ok()?,
             open: OpenContext::new(crypto, profile, &server).ok()?,
+            opens: (0..OPENS)
+                .map(|_| OpenContext::new(crypto, profile, &server).ok())
+                .collect::<Option<_>>()?,
         })
     }
 

@@ -132,8 +132,9 @@ impl Receiver {
 
     /// A retransmission: its payload begins with the number it had (RFC 4588 section 4).
     fn repair(&mut self, arrived: Instant, ssrc: u32, data: &mut [u8], srtp: &mut Srtp) -> Option<()> {
-        let track = self.tracks.iter_mut().find(|track| track.slot.rtx == Some(ssrc))?;
-        let Ok(length) = srtp.open.open_rtp(data) else {
+        let place = self.tracks.iter().position(|track| track.slot.rtx == Some(ssrc))?;
+        let track = self.tracks.get_mut(place)?;
+        let Some(length) = srtp.open_rtp(place, data) else {
             self.rejected += 1;
             return None;
         };
@@ -162,7 +163,7 @@ impl Receiver {
         data: &mut [u8],
         srtp: &mut Srtp,
     ) -> Option<Sample> {
-        let Ok(length) = srtp.open.open_rtp(data) else {
+        let Some(length) = srtp.open_rtp(place, data) else {
             self.rejected += 1;
             return None;
         };
