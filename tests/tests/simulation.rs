@@ -207,7 +207,7 @@ fn overload_thins_video_by_priority_and_takes_nothing_from_view() {
     };
     // Long enough for every class but the floor's.
     for _ in 0..24 {
-        world.overload(Duration::from_millis(60));
+        world.overload(Duration::from_millis(160));
         world.run(Duration::from_millis(100));
     }
     let (video, audio) = (packets(&world, SourceKind::Camera), packets(&world, SourceKind::Microphone));

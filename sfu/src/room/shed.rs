@@ -8,9 +8,11 @@ const STEPS_PER_CLASS: u8 = 8;
 /// `STEPS_PER_CLASS` is a power of two.
 const SHARE_MASK: u32 = STEPS_PER_CLASS as u32 - 1;
 const MAX_STEP: u8 = STEPS_PER_CLASS * 4;
-/// A backlog above this is heard: the audio delay that may be added is 50 ms. A machine that was
-/// merely busy elsewhere for a moment stays below.
-const BACKLOG_HIGH: Duration = Duration::from_millis(50);
+/// A backlog above this begins it. A machine that is merely busy elsewhere holds a worker up for some 100 ms
+/// now and then, and a meeting of three must not lose its pictures for that.
+const BACKLOG_FIRST: Duration = Duration::from_millis(150);
+/// Once it has begun, a backlog above this goes on with it: the audio delay that may be added is 50 ms.
+const BACKLOG_HIGH: Duration = Duration::from_millis(25);
 /// One step up per this long while the backlog lasts: all others are shed within a second.
 const STEP_UP_EVERY: Duration = Duration::from_millis(100);
 /// One step down per this long when there is none: slower than up, or load would swing.
@@ -39,9 +41,10 @@ impl Shedding {
     pub fn on_backlog(&mut self, now: Instant, backlog: Duration) -> bool {
         self.backlog = backlog;
         let since = self.changed_at.map_or(Duration::MAX, |at| now.saturating_duration_since(at));
-        let step = if backlog >= BACKLOG_HIGH && since >= STEP_UP_EVERY {
+        let high = if self.is_active() { BACKLOG_HIGH } else { BACKLOG_FIRST };
+        let step = if backlog >= high && since >= STEP_UP_EVERY {
             self.step.saturating_add(1).min(MAX_STEP)
-        } else if backlog < BACKLOG_HIGH && since >= STEP_DOWN_EVERY {
+        } else if backlog < high && since >= STEP_DOWN_EVERY {
             self.step.saturating_sub(1)
         } else {
             self.step
@@ -82,7 +85,7 @@ mod tests {
         let overloaded = |shedding: &mut Shedding, now: &mut Instant, steps: u32| {
             for _ in 0..steps {
                 *now += STEP_UP_EVERY;
-                assert!(shedding.on_backlog(*now, Duration::from_millis(60)));
+                assert!(shedding.on_backlog(*now, BACKLOG_FIRST));
             }
         };
         overloaded(&mut shedding, &mut now, 4);
@@ -101,18 +104,21 @@ mod tests {
     fn one_word_of_the_end_is_enough_to_recover() {
         let mut now = Instant::now();
         let mut shedding = Shedding::default();
-        assert!(shedding.on_backlog(now, BACKLOG_HIGH));
+        assert!(shedding.on_backlog(now, BACKLOG_FIRST));
+        assert!(shedding.on_backlog(now + STEP_UP_EVERY, BACKLOG_HIGH), "less is enough now");
+        now += STEP_UP_EVERY;
         now += Duration::from_millis(20);
         assert!(!shedding.on_backlog(now, Duration::ZERO));
         assert!(shedding.is_active());
         assert!(!shedding.on_time(now + STEP_DOWN_EVERY / 2));
         assert!(shedding.on_time(now + STEP_DOWN_EVERY));
+        assert!(shedding.on_time(now + 2 * STEP_DOWN_EVERY));
         assert!(!shedding.is_active());
     }
 
     #[test]
     fn a_short_burst_sheds_nothing() {
         let mut shedding = Shedding::default();
-        assert!(!shedding.on_backlog(Instant::now(), Duration::from_millis(5)));
+        assert!(!shedding.on_backlog(Instant::now(), Duration::from_millis(120)));
     }
 }

@@ -157,7 +157,7 @@ impl Chaos {
             }
             Operation::Overload => {
                 self.overloads += 1;
-                self.world.overload(Duration::from_millis(60));
+                self.world.overload(Duration::from_millis(160));
                 self.world.overload(Duration::ZERO);
             }
             _ => self.on_client(operation, site, number, now),
