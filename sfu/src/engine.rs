@@ -72,8 +72,8 @@ pub enum Input<'a> {
         path: Path,
     },
     Command(Command),
-    /// How long the socket has now gone without being empty: more than a few milliseconds means that
-    /// the worker cannot keep up.
+    /// How long datagrams have now come in too late, having waited in the socket: the worker cannot keep
+    /// up.
     Backlog(Duration),
     /// A transmit could not be sent; counted, not repeated.
     SendFailed {

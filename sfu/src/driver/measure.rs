@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-/// A socket that has not been empty for this long is worth telling; one batch takes less.
+/// Being behind for this long is worth telling.
 const BACKLOG_TOLD: Duration = Duration::from_millis(2);
 
-/// How long the UDP sockets have gone without being found empty.
+/// How long every batch has held datagrams that had waited too long.
 #[derive(Default)]
 pub(super) struct Backlog {
     since: Option<Instant>,
@@ -14,8 +14,8 @@ pub(super) struct Backlog {
 
 impl Backlog {
     /// What to tell the machine after a batch: more than `BACKLOG_TOLD`, then once zero.
-    pub fn after_batch(&mut self, now: Instant, left_behind: bool) -> Option<Duration> {
-        if !left_behind {
+    pub fn after_batch(&mut self, now: Instant, behind: bool) -> Option<Duration> {
+        if !behind {
             self.since = None;
             return std::mem::take(&mut self.told).then_some(Duration::ZERO);
         }

@@ -27,6 +27,9 @@ const COMMAND_BUDGET: Duration = Duration::from_millis(1);
 /// When events that were refused are offered again.
 const EVENT_RETRY: Duration = Duration::from_millis(5);
 
+/// A datagram that has waited so long in the socket delays audio for everybody.
+const WAITED_TOO_LONG: Duration = Duration::from_millis(20);
+
 const WAKER: Token = Token(0);
 const FIRST_UDP: usize = 1;
 const FIRST_LISTENER: usize = 1 << 8;
@@ -220,17 +223,18 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
 
     /// One batch of each socket that may hold something.
     fn receive_udp(&mut self, now: Instant) {
-        let mut left_behind = false;
+        let mut behind = false;
         for port in self.udp.iter_mut().filter(|port| port.readable) {
             port.socket.receive(&mut self.batch);
             port.readable = self.batch.is_full();
-            left_behind |= port.readable;
+            // A kernel without stamps: what a full batch left behind.
+            behind |= self.batch.waited().map_or(port.readable, |waited| waited >= WAITED_TOO_LONG);
             let machine = &mut self.machine;
             self.batch.datagrams(now, port.socket.ip(), |path, data, arrived| {
                 machine.handle_input(now, Input::Datagram { path, data, arrived });
             });
         }
-        if let Some(backlog) = self.backlog.after_batch(now, left_behind) {
+        if let Some(backlog) = self.backlog.after_batch(now, behind) {
             self.machine.handle_input(now, Input::Backlog(backlog));
         }
     }
