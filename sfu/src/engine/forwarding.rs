@@ -45,7 +45,7 @@ impl Engine {
         let stored = |sequence: &u64| Some((*sequence, layer.slab.get(*sequence)?.0));
         let packets: ArrayVec<(u64, &PacketMeta), 32> = sequences.iter().filter_map(stored).collect();
         self.stats.drops.add(DropReason::Overload, layer.shed.saturating_mul(packets.len() as u64));
-        let mut switched = false;
+        let mut switched: Vec<Route> = Vec::new();
         for route in &layer.routes {
             let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber) else {
                 continue;
@@ -59,13 +59,15 @@ impl Engine {
             if !ways.offer_run(subscriber, origin, &packets) {
                 // A switch plays all there is from the slab: the rest of this burst with it.
                 let mut each = packets.iter();
-                switched |= each.any(|(number, meta)| ways.offer_video(subscriber, origin, *number, meta));
+                if each.any(|(number, meta)| ways.offer_video(subscriber, origin, *number, meta)) {
+                    switched.push(*route);
+                }
             }
             mark(&mut self.dirty.video, &mut subscriber.video_queue, route.subscriber);
         }
         drop(packets);
-        if switched {
-            self.after_switch(now, origin);
+        if !switched.is_empty() {
+            self.after_switch(now, origin, &switched);
         }
     }
 
@@ -93,11 +95,8 @@ impl Engine {
     /// Name and picture change together: `SlotShows` goes out with the first packet of the new
     /// source, and the routes of the layers left behind are cleared away. The packet offered need not be of
     /// the new source: the last packet of the old one's picture may have opened the way.
-    fn after_switch(&mut self, now: Instant, offered: Origin) {
-        let Some(layer) = layer_of(&self.peers.publishers, offered) else {
-            return;
-        };
-        for route in &layer.routes {
+    fn after_switch(&mut self, now: Instant, offered: Origin, switched: &[Route]) {
+        for route in switched {
             let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber) else {
                 continue;
             };
@@ -118,7 +117,7 @@ impl Engine {
                 self.events.push_back(Event::SlotShows { peer: link.peer, slot, source: shown });
             }
         }
-        self.report_switches(now, offered);
+        self.report_switches(now, switched);
         if let Some(room) = self.room_of(offered.publisher) {
             self.stale(room);
         }
@@ -126,9 +125,8 @@ impl Engine {
 
     /// A switch may move the slot's time line against the publisher's clock: sender reports say so at once,
     /// or lips are out of sync for a second.
-    fn report_switches(&mut self, now: Instant, offered: Origin) {
-        let routes = layer_of(&self.peers.publishers, offered).map(|layer| layer.routes.clone());
-        for route in routes.unwrap_or_default() {
+    fn report_switches(&mut self, now: Instant, switched: &[Route]) {
+        for route in switched {
             if let Some(link) = self.peers.links.get_mut(route.subscriber) {
                 link.report_at = link.report_at.min(now);
             }
@@ -158,7 +156,7 @@ impl Engine {
         let switched = ways.offer_video(subscriber, origin, key, meta);
         if switched {
             mark(&mut self.dirty.video, &mut subscriber.video_queue, route.subscriber);
-            self.after_switch(now, origin);
+            self.after_switch(now, origin, &[route]);
         }
         switched
     }
