@@ -3,6 +3,7 @@
 //! engine must come to rest; nothing else is asserted here.
 
 use crate::simulation::{LinkModel, Publishes, World};
+use crate::stun::{attribute, set_length};
 use aws_lc_rs::hmac;
 use sfu::command::{Command, Desired, DesiredPeer, Permissions, Priority, Wish};
 use sfu::driver::frame::take_frames;
@@ -88,15 +89,15 @@ fn signed_check(data: &[u8], key: &hmac::Key) -> (Vec<u8>, bool) {
     let signed = attributes.len().saturating_sub(usize::from(unsigned));
     let (before, behind) = attributes.split_at(signed);
     let mut raw = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
-    add_attribute(&mut raw, 0x0006, b"server:client");
-    before.iter().for_each(|(kind, value)| add_attribute(&mut raw, *kind, value));
+    attribute(&mut raw, 0x0006, b"server:client");
+    before.iter().for_each(|(kind, value)| attribute(&mut raw, *kind, value));
     set_length(&mut raw, 24);
     let tag = hmac::sign(key, &raw);
-    add_attribute(&mut raw, 0x0008, tag.as_ref());
-    behind.iter().for_each(|(kind, value)| add_attribute(&mut raw, *kind, value));
+    attribute(&mut raw, 0x0008, tag.as_ref());
+    behind.iter().for_each(|(kind, value)| attribute(&mut raw, *kind, value));
     set_length(&mut raw, 8);
     let fingerprint = crc32(&raw) ^ 0x5354_554e;
-    add_attribute(&mut raw, 0x8028, &fingerprint.to_be_bytes());
+    attribute(&mut raw, 0x8028, &fingerprint.to_be_bytes());
     (raw, before.iter().all(|(kind, _)| *kind != 0x0008))
 }
 
@@ -107,20 +108,6 @@ fn attribute_kind(choice: u8, low: u8) -> u16 {
         Some(kind) => *kind,
         None => u16::from_be_bytes([choice, low]),
     }
-}
-
-fn add_attribute(raw: &mut Vec<u8>, kind: u16, value: &[u8]) {
-    raw.extend_from_slice(&kind.to_be_bytes());
-    raw.extend_from_slice(&(value.len() as u16).to_be_bytes());
-    raw.extend_from_slice(value);
-    raw.resize(raw.len().next_multiple_of(4), 0);
-    set_length(raw, 0);
-}
-
-/// The header's length, with so many bytes that are still to come.
-fn set_length(raw: &mut [u8], more: usize) {
-    let length = (raw.len() - 20 + more) as u16;
-    raw[2..4].copy_from_slice(&length.to_be_bytes());
 }
 
 /// As FINGERPRINT has it (RFC 8489 section 14.7).

@@ -3,6 +3,7 @@
 
 use rtc_crypto::{HmacAlgorithm, RTCCrypto};
 use sfu::transport::IceCredentials;
+use tests::stun::{attribute, set_length};
 
 const HEADER: usize = 20;
 const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
@@ -38,17 +39,4 @@ pub fn check(crypto: &dyn RTCCrypto, own: &IceCredentials, server: &IceCredentia
 /// own tests check.
 pub fn is_success(datagram: &[u8]) -> bool {
     datagram.len() >= HEADER && datagram[..2] == [1, 1] && datagram[4..8] == COOKIE
-}
-
-fn attribute(raw: &mut Vec<u8>, kind: u16, value: &[u8]) {
-    raw.extend_from_slice(&kind.to_be_bytes());
-    raw.extend_from_slice(&(value.len() as u16).to_be_bytes());
-    raw.extend_from_slice(value);
-    raw.resize(raw.len().next_multiple_of(4), 0);
-    set_length(raw, 0);
-}
-
-fn set_length(raw: &mut [u8], more: usize) {
-    let length = (raw.len() - HEADER + more) as u16;
-    raw[2..4].copy_from_slice(&length.to_be_bytes());
 }
