@@ -37,6 +37,9 @@ drop_reasons! {
     SrtpAuth => "srtp_auth",
     /// SRTP or SRTCP seen before, or too old for the replay window.
     Replay => "replay",
+    /// To be sent under an SRTP index of its SSRC that was used before, or lies too far back to know. A fault
+    /// of ours that the sealer stops: report it.
+    IndexReused => "srtp_index_reused",
     /// RTP or RTCP header that does not parse.
     MalformedRtp => "malformed_rtp",
     MalformedRtcp => "malformed_rtcp",

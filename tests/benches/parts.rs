@@ -29,7 +29,8 @@ fn srtp(c: &mut Criterion) {
     for profile in [Profile::AeadAes128Gcm, Profile::Aes128CmSha1_80] {
         let keys = vec![7; profile.exported_bytes()];
         let (master, _) = Master::split(profile, &keys).expect("as many bytes as it takes");
-        let mut seal = SealContext::new(provider.crypto(), profile, &master).expect("keys");
+        let sealer = || SealContext::new(provider.crypto(), profile, &master).expect("keys");
+        let mut seal = sealer();
         let mut open = OpenContext::new(provider.crypto(), profile, &master).expect("keys");
         let (mut index, mut buffer) = (0u64, packet(0));
         buffer.resize(PLAIN + profile.rtp_overhead(), 0);
@@ -39,7 +40,7 @@ fn srtp(c: &mut Criterion) {
                 seal.seal_rtp(black_box(&mut buffer), HEADER, PLAIN, index)
             })
         });
-        let mut next = 0u64;
+        let (mut seal, mut next) = (sealer(), 0u64);
         let mut sealed = || {
             next += 1;
             let mut bytes = packet(next);

@@ -234,8 +234,8 @@ fn chosen_seeds() -> std::ops::Range<u64> {
     first..first + number("COUNT", 8)
 }
 
-fn anything_of(operations: &[Operation]) {
-    for seed in chosen_seeds() {
+fn anything_of(operations: &[Operation], seeds: impl IntoIterator<Item = u64>) {
+    for seed in seeds {
         let link = if seed % 2 == 0 { LinkModel::clean() } else { LinkModel::hardened() };
         let mut chaos = Chaos::new(seed, link);
         chaos.run(60, operations);
@@ -248,10 +248,30 @@ fn anything_of(operations: &[Operation]) {
 
 #[test]
 fn anything_ordinary_may_happen() {
-    anything_of(Operation::ORDINARY);
+    anything_of(Operation::ORDINARY, chosen_seeds());
 }
 
 #[test]
 fn anything_rare_may_happen() {
-    anything_of(Operation::RARE);
+    anything_of(Operation::RARE, chosen_seeds());
+}
+
+/// Seeds that failed once, and what they showed.
+const FOUND: &[(u64, &[Operation], &str)] = &[
+    (
+        1124,
+        Operation::ORDINARY,
+        "a packet is stored, played by a switch of the burst before it, and decided again",
+    ),
+    (2386, Operation::ORDINARY, "the same"),
+    (2388, Operation::ORDINARY, "the same"),
+    (2450, Operation::ORDINARY, "the same"),
+];
+
+#[test]
+fn what_failed_once_holds() {
+    for (seed, operations, showed) in FOUND {
+        println!("seed {seed}: {showed}");
+        anything_of(operations, [*seed]);
+    }
 }

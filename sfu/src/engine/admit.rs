@@ -96,7 +96,11 @@ impl Engine {
     ) -> Result<(Negotiated, String), OfferError> {
         let session_id = self.rng.random::<u64>() >> 2;
         let rng = &mut self.rng;
-        let mut used: Vec<u32> = Vec::new();
+        // Also against the slots that exist: two of one SSRC would share its SRTP indices.
+        let slots = previous.map(|previous| previous.sections.as_slice()).unwrap_or_default();
+        let known = slots.iter().filter_map(|section| section.slot_ssrc);
+        let mut used: Vec<u32> =
+            known.flat_map(|(ssrc, rtx)| [Some(ssrc), rtx]).flatten().map(|s| s.0).collect();
         let mut slot_ssrcs = || loop {
             let ssrc = rng.random::<u32>();
             if ssrc > 1 && !used.contains(&ssrc) {

@@ -23,15 +23,20 @@ pub(super) struct Burst {
     sequences: ArrayVec<u64, 32>,
 }
 
+impl Burst {
+    /// Whether a packet of this layer joins what waits; otherwise that is decided first.
+    pub fn takes(&self, origin: Origin) -> bool {
+        self.origin == Some(origin) && !self.sequences.is_full()
+    }
+}
+
 impl Engine {
     /// Offers a stored packet to every slot on its layer's routes, together with those that follow at
-    /// once. Whatever may change a route or a slot decides the burst first.
-    pub(super) fn forward(&mut self, now: Instant, origin: Origin, sequence: u64) {
-        if self.burst.origin != Some(origin) || self.burst.sequences.is_full() {
-            self.decide_burst(now);
-        }
+    /// once. Whatever may change a route, a slot or a slab decides the burst first.
+    pub(super) fn forward(&mut self, origin: Origin, sequence: u64) {
         self.burst.origin = Some(origin);
-        self.burst.sequences.push(sequence);
+        let joined = self.burst.sequences.try_push(sequence);
+        debug_assert_eq!(joined, Ok(()), "a full burst is decided before the next packet is stored");
     }
 
     pub(super) fn decide_burst(&mut self, now: Instant) {

@@ -35,7 +35,6 @@ struct Media<'a> {
 
 /// What storing a packet brought.
 struct Stored {
-    origin: Origin,
     sequence: u64,
     meta: PacketMeta,
     /// The layer began to send.
@@ -85,25 +84,36 @@ impl Engine {
             pass_over(times, publisher, &media);
             return Err(DropReason::Muted);
         }
-        let stored = store(times, index, publisher, &media)?;
+        let origin = Origin { publisher: index, kind: media.stream.kind, layer: media.stream.layer };
+        self.decide_before(times.now, origin, &media);
+        let link = self.peers.links.get(index).ok_or(DropReason::UnknownAddress)?;
+        let publisher = self.peers.publishers.get_mut(index).ok_or(DropReason::UnknownAddress)?;
+        let stored = store(times, publisher, &media)?;
         let due = publisher.next_timeout();
         let visit = due.is_some_and(|due| link.wake_at.is_none_or(|at| due < at));
         if visit {
             self.schedule(index);
         }
         if stored.awoke {
-            self.on_layer_awake(index, stored.origin.kind);
+            self.on_layer_awake(index, origin.kind);
         }
-        if stored.origin.kind == SourceKind::Microphone {
+        if origin.kind == SourceKind::Microphone {
             self.on_audio_level(times.now, index, stored.audio_level);
         }
         if media.payload.is_empty() {
-            self.decide_burst(times.now);
-            self.skip_padding(stored.origin, stored.sequence, &stored.meta);
+            self.skip_padding(origin, stored.sequence, &stored.meta);
             return Err(DropReason::Padding);
         }
-        self.forward(times.now, stored.origin, stored.sequence);
+        self.forward(origin, stored.sequence);
         Ok(())
+    }
+
+    /// Decides what waits, unless this packet joins it. **Before it lies in the slab**: a switch plays all that
+    /// lies there, and a packet that is played and then offered leaves twice under one number.
+    fn decide_before(&mut self, now: Instant, origin: Origin, media: &Media<'_>) {
+        if media.payload.is_empty() || !self.burst.takes(origin) {
+            self.decide_burst(now);
+        }
     }
 }
 
@@ -177,12 +187,7 @@ fn pass_over(times: Times, publisher: &mut Publisher, media: &Media<'_>) {
     layer.last_key = None;
 }
 
-fn store(
-    times: Times,
-    index: PeerIndex,
-    publisher: &mut Publisher,
-    media: &Media<'_>,
-) -> Result<Stored, DropReason> {
+fn store(times: Times, publisher: &mut Publisher, media: &Media<'_>) -> Result<Stored, DropReason> {
     let StreamRef { kind, layer: number, rtx } = media.stream;
     let layer = publisher.layer_mut(kind, number).ok_or(DropReason::UnknownSsrc)?;
     let Times { now, arrived } = times;
@@ -207,7 +212,6 @@ fn store(
     let awoke = !layer.active;
     layer.active = true;
     Ok(Stored {
-        origin: Origin { publisher: index, kind, layer: number },
         sequence: arrival.extended,
         meta,
         awoke,

@@ -111,6 +111,7 @@ impl<'a> Sealer<'a> {
                 Ok(Some(size)) => run.add(size),
                 Ok(None) => break,
                 Err(reason) => {
+                    debug_assert_ne!(reason, DropReason::IndexReused, "decided twice: {pending:?}");
                     stats.drops.count(reason);
                     self.give_up(pending);
                 }
@@ -154,11 +155,12 @@ impl<'a> Sealer<'a> {
         if !fits_size(size) {
             return Ok(None);
         }
-        self.commit(pending, meta, written, size)?;
-        self.arrived = Some(meta.arrived);
         // Our extended numbers begin at 2^16, the roll-over counter of SRTP at zero.
         let index = sequence.saturating_sub(65_536);
-        self.link.transport.seal_rtp(room, written.header, written.total, index).map(Some)
+        let sealed = self.link.transport.seal_rtp(room, written.header, written.total, index)?;
+        self.commit(pending, meta, written, size)?;
+        self.arrived = Some(meta.arrived);
+        Ok(Some(sealed))
     }
 
     #[inline]

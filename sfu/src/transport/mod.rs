@@ -334,8 +334,8 @@ impl Transport {
 
     /// Seals the RTP packet `packet[..plain_len]` in place; the first `header_len` bytes, extensions
     /// included, stay readable, and the tag needs `srtp_overhead` bytes behind. `extended` is the
-    /// sequence number with its roll-over counter above. Two packets of one SSRC must never have the
-    /// same, and the first one of an SSRC is below 65,536. Answers the sealed length.
+    /// sequence number with its roll-over counter above. One that was used on this SSRC is refused, and the
+    /// first one of an SSRC is below 65,536. Answers the sealed length.
     #[inline]
     pub fn seal_rtp(
         &mut self,

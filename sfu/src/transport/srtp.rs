@@ -1,8 +1,9 @@
 //! SRTP and SRTCP in place: RFC 3711 (AES-CM with HMAC-SHA1-80) and RFC 7714 (AES-128-GCM).
 //!
-//! Sealing keeps no state per SSRC: the caller numbers its packets with 64 bits, and the roll-over
-//! counter is in there. Opening guesses it, and knows an SSRC only after a packet of it authenticated.
-//! Neither direction allocates for an RTP packet.
+//! For sealing, the caller numbers its packets with 64 bits, and the roll-over counter is in there. Opening
+//! guesses it, and knows an SSRC only after a packet of it authenticated. Both directions remember which
+//! indices of an SSRC were used: opening against replays, sealing because an index used twice gives away
+//! the key stream, and with GCM the key of its tags. Neither allocates for an RTP packet of an SSRC it knows.
 
 mod cipher;
 mod keys;
@@ -15,7 +16,7 @@ use crate::limits;
 use arrayvec::ArrayVec;
 use cipher::Cipher;
 use keys::{RTCP_LABELS, RTP_LABELS};
-use replay::{RTCP_WORDS, RTP_WORDS, ReplayWindow, guess_index};
+use replay::{RTCP_WORDS, RTP_WORDS, ReplayWindow, SENT_WORDS, guess_index};
 use rtc_crypto::{CryptoError, RTCCrypto};
 
 pub use keys::{Master, Profile};
@@ -32,6 +33,8 @@ const RTCP_INDEX_BYTES: usize = 4;
 const ENCRYPTED_FLAG: u32 = 1 << 31;
 /// RFC 3711 section 9.2: the packet index has 48 bits.
 const INDEX_MASK: u64 = (1 << 48) - 1;
+/// SSRCs we send on: each video slot has media and RTX, each audio slot media.
+const MAX_SENT_SSRCS: usize = 2 * limits::MAX_VIDEO_SLOTS + limits::MAX_AUDIO_SLOTS;
 
 /// Seals what we send.
 pub struct SealContext {
@@ -39,6 +42,8 @@ pub struct SealContext {
     rtp: Cipher,
     rtcp: Cipher,
     rtcp_index: u32,
+    /// Which indices have left.
+    sent: Windows<MAX_SENT_SSRCS, SENT_WORDS>,
 }
 
 /// Opens what the peer sends.
@@ -60,6 +65,7 @@ impl SealContext {
             rtp: master.cipher(crypto, profile, &RTP_LABELS)?,
             rtcp: master.cipher(crypto, profile, &RTCP_LABELS)?,
             rtcp_index: 0,
+            sent: Windows::default(),
         })
     }
 
@@ -70,8 +76,10 @@ impl SealContext {
 
     /// Seals `packet[..plain_len]`, of which the first `header_len` bytes (extensions included) stay
     /// readable; the tag goes behind. `extended` is the sequence number with its roll-over counter
-    /// above (its low 16 bits are in the header); a number is used once per SSRC. Answers the sealed
-    /// length.
+    /// above (its low 16 bits are in the header). Answers the sealed length.
+    ///
+    /// Fails with `IndexReused` for a number that was used before on this SSRC, or that lies too far behind
+    /// to know: sealing it would repeat a nonce (RFC 3711 section 9.1, RFC 7714 section 10.1).
     #[inline]
     pub fn seal_rtp(
         &mut self,
@@ -85,6 +93,9 @@ impl SealContext {
         let sealed = packet.get_mut(..total).ok_or(DropReason::Oversized)?;
         let ssrc = read_u32(sealed, 8).ok_or(DropReason::MalformedRtp)?;
         let (plain, tag) = sealed.split_at_mut_checked(plain_len).ok_or(DropReason::Oversized)?;
+        let place = self.sent.find(ssrc)?;
+        self.sent.check(place, index).map_err(|_| DropReason::IndexReused)?;
+        self.sent.mark(place, ssrc, index);
         match &mut self.rtp {
             Cipher::Gcm(gcm) => {
                 let (header, payload) =
@@ -252,7 +263,7 @@ impl<const SSRCS: usize, const WORDS: usize> Windows<SSRCS, WORDS> {
         window.map_or(Ok(()), |window| window.check(index))
     }
 
-    /// Called after a packet authenticated, and only then does an SSRC enter the table.
+    /// Of what comes in, called after a packet authenticated, and only then does an SSRC enter the table.
     #[inline]
     fn mark(&mut self, place: Option<usize>, ssrc: u32, index: u64) {
         let place = place.unwrap_or_else(|| {

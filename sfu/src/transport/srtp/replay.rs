@@ -1,4 +1,4 @@
-//! Which packet indices were seen (RFC 3711 section 3.3.2) and what the index of the next packet
+//! Which packet indices were seen or sent (RFC 3711 section 3.3.2) and what the index of the next packet
 //! is (section 3.3.1).
 
 use crate::discard::DropReason;
@@ -11,6 +11,10 @@ pub(super) const RTP_WORDS: usize = 32;
 /// Of RTCP: 192 numbers, of which at least 128 are remembered; RFC 3711 section 3.3.2 asks for 64. A
 /// sender reports at most every 50 ms, so that is six seconds.
 pub(super) const RTCP_WORDS: usize = 3;
+/// Of what we send: 1,024 numbers, of which at least 960 are remembered. A packet that comes to us late leaves
+/// late under the number kept for it, at most as far back as a publisher's slab of 512 packets reaches and
+/// one more slab that was played meanwhile. Libsrtp, which browsers have, lets in no more than 1,024 either.
+pub(super) const SENT_WORDS: usize = 16;
 
 /// The highest index accepted and which of those below it were. A ring of bits.
 #[derive(Debug, Clone)]

@@ -106,6 +106,39 @@ fn what_is_sealed_opens_across_the_wrap_and_only_once() {
     }
 }
 
+/// The same index under the same key is the same key stream: whoever has both packets has both texts, and
+/// of GCM the key of the tags.
+#[test]
+fn an_index_is_sealed_once_per_ssrc() {
+    for profile in PROFILES {
+        let (mut sealer, _) = pair(profile);
+        let mut again = |ssrc: u32, extended: u64| {
+            let mut packet = rtp(ssrc, extended);
+            let plain = packet.len();
+            packet.resize(plain + SRTP_OVERHEAD, 0);
+            let sealed = sealer.seal_rtp(&mut packet, 20, plain, extended);
+            let untouched = packet[..plain] == rtp(ssrc, extended);
+            assert_eq!(untouched, sealed.is_err(), "what is refused is not written either");
+            sealed.map(|_| ())
+        };
+        for extended in [70_000, 70_002, 70_001, 69_100, 0] {
+            let refused = extended == 0;
+            assert_eq!(
+                again(5, extended).is_err(),
+                refused,
+                "{profile:?} {extended}: {refused} is too far back"
+            );
+            assert_eq!(again(5, extended), Err(DropReason::IndexReused), "{profile:?} {extended}");
+        }
+        assert_eq!(again(6, 70_000), Ok(()), "another SSRC has numbers of its own");
+        assert_eq!(again(5, 70_003), Ok(()), "and what follows goes on");
+        for ssrc in 7..MAX_SENT_SSRCS as u32 + 5 {
+            assert_eq!(again(ssrc, 1), Ok(()));
+        }
+        assert_eq!(again(1_000_000, 1), Err(DropReason::UnknownSsrc), "more than all slots have");
+    }
+}
+
 #[test]
 fn a_changed_bit_anywhere_is_found() {
     for profile in PROFILES {
