@@ -57,7 +57,8 @@ story('the chair locks, removes, readmits and ends', async world => {
 
   await hall.press('lock');
   await commune.page.waitForSelector('[data-testid="locked"]');
-  const late = await world.participant('hall');
+  // A browser of its own: one page at a time is drawn in a window, and the hall’s is looked at below.
+  const late = await world.participant('village');
   await late.open(server.link(BINH_SON));
   await late.press('join');
   assert.deepEqual(await late.ended(), { kind: 'meeting_locked', title: 'Phòng họp đã khóa' });
