@@ -10,6 +10,7 @@ import './stories/devices.mjs';
 import './stories/firefox.mjs';
 import './stories/door.mjs';
 import './stories/page.mjs';
+import './stories/dialogs.mjs';
 
 const failed = await runAll(process.argv.slice(2), name => new World(name));
 await closeBrowsers();

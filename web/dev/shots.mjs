@@ -27,14 +27,20 @@ const SHOTS = [
   ['sixty-stage', ['tv', 'phone'], `${LINK}stage&sites=58#x`],
   ['site', ['laptop', 'phone'], `${LINK}site#x`],
   ['on-air', ['laptop'], `${LINK}grid#x`, page => page.keyboard.press('m')],
-  ['menu', ['laptop'], `${LINK}grid#x`, page => page.click('[data-site="2"] [data-testid="tile-menu"]')],
+  ['menu', ['phone', 'laptop', 'tv', 'uhd'], `${LINK}grid#x`, page => page.click('[data-site="2"] [data-testid="tile-menu"]')],
   ['sites', ['laptop', 'phone'], `${LINK}lost#x`, page => page.click('[data-testid="sites"]')],
-  ['end', ['laptop'], `${LINK}grid#x`, page => page.click('[data-testid="end"]')],
+  ['remove', ['phone', 'laptop', 'tv', 'uhd'], `${LINK}grid#x`, page => removeOf(page, 2)],
+  ['end', ['phone', 'laptop', 'tv'], `${LINK}grid#x`, page => page.click('[data-testid="end"]')],
   ['devices', ['laptop', 'phone'], `${LINK}grid#x`, page => page.click('[data-testid="devices"]')],
   ['reconnecting', ['laptop'], `${LINK}reconnecting#x`],
   ['seat-taken', ['laptop', 'phone'], '?ngay=1&refused=seat_taken#x'],
   ['no-link', ['laptop'], ''],
 ];
+
+async function removeOf(page, site) {
+  await page.click(`[data-site="${site}"] [data-testid="tile-menu"]`);
+  await page.click('.menu [data-testid="act-remove"]');
+}
 
 const folder = new URL('../shots/', import.meta.url).pathname;
 mkdirSync(folder, { recursive: true });

@@ -1,7 +1,8 @@
 import { X } from 'lucide-preact';
-import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { type ComponentChildren, render } from 'preact';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { words } from '../i18n';
+import { SessionContext, useSession } from './context';
 
 interface Props {
   title: string;
@@ -12,10 +13,42 @@ interface Props {
 }
 
 /**
+ * Renders at the end of the page whatever asks for it where: what is shown above everything must not
+ * inherit the sizes of a tile or of a row of a list. (`createPortal` is in preact/compat, which also
+ * changes how every other element is made.)
+ */
+function AboveThePage({ children }: { children: ComponentChildren }) {
+  const session = useSession();
+  const place = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const element = document.createElement('div');
+    place.current = element;
+    document.body.append(element);
+    return () => {
+      render(null, element);
+      element.remove();
+    };
+  }, []);
+  useLayoutEffect(() => {
+    if (place.current !== null)
+      render(<SessionContext.Provider value={session}>{children}</SessionContext.Provider>, place.current);
+  });
+  return null;
+}
+
+export function Dialog(props: Props) {
+  return (
+    <AboveThePage>
+      <ShownDialog {...props} />
+    </AboveThePage>
+  );
+}
+
+/**
  * A real `<dialog>`: the browser keeps the focus inside, closes it with Escape, and gives the focus back
  * to where it was.
  */
-export function Dialog({ title, onClose, children, side, testid }: Props) {
+function ShownDialog({ title, onClose, children, side, testid }: Props) {
   const element = useRef<HTMLDialogElement>(null);
   const mounted = useRef(true);
   useEffect(() => {
