@@ -9,6 +9,7 @@ import './stories/media.mjs';
 import './stories/devices.mjs';
 import './stories/firefox.mjs';
 import './stories/door.mjs';
+import './stories/start.mjs';
 import './stories/page.mjs';
 import './stories/dialogs.mjs';
 

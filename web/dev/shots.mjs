@@ -27,7 +27,12 @@ const SHOTS = [
   ['sixty-stage', ['tv', 'phone'], `${LINK}stage&sites=58#x`],
   ['site', ['laptop', 'phone'], `${LINK}site#x`],
   ['on-air', ['laptop'], `${LINK}grid#x`, page => page.keyboard.press('m')],
-  ['menu', ['phone', 'laptop', 'tv', 'uhd'], `${LINK}grid#x`, page => page.click('[data-site="2"] [data-testid="tile-menu"]')],
+  [
+    'menu',
+    ['phone', 'laptop', 'tv', 'uhd'],
+    `${LINK}grid#x`,
+    page => page.click('[data-site="2"] [data-testid="tile-menu"]'),
+  ],
   ['sites', ['laptop', 'phone'], `${LINK}lost#x`, page => page.click('[data-testid="sites"]')],
   ['remove', ['phone', 'laptop', 'tv', 'uhd'], `${LINK}grid#x`, page => removeOf(page, 2)],
   ['end', ['phone', 'laptop', 'tv'], `${LINK}grid#x`, page => page.click('[data-testid="end"]')],

@@ -1,6 +1,6 @@
-import { render } from 'preact';
 import { followLanguage } from './i18n';
 import { Session } from './session/session';
+import { start } from './start';
 import { App } from './ui/App';
 import { SessionContext } from './ui/context';
 import './ui/styles/base.css';
@@ -10,30 +10,27 @@ import './ui/styles/meeting.css';
 import './ui/styles/tile.css';
 import './ui/styles/small.css';
 
-followLanguage();
-const session = new Session();
-
-// For people who look for a fault and for browser tests; read-only, see CONTRIBUTING.md.
-Object.defineProperty(window, 'nhipcau', {
-  value: Object.freeze({
-    get pc() {
-      return session.media.value?.pc ?? null;
-    },
-    get state() {
-      return session.state.value;
-    },
-  }),
-});
-
-session.begin();
-const root = document.getElementById('app');
-if (root !== null)
-  render(
+start(() => {
+  followLanguage();
+  const session = new Session();
+  // For people who look for a fault and for browser tests; read-only, see CONTRIBUTING.md.
+  Object.defineProperty(window, 'nhipcau', {
+    value: Object.freeze({
+      get pc() {
+        return session.media.value?.pc ?? null;
+      },
+      get state() {
+        return session.state.value;
+      },
+    }),
+  });
+  session.begin();
+  return (
     <SessionContext.Provider value={session}>
       <App />
-    </SessionContext.Provider>,
-    root,
+    </SessionContext.Provider>
   );
+});
 
 // The secret in the address is another link: the page begins anew.
 window.addEventListener('hashchange', () => location.reload());

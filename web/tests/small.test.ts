@@ -11,7 +11,6 @@ import { gradeOf } from '../src/meeting/tileModel';
 import { clock, clockWithSeconds, date, elapsed, oneDecimal } from '../src/meeting/time';
 import { packSdp, unpackSdp } from '../src/protocol/sdp';
 import { parse } from '../src/protocol/socket';
-import { linkOf } from '../src/session/link';
 import { link, site } from './samples';
 
 describe('times', () => {
@@ -77,19 +76,6 @@ test('a link light is shown when something is known of the link', () => {
   expect(gradeOf(site(2), link(2, 'fair'))).toBe('fair');
   expect(gradeOf(site(2), link(2, 'disconnected'))).toBeNull();
   expect(gradeOf(site(2, { presence: 'lost' }), link(2, 'good'))).toBe('disconnected');
-});
-
-test('a join link is taken apart, also below a path', () => {
-  expect(linkOf('https://hop.example/cau/?ngay=1#bi-mat')).toEqual({
-    token: 'bi-mat',
-    webSocket: 'wss://hop.example/cau/ws',
-    direct: true,
-  });
-  expect(linkOf('http://localhost:8080/#a')).toMatchObject({
-    webSocket: 'ws://localhost:8080/ws',
-    direct: false,
-  });
-  expect(linkOf('http://localhost:8080/').token).toBe('');
 });
 
 test('an offer survives packing and shrinks', async () => {

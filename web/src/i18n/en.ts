@@ -190,6 +190,10 @@ export const en = {
       text: 'Please use a current Chrome, Edge, Firefox or Cốc Cốc.',
     },
   },
+  failed: {
+    title: 'This page has failed',
+    text: 'Reload it to go on. If it fails again, use another browser or call for help.',
+  },
   endingStep: {
     again: 'Join again',
     retry: 'Try again',

@@ -1,4 +1,5 @@
 import { computed, effect, signal } from '@preact/signals';
+import { device } from '../memory';
 import { en } from './en';
 import { vi } from './vi';
 
@@ -7,9 +8,8 @@ export type Catalogue = typeof vi;
 export type Language = 'vi' | 'en';
 
 const KEY = 'nhipcau.language';
-const remembered = globalThis.localStorage?.getItem(KEY);
 
-export const language = signal<Language>(remembered === 'en' ? 'en' : 'vi');
+export const language = signal<Language>(device.read(KEY) === 'en' ? 'en' : 'vi');
 
 /** The words in the language of the moment. */
 export const words = computed<Catalogue>(() => (language.value === 'en' ? en : vi));
@@ -18,6 +18,6 @@ export const words = computed<Catalogue>(() => (language.value === 'en' ? en : v
 export function followLanguage(): void {
   effect(() => {
     document.documentElement.lang = language.value;
-    localStorage.setItem(KEY, language.value);
+    device.write(KEY, language.value);
   });
 }

@@ -200,6 +200,10 @@ export const vi = {
       text: 'Hãy dùng Chrome, Edge, Firefox hoặc Cốc Cốc phiên bản mới.',
     },
   },
+  failed: {
+    title: 'Trang gặp lỗi',
+    text: 'Tải lại trang để tiếp tục. Nếu vẫn lỗi, hãy dùng trình duyệt khác hoặc gọi hỗ trợ kỹ thuật.',
+  },
   endingStep: {
     again: 'Vào họp lại',
     retry: 'Thử lại',

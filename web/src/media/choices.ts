@@ -1,3 +1,5 @@
+import { device } from '../memory';
+
 /** What this device remembers of its hall. Empty ids stand for the system's default device. */
 export interface Choices {
   camera: string;
@@ -26,7 +28,7 @@ export const defaultChoices: Choices = {
 
 const KEY = 'nhipcau.devices';
 
-export function loadChoices(text: string | null = localStorage.getItem(KEY)): Choices {
+export function loadChoices(text: string | null = device.read(KEY)): Choices {
   try {
     const stored: unknown = JSON.parse(text ?? '{}');
     if (typeof stored !== 'object' || stored === null) return defaultChoices;
@@ -40,5 +42,5 @@ export function loadChoices(text: string | null = localStorage.getItem(KEY)): Ch
 }
 
 export function saveChoices(choices: Choices): void {
-  localStorage.setItem(KEY, JSON.stringify(choices));
+  device.write(KEY, JSON.stringify(choices));
 }

@@ -1,3 +1,5 @@
+import { tab } from '../memory';
+
 /** What the address of the page says. */
 export interface Link {
   /** Secret part of the join link; empty when the page was opened without one. */
@@ -7,6 +9,11 @@ export interface Link {
   direct: boolean;
 }
 
+/** What a token is made of (`config/check.rs` of the server); the dot behind it is the sentence’s. */
+const TOKEN = /[\w.~-]*[\w-]/;
+/** Marks without a width, which mail and chat programs put into links to break lines there. */
+const INVISIBLE = /[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]/g;
+
 export function linkOf(href: string): Link {
   const url = new URL(href);
   const socket = new URL('ws', url);
@@ -14,25 +21,42 @@ export function linkOf(href: string): Link {
   socket.hash = '';
   socket.search = '';
   return {
-    token: decodeURIComponent(url.hash.slice(1)),
+    token: tokenOf(url.hash.slice(1)),
     webSocket: socket.href,
     direct: url.searchParams.get('ngay') === '1',
   };
+}
+
+/** The secret without what programs and people have put around it: a bracket, a mark, `?utm_source=…`. */
+function tokenOf(fragment: string): string {
+  return TOKEN.exec(decoded(fragment).replace(INVISIBLE, ''))?.[0] ?? '';
+}
+
+function decoded(fragment: string): string {
+  try {
+    return decodeURIComponent(fragment);
+  } catch {
+    return fragment;
+  }
 }
 
 const seatKey = (token: string) => `nhipcau.seat.${token}`;
 const RELOADED = 'nhipcau.reloaded';
 
 /** Kept for the life of the tab, so that a reload comes back to its own seat. */
-export const loadSeat = (token: string) => sessionStorage.getItem(seatKey(token)) ?? undefined;
-export const saveSeat = (token: string, seat: string) => sessionStorage.setItem(seatKey(token), seat);
+export const loadSeat = (token: string) => tab.read(seatKey(token)) ?? undefined;
+export const saveSeat = (token: string, seat: string) => tab.write(seatKey(token), seat);
 
 /** Loads a newer page, but only once: a server that stays different must not make a loop. */
 export function reloadOnce(): boolean {
-  if (sessionStorage.getItem(RELOADED) !== null) return false;
-  sessionStorage.setItem(RELOADED, '1');
+  if (tab.read(RELOADED) !== null) return false;
+  // Who cannot remember that it has reloaded would do it for ever.
+  if (tab.write(RELOADED, '1') === 'until_reload') {
+    reloadSucceeded();
+    return false;
+  }
   location.reload();
   return true;
 }
 
-export const reloadSucceeded = () => sessionStorage.removeItem(RELOADED);
+export const reloadSucceeded = () => tab.forget(RELOADED);

@@ -114,8 +114,13 @@ export class LocalMedia {
   private watchLevel(track: MediaStreamTrack | null): (() => void) | undefined {
     this.level.value = QUIET;
     if (track === null) return undefined;
-    return meter(track, level => {
-      this.level.value = level;
-    });
+    try {
+      return meter(track, level => {
+        this.level.value = level;
+      });
+    } catch {
+      // A machine without a sound output may have no audio context; the microphone works without a meter.
+      return undefined;
+    }
   }
 }

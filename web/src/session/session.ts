@@ -72,7 +72,8 @@ export class Session {
   }
 
   openDevices(): void {
-    this.opening ??= this.local.open();
+    // Without devices one watches and listens.
+    this.opening ??= this.local.open().catch(() => undefined);
   }
 
   join(takeover = false): void {

@@ -1,0 +1,17 @@
+import { words } from '../i18n';
+
+/** The page itself has failed; it needs no session to say so. */
+export function Failed() {
+  const t = words.value;
+  return (
+    <div class="ended" data-testid="failed">
+      <main>
+        <h1>{t.failed.title}</h1>
+        <p>{t.failed.text}</p>
+        <button type="button" class="button primary huge" onClick={() => location.reload()}>
+          {t.endingStep.reload}
+        </button>
+      </main>
+    </div>
+  );
+}
