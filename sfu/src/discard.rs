@@ -31,8 +31,12 @@ drop_reasons! {
     StunIntegrity => "stun_integrity",
     /// DTLS the handshake refused, or DTLS after it.
     Dtls => "dtls",
-    /// Media before the keys are there, or for somebody whose path is gone.
+    /// Media or DTLS that comes where no check has proved the path, before the keys are there, or after consent
+    /// has expired: a few at each start, many where a client sends and does not check.
     NotConnected => "not_connected",
+    /// Decided for a receiver whose path was lost before it could leave: a few at each lost line. Seats without
+    /// a path are not decided for.
+    ReceiverGone => "receiver_gone",
     /// SRTP or SRTCP that does not authenticate.
     SrtpAuth => "srtp_auth",
     /// SRTP or SRTCP seen before, or too old for the replay window.
@@ -51,17 +55,19 @@ drop_reasons! {
     UnknownPayloadType => "unknown_payload_type",
     /// A sequence number seen before.
     Duplicate => "duplicate",
-    /// Older than the cache reaches.
+    /// Further behind the newest than the slab reaches, or than the numbers of a slot do: a packet that comes
+    /// late, or is asked for late.
     TooOld => "too_old",
     /// The server does not let this peer publish this now.
     Muted => "muted",
     /// RTX that carries nothing (padding used for probing).
     Padding => "padding",
-    /// The worker cannot keep up: media is thinned by priority.
+    /// The worker cannot keep up: media is thinned by priority. Counted for each slot that goes without.
     Overload => "overload",
     /// The receiver did not negotiate the codec.
     CodecNotNegotiated => "codec_not_negotiated",
-    /// The kernel's or the TCP connection's send buffer was full.
+    /// The kernel's or the TCP connection's send buffer was full, or too many STUN and DTLS answers of one peer
+    /// waited.
     SendBufferFull => "send_buffer_full",
     SendError => "send_error",
 }

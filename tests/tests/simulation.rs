@@ -226,6 +226,68 @@ fn overload_thins_video_by_priority_and_takes_nothing_from_view() {
     agree(&mut world, 5, "after the overload");
 }
 
+/// Chromium probes a line with padding where it has no RTX. What is played from the slab has it, too.
+#[test]
+fn padding_reaches_nobody() {
+    for seed in SEEDS {
+        let mut world = meeting(seed, 4);
+        for site in &mut world.sites {
+            site.client.layers.iter_mut().for_each(|layer| layer.pads = true);
+        }
+        for step in 0..12usize {
+            world.wish(
+                step % 4,
+                0,
+                Some((step + 1 + step / 4) % 4).filter(|target| *target != step % 4),
+                720,
+            );
+            world.wish((step + 1) % 4, 1, Some((step + 3) % 4), 720);
+            world.run(Duration::from_millis(300));
+        }
+        agree(&mut world, seed, "padded");
+        assert!(world.drops(DropReason::Padding) > 500, "seed {seed}: padding came");
+    }
+}
+
+/// A voice that comes 100 packets late is older than what is kept of voices (64), and is of no use: it is
+/// counted, not taken in and lost.
+#[test]
+fn a_packet_that_comes_later_than_it_could_be_kept_is_counted() {
+    let mut world = World::new(1);
+    let (listens, speaks) = (Publishes { layers: 0, voice: false }, Publishes { layers: 0, voice: true });
+    let listener = world.join(listens, 1, LinkModel::clean());
+    let speaker = world.join(speaks, 1, LinkModel::clean());
+    world.run(SETTLE);
+    let heard =
+        |world: &World| world.sites[listener].client.audio.values().map(|view| view.packets).sum::<u64>();
+    let before = (world.drops(DropReason::TooOld), heard(&world));
+    let line = world.wire.links[speaker];
+    world.wire.links[speaker].delay = Duration::from_secs(2);
+    world.run(Duration::from_millis(200));
+    world.wire.links[speaker] = line;
+    world.run(SETTLE);
+    let late = world.drops(DropReason::TooOld) - before.0;
+    assert_eq!(late, 10, "a packet each 20 ms for 200 ms");
+    assert_eq!(heard(&world) - before.1, 5200 / 20 - late, "what is not counted has come");
+}
+
+/// Whoever has joined and has no media yet costs nobody a packet.
+#[test]
+fn a_seat_without_media_drops_nothing() {
+    let mut world = meeting(1, 3);
+    let lost = world.join(SITE, 2, LinkModel { cut: true, ..LinkModel::hardened() });
+    world.wish(lost, 0, Some(0), 720);
+    world.run(SETTLE);
+    let reasons = [DropReason::NotConnected, DropReason::ReceiverGone];
+    let before = reasons.map(|reason| world.drops(reason));
+    world.run(SETTLE);
+    assert_eq!(reasons.map(|reason| world.drops(reason)), before);
+    world.wire.links[lost].cut = false;
+    world.sites[lost].client.restart_ice();
+    world.offer(lost);
+    agree(&mut world, 1, "and it comes in");
+}
+
 /// Seeds of the meetings in which anything happens; even ones are on clean lines. More of them:
 /// `SEED=100 COUNT=200 cargo test -p tests --test simulation anything`.
 fn chosen_seeds() -> std::ops::Range<u64> {

@@ -108,6 +108,11 @@ impl Connection {
         self.outgoing.push(now, frame)
     }
 
+    /// Frames that are lost if it ends now.
+    pub fn waiting(&self) -> usize {
+        self.outgoing.frames()
+    }
+
     /// Whether enough waits to be written before the turn ends.
     pub fn wants_flush(&self) -> bool {
         self.outgoing.len() >= FLUSH_BYTES

@@ -30,6 +30,8 @@ pub(super) struct Outgoing {
     /// Framed; the kernel has the first `written` bytes.
     stage: Vec<u8>,
     written: usize,
+    /// Frames of which something lies in `stage`.
+    staged: usize,
     control: Frames,
     media: Frames,
 }
@@ -58,6 +60,12 @@ impl Outgoing {
         let dropped = self.media.drop_oldest(now, room);
         self.media.push(now, frame, length);
         dropped
+    }
+
+    /// Frames the kernel has not taken whole.
+    pub fn frames(&self) -> usize {
+        let staged = if self.written < self.stage.len() { self.staged } else { 0 };
+        staged.saturating_add(self.control.lengths.len()).saturating_add(self.media.lengths.len())
     }
 
     /// Bytes that wait, without those in the kernel.
@@ -92,11 +100,12 @@ impl Outgoing {
     /// The next frames; false when there are none.
     fn refill(&mut self) -> bool {
         self.stage.clear();
-        self.written = 0;
+        (self.written, self.staged) = (0, 0);
         while self.stage.len() < STAGE_BYTES {
             if !self.control.pop_into(&mut self.stage) && !self.media.pop_into(&mut self.stage) {
                 break;
             }
+            self.staged = self.staged.saturating_add(1);
         }
         !self.stage.is_empty()
     }
@@ -201,7 +210,7 @@ mod tests {
         let mut line = Line::with_room(usize::MAX);
         assert_eq!(outgoing.write_to(&mut line).unwrap(), line.sent.len());
         assert_eq!(line.numbers(), [(0, 3), (0x80, 4), (0x80, 1), (0x80, 2)]);
-        assert_eq!(outgoing.len(), 0);
+        assert_eq!((outgoing.len(), outgoing.frames()), (0, 0));
     }
 
     #[test]
@@ -211,6 +220,7 @@ mod tests {
         outgoing.push(now, &media(1));
         let mut line = Line::with_room(500);
         assert_eq!(outgoing.write_to(&mut line).unwrap(), 500);
+        assert_eq!(outgoing.frames(), 1, "one that has begun has not left");
         let later = now + MEDIA_AGE;
         assert_eq!(outgoing.push(later, &media(2)) + outgoing.push(later, &control(3)), 0);
         line.room = usize::MAX;
@@ -224,6 +234,7 @@ mod tests {
         let mut outgoing = Outgoing::default();
         outgoing.push(now, &media(1));
         outgoing.push(now, &control(2));
+        assert_eq!(outgoing.frames(), 2);
         assert_eq!(outgoing.push(now + MEDIA_AGE / 2, &media(3)), 0);
         assert_eq!(outgoing.push(now + MEDIA_AGE, &media(4)), 1);
         let mut line = Line::with_room(usize::MAX);

@@ -57,6 +57,8 @@ pub(super) struct Tcp {
     readable: VecDeque<Token>,
     unflushed: Vec<Token>,
     closed: Vec<Path>,
+    /// Frames that waited on connections which ended.
+    lost: usize,
     /// Of the turn.
     now: Instant,
     next_sweep: Instant,
@@ -85,6 +87,7 @@ impl Tcp {
             readable: VecDeque::new(),
             unflushed: Vec::new(),
             closed: Vec::new(),
+            lost: 0,
             now,
             next_sweep: now,
             scratch: vec![0; SCRATCH_BYTES],
@@ -231,6 +234,7 @@ impl Tcp {
             return;
         };
         let _ = self.registry.deregister(&mut connection.stream);
+        self.lost = self.lost.saturating_add(connection.waiting());
         // The same remote may be back already, under another token.
         if self.by_path.get(&connection.path) == Some(&token) {
             self.by_path.remove(&connection.path);
@@ -241,6 +245,11 @@ impl Tcp {
     /// A path that ended since the last call.
     pub fn next_closed(&mut self) -> Option<Path> {
         self.closed.pop()
+    }
+
+    /// What went down with connections that ended since the last call.
+    pub fn take_lost(&mut self) -> Failures {
+        Failures { error: std::mem::take(&mut self.lost), ..Failures::default() }
     }
 
     /// Queues each datagram as one frame; answers what was dropped, of these or of older ones.

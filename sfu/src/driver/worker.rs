@@ -247,6 +247,8 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
         while let Some(path) = self.tcp.next_closed() {
             self.machine.handle_input(now, Input::PathClosed { path });
         }
+        let lost = self.tcp.take_lost();
+        self.tell_failures(now, &lost);
     }
 
     /// None while events wait: whoever does not listen shall not order.
@@ -277,10 +279,14 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
                     return;
                 }
             };
-            for (datagrams, reason) in failures.reasons() {
-                let failed = Input::SendFailed { datagrams, reason };
-                self.machine.handle_input(now, failed);
-            }
+            self.tell_failures(now, &failures);
+        }
+    }
+
+    fn tell_failures(&mut self, now: Instant, failures: &Failures) {
+        for (datagrams, reason) in failures.reasons() {
+            let failed = Input::SendFailed { datagrams, reason };
+            self.machine.handle_input(now, failed);
         }
     }
 

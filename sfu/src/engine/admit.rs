@@ -139,6 +139,7 @@ impl Engine {
             self.on_speaker_changes(room, changes.unwrap_or_default());
             self.stale(room);
         }
+        self.drop_waiting(index);
         self.demux.forget(index);
         self.peers.remove(peer);
     }

@@ -1,6 +1,7 @@
 //! What happens to lines and sources: connected, moved, quiet, gone; speaking, sending, idle.
 
 use super::Engine;
+use crate::discard::DropReason;
 use crate::event::{DisconnectReason, Event};
 use crate::forward::packet::PeerIndex;
 use crate::ids::{PeerId, Source, SourceKind};
@@ -42,11 +43,15 @@ impl Engine {
         if let Some(room) = self.room_of(index) {
             self.stale(room);
         }
-        if let Some(subscriber) = self.peers.subscribers.get_mut(index) {
-            subscriber.audio_queue.packets.clear();
-            subscriber.video_queue.packets.clear();
-        }
+        self.drop_waiting(index);
         Event::Disconnected { peer, reason }
+    }
+
+    /// What waits for a line that is gone goes nowhere.
+    pub(super) fn drop_waiting(&mut self, index: PeerIndex) {
+        if let Some(subscriber) = self.peers.subscribers.get_mut(index) {
+            self.stats.drops.add(DropReason::ReceiverGone, subscriber.clear());
+        }
     }
 
     pub(super) fn handle_path_closed(&mut self, now: Instant, path: Path) {

@@ -62,15 +62,19 @@ impl Engine {
 
     fn next_control(&mut self) -> Option<Sealed> {
         while let Some((index, mut packet)) = self.scratch.rtcp.pop_front() {
-            let Some(link) = self.peers.links.get_mut(index) else {
+            let link = self.peers.links.get_mut(index);
+            let Some((link, path)) =
+                link.and_then(|link| link.transport.nominated().map(|path| (link, path)))
+            else {
+                self.stats.drops.count(DropReason::ReceiverGone);
                 continue;
             };
-            let Some(path) = link.transport.nominated() else {
-                continue;
-            };
-            if link.transport.seal_rtcp(&mut packet).is_ok() {
-                self.scratch.control = packet;
-                return Some(Sealed { path, media: None });
+            match link.transport.seal_rtcp(&mut packet) {
+                Ok(()) => {
+                    self.scratch.control = packet;
+                    return Some(Sealed { path, media: None });
+                }
+                Err(reason) => self.stats.drops.count(reason),
             }
         }
         while let Some(index) = self.dirty.control.front().copied() {
@@ -80,6 +84,8 @@ impl Engine {
                 return Some(Sealed { path, media: None });
             }
             self.dirty.control.pop_front();
+            let overflow = self.peers.links.get_mut(index).map_or(0, |link| link.transport.take_overflow());
+            self.stats.drops.add(DropReason::SendBufferFull, overflow);
             self.schedule(index);
         }
         None
@@ -124,11 +130,9 @@ impl Engine {
         });
         let more = sealed.is_some() && !lane.packets.is_empty();
         if !more {
-            let left: u64 = lane.packets.iter().map(|pending| u64::from(pending.count)).sum();
-            self.stats.drops.add(DropReason::NotConnected, left);
             // Without a path nothing can leave. Cleared also where it is empty: so its memory is used
             // from the start again, and stays warm.
-            lane.packets.clear();
+            self.stats.drops.add(DropReason::ReceiverGone, lane.clear());
             lane.marked = false;
         }
         *(if audio { &mut subscriber.audio_queue } else { &mut subscriber.video_queue }) = lane;

@@ -6,10 +6,12 @@ use crate::event::Event;
 use crate::forward::packet::{Origin, PacketMeta, PeerIndex, Pending};
 use crate::forward::rewrite::Mapped;
 use crate::forward::switch::Decision;
+use crate::forward::write::Parts;
 use crate::ids::{SlotId, Source, SourceKind};
 use crate::peer::Table;
 use crate::peer::publisher::{Layer, Publisher, Route};
 use crate::peer::subscriber::{Lane, Subscriber};
+use crate::stats::Drops;
 use crate::time::NtpTime;
 use arrayvec::ArrayVec;
 use std::collections::VecDeque;
@@ -44,23 +46,27 @@ impl Engine {
             return;
         };
         let sequences = std::mem::take(&mut self.burst.sequences);
+        let drops = &mut self.stats.drops;
         let Some(layer) = layer_of(&self.peers.publishers, origin) else {
-            return;
+            return drops.add(DropReason::UnknownSsrc, sequences.len() as u64);
         };
         let stored = |sequence: &u64| Some((*sequence, layer.slab.get(*sequence)?.0));
         let packets: ArrayVec<(u64, &PacketMeta), 32> = sequences.iter().filter_map(stored).collect();
-        self.stats.drops.add(DropReason::Overload, layer.shed.saturating_mul(packets.len() as u64));
+        let gone = sequences.len().saturating_sub(packets.len());
+        drops.add(DropReason::TooOld, gone as u64);
+        drops.add(DropReason::Overload, layer.shed.saturating_mul(packets.len() as u64));
         let mut switched: Vec<Route> = Vec::new();
         for route in &layer.routes {
             let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber) else {
                 continue;
             };
             if origin.kind == SourceKind::Microphone {
-                offer_audio(now, subscriber, *route, origin, &packets);
+                offer_audio((now, &mut *drops), subscriber, *route, origin, &packets);
                 mark(&mut self.dirty.audio, &mut subscriber.audio_queue, route.subscriber);
                 continue;
             }
-            let ways = Ways { publishers: &self.peers.publishers, now, route: *route };
+            let mut ways =
+                Ways { publishers: &self.peers.publishers, drops: &mut *drops, now, route: *route };
             if !ways.offer_run(subscriber, origin, &packets) {
                 // A switch plays all there is from the slab: the rest of this burst with it.
                 let mut each = packets.iter();
@@ -154,7 +160,8 @@ impl Engine {
         let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber) else {
             return false;
         };
-        let ways = Ways { publishers: &self.peers.publishers, now, route };
+        let drops = &mut self.stats.drops;
+        let mut ways = Ways { publishers: &self.peers.publishers, drops, now, route };
         let Some((meta, _)) = layer.slab.get(key) else {
             return false;
         };
@@ -185,7 +192,7 @@ pub(super) fn mark(lane: &mut VecDeque<PeerIndex>, queue: &mut Lane, peer: PeerI
 }
 
 fn offer_audio(
-    now: Instant,
+    (now, drops): (Instant, &mut Drops),
     subscriber: &mut Subscriber,
     route: Route,
     origin: Origin,
@@ -195,11 +202,14 @@ fn offer_audio(
         return;
     };
     for (sequence, meta) in packets {
-        let Some((mapped, begins)) = audio.slot.offer(now, origin, *sequence, meta) else {
-            continue;
-        };
-        let pending = pending(origin, *sequence, route.slot, mapped);
-        subscriber.audio_queue.packets.push_back(Pending { begins, ..pending });
+        match audio.slot.offer(now, origin, *sequence, meta) {
+            Ok(Some((mapped, begins))) => {
+                let pending = pending(origin, *sequence, route.slot, mapped);
+                subscriber.audio_queue.packets.push_back(Pending { begins, ..pending });
+            }
+            Ok(None) => {}
+            Err(reason) => drops.count(reason),
+        }
     }
 }
 
@@ -221,6 +231,7 @@ pub(super) fn pending(origin: Origin, sequence_in: u64, slot: u16, mapped: Mappe
 /// What a video slot needs around it to decide and to switch.
 struct Ways<'a> {
     publishers: &'a Table<Publisher>,
+    drops: &'a mut Drops,
     now: Instant,
     route: Route,
 }
@@ -244,7 +255,7 @@ impl Ways<'_> {
     /// True when the slot switched.
     #[inline]
     fn offer_video(
-        &self,
+        &mut self,
         subscriber: &mut Subscriber,
         origin: Origin,
         sequence: u64,
@@ -253,22 +264,22 @@ impl Ways<'_> {
         let Some(video) = subscriber.video.get_mut(usize::from(self.route.slot)) else {
             return false;
         };
-        match video.slot.offer(self.now, origin, sequence, meta) {
-            Decision::Ignore => false,
-            Decision::Forward(mapped) => {
-                subscriber.video_queue.packets.push_back(pending(origin, sequence, self.route.slot, mapped));
+        let decision = video.slot.offer(self.now, origin, sequence, meta);
+        if let Ok(Decision::Forward(mapped) | Decision::ForwardThenSwitch(mapped, _)) = decision {
+            subscriber.video_queue.packets.push_back(pending(origin, sequence, self.route.slot, mapped));
+        }
+        match decision {
+            Ok(Decision::Ignore | Decision::Forward(_)) => false,
+            Ok(Decision::ForwardThenSwitch(_, key) | Decision::Switch(key)) => self.switch(subscriber, key),
+            Err(reason) => {
+                self.drops.count(reason);
                 false
             }
-            Decision::ForwardThenSwitch(mapped, key) => {
-                subscriber.video_queue.packets.push_back(pending(origin, sequence, self.route.slot, mapped));
-                self.switch(subscriber, key)
-            }
-            Decision::Switch(key) => self.switch(subscriber, key),
         }
     }
 
     /// Begins the target at its key frame and forwards from there what the slab holds.
-    fn switch(&self, subscriber: &mut Subscriber, key: u64) -> bool {
+    fn switch(&mut self, subscriber: &mut Subscriber, key: u64) -> bool {
         let Some(video) = subscriber.video.get_mut(usize::from(self.route.slot)) else {
             return false;
         };
@@ -284,11 +295,20 @@ impl Ways<'_> {
         let timestamp = self.timestamp(video.slot.current(), &video.slot.rewriter, target, first.timestamp);
         video.slot.switch(key, first, timestamp);
         for sequence in key..=layer.newest {
-            let Some((meta, _)) = layer.slab.get(sequence) else {
+            let Some((meta, stored)) = layer.slab.get(sequence) else {
                 continue;
             };
-            if let Decision::Forward(mapped) = video.slot.offer(self.now, target, sequence, meta) {
-                subscriber.video_queue.packets.push_back(pending(target, sequence, self.route.slot, mapped));
+            if Parts::of(meta, stored).payload.is_empty() {
+                video.slot.rewriter.skip(target, sequence, meta);
+                continue;
+            }
+            match video.slot.offer(self.now, target, sequence, meta) {
+                Ok(Decision::Forward(mapped)) => {
+                    let pending = pending(target, sequence, self.route.slot, mapped);
+                    subscriber.video_queue.packets.push_back(pending);
+                }
+                Ok(_) => {}
+                Err(reason) => self.drops.count(reason),
             }
         }
         true

@@ -206,7 +206,7 @@ fn store(times: Times, publisher: &mut Publisher, media: &Media<'_>) -> Result<S
         layer.keyframe.request(now);
     }
     let meta = describe(arrived, layer, media)?;
-    remember(layer, arrival.extended, &meta, media);
+    remember(layer, arrival.extended, &meta, media)?;
     layer.newest = layer.newest.max(arrival.extended);
     layer.last_packet = Some(now);
     let awoke = !layer.active;
@@ -260,22 +260,28 @@ fn describe(arrived: Instant, layer: &mut Layer, media: &Media<'_>) -> Result<Pa
 }
 
 /// Into the slab: descriptor, capture time and payload, one behind the other.
-fn remember(layer: &mut Layer, sequence: u64, meta: &PacketMeta, media: &Media<'_>) {
+fn remember(
+    layer: &mut Layer,
+    sequence: u64,
+    meta: &PacketMeta,
+    media: &Media<'_>,
+) -> Result<(), DropReason> {
     if meta.dependency_len == 0 && meta.capture_time_len == 0 {
-        layer.slab.insert(sequence, media.payload, *meta);
+        layer.slab.insert(sequence, media.payload, *meta)?;
     } else {
         let mut bytes: arrayvec::ArrayVec<u8, { limits::MAX_RTP_BYTES }> = arrayvec::ArrayVec::new();
         let ranges = [&media.extensions.dependency_descriptor, &media.extensions.abs_capture_time];
-        for range in ranges.into_iter().flatten() {
-            let part = media.datagram.get(range.clone()).unwrap_or_default();
-            let _fits = bytes.try_extend_from_slice(part).is_ok();
+        let before = ranges.into_iter().flatten();
+        let parts = before.map(|range| media.datagram.get(range.clone()).unwrap_or_default());
+        for part in parts.chain([media.payload]) {
+            bytes.try_extend_from_slice(part).map_err(|_| DropReason::Oversized)?;
         }
-        let _fits = bytes.try_extend_from_slice(media.payload).is_ok();
-        layer.slab.insert(sequence, &bytes, *meta);
+        layer.slab.insert(sequence, &bytes, *meta)?;
     }
     if meta.keyframe {
         layer.last_key = Some((sequence, meta.arrived));
         layer.keyframe.on_keyframe(meta.arrived);
         layer.nack.on_keyframe(sequence);
     }
+    Ok(())
 }

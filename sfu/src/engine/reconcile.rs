@@ -174,7 +174,9 @@ impl Engine {
     fn aim_audio(&mut self, room: &Room, peer: PeerId, index: PeerIndex) {
         let mut heard: Vec<PeerId> = room.desired.floor.into_iter().collect();
         heard.extend(room.speakers.heard().filter(|voice| Some(*voice) != room.desired.floor));
-        heard.retain(|voice| *voice != peer && self.is_audible(room, *voice));
+        // As for pictures: for a seat without a path every packet would be decided and thrown away.
+        let connected = self.peers.links.get(index).is_some_and(|link| link.transport.is_connected());
+        heard.retain(|voice| connected && *voice != peer && self.is_audible(room, *voice));
         let places = self.audio_places(room, peer, index);
         for (slot, voice) in assign(&places, &heard).into_iter().enumerate() {
             self.aim_audio_slot(room, peer, Route { subscriber: index, slot: slot as u16 }, voice);

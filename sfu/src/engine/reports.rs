@@ -27,7 +27,7 @@ impl Engine {
         let Some(link) = self.peers.links.get(index) else {
             return;
         };
-        let rtt = link.rtt_or_default();
+        let (rtt, connected) = (link.rtt_or_default(), link.transport.is_connected());
         let Some(subscriber) = self.peers.subscribers.get(index) else {
             return;
         };
@@ -41,7 +41,10 @@ impl Engine {
             let media = publisher.layers().find_map(|layer| layer.ssrc).unwrap_or(Ssrc(0));
             rtcp::write_transport_feedback(&mut packets, sender, media, &report);
         }
-        self.scratch.queue_rtcp(index, packets);
+        // The timers go on while nobody can be asked.
+        if connected {
+            self.scratch.queue_rtcp(index, packets);
+        }
     }
 
     pub(super) fn send_due_reports(&mut self, now: Instant, index: PeerIndex) {

@@ -6,6 +6,7 @@
 
 use super::packet::{Origin, PacketMeta};
 use super::rewrite::{Mapped, Rewriter};
+use crate::discard::DropReason;
 use crate::ids::Ssrc;
 use crate::rtp::codec::Codec;
 use arrayvec::ArrayVec;
@@ -43,6 +44,7 @@ impl SlotLine {
 /// What to do with a packet that was offered to a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
+    /// It is not what the slot shows, or not yet.
     Ignore,
     Forward(Mapped),
     /// As `Forward`, and then switch to the target from this packet of its slab.
@@ -140,16 +142,23 @@ impl VideoSlot {
         Some((mapped, *first))
     }
 
-    /// Decides about the packet `sequence` of `origin`.
+    /// Decides about the packet `sequence` of `origin`. Of what the slot shows, it goes without `Overload`, the
+    /// upper temporal layers it is not to get, and `TooOld`, a late packet for which no number is kept.
     #[inline]
-    pub fn offer(&mut self, now: Instant, origin: Origin, sequence: u64, packet: &PacketMeta) -> Decision {
+    pub fn offer(
+        &mut self,
+        now: Instant,
+        origin: Origin,
+        sequence: u64,
+        packet: &PacketMeta,
+    ) -> Result<Decision, DropReason> {
         if self.current == Some(origin) {
             return self.offer_current(now, origin, sequence, packet);
         }
         if self.target == Some(origin) {
-            return self.offer_target(now, sequence, packet);
+            return Ok(self.offer_target(now, sequence, packet));
         }
-        Decision::Ignore
+        Ok(Decision::Ignore)
     }
 
     #[inline]
@@ -159,11 +168,11 @@ impl VideoSlot {
         origin: Origin,
         sequence: u64,
         packet: &PacketMeta,
-    ) -> Decision {
+    ) -> Result<Decision, DropReason> {
         self.began_anew |= self.rewriter.leaps(origin, sequence);
         if self.began_anew {
             let begins = packet.keyframe && self.target == self.current;
-            return if begins { Decision::Switch(sequence) } else { Decision::Ignore };
+            return Ok(if begins { Decision::Switch(sequence) } else { Decision::Ignore });
         }
         // A late packet decides nothing about the pictures behind it.
         if !self.rewriter.is_late(origin, sequence) {
@@ -171,19 +180,17 @@ impl VideoSlot {
         }
         if packet.temporal > self.temporal {
             self.rewriter.skip(origin, sequence, packet);
-            return Decision::Ignore;
+            return Err(DropReason::Overload);
         }
         let newest = self.rewriter.next_out();
-        let Some(mapped) = self.rewriter.map(now, origin, sequence, packet) else {
-            return Decision::Ignore;
-        };
+        let mapped = self.rewriter.map(now, origin, sequence, packet).ok_or(DropReason::TooOld)?;
         if mapped.sequence_out >= newest {
             self.picture_open = !packet.frame_end;
         }
-        match self.waiting_key.filter(|_| !self.picture_open) {
+        Ok(match self.waiting_key.filter(|_| !self.picture_open) {
             Some(key) => Decision::ForwardThenSwitch(mapped, key),
             None => Decision::Forward(mapped),
-        }
+        })
     }
 
     fn offer_target(&mut self, now: Instant, sequence: u64, packet: &PacketMeta) -> Decision {
@@ -259,16 +266,17 @@ impl AudioSlot {
         }
     }
 
-    /// The output of a packet, and whether it begins a talk spurt (RFC 3551 section 4.1: marker).
+    /// The output of a packet, and whether it begins a talk spurt (RFC 3551 section 4.1: marker); nothing when
+    /// it is not what the slot carries. `TooOld` is a late packet for which no number is kept.
     pub fn offer(
         &mut self,
         now: Instant,
         origin: Origin,
         sequence: u64,
         packet: &PacketMeta,
-    ) -> Option<(Mapped, bool)> {
+    ) -> Result<Option<(Mapped, bool)>, DropReason> {
         if self.current != Some(origin) {
-            return None;
+            return Ok(None);
         }
         let leaps = self.rewriter.leaps(origin, sequence);
         let begins = std::mem::take(&mut self.begins) || leaps;
@@ -282,7 +290,8 @@ impl AudioSlot {
             self.rewriter.begin(origin, sequence, packet, timestamp);
             self.heard_last = Some(origin);
         }
-        self.rewriter.map(now, origin, sequence, packet).map(|mapped| (mapped, begins))
+        let mapped = self.rewriter.map(now, origin, sequence, packet).ok_or(DropReason::TooOld)?;
+        Ok(Some((mapped, begins)))
     }
 }
 

@@ -40,7 +40,7 @@ fn released(now: Instant) -> VideoSlot {
 
 fn sent(slot: &mut VideoSlot, now: Instant, sequence: u64, packet: &PacketMeta) -> bool {
     let packet = PacketMeta { timestamp: sequence as u32 * 3000, ..*packet };
-    slot.offer(now, origin(), sequence, &packet) != Decision::Ignore
+    slot.offer(now, origin(), sequence, &packet).is_ok_and(|decision| decision != Decision::Ignore)
 }
 
 #[test]
@@ -72,11 +72,38 @@ fn a_lost_head_decides_nothing_when_it_comes_late() {
     let mut slot = released(now);
     let part =
         |timestamp, temporal, frame_start| PacketMeta { timestamp, frame_start, ..picture(now, temporal) };
-    let mut sent = |sequence, packet| slot.offer(now, origin(), sequence, &packet) != Decision::Ignore;
+    let mut sent = |sequence, packet| slot.offer(now, origin(), sequence, &packet).is_ok();
     assert!(sent(2, PacketMeta { switching_point: true, ..part(3000, 1, false) }), "the head is missing");
     assert!(sent(1, PacketMeta { switching_point: true, ..part(3000, 1, true) }), "and comes");
     assert!(!sent(3, part(6000, 2, true)));
     assert!(sent(4, part(9000, 1, true)));
+}
+
+#[test]
+fn what_a_slot_goes_without_has_a_reason() {
+    let now = Instant::now();
+    let mut slot = released(now);
+    slot.limit_temporal(0);
+    assert_eq!(slot.offer(now, origin(), 1, &picture(now, 1)), Err(DropReason::Overload));
+    slot.switch(100, &picture(now, 0), 0);
+    assert_eq!(
+        slot.offer(now, origin(), 99, &picture(now, 0)),
+        Err(DropReason::TooOld),
+        "before the key frame"
+    );
+    let other = Origin { layer: 1, ..origin() };
+    assert_eq!(
+        slot.offer(now, other, 7, &picture(now, 0)),
+        Ok(Decision::Ignore),
+        "of no interest is no loss"
+    );
+
+    let line = SlotLine { ssrc: Ssrc(2), rtx_ssrc: None, codecs: ArrayVec::new() };
+    let mut voice = AudioSlot::new(line, Rewriter::new(48_000, 0));
+    assert_eq!(voice.offer(now, origin(), 1, &picture(now, 0)), Ok(None));
+    voice.aim(Some(origin()));
+    assert!(matches!(voice.offer(now, origin(), 5, &picture(now, 0)), Ok(Some((_, true)))));
+    assert_eq!(voice.offer(now, origin(), 4, &picture(now, 0)), Err(DropReason::TooOld), "before the spurt");
 }
 
 #[test]
@@ -87,7 +114,7 @@ fn a_layer_that_begins_anew_waits_for_its_key_frame() {
     assert!(!sent(&mut slot, now, 50_000, &picture(now, 0)));
     assert_eq!(slot.needs_key(), Some(origin()));
     let key = PacketMeta { keyframe: true, ..picture(now, 0) };
-    assert_eq!(slot.offer(now, origin(), 50_001, &key), Decision::Switch(50_001));
+    assert_eq!(slot.offer(now, origin(), 50_001, &key), Ok(Decision::Switch(50_001)));
     let before = slot.rewriter.next_out();
     slot.switch(50_001, &key, 0);
     assert_eq!(slot.rewriter.next_out(), before, "numbers go on");

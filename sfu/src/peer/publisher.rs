@@ -274,13 +274,13 @@ impl Track {
 impl Layer {
     fn new(now: Instant, kind: SourceKind) -> Layer {
         let audio = kind == SourceKind::Microphone;
-        let clock_rate = if audio { Codec::Opus } else { Codec::Vp8 }.clock_rate();
+        let (codec, kept) = if audio { (Codec::Opus, AUDIO_SLAB) } else { (Codec::Vp8, VIDEO_SLAB) };
         Layer {
             ssrc: None,
-            stream: Stream::new(clock_rate, now),
+            stream: Stream::new(codec.clock_rate(), kept, now),
             nack: if audio { NackGenerator::audio() } else { NackGenerator::video() },
             keyframe: KeyframeRequester::default(),
-            slab: Slab::new(if audio { AUDIO_SLAB } else { VIDEO_SLAB }),
+            slab: Slab::new(kept),
             structure: None,
             height: None,
             last_packet: None,

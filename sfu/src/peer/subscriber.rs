@@ -62,6 +62,15 @@ pub struct Lane {
     pub marked: bool,
 }
 
+impl Lane {
+    /// Throws away what waits; answers how many packets that were.
+    pub fn clear(&mut self) -> u64 {
+        let waiting = self.packets.iter().map(|pending| u64::from(pending.count)).sum();
+        self.packets.clear();
+        waiting
+    }
+}
+
 #[derive(Debug)]
 pub struct Subscriber {
     pub video: Vec<Video>,
@@ -129,6 +138,11 @@ impl Subscriber {
                 shown: None,
             });
         }
+    }
+
+    /// The line is gone: throws away what waits for it; answers how many packets that were.
+    pub fn clear(&mut self) -> u64 {
+        self.audio_queue.clear().saturating_add(self.video_queue.clear())
     }
 
     /// The video slot that sends with `ssrc`.

@@ -6,6 +6,7 @@
 //! an entry knows from its offset whether its bytes are still there. Packets are not aligned: one
 //! thread reads and writes, and a pad to the cache line would cost 3 % of the depth.
 
+use crate::discard::DropReason;
 use crate::limits;
 use std::fmt;
 
@@ -47,28 +48,29 @@ impl<M: Copy> Slab<M> {
         }
     }
 
-    /// Keeps a copy of a packet; the same number again is ignored. False when it is not kept: longer
-    /// than `limits::MAX_RTP_BYTES`, known already, or so old that its place is a newer packet's.
-    pub fn insert(&mut self, extended: u64, bytes: &[u8], meta: M) -> bool {
+    /// Keeps a copy of a packet. One that is not kept is `Oversized`, longer than `limits::MAX_RTP_BYTES`; a
+    /// `Duplicate`; or `TooOld`, its place being a newer packet's.
+    pub fn insert(&mut self, extended: u64, bytes: &[u8], meta: M) -> Result<(), DropReason> {
         if bytes.len() > limits::MAX_RTP_BYTES {
-            return false;
+            return Err(DropReason::Oversized);
         }
         self.allocate();
         let place = self.place(extended);
-        let held = self.entries.get(place).copied().flatten();
-        if held.is_some_and(|held| held.extended >= extended) {
-            return false;
+        match self.entries.get(place).copied().flatten() {
+            Some(held) if held.extended == extended => return Err(DropReason::Duplicate),
+            Some(held) if held.extended > extended => return Err(DropReason::TooOld),
+            _ => {}
         }
         let start = self.room_for(bytes.len());
         let offset = self.offset(start);
         let target = self.bytes.get_mut(offset..offset.saturating_add(bytes.len()));
         let (Some(target), Some(entry)) = (target, self.entries.get_mut(place)) else {
-            return false;
+            return Err(DropReason::Oversized);
         };
         target.copy_from_slice(bytes);
         self.head = start.saturating_add(bytes.len() as u64);
         *entry = Some(Entry { extended, start, length: bytes.len() as u16, meta });
-        true
+        Ok(())
     }
 
     /// The packet of that number, unless it never came or has been overwritten.
@@ -139,12 +141,12 @@ mod tests {
         let mut slab: Slab<[u64; 7]> = Slab::new(512);
         assert_eq!(slab.memory(), 0);
         assert!(slab.get(5).is_none());
-        slab.insert(5, &[1, 2, 3], [0; 7]);
+        slab.insert(5, &[1, 2, 3], [0; 7]).unwrap();
         // 512 KiB of packets; 56 bytes of meta bring an entry to 88 at most.
         assert!(slab.memory() >= 512 * 1024);
         assert!(slab.memory() <= 512 * (1024 + 88), "{}", slab.memory());
         let before = slab.memory();
-        (6..5000).for_each(|n| assert!(slab.insert(n, &[0; 1200], [0; 7])));
+        (6..5000).for_each(|n| slab.insert(n, &[0; 1200], [0; 7]).unwrap());
         assert_eq!(slab.memory(), before, "never more");
     }
 
@@ -152,7 +154,7 @@ mod tests {
     #[test]
     fn the_reach_with_full_packets_is_over_a_second_of_video() {
         let mut slab = Slab::new(512);
-        (0..2000u64).for_each(|n| assert!(slab.insert(n, &packet(n, 1200), ())));
+        (0..2000u64).for_each(|n| slab.insert(n, &packet(n, 1200), ()).unwrap());
         let kept = (0..2000).filter(|n| slab.get(*n).is_some()).count();
         assert!((430..=437).contains(&kept), "{kept}");
         assert!(slab.get(2000 - 430).is_some_and(|(_, bytes)| bytes == packet(2000 - 430, 1200)));
@@ -161,7 +163,7 @@ mod tests {
     #[test]
     fn small_packets_are_kept_to_the_number_of_entries() {
         let mut slab = Slab::new(50);
-        (100..300u64).for_each(|n| assert!(slab.insert(n, &packet(n, 90), n)));
+        (100..300u64).for_each(|n| slab.insert(n, &packet(n, 90), n).unwrap());
         assert!(slab.get(235).is_none(), "64 entries hold 236 to 299");
         for n in 236..300 {
             assert_eq!(slab.get(n), Some((&n, packet(n, 90).as_slice())));
@@ -171,12 +173,12 @@ mod tests {
     #[test]
     fn what_cannot_be_kept_is_refused() {
         let mut slab = Slab::new(4);
-        assert!(!slab.insert(1, &[0; limits::MAX_RTP_BYTES + 1], ()));
-        assert!(slab.insert(1, &[7; limits::MAX_RTP_BYTES], ()));
-        assert!(!slab.insert(1, &[8], ()), "known already");
-        assert!(slab.insert(5, &[9], ()), "takes the place of 1");
-        assert!(!slab.insert(1, &[8], ()), "older than what holds its place");
-        assert!(slab.insert(3, &[], ()), "empty is a packet too");
+        assert_eq!(slab.insert(1, &[0; limits::MAX_RTP_BYTES + 1], ()), Err(DropReason::Oversized));
+        assert_eq!(slab.insert(1, &[7; limits::MAX_RTP_BYTES], ()), Ok(()));
+        assert_eq!(slab.insert(1, &[8], ()), Err(DropReason::Duplicate));
+        assert_eq!(slab.insert(5, &[9], ()), Ok(()), "takes the place of 1");
+        assert_eq!(slab.insert(1, &[8], ()), Err(DropReason::TooOld), "older than what holds its place");
+        assert_eq!(slab.insert(3, &[], ()), Ok(()), "empty is a packet too");
         assert_eq!(slab.get(3).map(|(_, bytes)| bytes.len()), Some(0));
     }
 
@@ -192,7 +194,7 @@ mod tests {
             for (n, (jump, length)) in steps.into_iter().enumerate() {
                 let extended = 70_000 + n as u64 * 4 + jump;
                 let bytes = packet(extended, length);
-                if slab.insert(extended, &bytes, length) {
+                if slab.insert(extended, &bytes, length).is_ok() {
                     written += length;
                     model.insert(extended, (bytes, written));
                     place[(extended % 16) as usize] = extended;

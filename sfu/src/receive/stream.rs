@@ -7,8 +7,10 @@ use crate::rtp::rtcp::ReportBlock;
 use crate::time::{NtpTime, extend_u16};
 use std::time::{Duration, Instant};
 
-/// How far behind the newest a packet may come: the slab holds 512, and one bit each is cheap.
-const WINDOW: u64 = 1024;
+/// Numbers that are known to have come or not, one bit each: as many as the largest slab holds. No packet may
+/// come further behind the newest than its own slab reaches (`Stream::new`), or it would be taken in and
+/// kept nowhere.
+const WINDOW: u64 = 512;
 const WORDS: usize = (WINDOW / 64) as usize;
 /// RFC 3550 A.1 MAX_DROPOUT. A larger jump either way is an encoder that began anew, or noise.
 const MAX_JUMP: u16 = 3000;
@@ -55,6 +57,8 @@ struct Numbers {
 #[derive(Debug)]
 pub struct Stream {
     clock_rate: u32,
+    /// How far behind the newest a packet may come.
+    reach: u64,
     began: Instant,
     numbers: Option<Numbers>,
     /// One bit per number of the window, at number mod `WINDOW`.
@@ -76,10 +80,12 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// `clock_rate` in Hz.
-    pub fn new(clock_rate: u32, now: Instant) -> Stream {
+    /// `clock_rate` in Hz. `reach` is how many packets are kept behind this stream, at most `WINDOW`: the
+    /// newest and `reach - 1` before it are taken in.
+    pub fn new(clock_rate: u32, reach: usize, now: Instant) -> Stream {
         Stream {
             clock_rate,
+            reach: (reach as u64).min(WINDOW),
             began: now,
             numbers: None,
             seen: [0; WORDS],
@@ -105,7 +111,7 @@ impl Stream {
 
     /// Takes in a packet, original or retransmitted (with its original number).
     ///
-    /// Fails with `Duplicate`, or with `TooOld` for one more than 1,024 behind and for the first
+    /// Fails with `Duplicate`, or with `TooOld` for one as far behind as the reach and for the first
     /// packet of a jump of more than 3,000, which only its successor makes believable.
     pub fn on_packet(
         &mut self,
@@ -152,7 +158,7 @@ impl Stream {
             });
         }
         let extended = extend_u16(highest, sequence);
-        if highest.saturating_sub(extended) >= WINDOW {
+        if highest.saturating_sub(extended) >= self.reach {
             return Err(DropReason::TooOld);
         }
         if extended <= highest && self.is_seen(extended) {

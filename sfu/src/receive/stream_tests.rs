@@ -13,8 +13,12 @@ fn ms(n: u64) -> Duration {
 type Row = (u16, Result<(u64, bool, bool), DropReason>);
 
 fn check(rows: &[Row]) {
+    check_reach(512, rows);
+}
+
+fn check_reach(reach: usize, rows: &[Row]) {
     let start = test_start();
-    let mut stream = Stream::new(90_000, start);
+    let mut stream = Stream::new(90_000, reach, start);
     for (line, (sequence, expected)) in rows.iter().enumerate() {
         let got = stream.on_packet(start, *sequence, 0, 100);
         let got = got.map(|a| (a.extended - FIRST_CYCLE, a.newest, a.restarted));
@@ -39,7 +43,7 @@ fn numbers_wrap_and_come_out_of_order() {
 #[test]
 fn a_packet_before_number_zero_has_a_number() {
     let start = test_start();
-    let mut stream = Stream::new(90_000, start);
+    let mut stream = Stream::new(90_000, 512, start);
     stream.on_packet(start, 0, 0, 1).unwrap();
     let before = stream.on_packet(start, 65_535, 0, 1).unwrap();
     assert_eq!(before.extended, FIRST_CYCLE - 1);
@@ -49,16 +53,19 @@ fn a_packet_before_number_zero_has_a_number() {
 }
 
 #[test]
-fn the_window_ends_after_1024() {
+fn the_window_ends_where_the_slab_does() {
     check(&[
         (2000, Ok((2000, true, false))),
-        (977, Ok((977, false, false))),
-        (976, Err(DropReason::TooOld)),
+        (1489, Ok((1489, false, false))),
+        (1488, Err(DropReason::TooOld)),
         (5000, Ok((5000, true, false))),
-        (3977, Ok((3977, false, false))),
-        (3976, Err(DropReason::TooOld)),
+        (4489, Ok((4489, false, false))),
+        (4488, Err(DropReason::TooOld)),
         (2000, Err(DropReason::TooOld)),
     ]);
+    let voice =
+        [(2000, Ok((2000, true, false))), (1937, Ok((1937, false, false))), (1936, Err(DropReason::TooOld))];
+    check_reach(64, &voice);
 }
 
 #[test]
@@ -82,7 +89,7 @@ fn a_jump_is_believed_the_second_time() {
 #[test]
 fn the_gap_of_a_restart_is_no_loss() {
     let start = test_start();
-    let mut stream = Stream::new(90_000, start);
+    let mut stream = Stream::new(90_000, 512, start);
     for sequence in [1, 2, 4, 20_000, 20_001, 20_002] {
         let _ = stream.on_packet(start, sequence, 0, 1);
     }
@@ -92,7 +99,7 @@ fn the_gap_of_a_restart_is_no_loss() {
 #[test]
 fn a_report_tells_the_loss_of_its_interval() {
     let start = test_start();
-    let mut stream = Stream::new(90_000, start);
+    let mut stream = Stream::new(90_000, 512, start);
     assert_eq!(stream.report(start, Ssrc(9)).fraction_lost, 0);
     for sequence in (0..100u16).filter(|n| n % 4 != 1) {
         let _ = stream.on_packet(start, START.wrapping_add(sequence), 0, 100);
@@ -120,7 +127,7 @@ fn a_report_tells_the_loss_of_its_interval() {
 #[test]
 fn what_a_retransmission_brings_back_is_not_lost() {
     let start = test_start();
-    let mut stream = Stream::new(90_000, start);
+    let mut stream = Stream::new(90_000, 512, start);
     for sequence in [1, 2, 5, 6, 3, 4] {
         stream.on_packet(start, sequence, 0, 1).unwrap();
     }
@@ -132,7 +139,7 @@ fn what_a_retransmission_brings_back_is_not_lost() {
 #[test]
 fn jitter_settles_at_the_mean_deviation() {
     let start = test_start();
-    let mut stream = Stream::new(90_000, start);
+    let mut stream = Stream::new(90_000, 512, start);
     for n in 0..400u64 {
         let late = if n % 2 == 0 { 0 } else { 10 };
         let now = start + ms(n * 33 + late);
@@ -148,7 +155,7 @@ fn jitter_settles_at_the_mean_deviation() {
 #[test]
 fn a_clock_that_jumps_is_not_jitter() {
     let start = test_start();
-    let mut stream = Stream::new(48_000, start);
+    let mut stream = Stream::new(48_000, 64, start);
     stream.on_packet(start, 1, 0, 1).unwrap();
     stream.on_packet(start, 2, 48_000 * 6, 1).unwrap();
     assert_eq!(stream.totals(start).jitter, Duration::ZERO);
@@ -159,7 +166,7 @@ proptest! {
     #[test]
     fn no_number_is_given_twice(steps in prop::collection::vec((any::<u16>(), 0u8..8), 1..400)) {
         let start = test_start();
-        let mut stream = Stream::new(90_000, start);
+        let mut stream = Stream::new(90_000, 512, start);
         let mut given = HashSet::new();
         let mut last = 0u16;
         for (value, kind) in steps {

@@ -87,6 +87,8 @@ pub struct Transport {
     /// The next word about a working path is `Connected` and not `PathChanged`.
     announce: bool,
     transmits: VecDeque<(Path, Vec<u8>)>,
+    /// How many of those had to give way since this was asked last.
+    overflow: u64,
     events: VecDeque<TransportEvent>,
     /// Where DTLS came from last: before a path is nominated, its answers go there.
     dtls_path: Option<Path>,
@@ -137,6 +139,7 @@ impl Transport {
             connected: false,
             announce: true,
             transmits: VecDeque::new(),
+            overflow: 0,
             events: VecDeque::new(),
             dtls_path: None,
         }
@@ -266,8 +269,14 @@ impl Transport {
     fn send(&mut self, path: Path, datagram: Vec<u8>) {
         if self.transmits.len() >= MAX_TRANSMITS {
             self.transmits.pop_front();
+            self.overflow = self.overflow.saturating_add(1);
         }
         self.transmits.push_back((path, datagram));
+    }
+
+    /// STUN and DTLS that had to give way since the last call.
+    pub fn take_overflow(&mut self) -> u64 {
+        std::mem::take(&mut self.overflow)
     }
 
     fn send_dtls(&mut self) {
@@ -310,7 +319,10 @@ impl Transport {
 
     /// A TCP connection is gone. If media went over it, it goes over the path checked last from now on.
     pub fn path_closed(&mut self, path: Path) {
+        let waiting = self.transmits.len();
         self.transmits.retain(|(to, _)| *to != path);
+        let gone = waiting.saturating_sub(self.transmits.len());
+        self.overflow = self.overflow.saturating_add(gone as u64);
         if self.dtls_path == Some(path) {
             self.dtls_path = None;
         }

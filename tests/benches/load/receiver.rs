@@ -58,7 +58,7 @@ struct Track {
 impl Track {
     fn new(now: Instant, slot: Slot) -> Track {
         let rate = if slot.is_video { 90_000 } else { 48_000 };
-        let stream = Stream::new(rate, now);
+        let stream = Stream::new(rate, 512, now);
         Track { slot, stream, nack: NackGenerator::video(), broken: false, opened: false }
     }
 

@@ -98,6 +98,8 @@ pub struct Layer {
     encoder: Encoder,
     /// The encoder leaves this layer out, as one does that is short of bandwidth.
     pub quiet: bool,
+    /// Padding behind every picture, as one that looks for bandwidth.
+    pub pads: bool,
 }
 
 /// SSRCs of the answer's slots, in order.
@@ -508,6 +510,7 @@ impl Layer {
             stream: Outgoing::new(ssrc, mid, rid, VP8),
             encoder: Encoder::new(site, number),
             quiet: false,
+            pads: false,
         }
     }
 
@@ -516,6 +519,9 @@ impl Layer {
         let count = payloads.len();
         for (index, payload) in payloads.into_iter().enumerate() {
             self.stream.send(now, clock, port, index + 1 == count, payload, None);
+        }
+        if self.pads {
+            self.stream.pad(now, clock, port);
         }
     }
 }

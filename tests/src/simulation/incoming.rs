@@ -85,6 +85,9 @@ impl SlotView {
     /// Takes in a packet with its own number (RTX unwrapped). True when it is the newest.
     pub fn see(&mut self, now: Instant, packet: &rtp::Packet, is_video: bool) -> bool {
         self.packets += 1;
+        if packet.payload.is_empty() {
+            self.faults.push(format!("padding at {}", packet.header.sequence_number));
+        }
         let newest =
             *self.newest.get_or_insert_with(|| 65_536 + u64::from(packet.header.sequence_number) - 1);
         let behind = packet.header.sequence_number.wrapping_sub(newest as u16) as i16;

@@ -114,7 +114,24 @@ impl Outgoing {
         if let Some(level) = level {
             header.set_extension(LEVEL, Bytes::copy_from_slice(&[level])).expect("a short extension");
         }
-        let packet = rtp::Packet { header, payload: Bytes::from(payload) };
+        self.number(now, port, rtp::Packet { header, payload: Bytes::from(payload) });
+        self.report(now, clock, port);
+    }
+
+    /// Probes the line: padding behind the newest picture, with a number of its own (RFC 3550 section 5.1).
+    pub fn pad(&mut self, now: Instant, clock: SiteClock, port: &Port) {
+        self.sequence = self.sequence.wrapping_add(1);
+        let timestamp = self.sent.back().map(|packet| packet.header.timestamp);
+        let mut header = self.header(now, clock);
+        header.timestamp = timestamp.unwrap_or(header.timestamp);
+        header.padding = true;
+        for (id, text) in [(MID, self.mid), (RID, self.rid)] {
+            extend(&mut header, id, text);
+        }
+        self.number(now, port, rtp::Packet { header, payload: Bytes::new() });
+    }
+
+    fn number(&mut self, now: Instant, port: &Port, packet: rtp::Packet) {
         if !port.is_open() {
             return;
         }
@@ -125,7 +142,6 @@ impl Outgoing {
         }
         self.sent.push_back(packet.clone());
         port.send(now, Packet::Rtp(packet));
-        self.report(now, clock, port);
     }
 
     fn header(&self, now: Instant, clock: SiteClock) -> rtp::Header {

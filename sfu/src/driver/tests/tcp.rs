@@ -194,6 +194,20 @@ fn a_line_that_does_not_read_loses_whole_frames_only() {
     assert_eq!(failures(&observer).1, 0);
 }
 
+#[test]
+fn what_waits_on_a_line_that_ends_is_counted() {
+    let (workers, _events) = start(&one_worker(), 16);
+    let mut stream = connect(&workers);
+    let observer = client(SocketAddr::new(LOOPBACK, port(&workers)));
+    while failures(&observer).0 == 0 {
+        stream.write_all(&framed(&media(60, 1000))).unwrap();
+    }
+    assert_eq!(failures(&observer).1, 0);
+    drop(stream);
+    let lost = (0..10_000).map(|_| failures(&observer).1).find(|lost| *lost > 0);
+    assert!(lost.is_some_and(|lost| lost > 100), "half a megabyte waited: {lost:?}");
+}
+
 /// What the kernel holds for a line cannot be overtaken, so it may not be much.
 #[test]
 fn control_comes_through_a_line_full_of_media() {
