@@ -1,7 +1,7 @@
 /**
  * The page against a pretended bridge, for looking at it: `npm run dev`, then
  * `/dev/mock.html?ngay=1&scene=grid#x`. Never part of the product: the build knows only index.html.
- * Scenes: grid, stage, content, many, site, lost, refused=CODE.
+ * Scenes: grid, stage, content, many, site, lost, reconnecting; refused=CODE, offer=CODE.
  */
 import type { ClientMessage, ServerMessage } from '../src/protocol/gen';
 import { packSdp, unpackSdp } from '../src/protocol/sdp';
@@ -46,6 +46,11 @@ class MockSocket extends EventTarget {
         this.hello();
         break;
       case 'offer': {
+        const code = parameters.get('offer');
+        if (code !== null) {
+          this.say({ type: 'error', code: code as 'worker_full', text: '' });
+          break;
+        }
         const sdp = await unpackSdp(message.sdp);
         const packed = JSON.stringify(await packSdp(sdp)).length;
         console.log(`offer ${sdp.length} bytes, packed ${packed}`);

@@ -38,6 +38,8 @@ const SHOTS = [
   ['end', ['phone', 'laptop', 'tv'], `${LINK}grid#x`, page => page.click('[data-testid="end"]')],
   ['devices', ['laptop', 'phone'], `${LINK}grid#x`, page => page.click('[data-testid="devices"]')],
   ['reconnecting', ['laptop'], `${LINK}reconnecting#x`],
+  ['full', ['phone', 'laptop', 'tv'], `${LINK}grid&offer=worker_full#x`],
+  ['unfit', ['phone', 'laptop'], '?ngay=1&refused=offer_unsupported#x'],
   ['seat-taken', ['laptop', 'phone'], '?ngay=1&refused=seat_taken#x'],
   ['no-link', ['laptop'], ''],
 ];

@@ -5,7 +5,6 @@ import { levelOf } from '../src/media/level';
 import { reportOf } from '../src/media/report';
 import { backoffMs } from '../src/meeting/backoff';
 import { bannerOf } from '../src/meeting/banner';
-import { afterRefusal } from '../src/meeting/refusal';
 import { siteActions } from '../src/meeting/siteActions';
 import { gradeOf } from '../src/meeting/tileModel';
 import { clock, clockWithSeconds, date, elapsed, oneDecimal } from '../src/meeting/time';
@@ -32,8 +31,10 @@ describe('times', () => {
 });
 
 test('waiting grows from half a second to ten and is spread', () => {
-  expect([1, 2, 3, 9, 5000].map(attempt => backoffMs(attempt, 1))).toEqual([500, 1000, 2000, 10_000, 10_000]);
-  expect(backoffMs(3, 0)).toBe(1000);
+  expect([1, 2, 3, 9, 5000].map(attempt => backoffMs(attempt, 1, 10_000))).toEqual([
+    500, 1000, 2000, 10_000, 10_000,
+  ]);
+  expect(backoffMs(3, 0, 10_000)).toBe(1000);
 });
 
 test('the banner never says “on air” unless the bridge can hear', () => {
@@ -43,17 +44,6 @@ test('the banner never says “on air” unless the bridge can hear', () => {
   expect(bannerOf({ ...on, bridge: 'muted_by_chair' })).toBe('muted_by_chair');
   expect(bannerOf({ ...on, microphoneOpen: false })).toBe('mic_off');
   expect(bannerOf({ ...on, hasMicrophone: false })).toBe('no_microphone');
-});
-
-test.each([
-  ['unknown_link', true, 'stop'],
-  ['meeting_full', false, 'stop'],
-  ['meeting_full', true, 'retry'],
-  ['internal', false, 'retry'],
-  ['version', false, 'reload'],
-  ['seat_taken', true, 'stop'],
-] as const)('refused as %s (inside before: %s): %s', (code, inside, next) => {
-  expect(afterRefusal(code, inside)).toBe(next);
 });
 
 test('only what the server allows and what changes something is offered', () => {

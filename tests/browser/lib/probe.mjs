@@ -96,6 +96,17 @@ export function onlyTcp() {
   };
 }
 
+/** Inside the page: answers of the server with one candidate, UDP at this port. */
+export function onlyUdpTo(port) {
+  const original = RTCPeerConnection.prototype.setRemoteDescription;
+  RTCPeerConnection.prototype.setRemoteDescription = function (description) {
+    const sdp = description.sdp
+      .replaceAll(/^a=candidate:\S+ \d+ tcp .*\r\n/gim, '')
+      .replaceAll(/^(a=candidate:\S+ \d+ udp \d+ \S+) \d+/gim, `$1 ${port}`);
+    return original.call(this, { type: description.type, sdp });
+  };
+}
+
 /** Inside the page: devices whose cables can be pulled, `unplug('audioinput')`, and put back, `replug()`. */
 export function cables() {
   const { mediaDevices } = navigator;

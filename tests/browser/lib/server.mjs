@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { until } from './runner.mjs';
+import { pause, until } from './runner.mjs';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const GONE_MS = 15_000;
@@ -31,9 +31,17 @@ export class Server {
 
   async start() {
     const [http, https, metrics, media] = await freePorts(4);
+    this.ports = { http, https, metrics, media };
     this.origin = `http://127.0.0.1:${http}`;
     this.config = join(this.folder, 'nhipcau.toml');
     mkdirSync(join(this.folder, 'data'));
+    this.configure();
+    await this.launch();
+    return this;
+  }
+
+  configure() {
+    const { http, https, metrics, media } = this.ports;
     const sites = [CHAIR, AN_PHUOC, BINH_SON].map(
       ({ name, token, role }) =>
         `  { name = "${name}", token = "${token}"${role ? `, role = "${role}"` : ''} },`,
@@ -50,8 +58,12 @@ export class Server {
         `[[meetings]]\ntitle = "${TITLE}"\nsites = [\n${sites.join('\n')}\n]`,
       ].join('\n'),
     );
-    await this.launch();
-    return this;
+  }
+
+  /** From the next start on media is elsewhere. */
+  async moveMedia() {
+    [this.ports.media] = await freePorts(1);
+    this.configure();
   }
 
   async launch() {
@@ -75,7 +87,22 @@ export class Server {
     return end(this.process);
   }
 
+  /** SIGKILL: no word to anybody. */
+  async kill() {
+    const gone = new Promise(resolve => this.process.once('exit', resolve));
+    this.process.kill('SIGKILL');
+    await gone;
+  }
+
+  /** Stands still for a while, as a host that swaps or moves does. */
+  async freeze(ms) {
+    this.process.kill('SIGSTOP');
+    await pause(ms);
+    this.process.kill('SIGCONT');
+  }
+
   async close() {
+    this.process?.kill('SIGCONT');
     if (this.process !== undefined) await end(this.process);
     rmSync(this.folder, { recursive: true, force: true });
   }

@@ -6,6 +6,7 @@ import { Firefox } from './firefox.mjs';
 import { COLOURS, CONTENT_TITLE, mediaFor, PLACES } from './media.mjs';
 import { Participant } from './participant.mjs';
 import { installProbe } from './probe.mjs';
+import { Relay } from './relay.mjs';
 import { Demo, Server } from './server.mjs';
 
 export const SHOTS = fileURLToPath(new URL('../shots/', import.meta.url));
@@ -64,6 +65,11 @@ export class World {
 
   async demo() {
     return this.begin(new Demo());
+  }
+
+  /** A long way to a server, `tripMs` there and back. */
+  async relay(server, tripMs) {
+    return this.begin(new Relay({ ...server.ports, tripMs }));
   }
 
   /** A page of its own device at a place. `init`: functions for the page, each with its argument. */

@@ -53,6 +53,15 @@ export const en = {
   attempt: n => `(attempt ${n})`,
   restored: time => `Connection restored at ${time}`,
   draining: 'The server is restarting. Reconnecting by itself.',
+  trouble: {
+    noMedia:
+      'Sound and pictures do not get through the network yet. Trying again; call for help if it lasts.',
+    full: 'The server or the room is full. Trying again by itself.',
+    busy: 'The server is busy. Trying again by itself.',
+    draining: 'The server is restarting. Reconnecting by itself.',
+    unusable: 'The browser has not connected sound and pictures yet. Trying again.',
+    failed: 'The server has failed. Trying again by itself.',
+  },
 
   onAir: 'ON AIR',
   micOff: 'MICROPHONE OFF',
@@ -185,6 +194,10 @@ export const en = {
     meeting_locked: { title: 'The room is locked', text: 'Ask the secretary to unlock it, then try again.' },
     version: { title: 'This page is out of date', text: 'Reload to use the new version.' },
     busy: { title: 'Joining is not possible just now', text: 'Wait a few minutes and try again.' },
+    unfit: {
+      title: 'The browser could not connect sound and pictures',
+      text: 'Try again, or use a current Chrome, Edge, Firefox or Cốc Cốc. Call for help if it stays so.',
+    },
     unsupported: {
       title: 'Browser not supported',
       text: 'Please use a current Chrome, Edge, Firefox or Cốc Cốc.',

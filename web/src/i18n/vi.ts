@@ -50,6 +50,15 @@ export const vi = {
   attempt: (n: number) => `(lần ${n})`,
   restored: (time: string) => `Đã khôi phục kết nối lúc ${time}`,
   draining: 'Máy chủ đang khởi động lại. Hệ thống sẽ tự kết nối lại.',
+  trouble: {
+    noMedia:
+      'Âm thanh, hình ảnh chưa đi qua được mạng. Hệ thống đang thử lại; nếu kéo dài, hãy gọi hỗ trợ kỹ thuật.',
+    full: 'Máy chủ hoặc phòng họp đã đủ chỗ. Hệ thống sẽ tự thử lại.',
+    busy: 'Máy chủ đang bận. Hệ thống sẽ tự thử lại.',
+    draining: 'Máy chủ đang khởi động lại. Hệ thống sẽ tự kết nối lại.',
+    unusable: 'Trình duyệt chưa nối được âm thanh, hình ảnh. Hệ thống đang thử lại.',
+    failed: 'Máy chủ gặp lỗi. Hệ thống sẽ tự thử lại.',
+  },
 
   onAir: 'ĐANG PHÁT BIỂU',
   micOff: 'MICRO TẮT',
@@ -195,6 +204,10 @@ export const vi = {
     },
     version: { title: 'Trang này đã cũ', text: 'Tải lại trang để dùng phiên bản mới.' },
     busy: { title: 'Chưa vào họp được', text: 'Chờ ít phút rồi thử lại.' },
+    unfit: {
+      title: 'Trình duyệt chưa nối được âm thanh, hình ảnh',
+      text: 'Thử lại, hoặc dùng Chrome, Edge, Firefox, Cốc Cốc phiên bản mới. Nếu vẫn vậy, hãy gọi hỗ trợ kỹ thuật.',
+    },
     unsupported: {
       title: 'Trình duyệt không hỗ trợ',
       text: 'Hãy dùng Chrome, Edge, Firefox hoặc Cốc Cốc phiên bản mới.',

@@ -1,25 +1,76 @@
 import type { ErrorCode } from '../protocol/gen';
 
-/** What a refusal means: come back alone, show a page, or load the newer page. */
-export type AfterRefusal = 'retry' | 'stop' | 'reload';
+/** What keeps this page out of the meeting, or its sound and pictures from it. */
+export type Trouble =
+  | ErrorCode
+  /** The connection to the server is gone. */
+  | 'lost'
+  /** The server has left an offer without an answer. */
+  | 'no_answer'
+  /** Nothing gets through between here and the server's media ports, or nothing any more. */
+  | 'no_media'
+  /** The browser could make no offer, or could not use the answer. */
+  | 'unusable';
+
+/** What a refusal means: come back alone, soon or ever more slowly; show a page; or load the newer page. */
+export type AfterRefusal = 'soon' | 'slowly' | 'stop' | 'reload';
+
+const AFTER_REFUSAL: Record<ErrorCode, AfterRefusal | 'slowly_inside'> = {
+  unknown_link: 'stop',
+  seat_taken: 'stop',
+  meeting_full: 'slowly_inside',
+  meeting_locked: 'stop',
+  site_removed: 'stop',
+  meeting_ended: 'stop',
+  version: 'reload',
+  too_many_joins: 'slowly',
+  rate_limited: 'slowly',
+  // The server cannot read our greeting: another version of the page can.
+  message_too_large: 'reload',
+  malformed_message: 'reload',
+  out_of_order: 'slowly',
+  forbidden: 'stop',
+  unknown_site: 'stop',
+  offer_malformed: 'stop',
+  offer_too_large: 'stop',
+  offer_unsupported: 'stop',
+  offer_changed: 'slowly',
+  worker_full: 'slowly',
+  draining: 'soon',
+  internal: 'slowly',
+};
 
 /** `inside`: this page has been in the meeting before, so nobody wants to press a button. */
 export function afterRefusal(code: ErrorCode, inside: boolean): AfterRefusal {
-  switch (code) {
-    case 'version':
-      return 'reload';
-    case 'draining':
-    case 'internal':
-    case 'out_of_order':
-    case 'rate_limited':
-      return 'retry';
-    case 'too_many_joins':
-    case 'worker_full':
-    case 'meeting_full':
-      return inside ? 'retry' : 'stop';
-    default:
-      return 'stop';
-  }
+  // A newer server's code is not in the table of this page.
+  const next = AFTER_REFUSAL[code] ?? 'stop';
+  if (next === 'slowly_inside') return inside ? 'slowly' : 'stop';
+  return next;
+}
+
+/**
+ * What an error means for the connection: nothing but a word to people; offer anew, a few times or for
+ * ever; or come back on a new connection.
+ */
+export type AfterError = 'tell' | 'offer_anew' | 'offer_later' | 'reconnect';
+
+const AFTER_ERROR: Partial<Record<ErrorCode, AfterError>> = {
+  offer_malformed: 'offer_anew',
+  offer_too_large: 'offer_anew',
+  offer_unsupported: 'offer_anew',
+  offer_changed: 'offer_anew',
+  message_too_large: 'offer_anew',
+  malformed_message: 'offer_anew',
+  worker_full: 'offer_later',
+  internal: 'offer_later',
+  draining: 'reconnect',
+  out_of_order: 'reconnect',
+};
+
+/** `offering`: an offer waits for its answer, which this may be. */
+export function afterError(code: ErrorCode, offering: boolean): AfterError {
+  const next = AFTER_ERROR[code] ?? 'tell';
+  return next === 'reconnect' || offering ? next : 'tell';
 }
 
 /** The page of words for a refusal; several codes read the same to a person. */
@@ -31,11 +82,47 @@ export function refusalPage(code: ErrorCode) {
     case 'meeting_locked':
     case 'version':
       return code;
+    case 'message_too_large':
+    case 'malformed_message':
+      return 'version';
     case 'site_removed':
       return 'removed';
     case 'meeting_ended':
       return 'ended';
+    case 'offer_malformed':
+    case 'offer_too_large':
+    case 'offer_unsupported':
+    case 'offer_changed':
+      return 'unfit';
     default:
       return 'busy';
+  }
+}
+
+/** The sentence beside "reconnecting"; none where a lost line says all there is to say. */
+export function troubleWord(trouble: Trouble | null) {
+  switch (trouble) {
+    case null:
+    case 'lost':
+      return null;
+    case 'no_media':
+      return 'noMedia';
+    case 'meeting_full':
+    case 'worker_full':
+      return 'full';
+    case 'too_many_joins':
+    case 'rate_limited':
+    case 'no_answer':
+      return 'busy';
+    case 'draining':
+      return 'draining';
+    case 'unusable':
+    case 'offer_malformed':
+    case 'offer_too_large':
+    case 'offer_unsupported':
+    case 'offer_changed':
+      return 'unusable';
+    default:
+      return 'failed';
   }
 }

@@ -19,7 +19,7 @@ export type Notice =
 
 export type Ending =
   | { kind: GoodbyeReason }
-  | { kind: 'left' | 'no_link' | 'unsupported' }
+  | { kind: 'left' | 'no_link' | 'unsupported' | 'unfit' }
   | { kind: 'refused'; code: ErrorCode };
 
 /** What the server has told, folded by `reduce`. No DOM, no clock, no media. */

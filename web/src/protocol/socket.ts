@@ -7,10 +7,18 @@ export interface SocketEvents {
   lost(): void;
 }
 
+/**
+ * How long a connection may take to open. Over a satellite TCP, TLS and the upgrade take four round trips
+ * of 2.5 s, and a lost SYN is repeated only after 1, 3, 7 and 15 s.
+ */
+const OPENING_MS = 30_000;
+
 /** One WebSocket connection. Answers pings, and gives up on a server that has fallen silent. */
 export class Socket {
   private readonly ws: WebSocket;
   private silence: ReturnType<typeof setTimeout> | undefined;
+  /** When a silent connection is given up, by the clock of `performance.now`. */
+  private silentAt = Number.POSITIVE_INFINITY;
   private over = false;
   private pings = 0;
 
@@ -19,11 +27,15 @@ export class Socket {
     private readonly events: SocketEvents,
   ) {
     this.ws = new WebSocket(url);
-    this.ws.onopen = () => this.events.opened();
+    this.ws.onopen = () => {
+      // Silence counts from here: before, there was nobody to say anything.
+      this.listen(SILENCE_TIMEOUT_S * 1000);
+      this.events.opened();
+    };
     this.ws.onmessage = event => this.read(String(event.data));
     this.ws.onclose = () => this.end();
     this.ws.onerror = () => this.end();
-    this.listen();
+    this.listen(OPENING_MS);
   }
 
   send(message: ClientMessage): void {
@@ -41,20 +53,22 @@ export class Socket {
   probe(ms: number): void {
     this.pings += 1;
     this.send({ type: 'ping', n: this.pings });
-    this.listen(ms);
+    // Asking again and again gives no more time.
+    this.listen(Math.min(ms, this.silentAt - performance.now()));
   }
 
   private read(text: string): void {
     if (this.over) return;
-    this.listen();
+    this.listen(SILENCE_TIMEOUT_S * 1000);
     const message = parse(text);
     if (message === null) return;
     if (message.type === 'ping') this.send({ type: 'pong', n: message.n });
     else this.events.message(message);
   }
 
-  private listen(ms = SILENCE_TIMEOUT_S * 1000): void {
+  private listen(ms: number): void {
     clearTimeout(this.silence);
+    this.silentAt = performance.now() + ms;
     this.silence = setTimeout(() => this.end(), ms);
   }
 

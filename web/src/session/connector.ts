@@ -1,17 +1,16 @@
-import { MediaConnection } from '../media/connection';
+import type { MediaConnection } from '../media/connection';
 import { report } from '../media/report';
-import { backoffMs } from '../meeting/backoff';
-import { afterRefusal } from '../meeting/refusal';
+import { backoffMs, SLOWLY_MS, SOON_MS } from '../meeting/backoff';
+import { afterError, afterRefusal, type Trouble } from '../meeting/refusal';
 import { type ClientMessage, type ErrorCode, type ServerMessage, VERSION } from '../protocol/gen';
-import { packSdp, unpackSdp } from '../protocol/sdp';
 import { Socket } from '../protocol/socket';
 import { type Link, loadSeat, reloadOnce, reloadSucceeded, saveSeat } from './link';
+import { MediaLine } from './mediaLine';
 
-/** `attempt` counts from 1 within one interruption. */
+/** On the way in, and on the way back; `attempt` counts what has failed within one interruption. */
 export type Progress =
-  | { kind: 'connecting' }
-  | { kind: 'online' }
-  | { kind: 'reconnecting'; attempt: number };
+  | { kind: 'connecting' | 'reconnecting'; attempt: number; trouble: Trouble | null }
+  | { kind: 'online' };
 
 export interface ConnectorEvents {
   message(message: ServerMessage): void;
@@ -20,57 +19,76 @@ export interface ConnectorEvents {
   media(media: MediaConnection): void;
   /** The newest answer has been applied: media may flow, wishes are welcome. */
   negotiated(): void;
+  /** This browser and this server do not come together; the connector has stopped. */
+  gaveUp(): void;
 }
 
-/** Longer than a slow line needs for DTLS, shorter than a hall's patience. */
-const MEDIA_TIMEOUT_MS = 6000;
-/** A short gap in ICE heals by itself; after this it is restarted. */
-const DISCONNECTED_MS = 2500;
+/** How long a server may take to say that it is there, beyond two round trips. */
 const PROBE_MS = 4000;
 const REPORT_MS = 5000;
+/** Who stays so long was not let in by accident: the next failure counts from one again. */
+const STEADY_MS = 10_000;
+/** An attempt begun so long before the network came waits for the network that was. */
+const OPENING_PATIENCE_MS = 5000;
 
-/**
- * Holds a seat: WebSocket and PeerConnection, for ever. An ICE restart on the living connection is
- * tried first; a new one is built when that failed or the server asks for it.
- */
+/** Holds a seat: a WebSocket, and media negotiated over it, for ever. */
 export class Connector {
-  media: MediaConnection | null = null;
+  private readonly line: MediaLine;
   private socket: Socket | null = null;
   private welcomed = false;
+  /** Has been welcomed before. */
   private inside = false;
+  private wasOnline = false;
   private attempt = 0;
-  private restarts = 0;
   private retryAfterMs = 0;
   private takeover = false;
+  private openedAt = 0;
+  private roundTripMs = 0;
+  private steadyTimer: ReturnType<typeof setTimeout> | undefined;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
-  private mediaTimer: ReturnType<typeof setTimeout> | undefined;
   private reportTimer: ReturnType<typeof setInterval> | undefined;
 
   constructor(
     private readonly link: Link,
-    private readonly videoSlots: number,
-    private readonly beforeFirstOffer: Promise<unknown>,
+    videoSlots: number,
+    beforeFirstOffer: Promise<unknown>,
     private readonly events: ConnectorEvents,
-  ) {}
+  ) {
+    this.line = new MediaLine(videoSlots, beforeFirstOffer, {
+      offer: sdp => this.send({ type: 'offer', sdp }),
+      media: media => events.media(media),
+      negotiated: () => events.negotiated(),
+      up: () => this.online(),
+      down: trouble => this.failed(trouble),
+      doubt: () => this.probe(),
+      unanswered: () => this.again('no_answer', SOON_MS),
+      gaveUp: () => {
+        this.stop();
+        events.gaveUp();
+      },
+    });
+  }
+
+  get media(): MediaConnection | null {
+    return this.line.media;
+  }
 
   start(takeover: boolean): void {
     this.takeover = takeover;
     this.reportTimer = setInterval(() => void this.sendReport(), REPORT_MS);
     globalThis.addEventListener('online', this.networkCame);
-    this.events.progress({ kind: 'connecting' });
+    this.events.progress({ kind: 'connecting', attempt: 0, trouble: null });
     this.connect();
   }
 
   /** Ends for good. */
   stop(): void {
     clearTimeout(this.retryTimer);
-    clearTimeout(this.mediaTimer);
+    clearTimeout(this.steadyTimer);
     clearInterval(this.reportTimer);
     globalThis.removeEventListener('online', this.networkCame);
-    this.socket?.close();
-    this.media?.close();
-    this.socket = null;
-    this.media = null;
+    this.drop();
+    this.line.stop();
   }
 
   send(message: ClientMessage): void {
@@ -79,38 +97,70 @@ export class Connector {
 
   private connect(): void {
     clearTimeout(this.retryTimer);
-    this.socket?.close();
-    this.welcomed = false;
+    this.drop();
+    this.openedAt = performance.now();
     const { token, webSocket } = this.link;
     const socket = new Socket(webSocket, {
       opened: () => {
+        this.openedAt = performance.now();
         const seat = loadSeat(token);
         const hello = { type: 'hello', version: VERSION, token, takeover: this.takeover } as const;
         socket.send(seat === undefined ? hello : { ...hello, seat });
       },
       message: message => this.receive(message),
-      lost: () => this.again(),
+      lost: () => this.again('lost', SOON_MS),
     });
     this.socket = socket;
   }
 
-  /** The next attempt after its turn to wait. */
-  private again(): void {
+  /** Nothing is said or heard any more on the connection there was. */
+  private drop(): void {
     this.welcomed = false;
     this.socket?.close();
-    clearTimeout(this.mediaTimer);
-    this.attempt += 1;
-    this.events.progress({ kind: 'reconnecting', attempt: this.attempt });
-    const wait = Math.max(this.retryAfterMs, backoffMs(this.attempt, Math.random()));
+    this.socket = null;
+    this.line.close();
+  }
+
+  /** The next attempt after its turn to wait. */
+  private again(trouble: Trouble, longestMs: number): void {
+    this.drop();
+    this.failed(trouble);
+    const wait = Math.max(this.retryAfterMs, backoffMs(this.attempt, Math.random(), longestMs));
     this.retryAfterMs = 0;
     clearTimeout(this.retryTimer);
     this.retryTimer = setTimeout(() => this.connect(), wait);
   }
 
+  private failed(trouble: Trouble): void {
+    clearTimeout(this.steadyTimer);
+    this.attempt += 1;
+    const kind = this.wasOnline ? 'reconnecting' : 'connecting';
+    this.events.progress({ kind, attempt: this.attempt, trouble });
+  }
+
+  private online(): void {
+    clearTimeout(this.steadyTimer);
+    this.steadyTimer = setTimeout(() => {
+      this.attempt = 0;
+    }, STEADY_MS);
+    this.wasOnline = true;
+    this.events.progress({ kind: 'online' });
+  }
+
+  /** A healthy call stays as it is; if it is not, the probe or the media will tell. */
   private readonly networkCame = () => {
-    if (!this.welcomed) this.connect();
-    else this.restartIce();
+    const waiting = this.socket === null;
+    const stuck = !this.welcomed && performance.now() - this.openedAt > OPENING_PATIENCE_MS;
+    if (waiting || stuck) this.connect();
+    else if (this.welcomed) {
+      this.probe();
+      this.line.networkCame();
+    }
   };
+
+  private probe(): void {
+    this.socket?.probe(PROBE_MS + 2 * this.roundTripMs);
+  }
 
   private receive(message: ServerMessage): void {
     switch (message.type) {
@@ -118,13 +168,13 @@ export class Connector {
         this.welcome(message.seat);
         break;
       case 'answer':
-        void this.answer(message.sdp);
+        void this.line.answer(message.sdp);
         break;
       case 'refused':
         if (this.refused(message.code)) return;
         break;
       case 'error':
-        this.failed(message.code);
+        this.erred(message.code);
         break;
       case 'draining':
         this.retryAfterMs = message.retry_after_ms * (1 + Math.random() / 2);
@@ -141,103 +191,43 @@ export class Connector {
     const known = loadSeat(this.link.token) === seat;
     saveSeat(this.link.token, seat);
     reloadSucceeded();
+    this.roundTripMs = performance.now() - this.openedAt;
     this.welcomed = true;
     this.inside = true;
     this.takeover = false;
-    this.restarts = 0;
-    void this.negotiate(!known);
+    this.line.open(this.roundTripMs, !known);
   }
 
   /** True when the refusal is dealt with here and nobody need be told. */
   private refused(code: ErrorCode): boolean {
     const next = afterRefusal(code, this.inside);
-    if (next === 'retry') {
-      this.again();
+    if (next === 'soon' || next === 'slowly') {
+      this.again(code, next === 'soon' ? SOON_MS : SLOWLY_MS);
       return true;
     }
-    if (next === 'reload' && reloadOnce()) return true;
     this.stop();
-    return false;
+    return next === 'reload' && reloadOnce();
   }
 
-  private failed(code: ErrorCode): void {
-    if (code === 'offer_changed') void this.negotiate(true);
-    else if (code === 'worker_full' || code === 'draining') this.again();
-  }
-
-  private async negotiate(fresh: boolean): Promise<void> {
-    const socket = this.socket;
-    if (this.media === null) await this.beforeFirstOffer;
-    if (socket !== this.socket || !this.welcomed) return;
-    const restart = !fresh && this.media?.usable === true;
-    const media = restart && this.media !== null ? this.media : this.build();
-    clearTimeout(this.mediaTimer);
-    this.mediaTimer = setTimeout(() => this.mediaTimedOut(), MEDIA_TIMEOUT_MS);
-    try {
-      const sdp = await packSdp(await media.offer(restart));
-      if (socket === this.socket) socket?.send({ type: 'offer', sdp });
-    } catch {
-      if (!fresh && media === this.media) void this.negotiate(true);
+  private erred(code: ErrorCode): void {
+    switch (afterError(code, this.line.offering)) {
+      case 'offer_anew':
+        this.line.refused(code, 'few_tries');
+        break;
+      case 'offer_later':
+        this.line.refused(code, 'for_ever');
+        break;
+      case 'reconnect':
+        this.again(code, SOON_MS);
+        break;
+      case 'tell':
+        break;
     }
-  }
-
-  private build(): MediaConnection {
-    this.media?.close();
-    const media = new MediaConnection(this.videoSlots, state => this.mediaChanged(media, state));
-    this.media = media;
-    this.events.media(media);
-    return media;
-  }
-
-  private async answer(sdp: Parameters<typeof unpackSdp>[0]): Promise<void> {
-    const media = this.media;
-    try {
-      await media?.answer(await unpackSdp(sdp));
-      if (media !== null && media === this.media) this.events.negotiated();
-      if (media?.pc.connectionState === 'connected') this.connected();
-    } catch {
-      // The server behind the address is a new one: its keys do not fit the old connection.
-      if (media === this.media) void this.negotiate(true);
-    }
-  }
-
-  private mediaChanged(media: MediaConnection, state: RTCPeerConnectionState): void {
-    if (media !== this.media) return;
-    if (state === 'connected') this.connected();
-    if (state === 'failed') this.restartIce();
-    if (state === 'disconnected') {
-      this.socket?.probe(PROBE_MS);
-      setTimeout(() => {
-        if (media === this.media && media.pc.connectionState === 'disconnected') this.restartIce();
-      }, DISCONNECTED_MS);
-    }
-  }
-
-  private connected(): void {
-    if (!this.welcomed) return;
-    clearTimeout(this.mediaTimer);
-    this.attempt = 0;
-    this.restarts = 0;
-    this.events.progress({ kind: 'online' });
-  }
-
-  private restartIce(): void {
-    if (!this.welcomed) return;
-    this.socket?.probe(PROBE_MS);
-    this.mediaTimedOut();
-  }
-
-  /** First an ICE restart, from the second time on a new connection. */
-  private mediaTimedOut(): void {
-    if (!this.welcomed) return;
-    this.attempt += 1;
-    this.restarts += 1;
-    this.events.progress({ kind: 'reconnecting', attempt: this.attempt });
-    void this.negotiate(this.restarts > 1);
   }
 
   private async sendReport(): Promise<void> {
-    if (this.media?.pc.connectionState !== 'connected') return;
-    this.send({ type: 'report', report: await report(this.media.pc) });
+    const media = this.line.media;
+    if (media?.pc.connectionState !== 'connected') return;
+    this.send({ type: 'report', report: await report(media.pc) });
   }
 }

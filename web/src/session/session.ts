@@ -20,6 +20,8 @@ const SLOTS = { phone: 6, other: 16 };
 /** The offer waits this long for devices: with permission a browser finds more addresses. */
 const DEVICES_BEFORE_OFFER_MS = 700;
 
+const COMING: Progress = { kind: 'connecting', attempt: 0, trouble: null };
+
 const isPhone = () => Math.min(screen.width, screen.height) < 500 && navigator.maxTouchPoints > 0;
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms));
 
@@ -29,7 +31,7 @@ export class Session {
   readonly local = new LocalMedia();
   readonly phase = signal<Phase>('entry');
   readonly state = signal(initialState);
-  readonly progress = signal<Progress>({ kind: 'connecting' });
+  readonly progress = signal<Progress>(COMING);
   readonly ending = signal<Ending | null>(null);
   readonly notices = signal<{ id: number; notice: Notice }[]>([]);
   readonly media = signal<MediaConnection | null>(null);
@@ -96,6 +98,7 @@ export class Session {
         progress: progress => this.progressed(progress),
         media: media => this.useMedia(media),
         negotiated: () => this.negotiated(),
+        gaveUp: () => this.end({ kind: 'unfit' }),
       },
     );
     this.connector.start(takeover);

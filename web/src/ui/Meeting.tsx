@@ -1,6 +1,7 @@
 import { Volume2 } from 'lucide-preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { words } from '../i18n';
+import { troubleWord } from '../meeting/refusal';
 import { pictureKey } from '../meeting/tiles';
 import { Banner } from './Banner';
 import { ChairBar } from './ChairBar';
@@ -47,17 +48,21 @@ function Tiles() {
   );
 }
 
-/** The attempts are for the eye; a screen reader says once that the line is down. */
+/** What has failed once may have been the line for a moment; what fails again has a sentence. */
+const WORTH_A_SENTENCE = 2;
+
+/** The attempts are for the eye; a screen reader says once that the line is down, and why. */
 function Reconnecting() {
-  const { progress } = useSession();
+  const { value } = useSession().progress;
   const t = words.value;
-  const { value } = progress;
+  const word = value.kind === 'online' ? null : troubleWord(value.trouble);
   return (
     <div role="status">
       {value.kind === 'online' ? null : (
         <p class="reconnecting" data-testid="reconnecting" data-progress={value.kind}>
           {value.kind === 'connecting' ? t.connecting : t.reconnecting}
-          {value.kind === 'reconnecting' ? <span aria-hidden="true"> {t.attempt(value.attempt)}</span> : null}
+          {value.attempt > 0 ? <span aria-hidden="true"> {t.attempt(value.attempt)}</span> : null}
+          {word !== null && value.attempt >= WORTH_A_SENTENCE ? <small>{t.trouble[word]}</small> : null}
         </p>
       )}
     </div>

@@ -1,0 +1,191 @@
+import { MediaConnection } from '../media/connection';
+import { backoffMs, SLOWLY_MS, SOON_MS } from '../meeting/backoff';
+import type { Trouble } from '../meeting/refusal';
+import type { Sdp } from '../protocol/gen';
+import { packSdp, unpackSdp } from '../protocol/sdp';
+
+export interface MediaLineEvents {
+  /** The offer to send. */
+  offer(sdp: Sdp): void;
+  /** A new PeerConnection: what it receives must be played, what is sent put on it. */
+  media(media: MediaConnection): void;
+  /** The newest answer has been applied: media may flow, wishes are welcome. */
+  negotiated(): void;
+  up(): void;
+  /** An attempt has failed, and another one follows. */
+  down(trouble: Trouble): void;
+  /** Media stands still: is the server still there? */
+  doubt(): void;
+  /** The server does not answer offers on this connection. */
+  unanswered(): void;
+  /** This browser and this server do not come together. */
+  gaveUp(): void;
+}
+
+/** What a server does at once, with room for a machine that is busy; a round trip is added. */
+const ANSWER_MS = 10_000;
+/** Longer than a slow line needs for DTLS, shorter than a hall's patience; see `ROUND_TRIPS`. */
+const MEDIA_MS = 6000;
+/** Checks of ICE, and DTLS 1.2 with its cookie, take four; a lost flight takes another two. */
+const ROUND_TRIPS = 6;
+/** However often it failed: browsers themselves give up checking after about half of this. */
+const LONGEST_MEDIA_MS = 60_000;
+/** A short gap in ICE heals by itself; after this it is restarted. */
+const DISCONNECTED_MS = 2500;
+/** What stays up so long was no accident: the next failure counts from one again. */
+const STABLE_MS = 10_000;
+/** Offers that this server refuses, or answers that this browser cannot use, in a row. */
+const UNUSABLE_TRIES = 4;
+
+/**
+ * Keeps sound and pictures flowing over a connection that carries offers and answers: never more than
+ * one offer at a time, an ICE restart first, a new PeerConnection after that, slower and slower.
+ */
+export class MediaLine {
+  media: MediaConnection | null = null;
+  /** Without a connection there is nothing to negotiate over; media itself may still flow. */
+  private phase: 'closed' | 'waiting' | 'offering' | 'connecting' | 'up' = 'closed';
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private failures = 0;
+  private unusable = 0;
+  private roundTripMs = 0;
+
+  constructor(
+    private readonly videoSlots: number,
+    private readonly beforeFirstOffer: Promise<unknown>,
+    private readonly events: MediaLineEvents,
+  ) {}
+
+  get offering(): boolean {
+    return this.phase === 'offering';
+  }
+
+  /** A connection is there. `fresh`: the server knows nothing of the PeerConnection there was. */
+  open(roundTripMs: number, fresh: boolean): void {
+    this.roundTripMs = roundTripMs;
+    void this.negotiate(fresh);
+  }
+
+  /** The connection is gone. */
+  close(): void {
+    this.enter('closed');
+  }
+
+  /** Ends for good. */
+  stop(): void {
+    this.close();
+    this.media?.close();
+    this.media = null;
+  }
+
+  /** The network of this machine has changed; what flows is not touched. */
+  networkCame(): void {
+    if (this.phase === 'waiting') void this.negotiate(true);
+    else if (this.flows && this.media?.pc.connectionState !== 'connected') this.fail('no_media');
+  }
+
+  async answer(sdp: Sdp): Promise<void> {
+    const { media } = this;
+    if (media === null || this.phase !== 'offering') return;
+    this.enter('connecting', this.mediaMs, () => this.fail('no_media'));
+    try {
+      await media.answer(await unpackSdp(sdp));
+    } catch {
+      // Either the server behind the address is a new one, whose keys do not fit the old connection, or
+      // this browser cannot read it at all: the next offer, of a new connection, will tell.
+      if (this.is(media, 'connecting')) this.failUnusable('unusable');
+      return;
+    }
+    if (!this.is(media, 'connecting')) return;
+    this.unusable = 0;
+    this.events.negotiated();
+    if (media.pc.connectionState === 'connected') this.connected();
+  }
+
+  /** The offer cannot be taken as it is, or not now. */
+  refused(trouble: Trouble, patience: 'few_tries' | 'for_ever'): void {
+    if (this.phase !== 'offering') return;
+    if (patience === 'few_tries') this.failUnusable(trouble);
+    else this.fail(trouble);
+  }
+
+  private get flows(): boolean {
+    return this.phase === 'connecting' || this.phase === 'up';
+  }
+
+  private get mediaMs(): number {
+    const once = MEDIA_MS + ROUND_TRIPS * this.roundTripMs;
+    return Math.min(LONGEST_MEDIA_MS, once * 2 ** Math.min(this.failures, 4));
+  }
+
+  private enter(phase: MediaLine['phase'], ms?: number, then?: () => void): void {
+    clearTimeout(this.timer);
+    this.phase = phase;
+    if (ms !== undefined && then !== undefined) this.timer = setTimeout(then, ms);
+  }
+
+  private is(media: MediaConnection, phase: MediaLine['phase']): boolean {
+    return media === this.media && this.phase === phase;
+  }
+
+  private async negotiate(fresh: boolean): Promise<void> {
+    const answerMs = ANSWER_MS + this.roundTripMs;
+    this.enter('waiting');
+    if (this.media === null) await this.beforeFirstOffer;
+    if (this.phase !== 'waiting') return;
+    const old = this.media;
+    const restart = !fresh && old?.usable === true;
+    const media = restart ? old : this.build();
+    this.enter('offering', answerMs, () => this.events.unanswered());
+    try {
+      const sdp = await packSdp(await media.offer(restart));
+      if (this.is(media, 'offering')) this.events.offer(sdp);
+    } catch {
+      if (this.is(media, 'offering')) this.failUnusable('unusable');
+    }
+  }
+  private build(): MediaConnection {
+    this.media?.close();
+    const media = new MediaConnection(this.videoSlots, state => this.changed(media, state));
+    this.media = media;
+    this.events.media(media);
+    return media;
+  }
+
+  private changed(media: MediaConnection, state: RTCPeerConnectionState): void {
+    if (media !== this.media || !this.flows) return;
+    if (state === 'connected') this.connected();
+    if (state === 'failed') this.standsStill();
+    if (state === 'disconnected' && this.phase === 'up') {
+      this.events.doubt();
+      this.enter('up', DISCONNECTED_MS, () => this.standsStill());
+    }
+  }
+
+  private connected(): void {
+    this.enter('up', STABLE_MS, () => {
+      this.failures = 0;
+    });
+    this.events.up();
+  }
+
+  private standsStill(): void {
+    this.events.doubt();
+    this.fail('no_media');
+  }
+
+  private failUnusable(trouble: Trouble): void {
+    this.unusable += 1;
+    if (this.unusable < UNUSABLE_TRIES) this.fail(trouble);
+    else this.events.gaveUp();
+  }
+
+  private fail(trouble: Trouble): void {
+    this.failures += 1;
+    const restart = trouble === 'no_media' && this.failures === 1;
+    const longest = trouble === 'no_media' ? SOON_MS : SLOWLY_MS;
+    const wait = restart ? 0 : backoffMs(this.failures, Math.random(), longest);
+    this.enter('waiting', wait, () => void this.negotiate(!restart));
+    this.events.down(trouble);
+  }
+}
