@@ -21,8 +21,8 @@ pub enum Event {
     /// Consent expired (RFC 7675) or the transport failed; the peer is still known and may offer
     /// an ICE restart.
     Disconnected { peer: PeerId, reason: DisconnectReason },
-    /// A source started (first packet) or stopped (nothing for `limits::SOURCE_IDLE_AFTER`, or no
-    /// longer permitted).
+    /// A source sends (first packet after a pause) or is silent (nothing for `limits::SOURCE_IDLE_AFTER`,
+    /// or no longer permitted). Silence is not the same as off: slots that show it keep it.
     Publishing { source: Source, active: bool },
     /// What a slot carries from now on. For video it is reported when the first packet of the
     /// key frame is forwarded, so that name and picture change together.

@@ -32,5 +32,6 @@ pub const QUIET_AFTER: Duration = Duration::from_secs(4);
 pub const CONSENT_EXPIRY: Duration = Duration::from_secs(30);
 /// A DTLS handshake that takes longer than this has failed.
 pub const DTLS_TIMEOUT: Duration = Duration::from_secs(20);
-/// A camera that sends nothing this long is off for those who watch.
+/// A source that sends nothing this long is silent, and a layer of it is not to be had: others of its layers
+/// take over. Whether the source is off is what its site says.
 pub const SOURCE_IDLE_AFTER: Duration = Duration::from_secs(2);

@@ -137,6 +137,27 @@ fn a_muted_site_is_neither_heard_nor_seen_and_comes_back() {
 }
 
 #[test]
+fn a_silent_camera_keeps_its_slots_and_shows_again_to_all_who_wish_it() {
+    for seed in SEEDS {
+        let mut world = meeting(seed, 3);
+        world.sites[1].client.dark = true;
+        world.run(Duration::from_millis(500));
+        let before = world.events.len();
+        world.run(Duration::from_secs(8));
+        let lost = world.events[before..]
+            .iter()
+            .find(|event| matches!(event, Event::SlotShows { slot: SlotId::Video(_), .. }));
+        assert_eq!(lost, None, "seed {seed}: the last picture stays");
+        let late = world.join(SITE, 1, LinkModel::hardened());
+        world.wish(late, 0, Some(1), 720);
+        world.run(SETTLE);
+        world.sites[1].client.dark = false;
+        world.run(SETTLE);
+        agree(&mut world, seed, "the camera sends again");
+    }
+}
+
+#[test]
 fn a_cut_line_heals_by_itself_and_an_ice_restart_keeps_the_slots() {
     for seed in SEEDS {
         let mut world = meeting(seed, 3);

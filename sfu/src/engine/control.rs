@@ -135,7 +135,9 @@ impl Engine {
                     .is_none_or(|at| now.saturating_duration_since(at) >= limits::SOURCE_IDLE_AFTER);
                 changed |= layer.active && idle;
                 layer.active &= !idle;
-                if idle {
+                // Whoever waits for a picture of a silent source goes on asking: of a document that stands
+                // still nothing else may ever come.
+                if idle && layer.routes.is_empty() {
                     layer.keyframe.cancel();
                 }
             }

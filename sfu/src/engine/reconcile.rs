@@ -115,17 +115,20 @@ impl Engine {
         }
     }
 
-    /// The layer a wish leads to now, if the source is there, permitted and decodable.
+    /// The layer a wish leads to now, if the source is there and permitted. One that is silent is not off:
+    /// a slot keeps its last picture.
     fn target_of(&mut self, room: &Room, route: Route, wish: Wish) -> Option<Origin> {
         let Source { peer, kind } = wish.source;
         let index = room.index_of(peer)?;
+        let slot = self.peers.subscribers.get(route.subscriber)?.video.get(usize::from(route.slot))?;
+        let shown = slot.slot.current().filter(|shown| shown.publisher == index && shown.kind == kind);
         let publisher = self.peers.publishers.get_mut(index)?;
         if !publisher.may_publish(kind) || kind == SourceKind::Microphone {
             return None;
         }
         let track = publisher.track_mut(kind)?;
         let choice = choose(&track.layer_states(), wish.max_height)?;
-        let available = choice.available;
+        let available = choice.available.or_else(|| track.while_silent(shown.map(|shown| shown.layer)));
         // Until the best one comes, those on the way to it are the best there is.
         let from = available.unwrap_or(choice.wanted).min(choice.wanted);
         track.layers.iter_mut().take(choice.wanted.saturating_add(1)).skip(from).for_each(Layer::want);
