@@ -3,6 +3,7 @@
 
 use crate::protocol::{ErrorCode, ServerMessage};
 use std::fmt;
+use std::io::ErrorKind;
 
 /// Something a site asked for and does not get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -67,7 +68,7 @@ fn text_of(code: ErrorCode) -> &'static str {
     }
 }
 
-/// Why the server cannot start or go on. The number is the process's exit code.
+/// Why the server cannot start or go on, or a command cannot do what it is asked for. The number is the process's exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartCode {
     Internal = 1,
@@ -78,6 +79,7 @@ pub enum StartCode {
     Certificate = 6,
     Media = 7,
     MediaWorkerLost = 8,
+    Output = 9,
 }
 
 impl StartCode {
@@ -92,6 +94,7 @@ impl StartCode {
             StartCode::Certificate => "E_CERTIFICATE",
             StartCode::Media => "E_MEDIA",
             StartCode::MediaWorkerLost => "E_MEDIA_WORKER_LOST",
+            StartCode::Output => "E_OUTPUT",
         }
     }
 }
@@ -124,6 +127,16 @@ impl fmt::Display for StartError {
 }
 
 impl std::error::Error for StartError {}
+
+/// What the system says against writing, as the end of a sentence.
+pub fn cause(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "đĩa đã đầy".to_owned(),
+        ErrorKind::PermissionDenied => "không có quyền ghi".to_owned(),
+        ErrorKind::ReadOnlyFilesystem => "đĩa chỉ cho đọc".to_owned(),
+        _ => error.to_string(),
+    }
+}
 
 #[cfg(test)]
 mod tests {

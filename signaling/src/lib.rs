@@ -6,7 +6,7 @@
 //! - [`hall`]: the one task that owns meetings, connections and the bridge to media.
 //! - [`media`]: the only place that stands on the bridge to `sfu`.
 //! - [`ws`]: one task per connection. [`http`]: pages, and where WebSockets come from.
-//! - [`config`], [`error`], [`tls`], [`metrics`]: what every service has.
+//! - [`config`], [`error`], [`log`], [`output`], [`tls`], [`metrics`]: what every service has.
 //! - [`endpoint`]: a headless site, the other side of everything above.
 //! - [`cli`], [`serve`], [`demo`], [`doctor`]: the commands.
 //!
@@ -14,6 +14,9 @@
 //! `ws/connection.rs` reads it and takes it apart, `hall/mod.rs` finds the meeting, `meeting/mod.rs`
 //! decides and orders, `hall/carry.rs` carries out: to connections through `ws/outbox.rs`, to media
 //! through `media/`.
+
+// Both panic where nobody reads or the disk is full: `log::say` and `output::print` do not.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod cli;
 pub mod config;
@@ -24,9 +27,11 @@ pub mod error;
 pub mod hall;
 pub mod http;
 pub mod listeners;
+pub mod log;
 pub mod media;
 pub mod meeting;
 pub mod metrics;
+pub mod output;
 pub mod protocol;
 pub mod serve;
 pub mod tls;

@@ -5,12 +5,13 @@ use crate::error::{StartCode, StartError};
 use crate::hall::{self, Broken};
 use crate::http::{self, Limit};
 use crate::listeners::Listeners;
+use crate::log::few;
 use crate::media::MediaPort;
 use crate::metrics::{self, Board};
 use crate::tls;
 use rand::Rng;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -41,6 +42,7 @@ pub async fn run(
     let mut servers = JoinSet::new();
     servers.spawn(http::serve_plain(listeners.http, router.clone(), limit.clone()));
     servers.spawn(http::serve_tls(listeners.https, router, limit, certificate));
+    servers.spawn(tell_what_was_counted());
     let metrics_server = tokio::spawn(http::serve_plain(
         listeners.metrics,
         metrics::router(board),
@@ -62,6 +64,15 @@ pub async fn run(
     }
     metrics_server.abort();
     ended
+}
+
+/// What strangers flooded the log with and it did not write, once in a while.
+async fn tell_what_was_counted() {
+    let mut due = tokio::time::interval(few::WINDOW);
+    loop {
+        due.tick().await;
+        few::tell_rest(Instant::now());
+    }
 }
 
 fn why(broken: Broken) -> StartError {

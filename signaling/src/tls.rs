@@ -1,11 +1,11 @@
 //! The self-made certificate for HTTPS: made once, kept between runs so that browsers which accepted
 //! it go on doing so, renewed when the server's names change or it nears its end.
 
-use crate::error::{StartCode, StartError};
+use crate::error::{StartCode, StartError, cause};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -120,12 +120,7 @@ pub fn write_secret(path: &Path, content: &[u8]) -> Result<(), StartError> {
 
 fn unwritable(path: &Path, error: &std::io::Error) -> StartError {
     let folder = path.parent().unwrap_or(path).display();
-    let what = match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "đĩa đã đầy".to_owned(),
-        ErrorKind::PermissionDenied => "không có quyền ghi".to_owned(),
-        ErrorKind::ReadOnlyFilesystem => "đĩa chỉ cho đọc".to_owned(),
-        _ => error.to_string(),
-    };
+    let what = cause(error);
     StartError::new(
         StartCode::DataDirectory,
         format!("không ghi được vào thư mục dữ liệu {folder}: {what}; đổi bằng --data hoặc giải phóng chỗ"),

@@ -1,79 +1,15 @@
-//! The program as it is installed: its processes, what they print and how they end.
+//! The commands: what they print and how they end.
 
-use rustix::process::{Pid, Signal, geteuid, kill_process};
+mod process;
+
+use process::{ANYWHERE, Folder, PROGRAM, Running, authority, get};
+use rustix::process::geteuid;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Output};
 use std::time::SystemTime;
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_nhipcau");
-
-/// A folder that goes when the test does.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        Folder(std::env::temp_dir().join(format!("nhipcau-{name}-{}", std::process::id())))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What a test leaves in the temporary folder harms nobody.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A running program; killed when the test ends before it does.
-struct Running(Child);
-
-impl Running {
-    fn demo(data: &Path, more: &[&str]) -> Running {
-        let mut command = Command::new(PROGRAM);
-        command.args(["demo", "--json", "--data"]).arg(data).args(more);
-        Running(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("started"))
-    }
-
-    /// What it prints first.
-    fn told(&mut self) -> Value {
-        let mut line = String::new();
-        let output = self.0.stdout.take().expect("piped");
-        BufReader::new(output).read_line(&mut line).expect("text");
-        serde_json::from_str(&line).expect("one JSON object on the first line")
-    }
-
-    fn terminate(mut self) -> ExitStatus {
-        kill_process(Pid::from_child(&self.0), Signal::TERM).expect("running");
-        self.0.wait().expect("ended")
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It has ended in most tests.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// One GET; answers everything that came.
-fn get(authority: &str, path: &str) -> String {
-    let mut stream = TcpStream::connect(authority).expect("somebody listens");
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).expect("sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("answered");
-    answer
-}
-
-/// `host:port` of a URL.
-fn authority(url: &Value) -> String {
-    let url = url.as_str().expect("a URL");
-    url.split('/').nth(2).expect("a host").to_owned()
-}
 
 #[test]
 fn two_demos_run_side_by_side_and_say_where() {
@@ -119,17 +55,6 @@ fn on_a_full_disk(folder: &Folder, kept: Option<&Path>, arguments: &[&str]) -> O
     command.arg(&folder.0).arg(kept.unwrap_or(Path::new(""))).arg(PROGRAM).args(arguments);
     command.output().expect("unshare")
 }
-
-const ANYWHERE: [&str; 8] = [
-    "--http=127.0.0.1:0",
-    "--https=127.0.0.1:0",
-    "--metrics=127.0.0.1:0",
-    "--media-port=0",
-    "--media-workers=1",
-    "--media-listen=127.0.0.1",
-    "--names=hop.example",
-    "--drain-seconds=0",
-];
 
 #[test]
 fn a_full_disk_is_one_sentence_and_leaves_nothing_half_written() {

@@ -7,6 +7,8 @@ mod ports;
 
 use crate::cli::{DoctorArgs, Language};
 use crate::config::Config;
+use crate::error::StartError;
+use crate::output;
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -57,8 +59,8 @@ struct Report<'a> {
     findings: &'a [Finding],
 }
 
-/// Examines, prints, and answers 1 when something is broken.
-pub fn run(args: &DoctorArgs) -> ExitCode {
+/// Examines, prints, and returns 1 when something is broken.
+pub fn run(args: &DoctorArgs) -> Result<ExitCode, StartError> {
     let findings = match args.settings.load() {
         Ok(config) => examine(&config),
         Err(e) => vec![Finding::bad(
@@ -72,14 +74,15 @@ pub fn run(args: &DoctorArgs) -> ExitCode {
     if args.json {
         let findings = &findings;
         let report = Report { ready, findings };
-        println!("{}", serde_json::to_string(&report).unwrap_or_default());
+        output::print(&serde_json::to_string(&report).unwrap_or_default())?;
     } else {
-        findings.iter().for_each(|f| println!("{}", line(f, args.lang)));
+        let lines: Vec<_> = findings.iter().map(|f| line(f, args.lang)).collect();
+        output::print(&lines.join("\n"))?;
     }
-    match ready {
+    Ok(match ready {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
-    }
+    })
 }
 
 /// Everything, in the order in which one would repair it.

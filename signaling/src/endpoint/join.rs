@@ -9,6 +9,8 @@ use clap::{Args, ValueEnum};
 use super::options::{Options, Trust};
 use super::stats::Statistics;
 use super::{Endpoint, JoinError};
+use crate::error::StartError;
+use crate::{log, output};
 
 /// Arguments of the subcommand.
 #[derive(Debug, Clone, Args)]
@@ -59,20 +61,20 @@ impl JoinArgs {
 }
 
 /// Runs the subcommand. Success means: it was connected and media flowed both ways.
-pub async fn run(args: JoinArgs) -> ExitCode {
+pub async fn run(args: JoinArgs) -> Result<ExitCode, StartError> {
     match measure(&args).await {
         Ok(statistics) => {
-            print(&statistics, args.report);
-            match verdict(&statistics) {
+            output::print(&report(&statistics, args.report))?;
+            Ok(match verdict(&statistics) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => fail(&error),
-            }
+            })
         }
         Err(error) => {
             if args.report == ReportFormat::Json {
-                println!("{}", not_connected(&error));
+                output::print(&not_connected(&error).to_string())?;
             }
-            fail(&error)
+            Ok(fail(&error))
         }
     }
 }
@@ -83,7 +85,7 @@ fn not_connected(error: &JoinError) -> serde_json::Value {
 }
 
 fn fail(error: &JoinError) -> ExitCode {
-    eprintln!("{error}");
+    log::say(&error.to_string());
     ExitCode::FAILURE
 }
 
@@ -113,26 +115,23 @@ fn verdict(statistics: &Statistics) -> Result<(), JoinError> {
     Ok(())
 }
 
-fn print(statistics: &Statistics, format: ReportFormat) {
+fn report(statistics: &Statistics, format: ReportFormat) -> String {
     match format {
-        ReportFormat::Json => match serde_json::to_string(statistics) {
-            Ok(json) => println!("{json}"),
-            Err(error) => eprintln!("{error} [internal]"),
-        },
-        ReportFormat::Text => print_text(statistics),
+        ReportFormat::Json => serde_json::to_string(statistics).unwrap_or_default(),
+        ReportFormat::Text => text(statistics),
     }
 }
 
-fn print_text(statistics: &Statistics) {
+fn text(statistics: &Statistics) -> String {
     let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.1}"));
-    println!(
+    let mut lines = vec![format!(
         "Hình đầu tiên sau {} ms, trễ khứ hồi {} ms",
         number(statistics.time_to_first_frame_ms),
         number(statistics.rtt_ms)
-    );
+    )];
     for (direction, tracks) in [("nhận", &statistics.received), ("gửi", &statistics.sent)] {
         for track in tracks {
-            println!(
+            lines.push(format!(
                 "{direction} {} {}: {} gói, mất {}, biến động trễ {} ms, {:.0} kbit/s",
                 track.kind,
                 track.site.as_deref().unwrap_or("?"),
@@ -140,9 +139,10 @@ fn print_text(statistics: &Statistics) {
                 track.lost,
                 number(track.jitter_ms),
                 track.bitrate_bps / 1000.0
-            );
+            ));
         }
     }
+    lines.join("\n")
 }
 
 #[cfg(test)]

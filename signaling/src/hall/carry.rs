@@ -1,6 +1,7 @@
 //! Carries out what the machines order: meetings to connections and media, media to meetings.
 
 use super::{Hall, LINKS_INTERVAL, MeetingId, RETRY_INTERVAL, now};
+use crate::log::few;
 use crate::media::{Effect, WorkerEvent};
 use crate::meeting::{ConnectionId, Input, Output};
 use crate::metrics::SiteRow;
@@ -70,7 +71,9 @@ impl Hall {
             Effect::Path { meeting, site, path } => {
                 if let Some(machine) = self.meetings.get(meeting.0) {
                     let name = machine.name_of(site);
-                    tracing::info!(meeting = machine.title(), site = name, ?path, "media path");
+                    few::MEDIA_PATH.tell(|unsaid| {
+                        tracing::info!(meeting = machine.title(), site = name, ?path, unsaid, "media path");
+                    });
                 }
                 self.tell(meeting, Input::Path { site, path });
             }
@@ -145,15 +148,21 @@ impl Hall {
         let Some(guest) = self.guests.get(&id) else {
             return;
         };
-        match &message {
-            ServerMessage::Refused { code, .. } | ServerMessage::Error { code, .. } => {
-                self.board.refused(*code);
-                tracing::info!(connection = id.0, address = %guest.address, %code, "refused");
-            }
-            _ => {}
+        let refused = match &message {
+            ServerMessage::Refused { code, .. } => Some((&few::REFUSED, *code)),
+            ServerMessage::Error { code, .. } => Some((&few::NOT_DONE, *code)),
+            _ => None,
+        };
+        if let Some((kind, code)) = refused {
+            self.board.refused(code);
+            kind.tell(|unsaid| {
+                tracing::info!(connection = id.0, address = %guest.address, %code, unsaid, "refused");
+            });
         }
         if guest.outbox.push(message).is_err() {
-            tracing::warn!(connection = id.0, address = %guest.address, "too slow, closed");
+            few::TOO_SLOW.tell(|unsaid| {
+                tracing::warn!(connection = id.0, address = %guest.address, unsaid, "too slow, closed");
+            });
             if let Some((meeting, _)) = guest.place {
                 self.tell(meeting, Input::Disconnected { connection: id });
             }

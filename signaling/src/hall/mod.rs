@@ -9,6 +9,7 @@ pub use door::{Arrival, Broken, HallDoor, Said};
 
 use crate::config::Config;
 use crate::error::Refusal;
+use crate::log::few;
 use crate::media::{Bridge, MediaPort, grade::Grader};
 use crate::meeting::{ConnectionId, Input, Invitation, Meeting, Now, Request};
 use crate::metrics::Board;
@@ -196,14 +197,17 @@ impl Hall {
         }
     }
 
-    /// Who acted on the meeting, for the operations log.
+    /// Who acted on the meeting, for the operations log. What a role does not allow is told as refused.
     fn log_act(&self, meeting: MeetingId, connection: ConnectionId, request: &Request) {
         if let Request::Act(action) = request
             && let Some(meeting) = self.meetings.get(meeting.0)
             && let Some(site) = meeting.site_of(connection)
+            && meeting.may_act(site, action)
         {
             let site = meeting.name_of(site);
-            tracing::info!(meeting = meeting.title(), site, ?action, "act");
+            few::ACT.tell(|unsaid| {
+                tracing::info!(meeting = meeting.title(), site, ?action, unsaid, "act");
+            });
         }
     }
 

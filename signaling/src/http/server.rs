@@ -1,5 +1,6 @@
 //! Accepts connections and serves one router over plain TCP and over TLS, within bounds.
 
+use crate::log::few;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use hyper::body::Incoming;
@@ -81,10 +82,14 @@ async fn accept(listener: &TcpListener, limit: &Limit) -> (TcpStream, SocketAddr
                     let _ = stream.set_nodelay(true);
                     return (stream, address, place);
                 }
-                None => tracing::warn!(%address, "too many connections, closed one"),
+                None => few::TOO_MANY_CONNECTIONS.tell(|unsaid| {
+                    tracing::warn!(%address, unsaid, "too many connections, closed one");
+                }),
             },
             Err(e) => {
-                tracing::warn!(error = %e, "cannot accept a connection");
+                few::CANNOT_ACCEPT.tell(|unsaid| {
+                    tracing::warn!(error = %e, unsaid, "cannot accept a connection");
+                });
                 sleep(ACCEPT_PAUSE).await;
             }
         }

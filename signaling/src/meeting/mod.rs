@@ -320,6 +320,12 @@ impl Meeting {
         holder.map(|s| s.id)
     }
 
+    /// Whether the role of a site allows an act.
+    pub fn may_act(&self, site: SiteId, action: &Action) -> bool {
+        let site = self.sites.get(site.0 as usize);
+        site.is_some_and(|site| rules::may(site.role, rules::kind_of(action)))
+    }
+
     pub fn connection_of(&self, site: SiteId) -> Option<ConnectionId> {
         self.sites.get(site.0 as usize)?.connection
     }

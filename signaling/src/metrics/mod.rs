@@ -5,6 +5,7 @@ mod family;
 mod sites;
 mod workers;
 
+use crate::log;
 use crate::media::{PeerStats, WorkerStats};
 use crate::meeting::SeatRow;
 use crate::protocol::{ClientReport, ErrorCode};
@@ -74,8 +75,28 @@ impl Board {
             refusals.add(&[("code", &code.to_string())], *n as f64);
         }
         families.extend([connections, refusals]);
+        families.extend(log_lines());
         families
     }
+}
+
+/// What the log does not say.
+fn log_lines() -> [Family; 2] {
+    let mut lost = Family::new(
+        Kind::Counter,
+        "nhipcau_log_lost_lines_total",
+        "Lines of the log that could not be written.",
+    );
+    lost.add(&[], log::lost_lines() as f64);
+    let mut counted = Family::new(
+        Kind::Counter,
+        "nhipcau_log_counted_lines_total",
+        "Lines of the log that were only counted, because there were many of one kind.",
+    );
+    for (kind, lines) in log::few::counted() {
+        counted.add(&[("kind", kind)], lines as f64);
+    }
+    [lost, counted]
 }
 
 /// Everything in Prometheus's text format.

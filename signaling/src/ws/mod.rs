@@ -10,6 +10,7 @@ pub use bucket::JoinLimit;
 
 use crate::hall::HallDoor;
 use crate::http::Place;
+use crate::log::few;
 use crate::protocol::MAX_MESSAGE_BYTES;
 use axum::Extension;
 use axum::Router;
@@ -36,7 +37,9 @@ async fn upgrade(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     if !same_host(&headers) {
-        tracing::warn!(%address, "refused a WebSocket of a page from another host");
+        few::FOREIGN_PAGE.tell(|unsaid| {
+            tracing::warn!(%address, unsaid, "refused a WebSocket of a page from another host");
+        });
         return (StatusCode::FORBIDDEN, "E_ORIGIN\n").into_response();
     }
     let upgrade = upgrade
