@@ -6,7 +6,7 @@ use crate::endpoint::JoinLink;
 use crate::error::{StartCode, StartError};
 use crate::listeners::{Listeners, address_of};
 use crate::protocol::Role;
-use crate::serve::secret;
+use crate::secret::Secret;
 use crate::tls;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -55,19 +55,19 @@ fn meeting(data: &Path) -> Result<MeetingConfig, StartError> {
             true => Role::Chair,
             false => Role::Site,
         },
-        token: tokens.get(name).cloned().unwrap_or_else(secret),
+        token: tokens.get(name).cloned().unwrap_or_else(Secret::fresh),
     });
     Ok(MeetingConfig { title: TITLE.to_owned(), sites: sites.collect() })
 }
 
 /// Tokens by site, kept in the data folder.
-fn tokens(data: &Path) -> Result<BTreeMap<String, String>, StartError> {
+fn tokens(data: &Path) -> Result<BTreeMap<String, Secret>, StartError> {
     let path = data.join(TOKENS_FILE);
     let kept = std::fs::read(&path).unwrap_or_default();
-    let kept: BTreeMap<String, String> = serde_json::from_slice(&kept).unwrap_or_default();
+    let kept: BTreeMap<String, Secret> = serde_json::from_slice(&kept).unwrap_or_default();
     let mut tokens = kept.clone();
     for name in std::iter::once(CHAIR).chain(HEADLESS).chain(FREE) {
-        tokens.entry(name.to_owned()).or_insert_with(secret);
+        tokens.entry(name.to_owned()).or_insert_with(Secret::fresh);
     }
     if tokens != kept {
         let text = serde_json::to_vec_pretty(&tokens)
@@ -157,7 +157,7 @@ fn links(config: &Config, base: &str) -> Links {
     let sites = config.meetings.iter().flat_map(|meeting| &meeting.sites);
     // `?ngay=1`: a link of the demo goes into the meeting at once, without the entry screen.
     let link =
-        |site: &SiteConfig| Link { name: site.name.clone(), link: format!("{base}/?ngay=1#{}", site.token) };
+        |site: &SiteConfig| Link { name: site.name.clone(), link: format!("{base}/?ngay=1#{}", site.token.reveal()) };
     let is_headless = |site: &&SiteConfig| HEADLESS.contains(&site.name.as_str());
     let (headless, people): (Vec<_>, Vec<_>) = sites.partition(is_headless);
     let (chairs, people): (Vec<_>, Vec<_>) = people.into_iter().partition(|s| s.role == Role::Chair);
@@ -247,7 +247,7 @@ mod tests {
         let http = json["http"].as_str().expect("an address");
         let chair = json["links"]["chair"].as_str().expect("a link");
         let token = &first.meetings[0].sites[0].token;
-        assert_eq!(chair, format!("{http}/?ngay=1#{token}"));
+        assert_eq!(chair, format!("{http}/?ngay=1#{}", token.reveal()));
         assert_eq!(json["links"]["sites"][0]["name"], FREE[0]);
         assert_eq!(told.headless().len(), HEADLESS.len());
         assert!(told.text().contains(chair));

@@ -6,7 +6,7 @@
 //! - [`hall`]: the one task that owns meetings, connections and the bridge to media.
 //! - [`media`]: the only place that stands on the bridge to `sfu`.
 //! - [`ws`]: one task per connection. [`http`]: pages, and where WebSockets come from.
-//! - [`config`], [`error`], [`log`], [`output`], [`tls`], [`metrics`]: what every service has.
+//! - [`config`], [`error`], [`log`], [`output`], [`secret`], [`tls`], [`metrics`]: what every service has.
 //! - [`endpoint`]: a headless site, the other side of everything above.
 //! - [`cli`], [`serve`], [`demo`], [`doctor`]: the commands.
 //!
@@ -33,6 +33,7 @@ pub mod meeting;
 pub mod metrics;
 pub mod output;
 pub mod protocol;
+pub mod secret;
 pub mod serve;
 pub mod tls;
 pub mod ws;

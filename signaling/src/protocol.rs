@@ -26,7 +26,9 @@
 //! [`VERSION`] is one number. A server answers a `hello` of another version with `refused`, code
 //! `version`; the page then reloads itself.
 
+use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use ts_rs::TS;
 
 /// Raised whenever a message changes in a way an older page would misread.
@@ -55,11 +57,12 @@ pub enum ClientMessage {
     Hello {
         version: u32,
         /// The secret part of the join link.
-        token: String,
+        #[ts(as = "String")]
+        token: Secret,
         /// The secret given in `welcome`, when a known participant comes back.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[ts(optional)]
-        seat: Option<String>,
+        #[ts(optional, as = "Option<String>")]
+        seat: Option<Secret>,
         /// Take the seat over from another device that holds it.
         #[serde(default)]
         takeover: bool,
@@ -109,7 +112,8 @@ pub enum ServerMessage {
         you: SiteId,
         role: Role,
         /// Secret that takes this seat again after any time; keep it in `sessionStorage`.
-        seat: String,
+        #[ts(as = "String")]
+        seat: Secret,
         /// What this site may do now; changes arrive with every `meeting`.
         actions: Vec<ActionKind>,
     },
@@ -167,12 +171,22 @@ pub enum ServerMessage {
 }
 
 /// SDP, plain or deflated (raw DEFLATE, RFC 1951, then base64): 98 KB become 2.4.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export_to = "gen.ts")]
 pub enum Sdp {
     Plain(String),
     Deflated(String),
+}
+
+/// It holds the passwords of ICE, and is long.
+impl fmt::Debug for Sdp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Sdp::Plain(text) => write!(f, "Plain({} bytes)", text.len()),
+            Sdp::Deflated(text) => write!(f, "Deflated({} bytes)", text.len()),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
@@ -431,8 +445,8 @@ pub enum ErrorCode {
 }
 
 /// As it is sent, for logs and metrics.
-impl std::fmt::Display for ErrorCode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
     }
 }

@@ -9,7 +9,6 @@ use crate::log::few;
 use crate::media::MediaPort;
 use crate::metrics::{self, Board};
 use crate::tls;
-use rand::Rng;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::net::TcpListener;
@@ -98,10 +97,4 @@ fn announce(listeners: &Listeners) {
         metrics = ?address(&listeners.metrics),
         "serving"
     );
-}
-
-/// 128 random bits in hexadecimal: for seats and join links.
-pub fn secret() -> String {
-    let bytes: [u8; 16] = rand::rng().random();
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

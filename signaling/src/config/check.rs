@@ -93,13 +93,13 @@ fn check_sites(meeting: &MeetingConfig) -> Result<(), StartError> {
         if !names.insert(name) {
             return fault(format!("\"{title}\" có hai điểm cầu cùng tên \"{name}\""));
         }
-        if site.token.chars().count() < MIN_TOKEN_CHARS {
+        if site.token.reveal().chars().count() < MIN_TOKEN_CHARS {
             return fault(format!(
                 "\"{title}\", điểm cầu \"{name}\": token phải có ít nhất {MIN_TOKEN_CHARS} ký tự"
             ));
         }
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
-        if !site.token.chars().all(plain) {
+        if !site.token.reveal().chars().all(plain) {
             return fault(format!(
                 "\"{title}\", điểm cầu \"{name}\": token chỉ gồm chữ không dấu, chữ số và - _ . ~"
             ));

@@ -9,6 +9,7 @@ pub mod settings;
 
 use crate::error::StartError;
 use crate::protocol::Role;
+use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -78,7 +79,7 @@ pub struct SiteConfig {
     #[serde(default = "plain_site")]
     pub role: Role,
     /// The secret part of the join link, at least 16 characters.
-    pub token: String,
+    pub token: Secret,
 }
 
 fn plain_site() -> Role {
@@ -187,7 +188,7 @@ impl Config {
         let mut shown = self.clone();
         for meeting in &mut shown.meetings {
             for site in &mut meeting.sites {
-                "(không hiển thị)".clone_into(&mut site.token);
+                site.token = Secret::from("(không hiển thị)");
             }
         }
         toml::to_string_pretty(&shown).unwrap_or_else(|e| format!("# {e}\n"))
@@ -281,7 +282,7 @@ mod tests {
     fn secrets_are_not_printed() {
         let config = Config::from_toml(include_str!("../../../ops/nhipcau.toml")).expect("parses");
         let token = &config.meetings[0].sites[0].token;
-        assert!(!config.printable().contains(token.as_str()));
+        assert!(!config.printable().contains(token.reveal()));
         assert!(config.printable().contains("drain_seconds"));
     }
 }

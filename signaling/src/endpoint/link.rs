@@ -2,6 +2,7 @@
 //! never send, and so does this client: it goes into `hello` only.
 
 use super::JoinError;
+use crate::secret::Secret;
 
 /// A parsed join link.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +11,7 @@ pub struct JoinLink {
     pub host: String,
     pub port: u16,
     pub tls: bool,
-    pub token: String,
+    pub token: Secret,
 }
 
 impl std::str::FromStr for JoinLink {
@@ -52,7 +53,7 @@ fn parse(link: &str) -> Option<JoinLink> {
     if host.is_empty() || token.is_empty() {
         return None;
     }
-    Some(JoinLink { host: host.to_owned(), port, tls, token: token.to_owned() })
+    Some(JoinLink { host: host.to_owned(), port, tls, token: token.into() })
 }
 
 fn host_and_port(authority: &str, default: u16) -> Option<(&str, u16)> {
@@ -82,7 +83,7 @@ mod tests {
             ("  https://h:8443/?x=1#t ", "wss://h:8443/ws", "t"),
         ] {
             let parsed: JoinLink = link.parse().expect(link);
-            assert_eq!((parsed.websocket_url().as_str(), parsed.token.as_str()), (url, token));
+            assert_eq!((parsed.websocket_url().as_str(), parsed.token.reveal()), (url, token));
         }
     }
 

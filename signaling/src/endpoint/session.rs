@@ -21,6 +21,7 @@ use crate::protocol::{
     ClientMessage, ClientReport, GoodbyeReason, MeetingView, PING_INTERVAL_S, Presence, Sdp, ServerMessage,
     SiteId, SlotWish, SourceKind, VERSION,
 };
+use crate::secret::Secret;
 use crate::ws::sdp::{fold, unfold};
 
 /// Time from the offer to the answer; the server answers from memory.
@@ -43,7 +44,7 @@ pub struct Facts {
     pub you: Option<SiteId>,
     pub names: HashMap<SiteId, String>,
     /// Secret that takes the seat again.
-    pub seat: Option<String>,
+    pub seat: Option<Secret>,
     /// Start of the WebSocket connection that the session in use came from.
     pub began_at: Option<Instant>,
     /// Media has been connected at least once.

@@ -86,7 +86,7 @@ async fn a_lost_endpoint_comes_back_with_its_seat() {
     until("media", async || endpoint.stats().await.flowed_both_ways()).await;
     bridge.drop_everybody();
     until("the return", async || endpoint.stats().await.reconnections == 1).await;
-    assert_eq!(bridge.heard().seats, [None, Some("ghế-1".to_owned())]);
+    assert_eq!(bridge.heard().seats, [None, Some("ghế-1".into())]);
     let before = endpoint.received().video_frames();
     until("new frames", async || endpoint.received().video_frames() > before + 3).await;
     endpoint.stop().await;

@@ -3,6 +3,7 @@
 use crate::meeting::{ConnectionId, Request};
 use crate::metrics::Board;
 use crate::protocol::{ClientReport, ErrorCode};
+use crate::secret::Secret;
 use crate::ws::outbox::Outbox;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,8 +21,8 @@ pub struct Arrival {
 #[derive(Debug)]
 pub enum Said {
     Hello {
-        token: String,
-        seat: Option<String>,
+        token: Secret,
+        seat: Option<Secret>,
         takeover: bool,
     },
     Request(Request),

@@ -14,6 +14,7 @@ use crate::media::{Bridge, MediaPort, grade::Grader};
 use crate::meeting::{ConnectionId, Input, Invitation, Meeting, Now, Request};
 use crate::metrics::Board;
 use crate::protocol::{ClientReport, ErrorCode, ServerMessage, SiteId};
+use crate::secret::Secret;
 use crate::ws::JoinLimit;
 use crate::ws::outbox::Outbox;
 use door::Knock;
@@ -48,7 +49,7 @@ struct Guest {
 
 pub struct Hall {
     meetings: Vec<Meeting>,
-    links: HashMap<String, (MeetingId, SiteId)>,
+    links: HashMap<Secret, (MeetingId, SiteId)>,
     guests: HashMap<ConnectionId, Guest>,
     bridge: Bridge,
     joins: JoinLimit,
@@ -96,7 +97,7 @@ fn meetings(config: &Config) -> Vec<Meeting> {
     .collect()
 }
 
-fn links(config: &Config) -> HashMap<String, (MeetingId, SiteId)> {
+fn links(config: &Config) -> HashMap<Secret, (MeetingId, SiteId)> {
     let mut links = HashMap::new();
     for (m, meeting) in config.meetings.iter().enumerate() {
         for (s, site) in meeting.sites.iter().enumerate() {
@@ -167,8 +168,8 @@ impl Hall {
     fn hello(
         &mut self,
         connection: ConnectionId,
-        token: &str,
-        seat: Option<String>,
+        token: &Secret,
+        seat: Option<Secret>,
         takeover: bool,
     ) -> Result<(), Refusal> {
         let internal = Refusal::new(ErrorCode::Internal);
@@ -184,7 +185,7 @@ impl Hall {
         guest.place = Some((meeting, site));
         self.tell(
             meeting,
-            Input::Hello { connection, site, seat, takeover, fresh_seat: crate::serve::secret() },
+            Input::Hello { connection, site, seat, takeover, fresh_seat: Secret::fresh() },
         );
         Ok(())
     }

@@ -14,6 +14,7 @@ mod stories;
 
 use crate::error::Refusal;
 use crate::protocol::{Action, ErrorCode, GoodbyeReason, Role, ServerMessage, SiteId, SlotWish, SourceKind};
+use crate::secret::Secret;
 use seat::{Site, Sources};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -67,10 +68,10 @@ pub enum Input {
     Hello {
         connection: ConnectionId,
         site: SiteId,
-        seat: Option<String>,
+        seat: Option<Secret>,
         takeover: bool,
         /// A fresh secret, used when this hello gets a new seat.
-        fresh_seat: String,
+        fresh_seat: Secret,
     },
     /// The connection is gone, for whatever reason.
     Disconnected {

@@ -5,6 +5,7 @@ use crate::error::Refusal;
 use crate::protocol::{
     ErrorCode, GoodbyeReason, Presence, Role, ServerMessage, SiteId, SlotWish, SourceKind, VERSION,
 };
+use crate::secret::Secret;
 
 /// One flag per source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub(super) struct Site {
     pub name: String,
     pub role: Role,
     /// The secret of whoever holds the seat; `None`: the seat is free.
-    pub seat: Option<String>,
+    pub seat: Option<Secret>,
     pub connection: Option<ConnectionId>,
     pub path: MediaPath,
     pub presence: Presence,
@@ -105,7 +106,7 @@ impl Site {
     }
 
     /// Sits down under a new secret. What the chair has decided stays.
-    fn sit(&mut self, secret: String) {
+    fn sit(&mut self, secret: Secret) {
         self.seat = Some(secret);
         self.path = MediaPath::Pending;
         self.said = Sources { microphone: !self.muted, ..Sources::ALL };
@@ -126,9 +127,9 @@ impl Meeting {
         now: Now,
         connection: ConnectionId,
         site: SiteId,
-        seat: Option<String>,
+        seat: Option<Secret>,
         takeover: bool,
-        fresh_seat: String,
+        fresh_seat: Secret,
     ) -> Result<(), Refusal> {
         self.check_entry(now, site)?;
         let place = self.site_mut(site)?;

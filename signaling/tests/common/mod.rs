@@ -33,7 +33,7 @@ pub fn config() -> Config {
     static RUNS: AtomicU32 = AtomicU32::new(0);
     let run = RUNS.fetch_add(1, Ordering::Relaxed);
     let site =
-        |name: &str, token: &str, role| SiteConfig { name: name.to_owned(), role, token: token.to_owned() };
+        |name: &str, token: &str, role| SiteConfig { name: name.to_owned(), role, token: token.into() };
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
     Config {
         http: anywhere,

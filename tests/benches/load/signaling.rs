@@ -134,7 +134,7 @@ impl Site {
         let (socket, _) =
             client_async(format!("ws://{server}/ws"), stream).await.map_err(|e| e.to_string())?;
         let mut site = Site { socket };
-        let (token, seat) = (join.token.clone(), None);
+        let (token, seat) = (join.token.clone().into(), None);
         site.say(&ClientMessage::Hello { version: VERSION, token, seat, takeover: false }).await?;
         Ok(site)
     }

@@ -24,6 +24,7 @@ use super::super::send::{run_camera, run_microphone};
 use super::super::site::{build, send_section};
 use super::super::vp8::Assembler;
 use crate::protocol::*;
+use crate::secret::Secret;
 use crate::ws::sdp::{fold, unfold};
 
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +42,7 @@ impl Default for Manners {
 /// What the bridge has seen and heard of its endpoints.
 #[derive(Debug, Default)]
 pub struct Heard {
-    pub seats: Vec<Option<String>>,
+    pub seats: Vec<Option<Secret>>,
     pub marked_frames: u32,
     /// The newest audio level extension with voice in it.
     pub level_byte: u8,
@@ -105,7 +106,7 @@ async fn serve(tcp: TcpStream, manners: Manners, heard: SharedHeard) {
         };
         match serde_json::from_str(&text).expect("a message of the protocol") {
             ClientMessage::Hello { seat, token, .. } => {
-                assert_eq!(token, "mã");
+                assert_eq!(token.reveal(), "mã");
                 heard.lock().expect("no panic").seats.push(seat);
                 greet(&mut socket, manners).await;
             }
@@ -135,7 +136,7 @@ async fn greet(socket: &mut WebSocketStream<TcpStream>, manners: Manners) {
         let text = "Không có liên kết họp này.".to_owned();
         return say(socket, &ServerMessage::Refused { code: ErrorCode::UnknownLink, text }).await;
     }
-    let seat = "ghế-1".to_owned();
+    let seat = "ghế-1".into();
     let welcome =
         ServerMessage::Welcome { version: VERSION, you: SiteId(2), role: Role::Site, seat, actions: vec![] };
     say(socket, &welcome).await;

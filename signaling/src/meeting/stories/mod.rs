@@ -62,7 +62,7 @@ impl Story {
         self.hello(site, None, false)
     }
 
-    pub fn hello(&mut self, site: SiteId, seat: Option<String>, takeover: bool) -> ConnectionId {
+    pub fn hello(&mut self, site: SiteId, seat: Option<Secret>, takeover: bool) -> ConnectionId {
         self.connections += 1;
         let connection = ConnectionId(self.connections);
         self.happens(Input::Hello {
@@ -70,7 +70,7 @@ impl Story {
             site,
             seat,
             takeover,
-            fresh_seat: format!("secret {}", self.connections),
+            fresh_seat: format!("secret {}", self.connections).into(),
         });
         connection
     }
@@ -126,7 +126,7 @@ impl Story {
     }
 
     /// The secret in the welcome.
-    pub fn seat(&self, connection: ConnectionId) -> String {
+    pub fn seat(&self, connection: ConnectionId) -> Secret {
         let seat = self.told(connection).find_map(|message| match message {
             ServerMessage::Welcome { seat, .. } => Some(seat.clone()),
             _ => None,
@@ -164,7 +164,7 @@ fn changes_in_a_row_are_shown_together() {
             site,
             seat: None,
             takeover: false,
-            fresh_seat: "s".to_owned(),
+            fresh_seat: "s".into(),
         });
     }
     assert_eq!(story.told(chair).count(), 0, "the spacing holds it back");

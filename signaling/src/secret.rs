@@ -1,0 +1,84 @@
+//! Secrets of links and seats. Whoever knows one is that site, so none is ever shown by accident: not
+//! by `{:?}` of something it is part of, not in a trace, not in what a parser says of a mistake.
+
+use rand::Rng;
+use serde::de::{Deserializer, Error};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Text that is only seen where [`Secret::reveal`] is written.
+#[derive(Clone, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// 128 random bits in hexadecimal: for seats and join links.
+    pub fn fresh() -> Secret {
+        let bytes: [u8; 16] = rand::rng().random();
+        Secret(bytes.iter().map(|b| format!("{b:02x}")).collect())
+    }
+
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Secret {
+        Secret(text.to_owned())
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Secret {
+        Secret(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    /// A parser's own words quote what it found: `invalid type: integer 123…, expected a string`.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+        let text = String::deserialize(deserializer);
+        text.map(Secret).map_err(|_| D::Error::custom("phải là một chuỗi trong dấu ngoặc kép"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::protocol::ClientMessage;
+
+    #[test]
+    fn a_secret_is_shown_by_nothing_it_is_part_of() {
+        let hello = r#"{"type":"hello","version":1,"token":"abcd-1234","seat":"efgh-5678"}"#;
+        let message: ClientMessage = serde_json::from_str(hello).expect("a hello");
+        let shown = format!("{message:?}");
+        assert!(shown.contains("Secret(…)") && !shown.contains("1234") && !shown.contains("5678"), "{shown}");
+        let again = serde_json::to_value(&message).expect("JSON");
+        assert_eq!((&again["token"], &again["seat"]), (&"abcd-1234".into(), &"efgh-5678".into()));
+
+        let site = "sites = [{ name = \"Huyện\", role = \"chair\", token = \"abcd-1234\" }]";
+        let text = format!("[[meetings]]\ntitle = \"Giao ban\"\n{site}\n");
+        let config = Config::from_toml(&text).expect("parses");
+        assert!(!format!("{config:?}").contains("1234"), "{config:?}");
+        assert!(!config.printable().contains("1234"));
+        // Without the quotes it is a number, and the parser would show it.
+        let error = Config::from_toml(&text.replace("\"abcd-1234\"", "1234")).expect_err("a number");
+        assert!(!error.sentence.contains("1234") && error.sentence.contains("dấu ngoặc kép"), "{error}");
+    }
+
+    #[test]
+    fn fresh_secrets_have_128_bits_and_differ() {
+        let (one, other) = (Secret::fresh(), Secret::fresh());
+        assert_ne!(one, other);
+        assert_eq!(one.reveal().len(), 32);
+        assert!(one.reveal().chars().all(|c| c.is_ascii_hexdigit()));
+    }
+}
