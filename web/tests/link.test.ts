@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { linkOf } from '../src/session/link';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { linkOf, takeLink } from '../src/session/link';
 
 test('a join link is taken apart, also below a path', () => {
   expect(linkOf('https://hop.example/cau/?ngay=1#bi-mat')).toEqual({
@@ -35,4 +35,54 @@ describe('what programs and people put around a secret is not the secret', () =>
 
 test.each(['', '#', '#%', '#%E0%A4%A', '#()', '#\u200b', '#.'])('%j carries no secret', fragment => {
   expect(linkOf(`https://hop.example/${fragment}`).token).toBe(fragment === '#%E0%A4%A' ? 'E0' : '');
+});
+
+describe('the secret leaves the address bar', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  /** A tab with an address and a memory; what is left in its bar. */
+  function tabAt(href: string, sessionStorage: Partial<Storage> | undefined) {
+    const bar = { href };
+    vi.stubGlobal('location', new URL(href));
+    vi.stubGlobal('sessionStorage', sessionStorage);
+    vi.stubGlobal('history', {
+      state: null,
+      replaceState: (_: unknown, __: string, to: string) => {
+        bar.href = new URL(to, href).href;
+      },
+    });
+    return bar;
+  }
+
+  function remembering(): Partial<Storage> {
+    const kept = new Map<string, string>();
+    return {
+      getItem: key => kept.get(key) ?? null,
+      setItem: (key, value) => void kept.set(key, value),
+    };
+  }
+
+  test('and a tab that has seen no link has none', () => {
+    tabAt('https://hop.example/', remembering());
+    expect(takeLink().token).toBe('');
+  });
+
+  test('and a reload finds it in the tab', () => {
+    const storage = remembering();
+    const bar = tabAt('https://hop.example/cau/?ngay=1#bi-mat', storage);
+    expect(takeLink().token).toBe('bi-mat');
+    expect(bar.href).toBe('https://hop.example/cau/?ngay=1');
+    tabAt(bar.href, storage);
+    expect(takeLink()).toMatchObject({ token: 'bi-mat', direct: true });
+    tabAt('https://hop.example/cau/#khac', storage);
+    expect(takeLink().token).toBe('khac');
+    tabAt('https://hop.example/cau/#()', storage);
+    expect(takeLink().token).toBe('');
+  });
+
+  test('but stays where the tab remembers nothing', () => {
+    const bar = tabAt('https://hop.example/#bi-mat', undefined);
+    expect(takeLink().token).toBe('bi-mat');
+    expect(bar.href).toBe('https://hop.example/#bi-mat');
+  });
 });

@@ -18,9 +18,9 @@ function binary() {
 }
 
 /** Sites of a served meeting: the chair's first. Tokens are what links carry. */
-export const CHAIR = { name: 'Huyện Long Thành', token: 'kiem-thu-huyen-long-thanh', role: 'chair' };
-export const AN_PHUOC = { name: 'An Phước', token: 'kiem-thu-an-phuoc-00' };
-export const BINH_SON = { name: 'Bình Sơn', token: 'kiem-thu-binh-son-00' };
+export const CHAIR = { name: 'Huyện Long Thành', token: 'kiem-thu-huyen-long-thanh-dong-nai-0', role: 'chair' };
+export const AN_PHUOC = { name: 'An Phước', token: 'kiem-thu-xa-an-phuoc-dong-nai-1' };
+export const BINH_SON = { name: 'Bình Sơn', token: 'kiem-thu-xa-binh-son-dong-nai-2' };
 const TITLE = 'Họp kiểm thử';
 
 /** `nhipcau serve` on free ports of 127.0.0.1 that stay the same over `restart`. */

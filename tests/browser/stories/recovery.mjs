@@ -10,6 +10,7 @@ story('a reloaded page takes its own seat again', async world => {
   const [hall, commune] = await twoJoin(world, server);
   await hall.sees(AN_PHUOC, 'commune');
   const before = await commune.state();
+  assert.equal(new URL(commune.page.url()).hash, '', 'the secret is out of the address bar');
   await commune.page.reload();
   await commune.press('join');
   await commune.isOnline();

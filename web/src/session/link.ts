@@ -9,7 +9,7 @@ export interface Link {
   direct: boolean;
 }
 
-/** What a token is made of (`config/check.rs` of the server); the dot behind it is the sentence’s. */
+/** What a token is made of (`config/token.rs` of the server); the dot behind it is the sentence’s. */
 const TOKEN = /[\w.~-]*[\w-]/;
 /** Marks without a width, which mail and chat programs put into links to break lines there. */
 const INVISIBLE = /[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]/g;
@@ -25,6 +25,21 @@ export function linkOf(href: string): Link {
     webSocket: socket.href,
     direct: url.searchParams.get('ngay') === '1',
   };
+}
+
+const LINK = 'nhipcau.link';
+
+/**
+ * The link of this tab. Its secret leaves the address bar, where whoever looks at the hall’s screen could
+ * copy it, for the memory of the tab, where a reload finds it. A tab that cannot remember leaves it there.
+ */
+export function takeLink(): Link {
+  const link = linkOf(location.href);
+  if (link.token === '') return location.hash === '' ? { ...link, token: tab.read(LINK) ?? '' } : link;
+  if (tab.write(LINK, link.token) === 'kept') {
+    history.replaceState(history.state, '', location.pathname + location.search);
+  }
+  return link;
 }
 
 /** The secret without what programs and people have put around it: a bracket, a mark, `?utm_source=…`. */

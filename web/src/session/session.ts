@@ -7,7 +7,7 @@ import { reduce } from '../meeting/reduce';
 import { type Ending, initialState, type Notice, siteOf } from '../meeting/state';
 import type { Action, ActionKind, ServerMessage } from '../protocol/gen';
 import { Connector, type Progress } from './connector';
-import { type Link, linkOf } from './link';
+import { type Link, takeLink } from './link';
 import { LocalMedia } from './localMedia';
 import { Screen } from './screen';
 
@@ -27,7 +27,7 @@ const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms));
 
 /** Everything the view shows and everything it may ask for. */
 export class Session {
-  readonly link: Link = linkOf(location.href);
+  readonly link: Link = takeLink();
   readonly local = new LocalMedia();
   readonly phase = signal<Phase>('entry');
   readonly state = signal(initialState);
