@@ -2,15 +2,16 @@
 
 use crate::cli::DemoArgs;
 use crate::config::{Config, MeetingConfig, SiteConfig};
+use crate::data::write_secret;
 use crate::endpoint::JoinLink;
 use crate::error::{StartCode, StartError};
+use crate::links::{lan_hosts, shown};
 use crate::listeners::{Listeners, address_of};
 use crate::protocol::Role;
 use crate::secret::Secret;
-use crate::tls;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 pub const TITLE: &str = "Họp giao ban huyện Long Thành";
@@ -72,7 +73,7 @@ fn tokens(data: &Path) -> Result<BTreeMap<String, Secret>, StartError> {
     if tokens != kept {
         let text = serde_json::to_vec_pretty(&tokens)
             .map_err(|e| StartError::new(StartCode::Internal, e.to_string()))?;
-        tls::write_secret(&path, &text)?;
+        write_secret(&path, &text)?;
     }
     Ok(tokens)
 }
@@ -125,39 +126,13 @@ pub fn announcement(
     })
 }
 
-/// An address as a person on this machine writes it: `localhost` is a secure context.
-fn shown(address: SocketAddr) -> String {
-    match address.ip().is_unspecified() {
-        true => format!("localhost:{}", address.port()),
-        false => address.to_string(),
-    }
-}
-
-/// Hosts by which other machines reach the listener.
-fn lan_hosts(config: &Config, listening: IpAddr) -> Vec<String> {
-    let host = |ip: IpAddr| match ip {
-        IpAddr::V4(v4) => v4.to_string(),
-        IpAddr::V6(v6) => format!("[{v6}]"),
-    };
-    if !config.names.is_empty() {
-        return config.names.clone();
-    }
-    match listening {
-        ip if ip.is_loopback() => Vec::new(),
-        ip if !ip.is_unspecified() => vec![host(ip)],
-        any => {
-            let reachable = tls::lan_addresses().into_iter();
-            let reachable = reachable.filter(|ip| ip.is_ipv4() || any.is_ipv6());
-            reachable.map(host).collect()
-        }
-    }
-}
-
 fn links(config: &Config, base: &str) -> Links {
     let sites = config.meetings.iter().flat_map(|meeting| &meeting.sites);
     // `?ngay=1`: a link of the demo goes into the meeting at once, without the entry screen.
-    let link =
-        |site: &SiteConfig| Link { name: site.name.clone(), link: format!("{base}/?ngay=1#{}", site.token.reveal()) };
+    let link = |site: &SiteConfig| Link {
+        name: site.name.clone(),
+        link: format!("{base}/?ngay=1#{}", site.token.reveal()),
+    };
     let is_headless = |site: &&SiteConfig| HEADLESS.contains(&site.name.as_str());
     let (headless, people): (Vec<_>, Vec<_>) = sites.partition(is_headless);
     let (chairs, people): (Vec<_>, Vec<_>) = people.into_iter().partition(|s| s.role == Role::Chair);

@@ -6,9 +6,9 @@
 //! - [`hall`]: the one task that owns meetings, connections and the bridge to media.
 //! - [`media`]: the only place that stands on the bridge to `sfu`.
 //! - [`ws`]: one task per connection. [`http`]: pages, and where WebSockets come from.
-//! - [`config`], [`error`], [`log`], [`output`], [`secret`], [`tls`], [`metrics`]: what every service has.
+//! - [`config`], [`data`], [`descriptors`], [`error`], [`log`], [`output`], [`secret`], [`tls`], [`metrics`]: what every service has.
 //! - [`endpoint`]: a headless site, the other side of everything above.
-//! - [`cli`], [`serve`], [`demo`], [`doctor`]: the commands.
+//! - [`cli`], [`serve`], [`demo`], [`doctor`], [`links`], [`certificate`]: the commands.
 //!
 //! # Follow one message
 //! `ws/connection.rs` reads it and takes it apart, `hall/mod.rs` finds the meeting, `meeting/mod.rs`
@@ -18,14 +18,18 @@
 // Both panic where nobody reads or the disk is full: `log::say` and `output::print` do not.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod certificate;
 pub mod cli;
 pub mod config;
+pub mod data;
 pub mod demo;
+pub mod descriptors;
 pub mod doctor;
 pub mod endpoint;
 pub mod error;
 pub mod hall;
 pub mod http;
+pub mod links;
 pub mod listeners;
 pub mod log;
 pub mod media;

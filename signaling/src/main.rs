@@ -1,27 +1,34 @@
-//! `nhipcau`: serve · demo · join · doctor.
+//! `nhipcau`: serve · demo · join · doctor · links · certificate.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
-use clap::Parser;
-use signaling::cli::{Cli, Commands, DemoArgs, ServeArgs};
+use signaling::cli::{self, Commands, DemoArgs, LinksArgs, Parsed, ServeArgs};
 use signaling::config::Config;
-use signaling::demo::Announcement;
 use signaling::error::{StartCode, StartError};
-use signaling::listeners::Listeners;
-use signaling::media::MediaPort;
-use signaling::{demo, doctor, endpoint, log, media, output, run};
+use signaling::listeners::{Listeners, address_of};
+use signaling::{certificate, demo, descriptors, doctor, endpoint, links, log, media, output, run};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let done = log::start(filter(&cli.command)).and_then(|()| on_runtime(cli.command));
-    let code = done.unwrap_or_else(|e| {
+    let code = begin().unwrap_or_else(|e| {
         log::say(&e.to_string());
         ExitCode::from(e.exit_code())
     });
     log::finish();
     code
+}
+
+fn begin() -> Result<ExitCode, StartError> {
+    log::open()?;
+    match cli::parse(std::env::args_os())? {
+        Parsed::Run(cli) => {
+            log::start(filter(&cli.command))?;
+            on_runtime(cli.command)
+        }
+        Parsed::Print(text) => output::print(&text).map(|()| ExitCode::SUCCESS),
+    }
 }
 
 fn on_runtime(command: Commands) -> Result<ExitCode, StartError> {
@@ -39,36 +46,65 @@ async fn carry_out(command: Commands) -> Result<ExitCode, StartError> {
         Commands::Demo(args) => demo(args).await,
         Commands::Join(args) => endpoint::join::run(args).await,
         Commands::Doctor(args) => doctor::run(&args),
+        Commands::Links(args) => links(&args),
+        Commands::Certificate(args) => certificate::run(&args),
     }
 }
 
 async fn serve(args: ServeArgs) -> Result<ExitCode, StartError> {
-    let config = args.settings.load()?;
+    let mut config = args.settings.load()?;
     if args.print_config {
         output::print(config.printable().trim_end())?;
         return Ok(ExitCode::SUCCESS);
     }
+    with_meetings(&config)?;
+    let shutdown = shutdown()?;
+    descriptors::fit(&mut config)?;
     let listeners = Listeners::open(&config).await?;
     let media = media::start(&config)?;
-    start(config, listeners, media).await
+    // Into a journal they do not go: whoever reads one would be every site.
+    if std::io::stdout().is_terminal() {
+        announce(links::text(&config, address_of(&listeners.https)?, address_of(&listeners.http)?))?;
+    }
+    run(config, listeners, media, shutdown).await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn demo(args: DemoArgs) -> Result<ExitCode, StartError> {
-    let config = demo::config(&args)?;
+    let shutdown = shutdown()?;
+    let mut config = demo::config(&args)?;
+    descriptors::fit(&mut config)?;
     let listeners = Listeners::open(&config).await?;
     let media = media::start(&config)?;
     let announcement = demo::announcement(&config, &listeners, &media.addresses)?;
     let _sites = endpoint::demo::start_sites(announcement.headless());
-    announce(&announcement, args.json)?;
-    start(config, listeners, media).await
-}
-
-/// Tells where the demo is. On a thread of its own: the meeting goes on when nobody reads that.
-fn announce(announcement: &Announcement, json: bool) -> Result<(), StartError> {
-    let text = match json {
+    announce(match args.json {
         true => announcement.json(),
         false => announcement.text(),
-    };
+    })?;
+    run(config, listeners, media, shutdown).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn links(args: &LinksArgs) -> Result<ExitCode, StartError> {
+    let config = args.settings.load()?;
+    with_meetings(&config)?;
+    output::print(&links::text(&config, config.https, config.http))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A server without a meeting lets nobody in, and nobody would know why.
+fn with_meetings(config: &Config) -> Result<(), StartError> {
+    match config.meetings.is_empty() {
+        false => Ok(()),
+        true => Err(StartError::config(
+            "chưa có cuộc họp nào; ghi [[meetings]] vào tệp cấu hình và chỉ tệp đó bằng --config TỆP, hoặc xem thử bằng: nhipcau demo",
+        )),
+    }
+}
+
+/// Tells where to go. On a thread of its own: the meeting goes on when nobody reads that.
+fn announce(text: String) -> Result<(), StartError> {
     let printer = std::thread::Builder::new().name("announce".to_owned());
     let printing = printer.spawn(move || {
         if let Err(e) = output::print(&text) {
@@ -78,20 +114,18 @@ fn announce(announcement: &Announcement, json: bool) -> Result<(), StartError> {
     printing.map(drop).map_err(|e| StartError::new(StartCode::Internal, e.to_string()))
 }
 
-/// Serves until SIGTERM, SIGHUP or Ctrl+C.
-async fn start(config: Config, listeners: Listeners, media: MediaPort) -> Result<ExitCode, StartError> {
+/// Done at SIGTERM, SIGHUP or Ctrl+C, from the moment it is made: before anybody is told where we are.
+fn shutdown() -> Result<impl Future<Output = ()>, StartError> {
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
     let hangup = hangup()?;
-    let shutdown = async move {
+    Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
             () = hangup => {}
         }
-    };
-    run(config, listeners, media, shutdown).await?;
-    Ok(ExitCode::SUCCESS)
+    })
 }
 
 fn listen(kind: SignalKind) -> Result<tokio::signal::unix::Signal, StartError> {

@@ -3,16 +3,17 @@
 use crate::config::Config;
 use crate::error::{StartCode, StartError};
 use crate::hall::{self, Broken};
-use crate::http::{self, Limit};
-use crate::listeners::Listeners;
+use crate::http::{self, Gate, Limit};
+use crate::listeners::{Listeners, address_of};
 use crate::log::few;
 use crate::media::MediaPort;
 use crate::metrics::{self, Board};
 use crate::tls;
+use axum::middleware::from_fn_with_state;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 /// Metrics are read by one Prometheus, perhaps two, and a person.
@@ -30,23 +31,21 @@ pub async fn run(
     media: MediaPort,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
-    let names = tls::names(&config.names);
-    let certificate = tls::server_config(&config.data, &names, SystemTime::now())?;
+    let shown = tls::open(&config, SystemTime::now())?;
+    let certificate = tls::server_config(shown.clone())?;
+    let gate = Gate::new(&config, shown.clone(), address_of(&listeners.https)?.port());
     let board = Arc::new(Board::default());
     let door = hall::open(&config, media, board.clone());
     let limit = Limit::new(config.limits.connections);
-    let router = http::router(door.clone());
+    let router = http::router(door.clone(), gate.clone());
 
     announce(&listeners);
     let mut servers = JoinSet::new();
     servers.spawn(http::serve_plain(listeners.http, router.clone(), limit.clone()));
     servers.spawn(http::serve_tls(listeners.https, router, limit, certificate));
+    servers.spawn(tls::follow(tls::Source::of(&config), shown));
     servers.spawn(tell_what_was_counted());
-    let metrics_server = tokio::spawn(http::serve_plain(
-        listeners.metrics,
-        metrics::router(board),
-        Limit::new(METRICS_CONNECTIONS),
-    ));
+    let metrics_server = serve_numbers(listeners.metrics, board, gate);
 
     let (patience, ended) = tokio::select! {
         () = shutdown => (Duration::from_secs(config.drain_seconds), Ok(())),
@@ -63,6 +62,12 @@ pub async fn run(
     }
     metrics_server.abort();
     ended
+}
+
+/// For Prometheus, until it is aborted: while the server drains, too.
+fn serve_numbers(listener: TcpListener, board: Arc<Board>, gate: Gate) -> JoinHandle<()> {
+    let router = metrics::router(board).layer(from_fn_with_state(gate, http::gate::for_numbers));
+    tokio::spawn(http::serve_plain(listener, router, Limit::new(METRICS_CONNECTIONS)))
 }
 
 /// What strangers flooded the log with and it did not write, once in a while.

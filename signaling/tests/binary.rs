@@ -5,6 +5,7 @@ mod process;
 use process::{ANYWHERE, Folder, PROGRAM, Running, authority, get};
 use rustix::process::geteuid;
 use serde_json::Value;
+use signaling::tls::kept;
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -58,30 +59,31 @@ fn on_a_full_disk(folder: &Folder, kept: Option<&Path>, arguments: &[&str]) -> O
 
 #[test]
 fn a_full_disk_is_one_sentence_and_leaves_nothing_half_written() {
-    let folder = Folder::new("full");
-    for command in ["serve", "demo"] {
-        let ended = on_a_full_disk(&folder, None, &[&[command][..], &ANYWHERE].concat());
+    let (folder, elsewhere) = (Folder::new("full"), Folder::new("full-config"));
+    let meeting = elsewhere.meeting("");
+    for command in [&["serve", &meeting][..], &["demo"]] {
+        let ended = on_a_full_disk(&folder, None, &[command, &ANYWHERE].concat());
         let said = String::from_utf8_lossy(&ended.stderr);
-        assert_eq!(ended.status.code(), Some(5), "{command}: {said}");
+        assert_eq!(ended.status.code(), Some(5), "{command:?}: {said}");
         let sentence = said.lines().last().expect("a sentence");
         let expected = format!("E_DATA_DIRECTORY: không ghi được vào thư mục dữ liệu {}", folder.0.display());
         assert!(sentence.starts_with(&expected) && sentence.contains("đĩa đã đầy"), "{said}");
-        assert_eq!(String::from_utf8_lossy(&ended.stdout), "\nfiller\n", "{command}");
+        assert_eq!(String::from_utf8_lossy(&ended.stdout), "\nfiller\n", "{command:?}");
     }
 }
 
 #[test]
-fn a_certificate_that_cannot_be_renewed_stays_whole() {
+fn a_certificate_that_cannot_be_replaced_stays_whole() {
     let made = Folder::new("kept-certificate");
     let names = BTreeSet::from(["old.example".to_owned()]);
-    signaling::tls::server_config(&made.0, &names, SystemTime::now()).expect("made");
-    let kept = made.0.join(signaling::tls::FILE);
-    let before = std::fs::read_to_string(&kept).expect("kept");
-    let folder = Folder::new("full-renewal");
-    let ended = on_a_full_disk(&folder, Some(&kept), &[&["serve"][..], &ANYWHERE].concat());
+    kept::add(&made.0, &names, SystemTime::now()).expect("made");
+    let before = std::fs::read_to_string(made.0.join(kept::FILE)).expect("kept");
+    let folder = Folder::new("full-certificate");
+    let add = ["certificate", "--add=new.example"];
+    let ended = on_a_full_disk(&folder, Some(&made.0.join(kept::FILE)), &add);
     assert_eq!(ended.status.code(), Some(5), "{}", String::from_utf8_lossy(&ended.stderr));
     let left = String::from_utf8_lossy(&ended.stdout).into_owned();
-    assert_eq!(left, format!("\n{}\nfiller\n{before}", signaling::tls::FILE));
+    assert_eq!(left, format!("\n{}\nfiller\n{before}", kept::FILE));
 }
 
 /// The finding of one check of `doctor --json`.
@@ -158,7 +160,7 @@ fn join_measures_over_tls_and_believes_only_whom_it_may() {
     }
     let other = folder.0.join("other");
     let names = BTreeSet::from(["localhost".to_owned()]);
-    signaling::tls::server_config(&other, &names, SystemTime::now()).expect("made");
+    kept::add(&other, &names, SystemTime::now()).expect("made");
     let foreign = ["--ca", &certificate(&other)];
     for (trust, why) in [(&[][..], "không rõ ai cấp; "), (&foreign, "không phải chứng thư đã chỉ bằng --ca")]
     {
@@ -175,7 +177,7 @@ fn join_measures_over_tls_and_believes_only_whom_it_may() {
 
 /// A file with the certificate kept in a data folder, as PEM.
 fn certificate(data: &Path) -> String {
-    let kept = std::fs::read(data.join(signaling::tls::FILE)).expect("kept");
+    let kept = std::fs::read(data.join(kept::FILE)).expect("kept");
     let kept: Value = serde_json::from_slice(&kept).expect("JSON");
     let file = data.join("certificate.pem");
     std::fs::write(&file, kept["certificate_pem"].as_str().expect("PEM")).expect("written");
@@ -185,7 +187,7 @@ fn certificate(data: &Path) -> String {
 #[test]
 fn what_stands_in_the_way_of_a_start_is_one_sentence_with_a_code() {
     let folder = Folder::new("start");
-    std::fs::create_dir_all(&folder.0).expect("made");
+    let meeting = folder.meeting("");
     let data = format!("--data={}", folder.0.display());
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("bound");
@@ -194,8 +196,9 @@ fn what_stands_in_the_way_of_a_start_is_one_sentence_with_a_code() {
     let serve = |more: &[&str], variable: &str| {
         let name = |argument: &str| argument.split('=').next().map(str::to_owned);
         let rest = ANYWHERE.iter().filter(|other| more.iter().all(|given| name(given) != name(other)));
+        let meeting = Some(&meeting).filter(|_| more.iter().all(|given| !given.starts_with("--config")));
         let mut command = Command::new(PROGRAM);
-        command.arg("serve").args(rest).arg(&data).args(more).env(variable, "1");
+        command.arg("serve").args(rest).arg(&data).args(meeting).args(more).env(variable, "1");
         let ended = command.output().expect("ran");
         (ended.status.code(), String::from_utf8_lossy(&ended.stderr).into_owned())
     };

@@ -19,9 +19,13 @@ const METRICS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 12);
 /// A server with a meeting, whose listeners can be told apart by their address.
 fn serve(folder: &Folder, errors: impl Into<Stdio>) -> Running {
     std::fs::create_dir_all(&folder.0).expect("made");
-    let site = |name: &str, role: &str, token: &str| format!("{{name={name:?}, role={role:?}, token={token:?}}}");
-    let sites =
-        [site("Huyện", "chair", CHAIR), site("An Phước", "site", AN_PHUOC), site("Bình Sơn", "site", BINH_SON)];
+    let site =
+        |name: &str, role: &str, token: &str| format!("{{name={name:?}, role={role:?}, token={token:?}}}");
+    let sites = [
+        site("Huyện", "chair", CHAIR),
+        site("An Phước", "site", AN_PHUOC),
+        site("Bình Sơn", "site", BINH_SON),
+    ];
     let data = folder.0.join("data");
     let text = format!(
         "http = \"{HTTP}:0\"\nhttps = \"127.0.0.1:0\"\nmetrics = \"{METRICS}:0\"\ndata = {data:?}\n\
@@ -131,6 +135,36 @@ async fn a_log_that_is_read_again_goes_on_with_whole_lines() {
     assert!(lines.iter().all(|line| line.starts_with("20")), "each begins with its time: {lines:?}");
     assert!(lines.iter().any(|line| line.contains("serving")), "what waited was kept: {lines:?}");
     assert!(lines.iter().any(|line| line.contains("draining")), "{lines:?}");
+}
+
+#[tokio::test]
+async fn media_flows_on_when_the_log_breaks_in_the_middle_of_a_meeting() {
+    let folder = Folder::new("log-breaks");
+    let mut server = serve(&folder, Stdio::piped());
+    let log = server.0.stderr.take().expect("piped");
+    let http = server.listens(HTTP);
+    let mut chair = enter(http, CHAIR).await;
+    let bots = [AN_PHUOC, BINH_SON].map(|token| {
+        let mut join = Command::new(PROGRAM);
+        join.args(["join", &format!("http://{http}/#{token}"), "--seconds", "5", "--report", "json"]);
+        join.stdout(Stdio::piped()).spawn().expect("started")
+    });
+    let present = |m: &Value, site: usize| m["meeting"]["sites"][site]["presence"] == "present";
+    chair.until("meeting", |m| present(m, 1) && present(m, 2)).await;
+    drop(log);
+    for locked in [true, false] {
+        chair.act(json!({"kind": "lock", "locked": locked})).await;
+        chair.until("meeting", |m| m["meeting"]["locked"] == locked).await;
+    }
+    for bot in bots {
+        let ended = bot.wait_with_output().expect("ran");
+        let report = String::from_utf8_lossy(&ended.stdout).into_owned();
+        assert_eq!(ended.status.code(), Some(0), "connected, and media flowed both ways: {report}");
+    }
+    let (_, numbers) = get(server.listens(METRICS), "/metrics", &[]).await;
+    assert!(!numbers.contains("nhipcau_log_lost_lines_total 0\n"), "it did break");
+    drop(chair);
+    assert_eq!(server.terminate().code(), Some(0));
 }
 
 /// How a command ends whose output goes there, and what it says on standard error.

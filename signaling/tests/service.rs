@@ -9,12 +9,7 @@ use sfu::engine::{Input, Output};
 use signaling::error::StartCode;
 use signaling::media::{Command, Event, MediaPlane, MediaPort, RoomId};
 use signaling::protocol::MAX_MESSAGE_BYTES;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
 use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
@@ -81,20 +76,6 @@ async fn connections_beyond_the_limit_are_closed() {
     while tokio_tungstenite::connect_async(&url).await.is_err() {
         tokio::task::yield_now().await;
     }
-}
-
-#[tokio::test]
-async fn a_page_of_another_host_opens_no_socket() {
-    let server = Server::start().await;
-    let upgrade = [
-        ("Connection", "close, Upgrade"),
-        ("Upgrade", "websocket"),
-        ("Sec-WebSocket-Version", "13"),
-        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
-        ("Origin", "https://evil.example"),
-    ];
-    let (head, _) = get(server.http, "/ws", &upgrade).await;
-    assert!(head.starts_with("HTTP/1.1 403"), "{head}");
 }
 
 #[tokio::test]
@@ -199,31 +180,6 @@ async fn a_server_whose_hall_died_ends() {
     site.say(json!({"type": "offer", "sdp": {"plain": "v=0"}})).await;
     let error = server.ends().await.expect_err("a supervisor shall start it again");
     assert_eq!(error.code, StartCode::Internal);
-}
-
-#[tokio::test]
-async fn tls_serves_the_same_under_the_kept_certificate() {
-    let server = Server::start().await;
-    // It listens before it has made its certificate, and serves afterwards.
-    server.enter(CHAIR).await;
-    let mut roots = RootCertStore::empty();
-    let certificate = CertificateDer::from_pem_slice(server.certificate().as_bytes());
-    roots.add(certificate.expect("a certificate")).expect("usable");
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
-    let stream = tokio::net::TcpStream::connect(server.https).await.expect("connected");
-    let name = ServerName::try_from("localhost").expect("a name");
-    let mut stream = connector.connect(name, stream).await.expect("a handshake");
-    let request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    stream.write_all(request).await.expect("sent");
-    let mut answer = String::new();
-    // The server may close without TLS's goodbye; what it said before counts.
-    let _ = stream.read_to_string(&mut answer).await;
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 /// Random letters do not deflate to nothing.

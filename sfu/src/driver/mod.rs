@@ -29,6 +29,7 @@ mod tests;
 
 pub use bind::{BindError, Protocol};
 pub use placement::WorkerId;
+pub use tcp::MAX_UNPROVEN as MAX_UNPROVEN_TCP;
 pub use worker::WorkerHandle;
 pub use workers::{StartError, WorkerAddresses, Workers, WorkersConfig};
 

@@ -25,7 +25,7 @@ pub(super) const MAX_UNPROVEN_PER_ADDRESS: usize = 16;
 
 /// Unproven connections of all addresses; past that the oldest gives way, so that nobody can hold
 /// the door for long.
-pub(super) const MAX_UNPROVEN: usize = 128;
+pub const MAX_UNPROVEN: usize = 128;
 
 /// Bytes the kernel takes before it has sent what it has (TCP_NOTSENT_LOWAT); left to itself it takes
 /// megabytes, which on a slow line are seconds that nothing can overtake. A quarter of a second at

@@ -1,16 +1,16 @@
 //! What makes a configuration unfit, each as one sentence.
 
-use super::{Config, MeetingConfig};
+use super::{Config, MeetingConfig, token};
 use crate::error::StartError;
 use crate::protocol::Role;
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
+use tokio_rustls::rustls::pki_types::ServerName;
 
-/// Shorter secrets could be guessed.
-pub const MIN_TOKEN_CHARS: usize = 16;
-/// Names longer than this fit no tile.
-const MAX_NAME_CHARS: usize = 80;
+/// Names of meetings as they stand on an invitation have up to some 180 characters. Pages shorten what
+/// does not fit; more than this is no name.
+const MAX_NAME_CHARS: usize = 200;
 
 impl Config {
     /// Checks what types cannot.
@@ -26,8 +26,23 @@ impl Config {
         within("limits.connections", limits.connections as u64, 1..=100_000)?;
         within("drain_seconds", self.drain_seconds, 0..=300)?;
         within("media.workers", self.media.workers as u64, 0..=256)?;
+        self.check_names()?;
         self.check_ports()?;
         self.check_meetings()
+    }
+
+    /// They go into links and the certificate.
+    fn check_names(&self) -> Result<(), StartError> {
+        if let Some(name) = self.names.iter().find(|name| !is_host(name)) {
+            return fault(format!(
+                "names: \"{name}\" phải là tên máy không dấu hoặc địa chỉ IP, không có cổng và không có http://"
+            ));
+        }
+        let given = [&self.tls.certificate, &self.tls.key].map(|file| !file.as_os_str().is_empty());
+        if given[0] != given[1] {
+            return fault("tls.certificate và tls.key phải có cả hai hoặc bỏ trống cả hai".to_owned());
+        }
+        Ok(())
     }
 
     /// Two settings for one port would end as "another program uses it".
@@ -74,6 +89,11 @@ impl Config {
     }
 }
 
+/// A DNS name or an address, as certificates have them.
+pub fn is_host(name: &str) -> bool {
+    ServerName::try_from(name).is_ok()
+}
+
 /// Whether both cannot be listened on at once. 0 is any free port.
 fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
     let everywhere = one.ip().is_unspecified() || other.ip().is_unspecified();
@@ -93,16 +113,8 @@ fn check_sites(meeting: &MeetingConfig) -> Result<(), StartError> {
         if !names.insert(name) {
             return fault(format!("\"{title}\" có hai điểm cầu cùng tên \"{name}\""));
         }
-        if site.token.reveal().chars().count() < MIN_TOKEN_CHARS {
-            return fault(format!(
-                "\"{title}\", điểm cầu \"{name}\": token phải có ít nhất {MIN_TOKEN_CHARS} ký tự"
-            ));
-        }
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
-        if !site.token.reveal().chars().all(plain) {
-            return fault(format!(
-                "\"{title}\", điểm cầu \"{name}\": token chỉ gồm chữ không dấu, chữ số và - _ . ~"
-            ));
+        if let Some(what) = token::fault(site.token.reveal()) {
+            return fault(format!("\"{title}\", điểm cầu \"{name}\": {what}"));
         }
     }
     Ok(())
@@ -135,33 +147,35 @@ fn fault(sentence: String) -> Result<(), StartError> {
 mod tests {
     use super::*;
 
+    const ONE: &str = "8f3a1c97d2e05b64a7c8e1f0392b5d61";
+    const OTHER: &str = "c1e07b5a93d8264f0ab1c2d3e4f59687";
+
     fn meeting(sites: &str) -> String {
         format!("[[meetings]]\ntitle = \"Giao ban\"\nsites = [{sites}]\n")
     }
 
     #[test]
     fn each_fault_is_one_sentence() {
-        let chair = r#"{name="Huyện", role="chair", token="0123456789abcdef"}"#;
+        let chair = format!("{{name=\"Huyện\", role=\"chair\", token=\"{ONE}\"}}");
+        let site = |name: &str, token: &str| format!("{{name=\"{name}\", token=\"{token}\"}}");
+        let two = |other: String| meeting(&format!("{chair},{other}"));
         let table = [
             ("[limits]\nsites_per_meeting = 0".to_owned(), "sites_per_meeting = 0"),
             ("drain_seconds = 301".to_owned(), "drain_seconds = 301"),
             ("https = \"127.0.0.1:8080\"".to_owned(), "http và https dùng chung cổng 8080"),
             ("[media]\nport = 8443".to_owned(), "https và media.port dùng chung cổng 8443"),
+            ("names = [\"hop.example:8443\"]".to_owned(), "names: \"hop.example:8443\""),
+            ("names = [\"Huyện Long Thành\"]".to_owned(), "phải là tên máy không dấu"),
+            ("[tls]\nkey = \"key.pem\"".to_owned(), "phải có cả hai"),
             (meeting(""), "đúng một điểm cầu"),
             (meeting(&format!("{chair},{chair}")), "đúng một điểm cầu"),
-            (meeting(r#"{name="Huyện", role="chair", token="short"}"#), "ít nhất 16 ký tự"),
-            (meeting(r#"{name="Huyện", role="chair", token="0123456789abcdef/#"}"#), "chỉ gồm chữ"),
-            (meeting(&format!("{chair},{{name=\"Huyện\", token=\"0123456789abcdeg\"}}")), "cùng tên"),
-            (
-                meeting(&format!("{chair},{{name=\"Xã\", token=\"0123456789abcdef\"}}")),
-                "đã dùng cho điểm cầu khác",
-            ),
-            (meeting(&format!("{chair},{{name=\" \", token=\"0123456789abcdeg\"}}")), "1 đến 80 ký tự"),
-            (
-                meeting(&format!("{chair},{{name=\" Huye\u{323}\u{302}n\", token=\"0123456789abcdeg\"}}")),
-                "cùng tên",
-            ),
-            (format!("{0}{0}", meeting(chair)), "hai cuộc họp cùng tên"),
+            (meeting(&chair.replace(ONE, "short")), "\"Giao ban\", điểm cầu \"Huyện\": token quá ngắn"),
+            (two(site("Huyện", OTHER)), "cùng tên"),
+            (two(site("Xã", ONE)), "đã dùng cho điểm cầu khác"),
+            (two(site(" ", OTHER)), "1 đến 200 ký tự"),
+            (two(site(&"x".repeat(201), OTHER)), "1 đến 200 ký tự"),
+            (two(site(" Huye\u{323}\u{302}n", OTHER)), "cùng tên"),
+            (format!("{0}{0}", meeting(&chair)), "hai cuộc họp cùng tên"),
         ];
         for (text, expected) in table {
             let config = Config::from_toml(&text).expect("parses");
@@ -172,13 +186,22 @@ mod tests {
 
     #[test]
     fn names_have_one_spelling() {
-        let chair = "{name=\"\u{a0}Huye\u{323}\u{302}n \", role=\"chair\", token=\"0123456789abcdef\"}";
-        let site = "{name=\"Bi\u{300}nh So\u{31b}n\", token=\"0123456789abcdeg\"}";
+        let chair = format!("{{name=\"\u{a0}Huye\u{323}\u{302}n \", role=\"chair\", token=\"{ONE}\"}}");
+        let site = format!("{{name=\"Bi\u{300}nh So\u{31b}n\", token=\"{OTHER}\"}}");
         let text = meeting(&format!("{site},{chair}")).replace("Giao ban", " Họp tua\u{302}\u{300}n");
         let config = Config::from_toml(&text).and_then(|c| c.overlay(&Vec::new(), &Vec::new()));
         let meeting = config.expect("good settings").meetings.remove(0);
         assert_eq!(meeting.title, "Họp tuần");
         let names: Vec<_> = meeting.sites.iter().map(|s| s.name.as_str()).collect();
         assert_eq!(names, ["Huyện", "Bình Sơn"]);
+    }
+
+    #[test]
+    fn a_meeting_may_be_called_what_its_invitation_says() {
+        let title = "Hội nghị trực tuyến ".repeat(10);
+        let text = meeting(&format!("{{name=\"{title}\", role=\"chair\", token=\"{ONE}\"}}"));
+        let config = Config::from_toml(&text.replace("Giao ban", &title)).expect("parses");
+        let config = config.overlay(&Vec::new(), &Vec::new()).expect("200 characters with the last space");
+        assert_eq!(config.meetings[0].title.chars().count(), 199);
     }
 }

@@ -6,6 +6,9 @@
 
 mod check;
 pub mod settings;
+mod token;
+
+pub use check::is_host;
 
 use crate::error::StartError;
 use crate::protocol::Role;
@@ -19,7 +22,8 @@ use unicode_normalization::UnicodeNormalization;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Address and port for HTTP; on `localhost` browsers allow the camera without a certificate.
+    /// Address and port for HTTP; on `localhost` browsers allow the camera without a certificate. Other
+    /// machines that come there are sent to HTTPS.
     pub http: SocketAddr,
     /// Address and port for HTTPS, which browsers on other machines need for the camera.
     pub https: SocketAddr,
@@ -31,9 +35,20 @@ pub struct Config {
     pub names: Vec<String>,
     /// Seconds sites get to notice that the server is going down.
     pub drain_seconds: u64,
+    pub tls: TlsConfig,
     pub media: MediaConfig,
     pub limits: Limits,
     pub meetings: Vec<MeetingConfig>,
+}
+
+/// A certificate of the operator's; without one the server makes its own.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsConfig {
+    /// PEM file with the chain, the server's own certificate first.
+    pub certificate: PathBuf,
+    /// PEM file with its key, without a password.
+    pub key: PathBuf,
 }
 
 /// The media plane.
@@ -78,7 +93,7 @@ pub struct SiteConfig {
     pub name: String,
     #[serde(default = "plain_site")]
     pub role: Role,
-    /// The secret part of the join link, at least 16 characters.
+    /// The secret part of the join link, 128 bits at least.
     pub token: Secret,
 }
 
@@ -89,12 +104,13 @@ fn plain_site() -> Role {
 impl Default for Config {
     fn default() -> Config {
         Config {
-            http: SocketAddr::from(([0, 0, 0, 0], 8080)),
+            http: SocketAddr::from(([127, 0, 0, 1], 8080)),
             https: SocketAddr::from(([0, 0, 0, 0], 8443)),
             metrics: SocketAddr::from(([127, 0, 0, 1], 9464)),
             data: PathBuf::from("/var/lib/nhipcau"),
             names: Vec::new(),
             drain_seconds: 3,
+            tls: TlsConfig::default(),
             media: MediaConfig::default(),
             limits: Limits::default(),
             meetings: Vec::new(),
@@ -115,6 +131,16 @@ impl Default for Limits {
             joins_per_address_per_minute: 240,
             messages_per_second: 20,
             connections: 2_000,
+        }
+    }
+}
+
+impl MediaConfig {
+    /// Worker threads there will be.
+    pub fn threads(&self) -> usize {
+        match self.workers {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            n => n,
         }
     }
 }
@@ -266,8 +292,12 @@ mod tests {
     #[test]
     fn the_example_is_the_defaults_and_names_every_setting() {
         let text = include_str!("../../../ops/nhipcau.toml");
-        let example = Config::from_toml(text).expect("the example parses");
-        example.check().expect("the example is valid");
+        let mut example = Config::from_toml(text).expect("the example parses");
+        let error = example.check().expect_err("its secrets are known to everybody");
+        assert!(error.sentence.contains("token mẫu"), "{error}");
+        let sites = example.meetings.iter_mut().flat_map(|meeting| &mut meeting.sites);
+        sites.for_each(|site| site.token = Secret::fresh());
+        example.check().expect("the example is valid otherwise");
         let mut plain = example.clone();
         plain.meetings.clear();
         assert_eq!(plain, Config::default(), "the example shows the defaults");

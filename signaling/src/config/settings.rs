@@ -35,6 +35,14 @@ pub const SETTINGS: &[Setting] = &[
         apply: |c, v| one(&mut c.drain_seconds, v),
     },
     Setting {
+        key: "tls.certificate",
+        help: "Tệp PEM chứng thư do đơn vị cấp; bỏ trống: máy chủ tự tạo",
+        apply: |c, v| one(&mut c.tls.certificate, v),
+    },
+    Setting {
+        key: "tls.key", help: "Tệp PEM khóa của chứng thư đó", apply: |c, v| one(&mut c.tls.key, v)
+    },
+    Setting {
         key: "media.port",
         help: "Cổng đầu tiên cho âm thanh, hình ảnh (UDP và TCP)",
         apply: |c, v| one(&mut c.media.port, v),

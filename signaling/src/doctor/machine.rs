@@ -1,11 +1,13 @@
-//! Socket buffers, certificate, disk.
+//! Socket buffers, open files, certificate, disk.
 
-use super::{Finding, Verdict, words};
+use super::{Finding, Verdict, Words, words};
 use crate::config::Config;
-use crate::tls::{self, StoredCertificate};
+use crate::descriptors;
+use crate::error::StartError;
+use crate::tls::{self, Source};
 use rustix::fs::{Access, access, statvfs};
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 /// A key frame of forty sites at once, 1.5 Mbit each, must fit while the thread is busy elsewhere.
 const WANTED_BUFFER_BYTES: u64 = 4 << 20;
@@ -13,6 +15,9 @@ const WANTED_BUFFER_BYTES: u64 = 4 << 20;
 const WANTED_FREE_KIB: u64 = 512 << 10;
 /// Less than this and nothing can be kept.
 const NEEDED_FREE_KIB: u64 = 1 << 10;
+
+/// A month to have a certificate renewed.
+const ENDS_SOON: Duration = Duration::from_secs(30 * 86_400);
 
 pub(super) fn socket_buffers() -> Finding {
     let read = |name: &str| -> Option<u64> {
@@ -44,56 +49,97 @@ fn judge_buffers(smallest: Option<u64>) -> Finding {
     )
 }
 
-pub(super) fn certificate(config: &Config) -> Finding {
-    let names = tls::names(&config.names);
-    let now = SystemTime::now();
-    let Some(kept) = StoredCertificate::read(&config.data) else {
-        if config.data.join(tls::FILE).exists() {
-            return unreadable_certificate(config);
-        }
+/// Each connection is an open file.
+pub(super) fn open_files(config: &Config) -> Finding {
+    judge_open_files(descriptors::ceiling(), config)
+}
+
+fn judge_open_files(ceiling: Option<u64>, config: &Config) -> Finding {
+    let needed = descriptors::needed(config.limits.connections, config.media.threads());
+    let connections = config.limits.connections;
+    let Some(allowed) = ceiling.filter(|allowed| *allowed < needed) else {
         return Finding::good(
-            "certificate",
+            "open_files",
             words(
-                "Chưa có chứng thư; máy chủ tự tạo khi chạy lần đầu.",
-                "No certificate yet; the server makes one at its first start.",
+                format!("Số tệp được mở đủ cho {connections} kết nối."),
+                format!("Enough open files are allowed for {connections} connections."),
             ),
         );
     };
-    let end = UNIX_EPOCH + Duration::from_secs(kept.not_after_unix_s);
-    let days = end.duration_since(now).unwrap_or_default().as_secs() / 86_400;
-    let list = kept.names.iter().cloned().collect::<Vec<_>>().join(", ");
-    let found = words(
-        format!("Chứng thư còn {days} ngày, cho: {list}."),
-        format!("The certificate is good for {days} days, for: {list}."),
-    );
-    if kept.serves(&names, now) {
-        return Finding::good("certificate", found);
-    }
     Finding::bad(
-        "certificate",
+        "open_files",
         Verdict::Warning,
-        found,
         words(
-            "Khởi động lại máy chủ để tạo chứng thư mới (địa chỉ đã đổi hoặc sắp hết hạn).",
-            "Restart the server to renew it (addresses have changed or its end is near).",
+            format!("Hệ thống chỉ cho mở {allowed} tệp; {connections} kết nối cần {needed}."),
+            format!("The system allows {allowed} open files; {connections} connections need {needed}."),
+        ),
+        words(
+            format!("Nâng giới hạn lên {needed} (ulimit -n, LimitNOFILE), hoặc giảm limits.connections."),
+            format!("Raise the limit to {needed} (ulimit -n, LimitNOFILE), or lower limits.connections."),
         ),
     )
 }
 
+/// Whoever comes over HTTPS by a name that is not in it is warned by the browser.
+pub(super) fn certificate(config: &Config) -> Finding {
+    let source = Source::of(config);
+    let kept = match source.read() {
+        Ok(Some(kept)) => kept,
+        Ok(None) => {
+            return Finding::good(
+                "certificate",
+                words(
+                    "Chưa có chứng thư; máy chủ tự tạo khi chạy lần đầu.",
+                    "No certificate yet; the server makes one at its first start.",
+                ),
+            );
+        }
+        Err(e) => return unusable_certificate(config, &e),
+    };
+    let list = kept.names.iter().cloned().collect::<Vec<_>>().join(", ");
+    let found = words(
+        format!("Chứng thư có hiệu lực đến {}, cho: {list}.", kept.last_day()),
+        format!("The certificate is good until {}, for: {list}.", kept.last_day()),
+    );
+    let lacking = kept.lacking(&tls::wanted(config));
+    let advice = match source {
+        _ if kept.not_after < SystemTime::now() + ENDS_SOON => ends_soon(&source),
+        _ if lacking.is_empty() => return Finding::good("certificate", found),
+        Source::Kept { .. } => {
+            let command = tls::advice(&lacking);
+            words(format!("Chạy: {command}"), format!("Run: {command}"))
+        }
+        Source::Given { .. } => {
+            let list = lacking.iter().cloned().collect::<Vec<_>>().join(", ");
+            words(format!("Xin cấp chứng thư có cả: {list}."), format!("Get one that is also for: {list}."))
+        }
+    };
+    Finding::bad("certificate", Verdict::Warning, found, advice)
+}
+
+fn ends_soon(source: &Source) -> Words {
+    match source {
+        Source::Kept { .. } => {
+            words("Khởi động lại máy chủ để gia hạn chứng thư.", "Restart the server to renew it.")
+        }
+        Source::Given { .. } => words(
+            "Xin gia hạn rồi thay hai tệp; máy chủ tự nhận chứng thư mới.",
+            "Have it renewed and replace both files; the server takes the new one by itself.",
+        ),
+    }
+}
+
 /// Of another account, or damaged.
-fn unreadable_certificate(config: &Config) -> Finding {
-    let file = config.data.join(tls::FILE);
-    let shown = file.display();
+fn unusable_certificate(config: &Config, error: &StartError) -> Finding {
+    let files = Source::of(config).files();
+    let shown = files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
     Finding::bad(
         "certificate",
-        Verdict::Warning,
+        Verdict::Broken,
+        words(format!("{}.", error.sentence), format!("The certificate in {shown} cannot be used.")),
         words(
-            format!("Không đọc được chứng thư trong {shown}."),
-            format!("The certificate in {shown} cannot be read."),
-        ),
-        words(
-            "Chạy doctor bằng tài khoản chạy máy chủ; nếu vẫn vậy, xóa tệp đó để máy chủ tạo chứng thư mới.",
-            "Run doctor as the server's account; if it stays so, delete that file and the server makes a new one.",
+            "Chạy doctor bằng tài khoản chạy máy chủ; nếu vẫn vậy, làm theo câu trên.",
+            "Run doctor as the server's account; if it stays so, restore the file from a backup, or delete it: the server then makes a new one, which sites must accept again.",
         ),
     )
 }
@@ -212,6 +258,16 @@ mod tests {
         assert_eq!(buffers(Some(WANTED_BUFFER_BYTES)), Verdict::Good);
         assert_eq!(buffers(Some(212_992)), Verdict::Warning);
         assert_eq!(buffers(None), Verdict::Warning);
+    }
+
+    #[test]
+    fn open_files_are_judged_by_the_connections_they_must_carry() {
+        let config = Config::default();
+        let needed = descriptors::needed(config.limits.connections, config.media.threads());
+        let verdict = |ceiling| judge_open_files(ceiling, &config).verdict;
+        assert_eq!(verdict(Some(needed)), Verdict::Good);
+        assert_eq!(verdict(None), Verdict::Good);
+        assert_eq!(verdict(Some(needed - 1)), Verdict::Warning);
     }
 
     #[test]

@@ -90,6 +90,7 @@ fn examine(config: &Config) -> Vec<Finding> {
     let mut findings = vec![configuration(config)];
     findings.extend(ports::examine(config));
     findings.push(machine::socket_buffers());
+    findings.push(machine::open_files(config));
     findings.extend(clock::examine());
     findings.push(machine::certificate(config));
     findings.push(machine::disk(config));

@@ -23,12 +23,8 @@ fn media_addresses(config: &Config) -> Vec<SocketAddr> {
         [] => vec![IpAddr::V4(Ipv4Addr::UNSPECIFIED)],
         some => some.to_vec(),
     };
-    let workers = match config.media.workers {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        n => n,
-    };
     let first = config.media.port;
-    let ports = (0..workers as u16).map(|i| match first {
+    let ports = (0..config.media.threads() as u16).map(|i| match first {
         0 => 0,
         first => first.saturating_add(i),
     });

@@ -16,21 +16,22 @@ use crate::{log, output};
 #[derive(Debug, Clone, Args)]
 pub struct JoinArgs {
     /// Liên kết họp: http(s)://máy-chủ:cổng/#mã
+    #[arg(value_name = "LIÊN KẾT")]
     pub link: String,
     /// Thời gian ở trong cuộc họp, tính bằng giây
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, value_name = "GIÂY", default_value_t = 10)]
     pub seconds: u64,
     /// In kết quả dưới dạng nào
-    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    #[arg(long, value_name = "DẠNG", value_enum, default_value_t = ReportFormat::Text)]
     pub report: ReportFormat,
     /// Chấp nhận mọi chứng thư của máy chủ (chỉ dùng trong mạng của mình)
     #[arg(long)]
     pub insecure: bool,
     /// Chỉ tin chứng thư gốc trong tệp PEM này
-    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    #[arg(long, value_name = "TỆP", conflicts_with = "insecure")]
     pub ca: Option<PathBuf>,
     /// Số ô hình nhận về
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u8).range(1..=32))]
+    #[arg(long, value_name = "SỐ", default_value_t = 6, value_parser = clap::value_parser!(u8).range(1..=32))]
     pub slots: u8,
     /// Vào thay thiết bị khác đang giữ chỗ của điểm cầu này
     #[arg(long)]

@@ -15,6 +15,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
 };
+use tokio_tungstenite::tungstenite::http::StatusCode;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 
@@ -79,14 +80,7 @@ async fn open(link: &JoinLink, trust: &Trust) -> Result<Socket, JoinError> {
     let opened = client_async_tls_with_config(link.websocket_url(), tcp, None, connector).await;
     match opened {
         Ok((stream, _response)) => Ok(Socket { stream, local_ip }),
-        Err(WsError::Http(response)) => Err(JoinError::new(
-            "not_a_bridge",
-            format!(
-                "Máy chủ {} trả lời HTTP {}, không phải Nhịp Cầu.",
-                link.host,
-                response.status().as_u16()
-            ),
-        )),
+        Err(WsError::Http(response)) => Err(not_upgraded(link, response.status())),
         Err(error) => Err(match distrusted(&error) {
             Some(why) => JoinError::new(
                 "certificate",
@@ -94,6 +88,25 @@ async fn open(link: &JoinLink, trust: &Trust) -> Result<Socket, JoinError> {
             ),
             None => unreachable_server(link, error),
         }),
+    }
+}
+
+/// The server speaks HTTP, and gives no WebSocket.
+fn not_upgraded(link: &JoinLink, status: StatusCode) -> JoinError {
+    let host = &link.host;
+    match status {
+        StatusCode::PERMANENT_REDIRECT => JoinError::new(
+            "https_only",
+            format!("Máy chủ {host} chỉ nhận https từ máy khác; dùng liên kết https của máy chủ."),
+        ),
+        StatusCode::MISDIRECTED_REQUEST => JoinError::new(
+            "unknown_name",
+            format!("Máy chủ không nhận tên {host}; thêm tên vào thiết lập names của máy chủ."),
+        ),
+        other => JoinError::new(
+            "not_a_bridge",
+            format!("Máy chủ {host} trả lời HTTP {}, không phải Nhịp Cầu.", other.as_u16()),
+        ),
     }
 }
 
@@ -113,7 +126,7 @@ fn sentence(why: &CertificateError) -> String {
             "không rõ ai cấp; chỉ chứng thư bằng --ca TỆP, hoặc dùng --insecure trong mạng của mình".to_owned()
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "chứng thư cấp cho tên khác; mở bằng tên có trong chứng thư, hoặc thêm tên vào thiết lập names của máy chủ".to_owned()
+            "chứng thư cấp cho tên khác; mở bằng tên có trong chứng thư, hoặc thêm tên bằng nhipcau certificate --add TÊN trên máy chủ".to_owned()
         }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             "đã hết hạn; chạy lại máy chủ để tạo chứng thư mới, hoặc chỉnh đồng hồ máy này".to_owned()

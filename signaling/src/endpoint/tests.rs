@@ -116,6 +116,6 @@ async fn a_server_that_is_not_there_is_one_sentence() {
         slots: 1,
         takeover: false,
     };
-    let code = super::join::run(args).await;
+    let code = super::join::run(args).await.expect("printed");
     assert_eq!(format!("{code:?}"), format!("{:?}", std::process::ExitCode::FAILURE));
 }

@@ -183,10 +183,7 @@ impl Hall {
         let link = self.links.get(token).copied();
         let (meeting, site) = link.ok_or(Refusal::new(ErrorCode::UnknownLink))?;
         guest.place = Some((meeting, site));
-        self.tell(
-            meeting,
-            Input::Hello { connection, site, seat, takeover, fresh_seat: Secret::fresh() },
-        );
+        self.tell(meeting, Input::Hello { connection, site, seat, takeover, fresh_seat: Secret::fresh() });
         Ok(())
     }
 

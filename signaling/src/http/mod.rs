@@ -1,14 +1,16 @@
 //! What is served over HTTP and HTTPS: the page, the WebSocket, and whether the server lives.
 
 mod assets;
+pub mod gate;
 mod server;
 
+pub use gate::{Gate, Way};
 pub use server::{Limit, Place, serve_plain, serve_tls};
 
 use crate::hall::HallDoor;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::get;
 
@@ -34,11 +36,12 @@ const SECURITY: [(&str, &str); 6] = [
 ];
 
 /// The whole site.
-pub fn router(door: HallDoor) -> Router {
+pub fn router(door: HallDoor, gate: Gate) -> Router {
     Router::new()
         .merge(crate::ws::router(door))
         .route("/healthz", get(|| async { "ok\n" }))
         .merge(assets::router())
+        .layer(from_fn_with_state(gate, gate::for_people))
         .layer(map_response(secure))
 }
 

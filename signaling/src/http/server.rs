@@ -1,5 +1,6 @@
 //! Accepts connections and serves one router over plain TCP and over TLS, within bounds.
 
+use super::Way;
 use crate::log::few;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
@@ -7,7 +8,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::net::SocketAddr;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -47,10 +48,10 @@ pub struct Place(#[expect(dead_code, reason = "held, not read")] Arc<OwnedSemaph
 /// Serves HTTP until the task is dropped; open WebSockets outlive it.
 pub async fn serve_plain(listener: TcpListener, router: Router, limit: Limit) {
     loop {
-        let (stream, address, place) = accept(&listener, &limit).await;
+        let (stream, way, place) = accept(&listener, &limit).await;
         let router = router.clone();
         tokio::spawn(async move {
-            serve_connection(stream, address, router, place).await;
+            serve_connection(stream, way, router, place).await;
         });
     }
 }
@@ -59,11 +60,13 @@ pub async fn serve_plain(listener: TcpListener, router: Router, limit: Limit) {
 pub async fn serve_tls(listener: TcpListener, router: Router, limit: Limit, config: Arc<ServerConfig>) {
     let acceptor = TlsAcceptor::from(config);
     loop {
-        let (stream, address, place) = accept(&listener, &limit).await;
+        let (stream, way, place) = accept(&listener, &limit).await;
+        let way = Way { tls: true, ..way };
+        let address = way.peer;
         let (router, acceptor) = (router.clone(), acceptor.clone());
         tokio::spawn(async move {
             match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => serve_connection(stream, address, router, place).await,
+                Ok(Ok(stream)) => serve_connection(stream, way, router, place).await,
                 // Browsers that do not trust the certificate yet end here, and they do it often.
                 Ok(Err(e)) => tracing::debug!(%address, error = %e, "TLS handshake failed"),
                 Err(_) => tracing::debug!(%address, "TLS handshake took too long"),
@@ -73,14 +76,16 @@ pub async fn serve_tls(listener: TcpListener, router: Router, limit: Limit, conf
 }
 
 /// The next connection there is room for; those beyond are closed at once.
-async fn accept(listener: &TcpListener, limit: &Limit) -> (TcpStream, SocketAddr, Place) {
+async fn accept(listener: &TcpListener, limit: &Limit) -> (TcpStream, Way, Place) {
     loop {
         match listener.accept().await {
             Ok((stream, address)) => match limit.enter() {
                 Some(place) => {
                     // Small messages must not wait for their acknowledgement.
                     let _ = stream.set_nodelay(true);
-                    return (stream, address, place);
+                    // Already gone again; it names no address and gets no further.
+                    let local = stream.local_addr().map_or(Ipv4Addr::UNSPECIFIED.into(), |at| at.ip());
+                    return (stream, Way { peer: address, local, tls: false }, place);
                 }
                 None => few::TOO_MANY_CONNECTIONS.tell(|unsaid| {
                     tracing::warn!(%address, unsaid, "too many connections, closed one");
@@ -96,12 +101,13 @@ async fn accept(listener: &TcpListener, limit: &Limit) -> (TcpStream, SocketAddr
     }
 }
 
-async fn serve_connection<S>(stream: S, address: SocketAddr, router: Router, place: Place)
+async fn serve_connection<S>(stream: S, way: Way, router: Router, place: Place)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(address));
+        request.extensions_mut().insert(ConnectInfo(way.peer));
+        request.extensions_mut().insert(way);
         request.extensions_mut().insert(place.clone());
         router.clone().call(request)
     });
@@ -112,6 +118,6 @@ where
         .with_upgrades()
         .await;
     if let Err(e) = served {
-        tracing::debug!(%address, error = %e, "HTTP connection failed");
+        tracing::debug!(address = %way.peer, error = %e, "HTTP connection failed");
     }
 }

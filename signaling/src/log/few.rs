@@ -20,6 +20,8 @@ pub static TOO_MANY_CONNECTIONS: Few = Few::new("too_many_connections", OF_STRAN
 pub static CANNOT_ACCEPT: Few = Few::new("cannot_accept", OF_STRANGERS);
 /// A page of another host wanted a WebSocket.
 pub static FOREIGN_PAGE: Few = Few::new("foreign_page", OF_STRANGERS);
+/// A request was for a name that is not ours.
+pub static FOREIGN_NAME: Few = Few::new("foreign_name", OF_STRANGERS);
 /// Somebody was not let in.
 pub static REFUSED: Few = Few::new("refused", OF_STRANGERS);
 /// A connection was closed because it does not take what it is sent.
@@ -34,10 +36,11 @@ pub static MEDIA_PATH: Few = Few::new("media_path", OF_SITES);
 pub static PANIC: Few = Few::new("panic", OF_STRANGERS);
 
 /// Every kind there is.
-static ALL: [&Few; 9] = [
+static ALL: [&Few; 10] = [
     &TOO_MANY_CONNECTIONS,
     &CANNOT_ACCEPT,
     &FOREIGN_PAGE,
+    &FOREIGN_NAME,
     &REFUSED,
     &TOO_SLOW,
     &NOT_DONE,

@@ -24,8 +24,14 @@ const OURS: [&str; 3] = ["nhipcau", "signaling", "sfu"];
 /// Everything for standard error goes through here.
 static STANDARD_ERROR: Lines = Lines::new();
 
-/// Begins to log what `filter` lets through, and to write what is to be said on standard error.
-/// `NHIPCAU_LOG` outweighs the filter.
+/// Begins to write what is logged and said.
+pub fn open() -> Result<(), StartError> {
+    let writer = std::thread::Builder::new().name("log".to_owned());
+    let writing = writer.spawn(|| STANDARD_ERROR.write_to(Unbuffered(std::io::stderr()), notice));
+    writing.map(drop).map_err(|e| StartError::new(StartCode::Internal, e.to_string()))
+}
+
+/// Begins to log what `filter` lets through. `NHIPCAU_LOG` outweighs it.
 pub fn start(filter: &str) -> Result<(), StartError> {
     let filter = std::env::var("NHIPCAU_LOG").unwrap_or_else(|_| filter.to_owned());
     let lines = tracing_subscriber::fmt::layer()
@@ -37,9 +43,7 @@ pub fn start(filter: &str) -> Result<(), StartError> {
     let started = tracing_subscriber::registry().with(lines).try_init();
     started.map_err(|e| StartError::new(StartCode::Internal, e.to_string()))?;
     std::panic::set_hook(Box::new(panicked));
-    let writer = std::thread::Builder::new().name("log".to_owned());
-    let writing = writer.spawn(|| STANDARD_ERROR.write_to(Unbuffered(std::io::stderr()), notice));
-    writing.map(drop).map_err(|e| StartError::new(StartCode::Internal, e.to_string()))
+    Ok(())
 }
 
 /// Libraries print at `trace` what crosses the wire: `tungstenite` every frame, and with it the

@@ -21,10 +21,10 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-pub const CHAIR: &str = "token-of-the-chair-00";
-pub const AN_PHUOC: &str = "token-of-an-phuoc-000";
-pub const BINH_SON: &str = "token-of-binh-son-000";
-pub const PHUOC_THAI: &str = "token-of-phuoc-thai-0";
+pub const CHAIR: &str = "token-of-the-chair-00-for-tests";
+pub const AN_PHUOC: &str = "token-of-an-phuoc-000-for-tests";
+pub const BINH_SON: &str = "token-of-binh-son-000-for-tests";
+pub const PHUOC_THAI: &str = "token-of-phuoc-thai-0-for-tests";
 
 /// Longer than anything here takes, shorter than a person waits.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -162,7 +162,7 @@ impl Server {
 
     /// The certificate it serves HTTPS with, as PEM.
     pub fn certificate(&self) -> String {
-        let file = self.data.0.join(signaling::tls::FILE);
+        let file = self.data.0.join(signaling::tls::kept::FILE);
         let kept = std::fs::read(file).expect("kept");
         let kept: Value = serde_json::from_slice(&kept).expect("JSON");
         kept["certificate_pem"].as_str().expect("PEM").to_owned()
@@ -191,7 +191,9 @@ impl Drop for Folder {
 /// One GET; answers head and body.
 pub async fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> (String, String) {
     let mut stream = TcpStream::connect(address).await.expect("connected");
-    let mut request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n");
+    let names_host = headers.iter().any(|(name, _)| *name == "Host");
+    let host = if names_host { String::new() } else { format!("Host: {address}\r\n") };
+    let mut request = format!("GET {path} HTTP/1.1\r\n{host}");
     let close = [("Connection", "close")];
     let names_connection = headers.iter().any(|(name, _)| *name == "Connection");
     let closing = if names_connection { &[][..] } else { &close };

@@ -25,6 +25,25 @@ impl Folder {
     }
 }
 
+/// Secrets of a meeting's links.
+pub const CHAIR: &str = "8f3a1c97d2e05b64a7c8e1f0392b5d61";
+pub const AN_PHUOC: &str = "c1e07b5a93d8264f0ab1c2d3e4f59687";
+
+impl Folder {
+    /// A configuration with one meeting, for `--config`; more settings come first.
+    pub fn meeting(&self, settings: &str) -> String {
+        std::fs::create_dir_all(&self.0).expect("made");
+        let file = self.0.join("nhipcau.toml");
+        let text = format!(
+            "{settings}\n[[meetings]]\ntitle = \"Giao ban\"\nsites = [\n\
+             {{ name = \"Huyện Long Thành\", role = \"chair\", token = \"{CHAIR}\" }},\n\
+             {{ name = \"An Phước\", token = \"{AN_PHUOC}\" }},\n]\n"
+        );
+        std::fs::write(&file, text).expect("written");
+        format!("--config={}", file.display())
+    }
+}
+
 impl Drop for Folder {
     fn drop(&mut self) {
         // What a test leaves in the temporary folder harms nobody.

@@ -4,16 +4,45 @@ use crate::config::settings::{self, SETTINGS};
 use crate::config::{Config, Overrides};
 use crate::endpoint::join::JoinArgs;
 use crate::error::StartError;
-use clap::{Arg, ArgMatches, Args, Command, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
+mod words;
+
 /// Nhịp Cầu: cầu truyền hình tự quản.
 #[derive(Debug, Parser)]
-#[command(name = "nhipcau", version, about)]
+#[command(name = "nhipcau", version)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Commands,
+}
+
+/// What a command line asks for.
+#[derive(Debug)]
+pub enum Parsed {
+    Run(Cli),
+    /// Help or version.
+    Print(String),
+}
+
+/// Reads a command line; a wrong one is one sentence.
+pub fn parse<T: Into<OsString> + Clone>(line: impl IntoIterator<Item = T>) -> Result<Parsed, StartError> {
+    let command = words::in_vietnamese(Cli::command());
+    let read = command.try_get_matches_from(line).and_then(|matches| Cli::from_arg_matches(&matches));
+    match read {
+        Ok(cli) => Ok(Parsed::Run(cli)),
+        Err(e) => match e.kind() {
+            ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                Ok(Parsed::Print(e.to_string().trim_end().to_owned()))
+            }
+            _ => Err(words::sentence(&e)),
+        },
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -26,6 +55,28 @@ pub enum Commands {
     Join(JoinArgs),
     /// Kiểm tra máy chủ này có sẵn sàng không.
     Doctor(DoctorArgs),
+    /// In liên kết vào họp của các điểm cầu trong tệp cấu hình.
+    Links(LinksArgs),
+    /// Xem chứng thư HTTPS của máy chủ, hoặc thêm tên vào chứng thư tự tạo.
+    Certificate(CertificateArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct LinksArgs {
+    #[command(flatten)]
+    pub settings: FileArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct CertificateArgs {
+    #[command(flatten)]
+    pub settings: FileArgs,
+    /// Thêm tên máy hoặc địa chỉ IP vào chứng thư tự tạo, khóa giữ nguyên; dùng được nhiều lần.
+    #[arg(long, value_name = "TÊN")]
+    pub add: Vec<String>,
+    /// In chứng thư dạng PEM, để dùng với nhipcau join --ca.
+    #[arg(long, conflicts_with = "add")]
+    pub pem: bool,
 }
 
 #[derive(Debug, Args)]
@@ -54,7 +105,7 @@ pub struct DoctorArgs {
     #[arg(long)]
     pub json: bool,
     /// Ngôn ngữ của kết quả.
-    #[arg(long, value_enum, default_value_t = Language::Vi)]
+    #[arg(long, value_name = "NGÔN NGỮ", value_enum, default_value_t = Language::Vi)]
     pub lang: Language,
 }
 
@@ -115,7 +166,7 @@ impl Args for SettingArgs {
     }
 }
 
-impl clap::FromArgMatches for SettingArgs {
+impl FromArgMatches for SettingArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let given = SETTINGS.iter().filter_map(|setting| {
             let value = matches.get_one::<String>(setting.key)?;
@@ -133,7 +184,6 @@ impl clap::FromArgMatches for SettingArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn every_setting_is_a_flag() {
