@@ -58,7 +58,7 @@ drop_reasons! {
     /// Further behind the newest than the slab reaches, or than the numbers of a slot do: a packet that comes
     /// late, or is asked for late.
     TooOld => "too_old",
-    /// The server does not let this peer publish this now.
+    /// The server does not let this peer publish this now: muted by the chair, or called off by the site itself.
     Muted => "muted",
     /// RTX that carries nothing (padding used for probing).
     Padding => "padding",

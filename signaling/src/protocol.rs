@@ -76,7 +76,7 @@ pub enum ClientMessage {
     Wishes {
         slots: Vec<Option<SlotWish>>,
     },
-    /// What this site is sending just now by its own choice.
+    /// What this site is sending just now by its own choice. What it calls off is not forwarded.
     Media {
         microphone: bool,
         camera: bool,

@@ -16,7 +16,11 @@ pub(super) fn desired(room: &Room) -> Desired {
         let peer = room.sites.get(&site.site)?.peer;
         Some(DesiredPeer {
             peer,
-            may_publish: Permissions { microphone: site.microphone_open, ..Permissions::all() },
+            may_publish: Permissions {
+                microphone: site.microphone_open,
+                camera: site.camera_open,
+                content: site.content_open,
+            },
             priority: match site.is_chair {
                 true => Priority::Chair,
                 false => Priority::Other,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::meeting::StageSite;
 use crate::protocol::{SlotSource, SlotWish};
-use sfu::command::{Desired, Wish};
+use sfu::command::{Desired, Permissions, Wish};
 use sfu::event::{DisconnectReason, OfferError, PathKind};
 use sfu::ids::SlotId;
 use std::sync::{Arc, Mutex};
@@ -112,6 +112,8 @@ fn stage(big_screen: Option<SiteId>, b_shares: bool, wishes: &[Option<SlotWish>]
         site,
         is_chair: site == A,
         microphone_open: true,
+        camera_open: true,
+        content_open: true,
         content_active: site == B && b_shares,
         wishes: wishes.to_vec(),
     };
@@ -152,19 +154,22 @@ fn the_big_screen_takes_the_first_slot_and_no_second() {
 }
 
 #[test]
-fn the_chair_ranks_first_and_the_muted_are_not_let_through() {
+fn the_chair_ranks_first_and_what_is_muted_or_called_off_is_not_let_through() {
     let mut story = Story::begins();
     let (a, b) = (story.joins(A), story.joins(B));
+    story.joins(C);
     let mut stage = stage(Some(B), false, &[]);
     stage.sites[1].microphone_open = false;
+    (stage.sites[2].camera_open, stage.sites[2].content_open) = (false, false);
     story.bridge.restage(MEETING, stage);
     let desired = story.desired();
     assert_eq!(desired.floor, Some(b));
     assert_eq!(desired.peers[0].peer, a);
     assert_eq!(desired.peers[0].priority, sfu::command::Priority::Chair);
-    assert!(desired.peers[0].may_publish.microphone);
-    assert!(!desired.peers[1].may_publish.microphone);
-    assert!(desired.peers[1].may_publish.camera);
+    let may_publish: Vec<Permissions> = desired.peers.iter().map(|peer| peer.may_publish).collect();
+    let muted = Permissions { microphone: false, ..Permissions::all() };
+    let heard_only = Permissions { camera: false, content: false, ..Permissions::all() };
+    assert_eq!(may_publish, [Permissions::all(), muted, heard_only]);
 }
 
 #[test]

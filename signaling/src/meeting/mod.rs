@@ -152,6 +152,9 @@ pub struct StageSite {
     pub is_chair: bool,
     /// The server lets this microphone through.
     pub microphone_open: bool,
+    /// The site says that its camera is on. What it calls off goes to nobody, whatever it sends.
+    pub camera_open: bool,
+    pub content_open: bool,
     pub content_active: bool,
     pub wishes: Vec<Option<SlotWish>>,
 }

@@ -49,6 +49,8 @@ impl Meeting {
                     site: s.id,
                     is_chair: s.is_chair(),
                     microphone_open: s.said.microphone && !s.muted,
+                    camera_open: s.said.camera,
+                    content_open: s.said.content,
                     content_active: s.received.content && s.said.content,
                     wishes: s.wishes.clone(),
                 })

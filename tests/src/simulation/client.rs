@@ -5,6 +5,7 @@ use super::incoming::SlotView;
 use super::outgoing::{OPUS, Outgoing, RTX, SiteClock, VP8};
 use super::picture::{CONTENT, Encoder, Told, voice};
 use super::port::{self, Port};
+use super::traffic::{Amount, Traffic};
 use bytes::BytesMut;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -66,7 +67,7 @@ pub struct Client {
     pub site: u8,
     pub address: SocketAddr,
     peer: RTCPeerConnection,
-    port: Port,
+    pub(super) port: Port,
     clock: SiteClock,
     rng: StdRng,
     voice: Option<Outgoing>,
@@ -91,6 +92,9 @@ pub struct Client {
     pub wanted: Vec<bool>,
     /// The bridge may leave out upper temporal layers.
     pub thinned: bool,
+    /// What the bridge has sent to this client, and the bytes it has sent itself.
+    pub traffic: Traffic,
+    pub sent: Amount,
 }
 
 pub struct Layer {
@@ -209,6 +213,8 @@ impl Client {
             level: 30,
             wanted: vec![true; 3],
             thinned: false,
+            traffic: Traffic::default(),
+            sent: Amount::default(),
         };
         client.add_sources(publishes);
         client.add_slots(slots);
@@ -400,6 +406,15 @@ impl Client {
         std::iter::from_fn(|| self.peer.poll_write()).map(|datagram| datagram.message.to_vec()).collect()
     }
 
+    /// Pictures of one layer with these payloads, on top of what the client sends by itself.
+    pub fn flood(&mut self, now: Instant, layer: usize, payloads: Vec<Vec<u8>>) {
+        if let Some(layer) = self.layers.get_mut(layer) {
+            for payload in payloads {
+                layer.stream.send(now, self.clock, &self.port, true, payload, None);
+            }
+        }
+    }
+
     fn hear(&mut self, now: Instant, packet: &dyn rtcp::Packet) {
         let any = packet.as_any();
         if let Some(pli) = any.downcast_ref::<PictureLossIndication>() {
@@ -439,7 +454,15 @@ impl Client {
         }
     }
 
-    fn slot_of(&self, ssrc: u32) -> Option<SlotId> {
+    /// The SSRC a slot's media comes with.
+    pub(super) fn slot_ssrc(&self, slot: SlotId) -> Option<u32> {
+        match slot {
+            SlotId::Video(slot) => self.slots.video.get(usize::from(slot)).map(|(media, _)| *media),
+            SlotId::Audio(slot) => self.slots.audio.get(usize::from(slot)).copied(),
+        }
+    }
+
+    pub(super) fn slot_of(&self, ssrc: u32) -> Option<SlotId> {
         let video = self.slots.video.iter().position(|(media, rtx)| *media == ssrc || *rtx == Some(ssrc));
         let audio = self.slots.audio.iter().position(|known| *known == ssrc);
         video.map(|slot| SlotId::Video(slot as u16)).or(audio.map(|slot| SlotId::Audio(slot as u16)))

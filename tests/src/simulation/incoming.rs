@@ -116,6 +116,11 @@ impl SlotView {
         is_newest
     }
 
+    /// The newest number that came.
+    pub(super) fn newest_number(&self) -> u16 {
+        self.newest.unwrap_or_default() as u16
+    }
+
     fn follow_source(&mut self, now: Instant, told: Told) {
         if self.last.is_none_or(|(site, _)| site != told.site) {
             (self.since, self.report, self.lag) = (Some(now), None, None);

@@ -12,11 +12,13 @@ mod incoming;
 mod outgoing;
 mod picture;
 mod port;
+mod traffic;
 mod wire;
 mod world;
 
 pub use chaos::{Chaos, Operation};
 pub use client::{Client, Publishes};
 pub use incoming::SlotView;
+pub use traffic::{Amount, Traffic};
 pub use wire::LinkModel;
 pub use world::{Site, World, peer};

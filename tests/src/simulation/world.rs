@@ -201,6 +201,7 @@ impl World {
                 continue;
             }
             for datagram in self.sites[index].client.run(self.now) {
+                self.sites[index].client.sent.add(&datagram);
                 self.wire.send(self.now, End::Engine { from: index }, &datagram);
             }
         }
@@ -226,6 +227,7 @@ impl World {
                     let to = to.expect("a datagram to a client");
                     let size = transmit.segment_size.unwrap_or(transmit.data.len());
                     for datagram in transmit.data.chunks(size) {
+                        self.sites[to].client.count(datagram);
                         self.wire.send(self.now, End::Client(to), datagram);
                     }
                     continue;

@@ -140,6 +140,14 @@ fn what_is_shown_is_said_and_received() {
     assert!(story.site(AN_PHUOC).camera);
     story.asks(site, Request::Media { microphone: true, camera: false, content: false });
     assert!(!story.site(AN_PHUOC).camera, "off by its own word, at once");
+    assert!(story.orders.contains(&Output::Restage), "and closed in the media quarter");
+    let stage = story.meeting.stage();
+    let open = (stage.sites[0].microphone_open, stage.sites[0].camera_open, stage.sites[0].content_open);
+    assert_eq!(open, (true, false, false), "each by itself");
+    story.asks(site, Request::Media { microphone: false, camera: true, content: false });
+    let stage = story.meeting.stage();
+    let open = (stage.sites[0].microphone_open, stage.sites[0].camera_open, stage.sites[0].content_open);
+    assert_eq!(open, (false, true, false));
     story.path(AN_PHUOC, MediaPath::Pending);
     assert_eq!(story.microphone(AN_PHUOC), MicrophoneState::Off, "a new connection, nothing yet");
 }
