@@ -66,6 +66,11 @@ drop_reasons! {
     Overload => "overload",
     /// The receiver did not negotiate the codec.
     CodecNotNegotiated => "codec_not_negotiated",
+    /// Asked for again and not resent: answered a moment ago, a second answer in one turn, or more than the
+    /// receiver's share.
+    ResendRefused => "resend_refused",
+    /// A key frame that is not asked for: the receiver has had more of them than its share.
+    KeyframeRefused => "keyframe_refused",
     /// The kernel's or the TCP connection's send buffer was full, or too many STUN and DTLS answers of one peer
     /// waited.
     SendBufferFull => "send_buffer_full",

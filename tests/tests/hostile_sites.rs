@@ -61,3 +61,110 @@ fn a_source_that_is_called_off_is_not_forwarded() {
     assert_eq!(world.disagreements(), [] as [String; 0], "seen again");
     assert_eq!(world.faults, [] as [String; 0]);
 }
+
+/// Pictures a camera takes in so many seconds.
+fn pictures_in(seconds: usize) -> u64 {
+    seconds as u64 * 1000 / 33
+}
+
+/// Viewer 2, who only watches: its pictures, the packets it never got, and how often it was asked for a key frame.
+fn bystander(world: &World) -> (u64, u64, u64) {
+    let client = &world.sites[2].client;
+    let view = &client.video[&0];
+    (view.pictures, view.given_up, client.key_requests)
+}
+
+/// NACKs without end, of numbers that were all sent and are all in the slab: what is resent is bounded by what
+/// is sent anyway, and nobody else notices.
+#[test]
+fn a_storm_of_nacks_draws_no_more_than_a_share_of_what_is_sent_anyway() {
+    let mut world = two_watch_one();
+    let quiet = two_watch_one();
+    let (before, sent) = (world.sites[1].client.traffic, world.sites[1].client.sent);
+    let (pictures, ..) = bystander(&world);
+    let seconds = 8;
+    steps(&mut world, seconds * 100, Duration::from_millis(10), |world| {
+        let (now, client) = (world.now, &mut world.sites[1].client);
+        let newest = client.newest(0);
+        let nacks = (0..6).map(|_| client.nack(0, (0..500).rev().map(|behind| newest.wrapping_sub(behind))));
+        let nacks = nacks.collect();
+        client.tell(now, nacks);
+    });
+    let drawn = world.sites[1].client.traffic - before;
+    let asked = world.sites[1].client.sent - sent;
+    assert!(asked.bytes > 8 * 60_000, "half a megabit a second of NACKs: {asked:?}");
+    assert!(drawn.video.packets > 600, "the picture goes on: {drawn:?}");
+    let most = drawn.video.bytes / 4 + 12_500 * seconds as u64 + 60_000;
+    assert!(drawn.resent.bytes <= most, "{} of at most {most}: {drawn:?}", drawn.resent.bytes);
+    assert!(drawn.resent.bytes < asked.bytes, "less comes out than went in");
+    assert!(drawn.resent.bytes > most / 2, "and what is due is resent");
+    // Refused unread but for 128 numbers a turn and 4,096 a second.
+    let all = 6 * 500 * 100 * seconds as u64;
+    let refused = world.drops(DropReason::ResendRefused);
+    assert!(refused > all - 5000 * seconds as u64, "{refused} of {all}");
+
+    let (more, given_up, _) = bystander(&world);
+    assert!((more - pictures).abs_diff(pictures_in(seconds)) <= 1, "{} pictures", more - pictures);
+    assert_eq!(given_up, 0);
+    assert_eq!(world.sites[0].client.key_requests, quiet.sites[0].client.key_requests);
+    assert_eq!(world.faults, [] as [String; 0]);
+}
+
+/// A line that really loses is repaired within the budget.
+#[test]
+fn a_line_that_loses_every_tenth_packet_is_repaired() {
+    let mut world = two_watch_one();
+    world.wire.links[1] = LinkModel { loss: 0.1, ..LinkModel::clean() };
+    world.run(Duration::from_secs(20));
+    let view = &world.sites[1].client.video[&0];
+    assert!(view.pictures > 550, "{} pictures, {} given up", view.pictures, view.given_up);
+    assert_eq!(world.faults, [] as [String; 0]);
+}
+
+/// Key frame requests without end cost the publisher a few key frames, and who watches with them nothing.
+#[test]
+fn a_storm_of_key_frame_requests_is_rationed() {
+    let mut world = two_watch_one();
+    let asked_before = world.sites[0].client.key_requests;
+    let (pictures, ..) = bystander(&world);
+    let before = world.sites[2].client.traffic;
+    let seconds = 20;
+    steps(&mut world, seconds * 100, Duration::from_millis(10), |world| {
+        let (now, client) = (world.now, &mut world.sites[1].client);
+        let plis = (0..20).map(|_| client.pli(0)).collect();
+        client.tell(now, plis);
+    });
+    let asked = world.sites[0].client.key_requests - asked_before;
+    assert!((1..=4 + 5).contains(&asked), "four at once and one every four seconds: {asked}");
+    let refused = world.drops(DropReason::KeyframeRefused);
+    assert!(refused > 20 * 100 * seconds as u64 - 3000, "{refused}");
+    let (more, given_up, _) = bystander(&world);
+    assert!((more - pictures).abs_diff(pictures_in(seconds)) <= 1);
+    assert_eq!(given_up, 0);
+    let drawn = world.sites[2].client.traffic - before;
+    // A key frame has one packet more than another picture here.
+    assert!(drawn.video.packets <= 3 * (pictures_in(seconds) + 1) + asked, "{drawn:?}");
+    assert_eq!(world.faults, [] as [String; 0]);
+}
+
+/// The same by wishing here and there: each change would need a key frame.
+#[test]
+fn wishes_that_flap_are_rationed_and_settle_in_the_end() {
+    let mut world = two_watch_one();
+    let asked_before = world.sites[0].client.key_requests;
+    let heights = [90, 720, 180, 1080];
+    let seconds = 20;
+    let mut step = 0;
+    steps(&mut world, seconds * 4, Duration::from_millis(250), |world| {
+        step += 1;
+        world.wish(1, 0, Some(if step % 3 == 0 { 2 } else { 0 }), heights[step % 4]);
+    });
+    let asked = world.sites[0].client.key_requests - asked_before;
+    // Three layers, four at once and one every four seconds each.
+    assert!(asked <= 3 * (4 + 5), "{asked}");
+    assert!(world.drops(DropReason::KeyframeRefused) > 0, "{asked}");
+    world.wish(1, 0, Some(0), 720);
+    world.run(Duration::from_secs(6));
+    assert_eq!(world.disagreements(), [] as [String; 0], "what was refused is asked for later");
+    assert_eq!(world.faults, [] as [String; 0]);
+}

@@ -50,7 +50,7 @@ impl Engine {
             negotiated.fingerprints.clone(),
         );
         let publisher = Publisher::new(now, &negotiated);
-        let subscriber = Subscriber::new(&negotiated, &mut self.rng);
+        let subscriber = Subscriber::new(now, &negotiated, &mut self.rng);
         let link = Link::new(now, peer, room, transport, negotiated);
         let index = self.peers.insert(peer, link, publisher, subscriber);
         self.demux.add_ufrag(&ice.ufrag, index);

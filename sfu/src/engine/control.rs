@@ -104,7 +104,8 @@ impl Engine {
         }
     }
 
-    /// Once a second: who fell silent, which layers ended, what is no longer watched.
+    /// Once a second: who fell silent, which layers ended, what is no longer watched, who still waits for a key
+    /// frame.
     pub(super) fn look_for_silence(&mut self, now: Instant) {
         let ids: Vec<crate::ids::RoomId> = self.rooms.keys().copied().collect();
         for id in ids {
@@ -115,11 +116,17 @@ impl Engine {
             let members = room.members.clone();
             self.on_speaker_changes(id, changes);
             for (peer, index) in members {
-                if self.find_idle_layers(now, peer, index) {
+                if self.find_idle_layers(now, peer, index) || self.waits_for_key(index) {
                     self.stale(id);
                 }
             }
         }
+    }
+
+    /// True when a slot could not ask for its key frame, and shall now.
+    fn waits_for_key(&mut self, index: PeerIndex) -> bool {
+        let subscriber = self.peers.subscribers.get_mut(index);
+        subscriber.is_some_and(|subscriber| std::mem::take(&mut subscriber.waits_for_key))
     }
 
     /// True when a layer ended or a layer may have been unwatched long enough.

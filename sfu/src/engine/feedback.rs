@@ -3,7 +3,8 @@
 use super::Engine;
 use super::forwarding::{layer_of, mark, pending};
 use crate::discard::DropReason;
-use crate::forward::packet::{PeerIndex, Pending};
+use crate::forward::packet::{Origin, PeerIndex, Pending};
+use crate::forward::resend::ResendBudget;
 use crate::forward::rewrite::Mapped;
 use crate::ids::Ssrc;
 use crate::peer::Table;
@@ -12,9 +13,6 @@ use crate::peer::subscriber::{Subscriber, Video};
 use crate::rtp::rtcp::{self, Feedback, ReportBlock, SenderReport};
 use crate::time::{NtpTime, extend_u16};
 use std::time::{Duration, Instant};
-
-/// NACKed numbers answered per RTCP packet; a receiver that lost more needs a key frame.
-const MAX_RESENT_PER_NACK: usize = 128;
 
 impl Engine {
     pub(super) fn handle_rtcp(
@@ -106,12 +104,17 @@ impl Engine {
         let Some(slot) = subscriber.video_by_ssrc(media) else {
             return;
         };
-        let Some(video) = subscriber.video.get_mut(slot).filter(|video| !video.shed) else {
-            // Nothing new follows on a shed slot, so nothing old is missed.
+        // Nothing new follows on a shed slot, so nothing old is missed.
+        let answers = |video: &&mut Video| !video.shed && video.slot.line.rtx_ssrc.is_some();
+        let Some(video) = subscriber.video.get_mut(slot).filter(answers) else {
             return;
         };
-        for sequence in sequences.iter().take(MAX_RESENT_PER_NACK) {
-            match resend(now, &self.peers.publishers, (slot, &mut *video), *sequence, patience) {
+        let budget = &mut subscriber.resend_budget;
+        budget.refill(now, subscriber.video_octets);
+        let (asked, refused) = sequences.split_at(video.resent.open_turn(now, sequences.len()));
+        self.stats.drops.add(DropReason::ResendRefused, refused.len() as u64);
+        for sequence in asked {
+            match resend(now, &self.peers.publishers, (slot, &mut *video), *sequence, patience, budget) {
                 Ok(pending) => subscriber.video_queue.packets.extend(pending),
                 Err(reason) => self.stats.drops.count(reason),
             }
@@ -119,6 +122,7 @@ impl Engine {
         mark(&mut self.dirty.video, &mut subscriber.video_queue, index);
     }
 
+    /// A receiver cannot go on without a key frame.
     fn on_key_request(&mut self, now: Instant, index: PeerIndex, media: Ssrc) {
         let Some(subscriber) = self.peers.subscribers.get_mut(index) else {
             return;
@@ -126,8 +130,26 @@ impl Engine {
         subscriber.plis = subscriber.plis.wrapping_add(1);
         let slot = subscriber.video_by_ssrc(media).and_then(|slot| subscriber.video.get(slot));
         if let Some(origin) = slot.and_then(|video| video.slot.current().or(video.slot.target())) {
-            self.request_key(now, origin);
+            self.request_key_for(now, index, origin);
         }
+    }
+
+    /// Asks for a key frame on a receiver's account. It is free while somebody else waits for one as well. False
+    /// when the budget is used up.
+    pub(super) fn request_key_for(&mut self, now: Instant, receiver: PeerIndex, origin: Origin) -> bool {
+        let Some(layer) = layer_of(&self.peers.publishers, origin) else {
+            return true;
+        };
+        if layer.keyframe.is_wanted() {
+            return true;
+        }
+        let subscriber = self.peers.subscribers.get_mut(receiver);
+        if subscriber.is_some_and(|subscriber| !subscriber.key_budget.take(now, origin)) {
+            self.stats.drops.count(DropReason::KeyframeRefused);
+            return false;
+        }
+        self.request_key(now, origin);
+        true
     }
 }
 
@@ -148,23 +170,32 @@ fn round_trip(now: NtpTime, block: &ReportBlock) -> Option<Duration> {
     (rtt < Duration::from_secs(60)).then_some(rtt)
 }
 
-/// What answers one NACKed number; nothing where it never left the slot, or was answered a moment ago.
+/// What answers one NACKed number; nothing where it never left the slot.
 fn resend(
     now: Instant,
     publishers: &Table<Publisher>,
     (slot, video): (usize, &mut Video),
     sequence: u16,
     patience: Duration,
+    budget: &mut ResendBudget,
 ) -> Result<Option<Pending>, DropReason> {
-    let sequence_out = extend_u16(video.slot.rewriter.next_out(), sequence);
+    if !budget.take_question() {
+        return Err(DropReason::ResendRefused);
+    }
+    let next_out = video.slot.rewriter.next_out();
+    let sequence_out = extend_u16(next_out, sequence);
+    if !video.resent.reaches(next_out, sequence_out) {
+        return Err(DropReason::TooOld);
+    }
     let Some((origin, sequence_in, offsets)) = video.slot.rewriter.invert(sequence_out) else {
         return Ok(None);
     };
     let layer = layer_of(publishers, origin).ok_or(DropReason::TooOld)?;
-    layer.slab.get(sequence_in).ok_or(DropReason::TooOld)?;
-    if !video.resent.allow(now, sequence_out, patience) {
-        return Ok(None);
+    let (_, stored) = layer.slab.get(sequence_in).ok_or(DropReason::TooOld)?;
+    if video.resent.is_on_its_way(now, sequence_out, patience) || !budget.take_packet(stored.len()) {
+        return Err(DropReason::ResendRefused);
     }
+    video.resent.remember(now, sequence_out);
     let mapped = Mapped { sequence_out, offsets };
     let pending = pending(origin, sequence_in, slot as u16, mapped);
     Ok(Some(Pending { retransmission: true, ..pending }))

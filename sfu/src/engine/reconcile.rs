@@ -110,8 +110,10 @@ impl Engine {
         self.add_route(target.filter(|_| target != current), route);
         if let Some(origin) = needs_key
             && !self.replay_key(now, origin, route)
+            && !self.request_key_for(now, route.subscriber, origin)
+            && let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber)
         {
-            self.request_key(now, origin);
+            subscriber.waits_for_key = true;
         }
     }
 

@@ -257,6 +257,9 @@ impl<'a> Sealer<'a> {
             }
             &mut video.account
         };
+        if !self.audio {
+            subscriber.video_octets = subscriber.video_octets.wrapping_add(written.total as u64);
+        }
         account.packets = account.packets.wrapping_add(1);
         account.octets = account.octets.wrapping_add(written.total as u64);
         account.frames = account.frames.wrapping_add(u64::from(meta.frame_end));

@@ -3,6 +3,7 @@
 
 #[cfg(debug_assertions)]
 pub mod guard;
+pub mod key_budget;
 mod left_out;
 pub mod packet;
 pub mod resend;

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 /// Packets kept for retransmission and late switches. At 2 Mbit/s (275 packets/s) this is 1.9 s:
 /// more than any round trip, and a key frame every second lies in it.
-const VIDEO_SLAB: usize = 512;
+pub const VIDEO_SLAB: usize = 512;
 /// 64 packets of 20 ms.
 const AUDIO_SLAB: usize = 64;
 /// A layer is not switched off before nobody has watched it this long.

@@ -1,12 +1,14 @@
 //! What one endpoint receives: its slots, what waits to be sent, what was sent.
 
+use super::publisher::VIDEO_SLAB;
 use crate::bandwidth::estimate::Estimator;
 use crate::bandwidth::history::SendHistory;
 use crate::command::Priority;
 #[cfg(debug_assertions)]
 use crate::forward::guard::Guard;
+use crate::forward::key_budget::KeyBudget;
 use crate::forward::packet::Pending;
-use crate::forward::resend::Resent;
+use crate::forward::resend::{ResendBudget, Resent};
 use crate::forward::rewrite::Rewriter;
 use crate::forward::switch::{AudioSlot, SlotCodec, SlotLine, VideoSlot};
 use crate::forward::write::EgressExtensions;
@@ -15,7 +17,7 @@ use crate::rtp::codec::Codec;
 use crate::sdp::{Negotiated, Section, SectionRole};
 use rand::{Rng, RngCore};
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Believed of a line before its first feedback (peers.md: 0.5–0.8 Mbit/s is what careful peers
 /// start from). Nothing is thinned by it yet; it is what the estimator grows from.
@@ -86,10 +88,16 @@ pub struct Subscriber {
     pub nacks: u64,
     pub plis: u64,
     pub rtx_packets: u64,
+    /// Of all video slots, without RTX.
+    pub video_octets: u64,
+    pub resend_budget: ResendBudget,
+    pub key_budget: KeyBudget,
+    /// A slot waits for a key frame that the budget did not allow to be asked for.
+    pub waits_for_key: bool,
 }
 
 impl Subscriber {
-    pub fn new(negotiated: &Negotiated, rng: &mut dyn RngCore) -> Subscriber {
+    pub fn new(now: Instant, negotiated: &Negotiated, rng: &mut dyn RngCore) -> Subscriber {
         let mut subscriber = Subscriber {
             video: Vec::new(),
             audio: Vec::new(),
@@ -103,6 +111,10 @@ impl Subscriber {
             nacks: 0,
             plis: 0,
             rtx_packets: 0,
+            video_octets: 0,
+            resend_budget: ResendBudget::new(now),
+            key_budget: KeyBudget::default(),
+            waits_for_key: false,
         };
         subscriber.extend(negotiated, rng);
         subscriber
@@ -121,7 +133,7 @@ impl Subscriber {
             let rewriter = Rewriter::new(Codec::Vp8.clock_rate(), rng.random::<u16>() >> 1);
             self.video.push(Video {
                 slot: VideoSlot::new(line, rewriter),
-                resent: Resent::default(),
+                resent: Resent::new(VIDEO_SLAB),
                 account: SlotAccount::default(),
                 shown: None,
                 shed: false,

@@ -27,6 +27,11 @@ impl KeyframeRequester {
         self.ask_at = Some(earliest.map_or(now, |at| at.max(now)));
     }
 
+    /// A key frame has been asked for and has not come yet.
+    pub fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
     /// One has come: everybody is served.
     pub fn on_keyframe(&mut self, _now: Instant) {
         self.wanted = false;

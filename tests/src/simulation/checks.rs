@@ -43,6 +43,7 @@ impl World {
                 found.extend(view.faults.drain(..).map(|fault| format!("audio {slot}: {fault}")));
             }
             found.extend(self.check_voices(viewer));
+            found.extend(self.check_repairs(viewer));
             found.extend(self.check_lips(viewer));
             self.faults.extend(found.into_iter().map(|fault| format!("{at:?}: site {viewer} {fault}")));
         }
@@ -58,6 +59,16 @@ impl World {
         voices.dedup();
         let inside = self.sites[viewer].in_room;
         (inside && voices.len() < count).then(|| "hears somebody twice".to_owned())
+    }
+
+    /// Nobody is resent more than its budget (`forward/resend.rs`), whatever happens: a quarter of the video it
+    /// gets, the floor, and what a fresh budget holds.
+    fn check_repairs(&self, viewer: usize) -> Option<String> {
+        let traffic = self.sites[viewer].client.traffic;
+        let floor = 12_500.0 * self.age().as_secs_f64() + 25_000.0;
+        let most = traffic.video.bytes as f64 / 4.0 + floor;
+        let resent = traffic.resent.bytes;
+        (resent as f64 > most).then(|| format!("was resent {resent} bytes of at most {most:.0}"))
     }
 
     fn check_lips(&mut self, viewer: usize) -> Vec<String> {
