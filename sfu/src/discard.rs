@@ -60,6 +60,8 @@ drop_reasons! {
     TooOld => "too_old",
     /// The server does not let this peer publish this now: muted by the chair, or called off by the site itself.
     Muted => "muted",
+    /// More than a source or a layer of it may send.
+    PublishLimit => "publish_limit",
     /// RTX that carries nothing (padding used for probing).
     Padding => "padding",
     /// The worker cannot keep up: media is thinned by priority. Counted for each slot that goes without.

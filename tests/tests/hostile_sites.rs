@@ -168,3 +168,54 @@ fn wishes_that_flap_are_rationed_and_settle_in_the_end() {
     assert_eq!(world.disagreements(), [] as [String; 0], "what was refused is asked for later");
     assert_eq!(world.faults, [] as [String; 0]);
 }
+
+/// A packet of VP8 that begins nothing and ends a picture.
+fn ballast() -> Vec<u8> {
+    let mut payload = vec![0x80, 0xe0, 0x80, 1, 1, 0, 0x11];
+    payload.resize(1080, 0xaa);
+    payload
+}
+
+/// 270 Mbit/s in: what goes on is a camera's, and who watches others sees them as before.
+#[test]
+fn a_flood_of_media_is_cut_down_to_what_a_camera_may_send() {
+    let mut world = World::new(1);
+    for _ in 0..4 {
+        world.join(SITE, 2, LinkModel::clean());
+    }
+    // 0 floods, 1 watches it; 2 and 3 watch each other.
+    for (viewer, target) in [(1, 0), (2, 3), (3, 2)] {
+        world.wish(viewer, 0, Some(target), 720);
+    }
+    world.run(SETTLE);
+    assert_eq!(world.disagreements(), [] as [String; 0]);
+    let before: Vec<_> = world.sites.iter().map(|site| site.client.traffic).collect();
+    let (pictures, ..) = bystander(&world);
+    let (sent, seconds) = (world.sites[0].client.sent, 4);
+    steps(&mut world, seconds * 100, Duration::from_millis(10), |world| {
+        let now = world.now;
+        world.sites[0].client.flood(now, 2, vec![ballast(); 300]);
+    });
+    let (more, given_up, _) = bystander(&world);
+    assert!((more - pictures).abs_diff(pictures_in(seconds)) <= 1, "{} pictures", more - pictures);
+    assert_eq!(given_up, 0);
+    let flooded = world.sites[0].client.sent - sent;
+    assert!(flooded.bytes * 8 > 250_000_000 * seconds as u64, "{flooded:?}");
+    let drawn = world.sites[1].client.traffic - before[1];
+    let (bytes, packets) =
+        (drawn.video.bytes + drawn.resent.bytes, drawn.video.packets + drawn.resent.packets);
+    // 12 Mbit/s and a second of it at once, a quarter for repairs, and the lower layers' own.
+    let most = 1_500_000 * (seconds as u64 + 1) * 5 / 4 + 200_000;
+    assert!(bytes <= most, "{bytes} of at most {most}: {drawn:?}");
+    assert!(bytes * 10 < flooded.bytes, "one in ten, where nine in ten went on before");
+    assert!(packets < 2_000 * (seconds as u64 + 1), "{packets}");
+    assert!(world.drops(DropReason::PublishLimit) > 100_000);
+    assert_eq!(
+        world.sites[0].client.layers[2].stream.asked.len(),
+        0,
+        "what was refused is not asked for again"
+    );
+
+    let others: Vec<_> = world.faults.iter().filter(|fault| !fault.contains("site 1 ")).collect();
+    assert_eq!(others, [] as [&String; 0]);
+}

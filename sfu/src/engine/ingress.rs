@@ -6,6 +6,7 @@ use crate::forward::packet::{Origin, PacketMeta, PeerIndex};
 use crate::ids::SourceKind;
 use crate::limits;
 use crate::peer::publisher::{Layer, Publisher, StreamRef, codec_of};
+use crate::receive::stream::Arrival;
 use crate::rtp::codec::{self, Codec};
 use crate::rtp::extension::Extensions;
 use crate::rtp::packet::Header;
@@ -88,6 +89,9 @@ impl Engine {
         self.decide_before(times.now, origin, &media);
         let link = self.peers.links.get(index).ok_or(DropReason::UnknownAddress)?;
         let publisher = self.peers.publishers.get_mut(index).ok_or(DropReason::UnknownAddress)?;
+        if !publisher.admits(times.now, media.stream, datagram.len()) {
+            return Err(refuse_excess(times, publisher, &media));
+        }
         let stored = store(times, publisher, &media)?;
         let due = publisher.next_timeout();
         let visit = due.is_some_and(|due| link.wake_at.is_none_or(|at| due < at));
@@ -187,9 +191,21 @@ fn pass_over(times: Times, publisher: &mut Publisher, media: &Media<'_>) {
     layer.last_key = None;
 }
 
-fn store(times: Times, publisher: &mut Publisher, media: &Media<'_>) -> Result<Stored, DropReason> {
-    let StreamRef { kind, layer: number, rtx } = media.stream;
-    let layer = publisher.layer_mut(kind, number).ok_or(DropReason::UnknownSsrc)?;
+/// What is sent beyond the limit is told to the sender as lost, whose congestion control then slows down; it is
+/// not asked for again.
+fn refuse_excess(times: Times, publisher: &mut Publisher, media: &Media<'_>) -> DropReason {
+    if let Some(sequence) = media.extensions.transport_sequence {
+        publisher.arrivals.forget(sequence);
+    }
+    let layer = publisher.layer_mut(media.stream.kind, media.stream.layer);
+    let taken = layer.map(|layer| take_number(times, layer, media));
+    taken.and_then(Result::err).unwrap_or(DropReason::PublishLimit)
+}
+
+/// Order and losses: what is missing before a packet is asked for again, the packet itself no more, whatever
+/// becomes of it.
+fn take_number(times: Times, layer: &mut Layer, media: &Media<'_>) -> Result<Arrival, DropReason> {
+    let StreamRef { kind, rtx, .. } = media.stream;
     let Times { now, arrived } = times;
     let bytes = media.datagram.len();
     let arrival = layer.stream.on_packet(arrived, media.sequence, media.timestamp, bytes)?;
@@ -205,10 +221,17 @@ fn store(times: Times, publisher: &mut Publisher, media: &Media<'_>) -> Result<S
     if lost_too_much && kind != SourceKind::Microphone {
         layer.keyframe.request(now);
     }
-    let meta = describe(arrived, layer, media)?;
+    Ok(arrival)
+}
+
+fn store(times: Times, publisher: &mut Publisher, media: &Media<'_>) -> Result<Stored, DropReason> {
+    let StreamRef { kind, layer: number, .. } = media.stream;
+    let layer = publisher.layer_mut(kind, number).ok_or(DropReason::UnknownSsrc)?;
+    let arrival = take_number(times, layer, media)?;
+    let meta = describe(times.arrived, layer, media)?;
     remember(layer, arrival.extended, &meta, media)?;
     layer.newest = layer.newest.max(arrival.extended);
-    layer.last_packet = Some(now);
+    layer.last_packet = Some(times.now);
     let awoke = !layer.active;
     layer.active = true;
     Ok(Stored {

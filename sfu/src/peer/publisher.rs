@@ -7,6 +7,7 @@ use crate::forward::select::LayerState;
 use crate::ids::{Rid, SourceKind, Ssrc};
 use crate::limits;
 use crate::receive::cache::Slab;
+use crate::receive::cap::Cap;
 use crate::receive::feedback::ArrivalRecorder;
 use crate::receive::keyframe::KeyframeRequester;
 use crate::receive::nack::NackGenerator;
@@ -55,6 +56,7 @@ pub struct Layer {
     wanted: bool,
     unwanted_since: Option<Instant>,
     pub frames: u64,
+    cap: Cap,
 }
 
 /// One source with its layers, lowest first.
@@ -66,6 +68,8 @@ pub struct Track {
     pub layers: Vec<Layer>,
     pub active: bool,
     pub reported_wanted: Vec<bool>,
+    /// Of all layers together.
+    cap: Cap,
 }
 
 /// Where an SSRC leads.
@@ -125,9 +129,10 @@ impl Publisher {
             kind,
             section: index,
             rids: section.rids.clone(),
-            layers: (0..layers).map(|_| Layer::new(now, kind)).collect(),
+            layers: (0..layers).rev().map(|above| Layer::new(now, kind, above)).collect(),
             active: false,
             reported_wanted: Vec::new(),
+            cap: Cap::of_source(now, kind),
         });
         if section.rids.is_empty() {
             for (media, rtx) in &section.declared_ssrcs {
@@ -237,6 +242,16 @@ impl Publisher {
         }
     }
 
+    /// Whether a packet of so many bytes is within what a layer and its source may send.
+    #[inline]
+    pub fn admits(&mut self, now: Instant, stream: StreamRef, bytes: usize) -> bool {
+        let Some(track) = self.track_mut(stream.kind) else {
+            return false;
+        };
+        let layer = track.layers.get_mut(usize::from(stream.layer));
+        layer.is_some_and(|layer| layer.cap.take(now, bytes)) && track.cap.take(now, bytes)
+    }
+
     pub fn next_timeout(&self) -> Option<Instant> {
         let layers = self.layers().fold(None, |due, layer| {
             let layer_due = earliest(layer.nack.next_timeout(), layer.keyframe.next_timeout());
@@ -279,7 +294,8 @@ impl Track {
 }
 
 impl Layer {
-    fn new(now: Instant, kind: SourceKind) -> Layer {
+    /// A layer with so many `above` it.
+    fn new(now: Instant, kind: SourceKind, above: usize) -> Layer {
         let audio = kind == SourceKind::Microphone;
         let (codec, kept) = if audio { (Codec::Opus, AUDIO_SLAB) } else { (Codec::Vp8, VIDEO_SLAB) };
         Layer {
@@ -300,6 +316,7 @@ impl Layer {
             wanted: false,
             unwanted_since: None,
             frames: 0,
+            cap: Cap::of_layer(now, kind, above),
         }
     }
 

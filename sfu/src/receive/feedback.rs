@@ -68,6 +68,15 @@ impl ArrivalRecorder {
         }
     }
 
+    /// A packet that was recorded shall be told as lost after all.
+    pub fn forget(&mut self, sequence: u16) {
+        let extended = self.newest.map(|newest| extend_u16(newest, sequence));
+        let arrival = extended.and_then(|extended| Some((extended, self.arrivals.get_mut(place(extended))?)));
+        if let Some((extended, arrival)) = arrival {
+            *arrival = arrival.filter(|arrival| arrival.extended != extended);
+        }
+    }
+
     /// When to `take`; `None` while nothing new has come.
     pub fn next_timeout(&self) -> Option<Instant> {
         self.due
@@ -197,6 +206,21 @@ mod tests {
         assert_eq!(report.arrivals, [Some(240), Some(-236)]);
         line.record(&[(120, 2), (120, 3)]);
         assert_eq!(line.recorder.next_timeout(), None, "duplicates are no news");
+    }
+
+    #[test]
+    fn what_is_forgotten_is_told_as_lost() {
+        let mut line = Line::new();
+        line.record(&[(0, 1), (10, 2), (20, 3)]);
+        line.recorder.forget(2);
+        line.recorder.forget(700);
+        let report = line.recorder.take(line.at(50)).unwrap();
+        assert_eq!((report.base_sequence, report.arrivals.as_slice()), (1, &[Some(0), None, Some(80)][..]));
+        line.record(&[(60, 4)]);
+        line.recorder.forget(4);
+        assert_eq!(line.recorder.take(line.at(110)), None, "nothing came");
+        line.record(&[(120, 5)]);
+        assert_eq!(line.recorder.take(line.at(170)).unwrap().arrivals.len(), 2);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! what we report back. Small machines that are told the time; none knows of rooms or transports.
 
 pub mod cache;
+pub mod cap;
 pub mod feedback;
 pub mod keyframe;
 pub mod nack;
