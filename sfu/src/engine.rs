@@ -14,6 +14,7 @@ mod forwarding;
 mod ingress;
 mod reconcile;
 mod reports;
+mod rescue;
 mod seal;
 mod timers;
 
@@ -32,11 +33,16 @@ use crate::transport::{Certificate, Path};
 use ingress::Times;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rescue::Work;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use timers::Timers;
+
+#[cfg(debug_assertions)]
+pub use rescue::Fault;
 
 /// What the engine is born with. Everything it later knows of the world comes through `handle_input`.
 #[derive(Clone)]
@@ -101,6 +107,13 @@ pub struct Transmit<'a> {
     pub segment_size: Option<usize>,
 }
 
+/// What is next, before it is lent to the host.
+enum Next {
+    Transmit(egress::Sealed),
+    Event(Event),
+    Timeout(Instant),
+}
+
 /// The media quarter's machine: `handle_input`, then `poll_output` until `Output::Timeout`.
 pub struct Engine {
     config: EngineConfig,
@@ -114,6 +127,7 @@ pub struct Engine {
     /// Peers whose transport, reports or queues have something to send.
     dirty: Dirty,
     burst: forwarding::Burst,
+    at_work: rescue::AtWork,
     /// Rooms whose routes are to be computed again.
     stale_rooms: Vec<RoomId>,
     /// Plaintext RTCP built here before it is sealed, and the datagram being handed out.
@@ -148,6 +162,7 @@ impl Engine {
             events: VecDeque::new(),
             dirty: Dirty::default(),
             burst: forwarding::Burst::default(),
+            at_work: rescue::AtWork::default(),
             stale_rooms: Vec::new(),
             scratch: egress::Scratch::default(),
             stats: WorkerStats::default(),
@@ -161,6 +176,13 @@ impl Engine {
     /// may hand in a whole batch of datagrams before that, so that packets to one destination leave
     /// together.
     pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.take_in(now, input))) {
+            self.rescue(panic);
+        }
+    }
+
+    fn take_in(&mut self, now: Instant, input: Input<'_>) {
+        self.at_work.resume(Work::Own);
         if !matches!(input, Input::Datagram { .. }) {
             self.decide_burst(now);
         }
@@ -196,6 +218,21 @@ impl Engine {
     /// What the host shall do next. The later `now` is told, the better departures and delays are known: a
     /// host reads its clock again after each transmit.
     pub fn poll_output(&mut self, now: Instant) -> Output<'_> {
+        let next = loop {
+            match catch_unwind(AssertUnwindSafe(|| self.next(now))) {
+                Ok(next) => break next,
+                Err(panic) => self.rescue(panic),
+            }
+        };
+        match next {
+            Next::Transmit(sealed) => Output::Transmit(self.scratch.transmit(sealed)),
+            Next::Event(event) => Output::Event(event),
+            Next::Timeout(at) => Output::Timeout(at),
+        }
+    }
+
+    fn next(&mut self, now: Instant) -> Next {
+        self.at_work.begin(Work::Own);
         self.delay.on_poll(now, &mut self.stats.forward_delay);
         self.decide_burst(now);
         if now >= self.next_stats {
@@ -203,14 +240,14 @@ impl Engine {
         }
         self.refresh_rooms(now);
         if let Some(event) = self.events.pop_front() {
-            return Output::Event(event);
+            return Next::Event(event);
         }
         if let Some(sealed) = self.next_sealed(now) {
-            return Output::Transmit(self.scratch.transmit(sealed));
+            return Next::Transmit(sealed);
         }
         // Serving a slot may have moved a room: its routes are refreshed before anything else is.
         let due = self.timers.next(&self.peers).unwrap_or(self.next_stats);
-        Output::Timeout(due.min(self.next_stats))
+        Next::Timeout(due.min(self.next_stats))
     }
 
     fn stale(&mut self, room: RoomId) {

@@ -21,6 +21,9 @@ pub enum Event {
     /// Consent expired (RFC 7675) or the transport failed; the peer is still known and may offer
     /// an ICE restart.
     Disconnected { peer: PeerId, reason: DisconnectReason },
+    /// Work for this peer panicked, which is a fault of ours; `cause` is what the panic said. The engine knows the
+    /// peer no more, and nobody else is touched. The same client may come again as another peer.
+    Failed { peer: PeerId, cause: String },
     /// A source sends (first packet after a pause) or is silent (nothing for `limits::SOURCE_IDLE_AFTER`,
     /// or no longer permitted). Silence is not the same as off: slots that show it keep it.
     Publishing { source: Source, active: bool },
@@ -68,6 +71,8 @@ pub enum OfferError {
     Changed,
     #[error("the worker has no room for another peer")]
     Full,
+    #[error("the server failed at this offer")]
+    Internal,
 }
 
 impl OfferError {
@@ -78,6 +83,7 @@ impl OfferError {
             OfferError::Unsupported => "offer_unsupported",
             OfferError::Changed => "offer_changed",
             OfferError::Full => "worker_full",
+            OfferError::Internal => "internal",
         }
     }
 }

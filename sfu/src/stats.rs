@@ -78,6 +78,8 @@ pub struct WorkerStats {
     pub datagrams_sent: u64,
     pub packets_forwarded: u64,
     pub drops: Drops,
+    /// Peers ended because work for them panicked.
+    pub failed_peers: u64,
     pub forward_delay: ForwardDelay,
     /// Part of the last second the thread was busy, 0–1. Filled in by the driver.
     pub load: f64,

@@ -8,7 +8,7 @@ use aws_lc_rs::hmac;
 use sfu::command::{Command, Desired, DesiredPeer, Permissions, Priority, Wish};
 use sfu::driver::frame::take_frames;
 use sfu::engine::{Candidate, Engine, EngineConfig, Input, Output};
-use sfu::event::PathKind;
+use sfu::event::{Event, OfferError, PathKind};
 use sfu::ids::{PeerId, RoomId, Source, SourceKind, Ssrc};
 use sfu::rtp::codec::{self, Codec};
 use sfu::rtp::extension::{ExtensionKind, ExtensionMap, Extensions};
@@ -370,8 +370,14 @@ impl Machine {
     /// Polls until the engine waits, which it must come to.
     fn rest(&mut self) {
         for _ in 0..MAX_OUTPUTS {
-            if let Output::Timeout(_) = self.engine.poll_output(self.now) {
-                return;
+            match self.engine.poll_output(self.now) {
+                Output::Timeout(_) => return,
+                // The engine survives a fault of its own; here it shall be found.
+                Output::Event(Event::Failed { peer, cause }) => panic!("{peer:?}: {cause}"),
+                Output::Event(Event::OfferRefused { peer, reason: OfferError::Internal }) => {
+                    panic!("the offer of {peer:?}");
+                }
+                _ => {}
             }
         }
         panic!("poll_output does not come to an end");

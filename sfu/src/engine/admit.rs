@@ -1,6 +1,7 @@
 //! Commands: peers come by their first offer and go; offers are answered.
 
 use super::Engine;
+use super::rescue::Work;
 use crate::command::{Command, Desired};
 use crate::event::{Event, OfferError};
 use crate::forward::packet::PeerIndex;
@@ -26,6 +27,7 @@ impl Engine {
     }
 
     fn handle_offer(&mut self, now: Instant, room: RoomId, peer: PeerId, sdp: &str) {
+        self.at_work.begin(Work::Offer(peer));
         let answer = match self.peers.index(peer) {
             Some(index) => self.answer_again(now, index, sdp),
             None => self.admit(now, room, peer, sdp),
@@ -127,7 +129,7 @@ impl Engine {
         IceCredentials { ufrag: text(crate::demux::UFRAG_BYTES), pwd: text(32) }
     }
 
-    fn remove_peer(&mut self, peer: PeerId) {
+    pub(super) fn remove_peer(&mut self, peer: PeerId) {
         let Some(index) = self.peers.index(peer) else {
             return;
         };

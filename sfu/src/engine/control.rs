@@ -1,6 +1,7 @@
 //! What happens to lines and sources: connected, moved, quiet, gone; speaking, sending, idle.
 
 use super::Engine;
+use super::rescue::Work;
 use crate::discard::DropReason;
 use crate::event::{DisconnectReason, Event};
 use crate::forward::packet::PeerIndex;
@@ -116,10 +117,12 @@ impl Engine {
             let members = room.members.clone();
             self.on_speaker_changes(id, changes);
             for (peer, index) in members {
+                self.at_work.begin(Work::Peer(index));
                 if self.find_idle_layers(now, peer, index) || self.waits_for_key(index) {
                     self.stale(id);
                 }
             }
+            self.at_work.resume(Work::Own);
         }
     }
 

@@ -1,10 +1,13 @@
 //! What leaves: control first, then audio, then video. A run of packets of one subscriber that are
 //! of one size is sealed into one buffer and leaves as one UDP GSO send.
 
-use super::seal::{BUFFER, Run, Sealer};
+use super::forwarding::mark;
+use super::rescue::Work;
+use super::seal::{BUFFER, Receiver, Run, Sealer};
 use super::{Engine, Transmit};
 use crate::discard::DropReason;
-use crate::forward::packet::PeerIndex;
+use crate::forward::packet::{PeerIndex, Pending};
+use crate::peer::subscriber::Lane;
 use crate::transport::Path;
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -14,6 +17,9 @@ pub(super) struct Scratch {
     buffer: Box<[u8]>,
     rtcp: VecDeque<(PeerIndex, Vec<u8>)>,
     control: Vec<u8>,
+    /// The lane being sealed, whose it is and whether of audio: so that it is not lost should that fail.
+    lane: Lane,
+    lane_of: Option<(PeerIndex, bool)>,
 }
 
 /// What lies ready to be sent.
@@ -25,7 +31,13 @@ pub(super) struct Sealed {
 
 impl Default for Scratch {
     fn default() -> Self {
-        Scratch { buffer: vec![0; BUFFER].into_boxed_slice(), rtcp: VecDeque::new(), control: Vec::new() }
+        Scratch {
+            buffer: vec![0; BUFFER].into_boxed_slice(),
+            rtcp: VecDeque::new(),
+            control: Vec::new(),
+            lane: Lane::default(),
+            lane_of: None,
+        }
     }
 }
 
@@ -69,6 +81,7 @@ impl Engine {
                 self.stats.drops.count(DropReason::ReceiverGone);
                 continue;
             };
+            self.at_work.begin(Work::Peer(index));
             match link.transport.seal_rtcp(&mut packet) {
                 Ok(()) => {
                     self.scratch.control = packet;
@@ -78,6 +91,7 @@ impl Engine {
             }
         }
         while let Some(index) = self.dirty.control.front().copied() {
+            self.at_work.begin(Work::Peer(index));
             let transmit = self.peers.links.get_mut(index).and_then(|link| link.transport.poll_transmit());
             if let Some((path, packet)) = transmit {
                 self.scratch.control = packet;
@@ -115,13 +129,15 @@ impl Engine {
         let Some(subscriber) = self.peers.subscribers.get_mut(index) else {
             return (None, false);
         };
-        let mut lane =
-            std::mem::take(if audio { &mut subscriber.audio_queue } else { &mut subscriber.video_queue });
+        let Scratch { buffer, lane, lane_of, .. } = &mut self.scratch;
+        *lane = std::mem::take(subscriber.lane(audio));
+        *lane_of = Some((index, audio));
         let mut needs_key = None;
         let sealed = self.peers.links.get_mut(index).and_then(|link| {
             let path = link.transport.nominated().filter(|_| link.transport.is_connected())?;
-            let mut sealer = Sealer::new(now, audio, link, subscriber, &self.peers.publishers);
-            let run = sealer.seal_run(&mut lane, &mut self.scratch.buffer, &mut self.stats);
+            let receiver = Receiver { index, link, subscriber };
+            let mut sealer = Sealer::new(now, audio, receiver, &self.peers.publishers, &mut self.at_work);
+            let run = sealer.seal_run(lane, buffer, &mut self.stats);
             needs_key = sealer.needs_key;
             let (run, arrived) = (run?, sealer.arrived);
             let counts = (run.packets as u64, self.stats.packets_forwarded);
@@ -135,10 +151,40 @@ impl Engine {
             self.stats.drops.add(DropReason::ReceiverGone, lane.clear());
             lane.marked = false;
         }
-        *(if audio { &mut subscriber.audio_queue } else { &mut subscriber.video_queue }) = lane;
+        *lane_of = None;
+        *subscriber.lane(audio) = std::mem::take(lane);
         if let Some(origin) = needs_key {
             self.request_key(now, origin);
         }
         (sealed, more)
+    }
+
+    /// Sealing has failed: what is left goes back to its subscriber, but for the packet it failed at.
+    pub(super) fn restore_lane(&mut self) {
+        let mut lane = std::mem::take(&mut self.scratch.lane);
+        let Some((index, audio)) = self.scratch.lane_of.take() else {
+            return;
+        };
+        if lane.packets.front_mut().is_some_and(Pending::advance) {
+            lane.packets.pop_front();
+        }
+        if let Some(subscriber) = self.peers.subscribers.get_mut(index) {
+            *subscriber.lane(audio) = lane;
+        }
+    }
+
+    /// Brings a peer into the lanes in which something of its waits, into which nobody has been brought yet.
+    pub(super) fn mark_lanes(&mut self, index: PeerIndex) {
+        let Some(subscriber) = self.peers.subscribers.get_mut(index) else {
+            return;
+        };
+        let lanes = [
+            (&mut self.dirty.audio, &mut subscriber.audio_queue),
+            (&mut self.dirty.video, &mut subscriber.video_queue),
+        ];
+        for (lane, queue) in lanes {
+            queue.marked = false;
+            mark(lane, queue, index);
+        }
     }
 }

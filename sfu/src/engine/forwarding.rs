@@ -1,6 +1,7 @@
 //! From one stored packet to the slots that show its layer.
 
 use super::Engine;
+use super::rescue::Work;
 use crate::discard::DropReason;
 use crate::event::Event;
 use crate::forward::packet::{Origin, PacketMeta, PeerIndex, Pending};
@@ -50,6 +51,8 @@ impl Engine {
         let Some(layer) = layer_of(&self.peers.publishers, origin) else {
             return drops.add(DropReason::UnknownSsrc, sequences.len() as u64);
         };
+        let publisher = origin.publisher;
+        let before = self.at_work.interrupt(Work::Peer(publisher));
         let stored = |sequence: &u64| Some((*sequence, layer.slab.get(*sequence)?.0));
         let packets: ArrayVec<(u64, &PacketMeta), 32> = sequences.iter().filter_map(stored).collect();
         let gone = sequences.len().saturating_sub(packets.len());
@@ -60,6 +63,7 @@ impl Engine {
             let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber) else {
                 continue;
             };
+            self.at_work.begin(Work::Decide { publisher, receiver: route.subscriber });
             if origin.kind == SourceKind::Microphone {
                 offer_audio((now, &mut *drops), subscriber, *route, origin, &packets);
                 mark(&mut self.dirty.audio, &mut subscriber.audio_queue, route.subscriber);
@@ -80,6 +84,7 @@ impl Engine {
         if !switched.is_empty() {
             self.after_switch(now, origin, &switched);
         }
+        self.at_work.resume(before);
     }
 
     /// A padding-only packet takes no number on the slots that show the layer.

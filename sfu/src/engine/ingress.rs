@@ -1,6 +1,7 @@
 //! A datagram comes in: to its peer, through its transport, into the publisher's slab.
 
 use super::Engine;
+use super::rescue::Work;
 use crate::discard::DropReason;
 use crate::forward::packet::{Origin, PacketMeta, PeerIndex};
 use crate::ids::SourceKind;
@@ -52,6 +53,7 @@ impl Engine {
     ) -> Result<(), DropReason> {
         let now = times.now;
         let index = self.demux.find(&path, data)?;
+        self.at_work.begin(Work::Peer(index));
         let link = self.peers.links.get_mut(index).ok_or(DropReason::UnknownAddress)?;
         let received = link.transport.handle_datagram(now, path, data);
         self.take_transport_events(now, index);

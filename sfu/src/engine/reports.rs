@@ -1,6 +1,7 @@
 //! RTCP that goes out: NACK, PLI and transport-wide feedback to publishers when due; sender and
 //! receiver reports once a second; and the statistics of the worker.
 
+use super::rescue::Work;
 use super::{Engine, STATS_EVERY};
 use crate::event::Event;
 use crate::forward::packet::PeerIndex;
@@ -77,8 +78,12 @@ impl Engine {
         let indices: Vec<PeerIndex> = self.peers.indices().collect();
         let subscribers = indices.iter().filter_map(|index| self.peers.subscribers.get(*index));
         self.stats.shed_slots = subscribers.map(|s| s.video.iter().filter(|v| v.shed).count()).sum();
-        let peers = indices.iter().filter_map(|index| account::of(now, elapsed, &mut self.peers, *index));
+        let peers = indices.iter().filter_map(|index| {
+            self.at_work.begin(Work::Peer(*index));
+            account::of(now, elapsed, &mut self.peers, *index)
+        });
         let peers = peers.collect();
+        self.at_work.resume(Work::Own);
         self.events.push_back(Event::Stats { worker: Box::new(self.stats.clone()), peers });
     }
 }

@@ -1,9 +1,10 @@
 //! One run: packets of one subscriber and one size, written from the publishers' slabs and sealed one
 //! behind the other.
 
+use super::rescue::{AtWork, Work};
 use crate::bandwidth::history::Stamp;
 use crate::discard::DropReason;
-use crate::forward::packet::{Origin, PacketMeta, Pending};
+use crate::forward::packet::{Origin, PacketMeta, PeerIndex, Pending};
 use crate::forward::switch::SlotLine;
 use crate::forward::write::{Head, MAX_HEADER_BYTES, Parts, Written, write_packet};
 #[cfg(debug_assertions)]
@@ -50,11 +51,20 @@ impl Run {
     }
 }
 
+/// Whose turn it is.
+pub(super) struct Receiver<'a> {
+    pub index: PeerIndex,
+    pub link: &'a mut Link,
+    pub subscriber: &'a mut Subscriber,
+}
+
 /// One subscriber at its turn. What packets of a run have in common is looked up once.
 pub(super) struct Sealer<'a> {
+    receiver: PeerIndex,
     link: &'a mut Link,
     subscriber: &'a mut Subscriber,
     publishers: &'a Table<Publisher>,
+    at_work: &'a mut AtWork,
     audio: bool,
     departure: Stamp,
     layer: Option<(Origin, &'a Layer)>,
@@ -81,15 +91,18 @@ impl<'a> Sealer<'a> {
     pub fn new(
         now: Instant,
         audio: bool,
-        link: &'a mut Link,
-        subscriber: &'a mut Subscriber,
+        Receiver { index, link, subscriber }: Receiver<'a>,
         publishers: &'a Table<Publisher>,
+        at_work: &'a mut AtWork,
     ) -> Sealer<'a> {
+        at_work.begin(Work::Peer(index));
         let departure = subscriber.history.stamp(now);
         Sealer {
+            receiver: index,
             link,
             subscriber,
             publishers,
+            at_work,
             audio,
             departure,
             layer: None,
@@ -169,6 +182,8 @@ impl<'a> Sealer<'a> {
             Some((known, layer)) if known == origin => Some(layer),
             _ => {
                 let publisher = self.publishers.get(origin.publisher)?;
+                let work = Work::Seal { receiver: self.receiver, publisher: origin.publisher };
+                self.at_work.begin(work);
                 let layer = publisher.layer(origin.kind, origin.layer)?;
                 self.layer = Some((origin, layer));
                 Some(layer)

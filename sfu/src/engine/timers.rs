@@ -1,6 +1,7 @@
 //! Which peer wants to be visited when. A peer without a due timer is never visited.
 
 use super::Engine;
+use super::rescue::Work;
 use crate::forward::packet::PeerIndex;
 use crate::ids::RoomId;
 use crate::peer::Peers;
@@ -71,6 +72,7 @@ impl Engine {
                 continue;
             }
             link.wake_at = None;
+            self.at_work.begin(Work::Peer(index));
             link.transport.handle_timeout(now);
             self.take_transport_events(now, index);
             self.send_due_feedback(now, index);
@@ -81,8 +83,10 @@ impl Engine {
 
     pub(super) fn refresh_rooms(&mut self, now: Instant) {
         while let Some(room) = self.stale_rooms.pop() {
+            self.at_work.begin(Work::Room(room));
             self.reconcile(now, room);
         }
+        self.at_work.resume(Work::Own);
     }
 
     pub(super) fn room_of(&self, index: PeerIndex) -> Option<RoomId> {

@@ -20,6 +20,8 @@ pub struct Link {
     pub wake_at: Option<Instant>,
     /// Next sender and receiver reports.
     pub report_at: Instant,
+    /// Work for another peer has panicked while this one was part of it.
+    pub was_at_a_fault: bool,
     rtt_s: Option<f64>,
 }
 
@@ -31,7 +33,16 @@ impl Link {
         transport: Transport,
         negotiated: Negotiated,
     ) -> Link {
-        Link { peer, room, transport, negotiated, wake_at: None, report_at: now, rtt_s: None }
+        Link {
+            peer,
+            room,
+            transport,
+            negotiated,
+            wake_at: None,
+            report_at: now,
+            was_at_a_fault: false,
+            rtt_s: None,
+        }
     }
 
     pub fn on_rtt(&mut self, sample: Duration) {

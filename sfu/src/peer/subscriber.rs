@@ -157,6 +157,12 @@ impl Subscriber {
         self.audio_queue.clear().saturating_add(self.video_queue.clear())
     }
 
+    /// What waits to be sent, of audio or of video.
+    #[inline]
+    pub fn lane(&mut self, audio: bool) -> &mut Lane {
+        if audio { &mut self.audio_queue } else { &mut self.video_queue }
+    }
+
     /// The video slot that sends with `ssrc`.
     pub fn video_by_ssrc(&self, ssrc: Ssrc) -> Option<usize> {
         self.video.iter().position(|video| video.slot.line.ssrc == ssrc)

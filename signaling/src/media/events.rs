@@ -27,6 +27,7 @@ impl Bridge {
                 tracing::debug!(peer = peer.0, ?reason, "media disconnected");
                 self.path(peer, MediaPath::Down);
             }
+            Event::Failed { peer, cause } => self.failed(peer, &cause),
             Event::Publishing { source, active } => self.publishing(source, active),
             Event::SlotShows { peer, slot, source } => self.slot_shows(peer, slot, source),
             Event::Speakers { room, peers } => self.speakers(room, &peers),
@@ -91,6 +92,23 @@ impl Bridge {
                 self.send_error(meeting, site, code_of(reason));
             }
         }
+    }
+
+    /// The engine has given a peer up for a fault of its own: the site builds a new connection.
+    fn failed(&mut self, peer: PeerId, cause: &str) {
+        let Some((meeting, site, _)) = self.media_of(peer) else {
+            return;
+        };
+        tracing::error!(
+            peer = peer.0,
+            meeting = meeting.0,
+            site = site.0,
+            cause,
+            "a media connection was given up"
+        );
+        self.remove_site(meeting, site);
+        self.effects.push(Effect::Path { meeting, site, path: MediaPath::Down });
+        self.send_error(meeting, site, ErrorCode::OfferChanged);
     }
 
     fn path(&mut self, peer: PeerId, path: MediaPath) {
@@ -182,5 +200,6 @@ fn code_of(reason: OfferError) -> ErrorCode {
         OfferError::Unsupported => ErrorCode::OfferUnsupported,
         OfferError::Changed => ErrorCode::OfferChanged,
         OfferError::Full => ErrorCode::WorkerFull,
+        OfferError::Internal => ErrorCode::Internal,
     }
 }

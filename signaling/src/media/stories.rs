@@ -204,6 +204,28 @@ fn a_refused_first_offer_leaves_nothing_behind() {
     assert_ne!(story.joins(A), peer, "ids are never used again");
 }
 
+/// The engine knows a failed peer no more: the site is lost for the others, builds a new connection, and comes back
+/// as another peer.
+#[test]
+fn a_peer_the_engine_failed_at_comes_back_as_another() {
+    let mut story = Story::begins();
+    let (a, b) = (story.joins(A), story.joins(B));
+    let effects = story.event(Event::Failed { peer: b, cause: "a fault".to_owned() });
+    let path = MediaPath::Down;
+    let message = crate::error::Refusal::new(ErrorCode::OfferChanged).error();
+    let expected = [
+        Effect::Path { meeting: MEETING, site: B, path },
+        Effect::Send { meeting: MEETING, site: B, message },
+    ];
+    assert_eq!(effects, expected);
+    assert_eq!(story.event(Event::Quiet { peer: b }), [], "gone");
+    let again = story.joins(B);
+    assert!(again != a && again != b);
+    story.bridge.restage(MEETING, stage(None, false, &[]));
+    let peers: Vec<PeerId> = story.desired().peers.iter().map(|peer| peer.peer).collect();
+    assert_eq!(peers, [a, again]);
+}
+
 #[test]
 fn slots_and_paths_are_told_in_sites() {
     let mut story = Story::begins();

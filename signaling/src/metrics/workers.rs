@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// A number of one worker: how it is called and where it is found.
 struct ByWorker(Kind, &'static str, &'static str, fn(&WorkerStats) -> f64);
 
-const BY_WORKER: [ByWorker; 7] = [
+const BY_WORKER: [ByWorker; 8] = [
     ByWorker(
         Kind::Gauge,
         "nhipcau_worker_load_ratio",
@@ -34,6 +34,12 @@ const BY_WORKER: [ByWorker; 7] = [
         "nhipcau_worker_packets_forwarded_total",
         "Media packets forwarded to receivers.",
         |w| w.packets_forwarded as f64,
+    ),
+    ByWorker(
+        Kind::Counter,
+        "nhipcau_worker_failed_peers_total",
+        "Media connections given up because the server failed at them; each is a fault to report.",
+        |w| w.failed_peers as f64,
     ),
 ];
 

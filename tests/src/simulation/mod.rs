@@ -21,4 +21,4 @@ pub use client::{Client, Publishes};
 pub use incoming::SlotView;
 pub use traffic::{Amount, Traffic};
 pub use wire::LinkModel;
-pub use world::{Site, World, peer};
+pub use world::{ROOM, Site, World, peer};

@@ -39,6 +39,8 @@ pub struct World {
     pub events: Vec<Event>,
     /// What must never happen and did.
     pub faults: Vec<String>,
+    /// Peers the engine gave up for a fault of its own, where a story expects that.
+    pub failed: Option<Vec<usize>>,
     pub speakers: Vec<PeerId>,
     /// Each slot's names, oldest first.
     pub(super) told: BTreeMap<(usize, SlotId), Names>,
@@ -72,6 +74,7 @@ impl World {
             shown: BTreeMap::new(),
             events: Vec::new(),
             faults: Vec::new(),
+            failed: None,
             speakers: Vec::new(),
             told: BTreeMap::new(),
             epoch: now,
@@ -245,7 +248,15 @@ impl World {
                 let now = self.now;
                 self.sites[index(*peer)].client.take_answer(now, sdp);
             }
-            Event::OfferRefused { peer, reason } => panic!("{peer:?}: {reason}"),
+            Event::OfferRefused { peer, reason } => match &self.failed {
+                Some(_) => {}
+                None => panic!("{peer:?}: {reason}"),
+            },
+            Event::Failed { peer, cause } => {
+                let failed = self.failed.as_mut().unwrap_or_else(|| panic!("{peer:?}: {cause}"));
+                failed.push(index(*peer));
+                self.sites[index(*peer)].in_room = false;
+            }
             Event::SlotShows { peer, slot, source } => {
                 self.shown.insert((index(*peer), *slot), *source);
                 self.told.entry((index(*peer), *slot)).or_default().push((self.now, *source));

@@ -1,0 +1,195 @@
+//! A fault of ours met while working for one peer ends that peer and nobody else.
+//!
+//! The engine notes for whom it works ([`Work`]) and catches a panic at its door. What may be torn by then:
+//! the peer worked for, which is removed whole; the engine's queues, which are made anew from what the peers
+//! want; and a receiver whose packets were being decided or sealed when the fault was their publisher's. Of
+//! such a receiver some packets may be missing; since a number is used up before its packet is queued or
+//! sealed, none is used twice, and what is missing is asked for again. What else a peer's work touches of
+//! another peer it only reads (`peer`, three tables). So going on behind `AssertUnwindSafe` is sound.
+
+use super::{Dirty, Engine};
+use crate::event::{Event, OfferError};
+use crate::forward::packet::PeerIndex;
+use crate::ids::{PeerId, RoomId};
+use std::any::Any;
+use std::panic::resume_unwind;
+
+/// For whom the engine works just now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Work {
+    /// For no peer: a fault there ends the worker.
+    #[default]
+    Own,
+    Peer(PeerIndex),
+    /// An offer, perhaps of a peer that is not admitted yet.
+    Offer(PeerId),
+    /// Packets of one are decided for a slot of another.
+    Decide {
+        publisher: PeerIndex,
+        receiver: PeerIndex,
+    },
+    /// A lane of one is sealed, just now packets of the other.
+    Seal {
+        receiver: PeerIndex,
+        publisher: PeerIndex,
+    },
+    Room(RoomId),
+}
+
+/// Where [`Work`] is noted: a store for each datagram, route of a burst, and run.
+#[derive(Debug, Default)]
+pub(super) struct AtWork {
+    work: Work,
+    #[cfg(debug_assertions)]
+    faults: Vec<(Fault, Option<PeerIndex>)>,
+}
+
+/// Work that shall panic, for tests. In release builds there is no such thing.
+#[cfg(debug_assertions)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// What is no peer's work.
+    Own,
+    /// A datagram, a timer, a report.
+    Of(PeerId),
+    Offer(PeerId),
+    DecideFrom(PeerId),
+    DecideTo(PeerId),
+    SealFrom(PeerId),
+    SealTo(PeerId),
+    Room(RoomId),
+}
+
+impl AtWork {
+    #[inline]
+    pub fn begin(&mut self, work: Work) {
+        self.work = work;
+        #[cfg(debug_assertions)]
+        self.trip();
+    }
+
+    /// As `begin`; answers what was at work before, for `resume`.
+    #[inline]
+    pub fn interrupt(&mut self, work: Work) -> Work {
+        let before = self.work;
+        self.begin(work);
+        before
+    }
+
+    #[inline]
+    pub fn resume(&mut self, work: Work) {
+        self.work = work;
+    }
+
+    #[cfg(debug_assertions)]
+    #[allow(clippy::panic)]
+    fn trip(&self) {
+        if let Some((fault, _)) = self.faults.iter().find(|(fault, at)| self.fits(*fault, *at)) {
+            panic!("a fault for a test: {fault:?}");
+        }
+    }
+
+    #[cfg(debug_assertions)]
+    fn fits(&self, fault: Fault, at: Option<PeerIndex>) -> bool {
+        match (fault, self.work) {
+            (Fault::Own, Work::Own) => true,
+            (Fault::Of(_), Work::Peer(peer))
+            | (Fault::DecideFrom(_), Work::Decide { publisher: peer, .. })
+            | (Fault::DecideTo(_), Work::Decide { receiver: peer, .. })
+            | (Fault::SealFrom(_), Work::Seal { publisher: peer, .. })
+            | (Fault::SealTo(_), Work::Seal { receiver: peer, .. }) => at == Some(peer),
+            (Fault::Offer(a), Work::Offer(b)) => a == b,
+            (Fault::Room(a), Work::Room(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl Engine {
+    /// From now on work of this kind panics.
+    #[cfg(debug_assertions)]
+    pub fn break_at(&mut self, fault: Fault) {
+        let at = match fault {
+            Fault::Of(peer)
+            | Fault::DecideFrom(peer)
+            | Fault::DecideTo(peer)
+            | Fault::SealFrom(peer)
+            | Fault::SealTo(peer) => self.peers.index(peer),
+            Fault::Own | Fault::Offer(_) | Fault::Room(_) => None,
+        };
+        self.at_work.faults.push((fault, at));
+    }
+
+    /// Work has panicked: whom it was for is gone, and the engine goes on.
+    pub(super) fn rescue(&mut self, panic: Box<dyn Any + Send>) {
+        let cause = text_of(panic.as_ref());
+        match std::mem::take(&mut self.at_work.work) {
+            Work::Own => resume_unwind(panic),
+            Work::Peer(peer) => self.fail(peer, &cause),
+            Work::Offer(peer) => {
+                self.events.push_back(Event::OfferRefused { peer, reason: OfferError::Internal });
+                self.fail_id(peer, &cause);
+            }
+            Work::Decide { publisher, receiver } => self.fail_one_of(publisher, receiver, &cause),
+            Work::Seal { receiver, publisher } => self.fail_one_of(receiver, publisher, &cause),
+            Work::Room(room) => self.fail_room(room, &cause),
+        }
+        self.put_in_order();
+    }
+
+    /// The first is ended. Has the second been part of a fault before, then it is what they have in common and
+    /// ends in its place: packets that can be sent to nobody, or a receiver to whom nothing can be sent.
+    fn fail_one_of(&mut self, first: PeerIndex, second: PeerIndex, cause: &str) {
+        let link = self.peers.links.get_mut(second);
+        let again = link.is_some_and(|link| std::mem::replace(&mut link.was_at_a_fault, true));
+        self.fail(if again { second } else { first }, cause);
+    }
+
+    fn fail(&mut self, index: PeerIndex, cause: &str) {
+        if let Some(peer) = self.peers.links.get(index).map(|link| link.peer) {
+            self.fail_id(peer, cause);
+        }
+    }
+
+    fn fail_id(&mut self, peer: PeerId, cause: &str) {
+        self.stats.failed_peers = self.stats.failed_peers.saturating_add(1);
+        if self.peers.index(peer).is_some() {
+            self.remove_peer(peer);
+            self.events.push_back(Event::Failed { peer, cause: cause.to_owned() });
+        }
+    }
+
+    /// A room's routes are nobody's work alone: all its peers end, and the other rooms go on. Who comes back makes
+    /// it anew.
+    fn fail_room(&mut self, id: RoomId, cause: &str) {
+        let members = self.peers.indices().filter(|index| self.room_of(*index) == Some(id));
+        let members: Vec<PeerIndex> = members.collect();
+        members.into_iter().for_each(|index| self.fail(index, cause));
+        self.rooms.remove(&id);
+    }
+
+    /// The engine's queues anew.
+    fn put_in_order(&mut self) {
+        self.burst = super::forwarding::Burst::default();
+        self.timers = super::timers::Timers::default();
+        self.dirty = Dirty::default();
+        self.restore_lane();
+        let indices: Vec<PeerIndex> = self.peers.indices().collect();
+        for index in indices {
+            if let Some(link) = self.peers.links.get_mut(index) {
+                link.wake_at = None;
+            }
+            self.touch(index);
+            self.mark_lanes(index);
+        }
+        self.stale_rooms.clear();
+        self.all_stale();
+    }
+}
+
+/// What the panic said.
+fn text_of(panic: &(dyn Any + Send)) -> String {
+    let owned = panic.downcast_ref::<String>().map(String::as_str);
+    let text = owned.or_else(|| panic.downcast_ref::<&'static str>().copied());
+    text.unwrap_or("a panic without words").to_owned()
+}
