@@ -191,3 +191,63 @@ fn the_list_is_bounded() {
     assert_eq!(line.rewriter.segments.len(), MAX_SEGMENTS);
     assert_eq!(line.rewriter.invert(66_536), None);
 }
+
+/// Input numbers with or without a picture id, and the output of the first; the slot has sent up to 100.
+#[test]
+fn a_run_is_whole_and_in_order_or_decides_nothing() {
+    type Row = (&'static str, &'static [(u64, bool)], Option<u64>);
+    let table: [Row; 8] = [
+        ("one", &[(101, true)], Some(1)),
+        ("several", &[(101, true), (102, true), (103, true)], Some(1)),
+        ("without ids", &[(101, false), (102, false)], Some(1)),
+        ("behind a gap", &[(102, true), (103, true)], None),
+        ("late", &[(100, true)], None),
+        ("with a hole", &[(101, true), (103, true)], None),
+        ("out of order, but whole", &[(101, true), (103, true), (102, true), (104, true)], None),
+        ("with and without ids", &[(101, true), (102, false)], None),
+    ];
+    for (why, run, expected) in table {
+        let mut line = Line::new();
+        line.begin(0, 100, 1, 0);
+        line.send(0, 100, 1);
+        let next = line.rewriter.next_out();
+        let metas: Vec<(u64, PacketMeta)> = run
+            .iter()
+            .map(|(sequence, has_id)| {
+                let meta = packet(line.now, 6000, 2);
+                (*sequence, PacketMeta { picture_id: meta.picture_id.filter(|_| *has_id), ..meta })
+            })
+            .collect();
+        let packets: Vec<(u64, &PacketMeta)> =
+            metas.iter().map(|(sequence, meta)| (*sequence, meta)).collect();
+        let mapped = line.rewriter.map_run(line.now, origin(0), &packets);
+        assert_eq!(mapped.map(|mapped| mapped.sequence_out - 66_536), expected, "{why}");
+        let sent = expected.map_or(0, |_| run.len() as u64);
+        assert_eq!(line.rewriter.next_out(), next + sent, "{why}");
+        assert_eq!(line.rewriter.map_run(line.now, origin(1), &packets), None, "another layer");
+    }
+}
+
+/// Gaps among left-out pictures wait for their packets, sixteen at most; one more, and the first has its numbers
+/// reserved. Its packet finds them all the same.
+#[test]
+fn gaps_among_left_out_pictures_are_bounded() {
+    let mut line = Line::new();
+    line.begin(0, 100, 1, 0);
+    line.send(0, 100, 1);
+    // Every other picture is left out; those between are late.
+    let late = |n: u64| (101 + 2 * n, 2 + 2 * n as u16);
+    for n in 0..MAX_GAPS as u64 {
+        line.skip(102 + 2 * n, 3 + 2 * n as u16);
+        assert_eq!(line.rewriter.left_out.gaps.len() as u64, n + 1);
+    }
+    assert_eq!(line.rewriter.segments.len(), 1, "nothing is reserved yet");
+    for n in MAX_GAPS as u64..40 {
+        line.skip(102 + 2 * n, 3 + 2 * n as u16);
+        assert_eq!(line.rewriter.left_out.gaps.len(), MAX_GAPS);
+    }
+    for n in 0..40 {
+        let (sequence, picture) = late(n);
+        assert_eq!(line.send(0, sequence, picture), Some((1 + n, 2 + n as u16)), "gap {n}");
+    }
+}

@@ -74,6 +74,16 @@ mod tests {
         assert_eq!(choose(&low_only, 1080), Some(Choice { wanted: 2, available: Some(0) }));
         let high_only = layers(&[(false, None), (false, None), (true, Some(720))]);
         assert_eq!(choose(&high_only, 200), Some(Choice { wanted: 0, available: Some(2) }));
+        let around = layers(&[(true, Some(180)), (false, Some(360)), (true, Some(720))]);
+        assert_eq!(
+            choose(&around, 360),
+            Some(Choice { wanted: 1, available: Some(0) }),
+            "below before above"
+        );
+        let below = layers(&[(true, Some(180)), (true, Some(360)), (false, Some(720))]);
+        assert_eq!(choose(&below, 720), Some(Choice { wanted: 2, available: Some(1) }), "the nearest below");
+        let above = layers(&[(false, Some(180)), (true, Some(360)), (true, Some(720))]);
+        assert_eq!(choose(&above, 180), Some(Choice { wanted: 0, available: Some(1) }), "the nearest above");
         let none = layers(&[(false, None)]);
         assert_eq!(choose(&none, 200), Some(Choice { wanted: 0, available: None }));
         assert_eq!(choose(&[], 200), None);

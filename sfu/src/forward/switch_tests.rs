@@ -121,3 +121,102 @@ fn a_layer_that_begins_anew_waits_for_its_key_frame() {
     assert_eq!(slot.needs_key(), None);
     assert!(sent(&mut slot, now, 50_002, &picture(now, 0)));
 }
+
+fn other(layer: u8) -> Origin {
+    Origin { layer, ..origin() }
+}
+
+/// Shows layer 0, waits for layer 1.
+fn switching(now: Instant) -> VideoSlot {
+    let line = SlotLine { ssrc: Ssrc(1), rtx_ssrc: None, codecs: ArrayVec::new() };
+    let mut slot = VideoSlot::new(line, Rewriter::new(90_000, 0));
+    slot.aim(Some(origin()), true);
+    slot.switch(0, &picture(now, 0), 0);
+    slot.aim(Some(other(1)), true);
+    slot
+}
+
+#[test]
+fn a_run_is_not_forwarded_whole_while_a_key_frame_waits_for_its_end() {
+    let now = Instant::now();
+    let mut slot = switching(now);
+    let open = PacketMeta { frame_end: false, ..picture(now, 0) };
+    let end = picture(now, 0);
+    assert!(matches!(slot.offer(now, origin(), 1, &open), Ok(Decision::Forward(_))));
+    let key = PacketMeta { keyframe: true, ..picture(now, 0) };
+    assert_eq!(slot.offer(now, other(1), 70, &key), Ok(Decision::Ignore), "waits for the end of the picture");
+    assert_eq!(slot.offer_run(now, origin(), &[(2, &end)]), None, "the end decides more than itself");
+    assert!(matches!(slot.offer(now, origin(), 2, &end), Ok(Decision::ForwardThenSwitch(_, 70))));
+}
+
+#[test]
+fn a_picture_that_does_not_end_is_given_up_after_60_ms() {
+    let now = Instant::now();
+    let key = PacketMeta { keyframe: true, ..picture(now, 0) };
+    let table = [
+        ("between two pictures", true, 0, Decision::Switch(70)),
+        ("in the middle", false, 0, Decision::Ignore),
+        ("just before", false, 59, Decision::Ignore),
+        ("given up", false, 60, Decision::Switch(70)),
+        ("long since", false, 500, Decision::Switch(70)),
+    ];
+    for (why, frame_end, ms, expected) in table {
+        let mut slot = switching(now);
+        let sent = slot.offer(now, origin(), 1, &PacketMeta { frame_end, ..picture(now, 0) });
+        assert!(matches!(sent, Ok(Decision::Forward(_))), "{why}");
+        assert_eq!(slot.offer(now + Duration::from_millis(ms), other(1), 70, &key), Ok(expected), "{why}");
+    }
+}
+
+/// The opening of an older picture is no opening for what comes behind a newer one.
+#[test]
+fn a_late_picture_opens_nothing() {
+    let now = Instant::now();
+    let opening = PacketMeta { opens_upper: true, ..picture(now, 0) };
+    for (late, opens) in [(true, false), (false, true)] {
+        let mut slot = released(now);
+        let order =
+            if late { [(2, picture(now, 0)), (1, opening)] } else { [(1, opening), (2, picture(now, 0))] };
+        for (sequence, packet) in order {
+            assert!(sent(&mut slot, now, sequence, &packet));
+        }
+        assert_eq!(sent(&mut slot, now, 3, &picture(now, 2)), opens, "late: {late}");
+    }
+}
+
+/// Who speaks in a slot ten seconds after site 0 has, at which number, and the timestamp that goes out: a known
+/// source's own, where the other ones are placed by their arrival.
+#[test]
+fn a_voice_keeps_its_time_line_only_where_it_is_known() {
+    let voice = |place| Origin {
+        publisher: PeerIndex { place, generation: 1 },
+        kind: SourceKind::Microphone,
+        layer: 0,
+    };
+    let begins = Instant::now();
+    let after_10_s = begins + Duration::from_secs(10);
+    let (timestamp, by_arrival) = (5_000 + 480_000 + 1_000, 5_000 + 480_000);
+    let table = [
+        ("the same after a pause", voice(0), 101, Some(timestamp)),
+        ("the same, whose numbers have leapt", voice(0), 90_000, Some(by_arrival)),
+        ("another", voice(1), 101, Some(by_arrival)),
+    ];
+    for (why, origin, sequence, expected) in table {
+        let line = SlotLine { ssrc: Ssrc(1), rtx_ssrc: None, codecs: ArrayVec::new() };
+        let mut slot = AudioSlot::new(line, Rewriter::new(48_000, 0));
+        let packet =
+            |timestamp, at| PacketMeta { arrived: at, timestamp, codec: Codec::Opus, ..picture(at, 0) };
+        slot.aim(Some(voice(0)));
+        let first = slot.offer(begins, voice(0), 100, &packet(5_000, begins)).ok().flatten();
+        assert!(first.is_some_and(|(_, begins)| begins), "a talk spurt begins");
+        slot.aim(None);
+        assert_eq!(slot.offer(begins, voice(0), 101, &packet(5_960, begins)), Ok(None));
+        slot.aim(Some(origin));
+        let heard = slot.offer(after_10_s, origin, sequence, &packet(timestamp, after_10_s));
+        let out = heard.ok().flatten().map(|(mapped, begins)| {
+            assert!(begins, "{why}");
+            timestamp.wrapping_add(mapped.offsets.timestamp)
+        });
+        assert_eq!(out, expected, "{why}");
+    }
+}

@@ -105,7 +105,6 @@ impl Stream {
     /// next packet restarts the stream.
     pub fn begin_anew(&mut self) {
         self.anew = self.numbers.is_some();
-        self.suspect = None;
         self.sender_report = None;
     }
 

@@ -226,6 +226,20 @@ mod tests {
     }
 
     #[test]
+    fn a_voice_that_is_a_little_louder_takes_no_place() {
+        for (louder, takes) in [(3, false), (5, false), (7, true), (9, true)] {
+            let mut hall = Hall::new();
+            let five: Vec<(u64, u8)> = (1..=5).map(|peer| (peer, 40)).collect();
+            hall.play(1000, &five);
+            let mut six = five.clone();
+            six.push((6, 40 - louder));
+            let changes = hall.play(3000, &six);
+            assert_eq!((hall.is_heard(6), changes.heard), (takes, takes), "{louder} dB");
+            assert_eq!(hall.speakers.heard().count(), MAX_HEARD);
+        }
+    }
+
+    #[test]
     fn who_stops_sending_or_leaves_is_not_heard() {
         let mut hall = Hall::new();
         hall.play(500, &[(1, 30), (2, 30)]);

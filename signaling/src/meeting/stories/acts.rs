@@ -104,6 +104,50 @@ fn the_end_is_for_all_until_the_chair_opens_again() {
     story.enters(BINH_SON);
 }
 
+/// What was on the big screen, and who was inside, is of the last meeting.
+#[test]
+fn a_meeting_that_is_opened_again_begins_anew() {
+    let mut story = Story::begins(10);
+    let chair = story.enters(CHAIR);
+    story.enters(AN_PHUOC);
+    story.acts(chair, Action::BigScreen { site: Some(AN_PHUOC) });
+    assert_eq!(story.meeting.stage().big_screen, Some(AN_PHUOC));
+    story.acts(chair, Action::End);
+    assert_eq!(story.meeting.stage().big_screen, None);
+    assert_eq!(story.meeting.view(Role::Chair).big_screen, None);
+
+    let chair = story.enters(CHAIR);
+    assert_eq!(story.meeting.stage().big_screen, None);
+    story.acts(chair, Action::Lock { locked: true });
+    let late = story.knocks(AN_PHUOC);
+    assert_eq!(story.refusal(late), Some(ErrorCode::MeetingLocked), "it was inside the last one");
+}
+
+/// Who takes a free seat has said nothing yet: it is let through, but for what the chair has closed.
+#[test]
+fn a_fresh_seat_is_open_but_for_the_mute() {
+    let mut story = Story::begins(10);
+    let chair = story.enters(CHAIR);
+    let open = |story: &Story| {
+        let stage = story.meeting.stage();
+        let site = stage.sites.iter().find(|s| s.site == AN_PHUOC).expect("seated");
+        (site.microphone_open, site.camera_open, site.content_open)
+    };
+    let site = story.enters(AN_PHUOC);
+    assert_eq!(open(&story), (true, true, true));
+    story.asks(site, Request::Media { microphone: false, camera: false, content: false });
+    assert_eq!(open(&story), (false, false, false));
+    story.asks(site, Request::Leave);
+    let site = story.enters(AN_PHUOC);
+    assert_eq!(open(&story), (true, true, true), "what the last one said is forgotten");
+
+    story.acts(chair, Action::Mute { site: AN_PHUOC });
+    story.asks(site, Request::Leave);
+    story.enters(AN_PHUOC);
+    story.acts(chair, Action::AllowUnmute { site: AN_PHUOC });
+    assert_eq!(open(&story), (false, true, true), "it was muted when it came, and has not opened since");
+}
+
 #[test]
 fn sites_may_not_act_and_the_chair_not_on_himself() {
     let mut story = Story::begins(10);
