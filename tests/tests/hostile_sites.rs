@@ -9,18 +9,23 @@ use tests::simulation::{LinkModel, Publishes, World};
 const SITE: Publishes = Publishes { layers: 3, voice: true };
 const SETTLE: Duration = Duration::from_secs(4);
 
-/// A publisher (0) and two who watch it, on clean lines: the second is nobody's fault.
-fn two_watch_one() -> World {
+/// Sites on clean lines: each viewer shows another site in its first slot.
+fn meeting(sites: usize, views: &[(usize, usize)]) -> World {
     let mut world = World::new(1);
-    for _ in 0..3 {
+    for _ in 0..sites {
         world.join(SITE, 2, LinkModel::clean());
     }
-    for viewer in [1, 2] {
-        world.wish(viewer, 0, Some(0), 720);
+    for (viewer, target) in views {
+        world.wish(*viewer, 0, Some(*target), 720);
     }
     world.run(SETTLE);
     assert_eq!(world.disagreements(), [] as [String; 0]);
     world
+}
+
+/// A publisher (0) and two who watch it: the second of them is the bystander.
+fn two_watch_one() -> World {
+    meeting(3, &[(1, 0), (2, 0)])
 }
 
 fn steps(world: &mut World, count: usize, every: Duration, mut act: impl FnMut(&mut World)) {
@@ -179,16 +184,8 @@ fn ballast() -> Vec<u8> {
 /// 270 Mbit/s in: what goes on is a camera's, and who watches others sees them as before.
 #[test]
 fn a_flood_of_media_is_cut_down_to_what_a_camera_may_send() {
-    let mut world = World::new(1);
-    for _ in 0..4 {
-        world.join(SITE, 2, LinkModel::clean());
-    }
     // 0 floods, 1 watches it; 2 and 3 watch each other.
-    for (viewer, target) in [(1, 0), (2, 3), (3, 2)] {
-        world.wish(viewer, 0, Some(target), 720);
-    }
-    world.run(SETTLE);
-    assert_eq!(world.disagreements(), [] as [String; 0]);
+    let mut world = meeting(4, &[(1, 0), (2, 3), (3, 2)]);
     let before: Vec<_> = world.sites.iter().map(|site| site.client.traffic).collect();
     let (pictures, ..) = bystander(&world);
     let (sent, seconds) = (world.sites[0].client.sent, 4);

@@ -167,6 +167,16 @@ fn media_engine() -> MediaEngine {
     media
 }
 
+fn peer_connection(now: Instant, port: &Port) -> RTCPeerConnection {
+    let registry = Registry::new().with(Slot::from(port::SLOT), port.clone());
+    RTCPeerConnectionBuilder::new()
+        .with_configuration(RTCConfigurationBuilder::new().build())
+        .with_media_engine(media_engine())
+        .with_interceptor_registry(registry)
+        .build(now)
+        .expect("a peer connection")
+}
+
 fn encoding(rid: &str, ssrc: u32, codec: RTCRtpCodec) -> RTCRtpEncodingParameters {
     let rtp_coding_parameters =
         RTCRtpCodingParameters { rid: rid.to_owned(), ssrc: Some(ssrc), ..Default::default() };
@@ -181,17 +191,10 @@ fn sendonly() -> Option<RTCRtpTransceiverInit> {
 impl Client {
     pub fn new(now: Instant, site: u8, publishes: Publishes, slots: usize, clock: SiteClock) -> Client {
         let port = Port::default();
-        let registry = Registry::new().with(Slot::from(port::SLOT), port.clone());
-        let peer = RTCPeerConnectionBuilder::new()
-            .with_configuration(RTCConfigurationBuilder::new().build())
-            .with_media_engine(media_engine())
-            .with_interceptor_registry(registry)
-            .build(now)
-            .expect("a peer connection");
         let mut client = Client {
             site,
             address: SocketAddr::from(([10, 0, 0, site], 4000)),
-            peer,
+            peer: peer_connection(now, &port),
             port,
             clock,
             rng: StdRng::seed_from_u64(u64::from(site)),
