@@ -1,8 +1,10 @@
-//! Which peer a datagram belongs to: by address, or for a STUN check by the ufrag it names. One
-//! lookup, no allocation.
+//! Which peer a datagram belongs to: by address, for a STUN check by the ufrag it names, for an answer to
+//! a check of ours by the tag in its number, for media from an unknown address by its SSRC. At most two
+//! lookups, no allocation.
 
 use crate::discard::DropReason;
 use crate::forward::packet::PeerIndex;
+use crate::rtp::packet::is_rtcp;
 use crate::transport::{Path, stun};
 use arrayvec::ArrayVec;
 use std::collections::HashMap;
@@ -10,24 +12,45 @@ use std::collections::HashMap;
 /// ICE username fragments are of our making and of this length.
 pub const UFRAG_BYTES: usize = 8;
 
-/// Paths that lead to one peer: twice what its transport takes media from. A check from one address
-/// more, which anybody can send again under any address, pushes out the one seen longest ago.
-const MAX_PATHS: usize = 16;
+/// Paths a peer has proved, and as many that it claims: as many as its transport knows. A check from one
+/// address more, which anybody can send again under any address, pushes out the claim that is oldest.
+const MAX_PATHS: usize = 8;
+
+/// SSRCs by which a peer is found again at a new address: its microphone, camera and content, with some
+/// of their layers and repair streams. One that goes on sending is enough.
+const MAX_SSRCS: usize = 8;
 
 #[derive(Debug, Default)]
 pub struct Demux {
     by_path: HashMap<Path, PeerIndex>,
-    /// Of each peer, the one seen last at the end.
-    paths: HashMap<PeerIndex, ArrayVec<Path, MAX_PATHS>>,
     by_ufrag: HashMap<[u8; UFRAG_BYTES], PeerIndex>,
+    by_tag: HashMap<u32, PeerIndex>,
+    /// Whoever authenticated under it first. Browsers draw them from 32 bits, but for 1, under which
+    /// Chromium reports when it sends nothing.
+    by_ssrc: HashMap<u32, PeerIndex>,
+    names: HashMap<PeerIndex, Names>,
+}
+
+/// What leads to one peer.
+#[derive(Debug, Default)]
+struct Names {
+    /// The one seen last at the end.
+    proved: ArrayVec<Path, MAX_PATHS>,
+    claimed: ArrayVec<Path, MAX_PATHS>,
+    ssrcs: ArrayVec<u32, MAX_SSRCS>,
+    tag: Option<u32>,
 }
 
 impl Demux {
-    /// The peer behind `path`. STUN is always asked for its ufrag: behind a NAT an address may pass
+    /// The peer of a datagram. STUN is always asked for what it names: behind a NAT an address may pass
     /// from one peer to another.
     pub fn find(&self, path: &Path, datagram: &[u8]) -> Result<PeerIndex, DropReason> {
         if !stun::is_stun(datagram) {
-            return self.by_path.get(path).copied().ok_or(DropReason::UnknownAddress);
+            let found = self.by_path.get(path).or_else(|| self.by_ssrc.get(&ssrc_of(datagram)?));
+            return found.copied().ok_or(DropReason::UnknownAddress);
+        }
+        if let Some(tag) = stun::tag_of_answer(datagram) {
+            return self.by_tag.get(&tag).copied().ok_or(DropReason::UnknownTransaction);
         }
         let ufrag = stun::ufrag_of(datagram).ok_or(DropReason::MalformedStun)?;
         let ufrag = ufrag.try_into().map_err(|_| DropReason::UnknownUfrag)?;
@@ -40,17 +63,47 @@ impl Demux {
         }
     }
 
-    /// The peer has proved that it is at `path`.
+    pub fn is_free(&self, tag: u32) -> bool {
+        !self.by_tag.contains_key(&tag)
+    }
+
+    pub fn add_tag(&mut self, tag: u32, peer: PeerIndex) {
+        self.by_tag.insert(tag, peer);
+        self.names.entry(peer).or_default().tag = Some(tag);
+    }
+
+    /// Something authenticated under this SSRC.
+    pub fn add_ssrc(&mut self, ssrc: u32, peer: PeerIndex) {
+        let ssrcs = &mut self.names.entry(peer).or_default().ssrcs;
+        if !ssrcs.is_full() && !self.by_ssrc.contains_key(&ssrc) {
+            self.by_ssrc.insert(ssrc, peer);
+            ssrcs.push(ssrc);
+        }
+    }
+
+    /// The peer says that it is at `path`: believed as long as nobody else is there.
+    pub fn claim_path(&mut self, path: Path, peer: PeerIndex) {
+        if self.by_path.get(&path).is_some_and(|holder| *holder != peer) {
+            return;
+        }
+        let names = self.names.entry(peer).or_default();
+        if !names.proved.contains(&path) {
+            let oldest = push_newest(&mut names.claimed, path);
+            self.by_path.insert(path, peer);
+            oldest.map(|oldest| self.by_path.remove(&oldest));
+        }
+    }
+
+    /// The peer has proved that it is at `path`: whoever was there before is there no more.
     pub fn add_path(&mut self, path: Path, peer: PeerIndex) {
         if let Some(before) = self.by_path.insert(path, peer).filter(|before| *before != peer) {
             self.drop_path(&path, before);
         }
-        let paths = self.paths.entry(peer).or_default();
-        paths.retain(|known| *known != path);
-        if let Some(oldest) = paths.is_full().then(|| paths.remove(0)) {
+        let names = self.names.entry(peer).or_default();
+        names.claimed.retain(|known| *known != path);
+        if let Some(oldest) = push_newest(&mut names.proved, path) {
             self.by_path.remove(&oldest);
         }
-        paths.push(path);
     }
 
     pub fn remove_path(&mut self, path: &Path) -> Option<PeerIndex> {
@@ -60,15 +113,21 @@ impl Demux {
     }
 
     fn drop_path(&mut self, path: &Path, peer: PeerIndex) {
-        if let Some(paths) = self.paths.get_mut(&peer) {
-            paths.retain(|known| known != path);
+        if let Some(names) = self.names.get_mut(&peer) {
+            names.proved.retain(|known| known != path);
+            names.claimed.retain(|known| known != path);
         }
     }
 
     pub fn forget(&mut self, peer: PeerIndex) {
-        for path in self.paths.remove(&peer).unwrap_or_default() {
-            self.by_path.remove(&path);
+        let names = self.names.remove(&peer).unwrap_or_default();
+        for path in names.proved.iter().chain(&names.claimed) {
+            self.by_path.remove(path);
         }
+        for ssrc in &names.ssrcs {
+            self.by_ssrc.remove(ssrc);
+        }
+        names.tag.map(|tag| self.by_tag.remove(&tag));
         self.forget_ufrags(peer);
     }
 
@@ -76,6 +135,23 @@ impl Demux {
     pub fn forget_ufrags(&mut self, peer: PeerIndex) {
         self.by_ufrag.retain(|_, known| *known != peer);
     }
+}
+
+/// Puts `path` at the end; answers the oldest one if that had to make room.
+fn push_newest(paths: &mut ArrayVec<Path, MAX_PATHS>, path: Path) -> Option<Path> {
+    paths.retain(|known| *known != path);
+    let oldest = paths.is_full().then(|| paths.remove(0));
+    paths.push(path);
+    oldest
+}
+
+/// Where SRTP and SRTCP have the sender's SSRC, in the clear.
+fn ssrc_of(datagram: &[u8]) -> Option<u32> {
+    if !matches!(datagram.first(), Some(128..=191)) {
+        return None;
+    }
+    let at = if is_rtcp(datagram) { 4 } else { 8 };
+    Some(u32::from_be_bytes(*datagram.get(at..)?.first_chunk()?))
 }
 
 #[cfg(test)]
@@ -94,31 +170,61 @@ mod tests {
     }
 
     #[test]
-    fn checks_from_ever_new_addresses_push_out_the_oldest() {
+    fn checks_from_ever_new_addresses_push_out_the_oldest_claim_and_nothing_proved() {
         let mut demux = Demux::default();
         demux.add_path(path(1), A);
         for port in 2..10_000 {
-            demux.add_path(path(port), A);
-            // The one in use is checked again and again.
-            demux.add_path(path(1), A);
+            demux.claim_path(path(port), A);
         }
-        assert_eq!(demux.by_path.len(), MAX_PATHS);
+        assert_eq!(demux.by_path.len(), 1 + MAX_PATHS);
         assert_eq!(demux.find(&path(1), MEDIA), Ok(A));
         assert_eq!(demux.find(&path(9_999), MEDIA), Ok(A));
         assert_eq!(demux.find(&path(9_000), MEDIA), Err(DropReason::UnknownAddress));
+        for port in 9_990..10_020 {
+            demux.add_path(path(port), A);
+        }
+        assert!(demux.by_path.len() <= 2 * MAX_PATHS, "nor do proved ones grow for ever");
     }
 
     #[test]
-    fn an_address_that_passes_to_another_peer_stays_there() {
+    fn a_claim_takes_no_address_from_anybody_a_proof_does() {
         let mut demux = Demux::default();
         demux.add_path(path(1), A);
-        demux.add_path(path(2), A);
+        demux.claim_path(path(2), A);
+        for port in [1, 2, 3] {
+            demux.claim_path(path(port), B);
+        }
+        let found = |demux: &Demux| [1, 2, 3].map(|port| demux.find(&path(port), MEDIA));
+        assert_eq!(found(&demux), [Ok(A), Ok(A), Ok(B)]);
         demux.add_path(path(1), B);
+        assert_eq!(found(&demux), [Ok(B), Ok(A), Ok(B)]);
         demux.forget(A);
-        assert_eq!(demux.find(&path(1), MEDIA), Ok(B));
-        assert_eq!(demux.find(&path(2), MEDIA), Err(DropReason::UnknownAddress));
+        let nobody = Err(DropReason::UnknownAddress);
+        assert_eq!(found(&demux), [Ok(B), nobody, Ok(B)]);
         assert_eq!(demux.remove_path(&path(1)), Some(B));
         assert_eq!(demux.remove_path(&path(1)), None);
-        assert!(demux.by_path.is_empty() && demux.paths.values().all(|paths| paths.is_empty()));
+        demux.forget(B);
+        assert!(demux.by_path.is_empty() && demux.names.is_empty());
+    }
+
+    #[test]
+    fn media_from_an_unknown_address_is_found_by_its_ssrc() {
+        let mut demux = Demux::default();
+        let rtp = [&[0x80, 96, 0, 1, 0, 0, 0, 1][..], &7u32.to_be_bytes(), &[0; 20]].concat();
+        let rtcp = [&[0x81, 201, 0, 7][..], &7u32.to_be_bytes(), &[0; 20]].concat();
+        let nobody = Err(DropReason::UnknownAddress);
+        assert_eq!(demux.find(&path(1), &rtp), nobody);
+        demux.add_ssrc(7, A);
+        demux.add_ssrc(7, B);
+        for datagram in [&rtp, &rtcp] {
+            assert_eq!(demux.find(&path(1), datagram), Ok(A), "who was first");
+        }
+        assert_eq!(demux.find(&path(1), &rtp[..11]), nobody);
+        assert_eq!(demux.find(&path(1), &[22, 254, 253, 0, 0, 0, 0, 7, 0, 0, 0, 7]), nobody, "DTLS has none");
+        (8..1_000).for_each(|ssrc| demux.add_ssrc(ssrc, A));
+        assert_eq!(demux.by_ssrc.len(), MAX_SSRCS);
+        demux.forget(A);
+        assert_eq!(demux.find(&path(1), &rtp), nobody);
+        assert!(demux.by_ssrc.is_empty());
     }
 }

@@ -21,14 +21,16 @@ macro_rules! drop_reasons {
 drop_reasons! {
     /// First byte belongs to no protocol of RFC 7983, or the datagram is empty.
     UnknownProtocol => "unknown_protocol",
-    /// No peer at this address, and no STUN to introduce one.
+    /// No peer at this address, no STUN to introduce one, and no SSRC of anybody's.
     UnknownAddress => "unknown_address",
     /// STUN that names no ufrag of ours.
     UnknownUfrag => "unknown_ufrag",
-    /// STUN that does not parse, or a class or method a server of ICE-lite does not answer.
+    /// STUN that does not parse, or a class or method that is nothing to us.
     MalformedStun => "malformed_stun",
     /// STUN whose MESSAGE-INTEGRITY does not match.
     StunIntegrity => "stun_integrity",
+    /// STUN that answers no check of ours, or not from where that check went.
+    UnknownTransaction => "unknown_transaction",
     /// DTLS the handshake refused, or DTLS after it.
     Dtls => "dtls",
     /// Media or DTLS that comes where no check has proved the path, before the keys are there, or after consent
@@ -77,4 +79,6 @@ drop_reasons! {
     /// waited.
     SendBufferFull => "send_buffer_full",
     SendError => "send_error",
+    /// DTLS to an address that has not proved that it is the peer's, beyond what came from there.
+    Unproved => "unproved",
 }

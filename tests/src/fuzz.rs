@@ -5,6 +5,8 @@
 use crate::simulation::{LinkModel, Publishes, World};
 use crate::stun::{attribute, set_length};
 use aws_lc_rs::hmac;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use sfu::command::{Command, Desired, DesiredPeer, Permissions, Priority, Wish};
 use sfu::driver::frame::take_frames;
 use sfu::engine::{Candidate, Engine, EngineConfig, Input, Output};
@@ -16,7 +18,7 @@ use sfu::rtp::packet::{Header, is_rtcp};
 use sfu::rtp::rtcp;
 use sfu::sdp::{LocalDescription, answer};
 use sfu::time::Clock;
-use sfu::transport::{Certificate, IceCredentials, Path, Received, Transport, stun};
+use sfu::transport::{Certificate, CheckNumbers, IceCredentials, Path, Received, Transport, stun};
 use signaling::config::Config;
 use signaling::protocol::{ClientMessage, Sdp};
 use signaling::ws::sdp::unfold;
@@ -56,23 +58,26 @@ static CERTIFICATE: LazyLock<Arc<Certificate>> =
 pub fn stun(data: &[u8]) {
     let _is = stun::is_stun(data);
     let _ufrag = stun::ufrag_of(data);
+    let _tag = stun::tag_of_answer(data);
 }
 
 /// Attributes of all kinds, in a check that authenticates: the first byte says how many stand behind
-/// the signature. Whatever they are, one answer comes or none, and a small one.
+/// the signature. Whatever they are, one answer comes or none, and perhaps a check of ours; all small.
 pub fn stun_signed(data: &[u8]) {
     let side = |name: &str| IceCredentials { ufrag: name.to_owned(), pwd: format!("password-of-{name}") };
     let (ours, theirs) = (side("server"), side("client"));
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, ours.pwd.as_bytes());
     let now = Instant::now();
-    let mut transport = Transport::new(now, CERTIFICATE.clone(), ours, theirs, Vec::new());
+    let numbers = CheckNumbers::new(1, StdRng::seed_from_u64(1));
+    let mut transport = Transport::new(now, CERTIFICATE.clone(), ours, theirs, Vec::new(), numbers);
     let (mut check, authentic) = signed_check(data, &key);
     let received = transport.handle_datagram(now, path(address(1)), &mut check);
     let answer = transport.poll_transmit();
     let answered = (received == Ok(Received::Consumed), answer.is_some());
     assert_eq!(answered, (authentic, authentic), "{received:?}");
-    if let Some((to, answer)) = answer {
-        assert!(to == path(address(1)) && stun::is_stun(&answer) && answer.len() <= 128);
+    let asked = transport.poll_transmit();
+    for (to, message) in answer.into_iter().chain(asked) {
+        assert!(to == path(address(1)) && stun::is_stun(&message) && message.len() <= 128);
     }
     assert!(transport.poll_transmit().is_none() && !transport.is_connected());
 }

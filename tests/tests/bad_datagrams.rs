@@ -39,10 +39,13 @@ fn bad_datagrams(now: Instant, bad: &mut Client) -> Vec<(SocketAddr, Vec<u8>, Op
     let [good, cut, mut changed, long] = <[Vec<u8>; 4]>::try_from(sealed).expect("four packets");
     *changed.last_mut().expect("a tag") ^= 1;
     let check = check_of(b"notours0:nothere");
+    let mut answer_to_nothing = check.clone();
+    answer_to_nothing[0] = 1;
     vec![
         (known, good.clone(), None),
         (known, good.clone(), Some(Replay)),
-        (stranger, good, Some(UnknownAddress)),
+        (stranger, good, Some(Replay)),
+        (stranger, [&[0x80; 12][..], &[0; 30]].concat(), Some(UnknownAddress)),
         (known, cut[..cut.len() - 3].to_vec(), Some(SrtpAuth)),
         (known, cut[..10].to_vec(), Some(MalformedRtp)),
         (known, changed, Some(SrtpAuth)),
@@ -53,6 +56,7 @@ fn bad_datagrams(now: Instant, bad: &mut Client) -> Vec<(SocketAddr, Vec<u8>, Op
         (known, vec![21, 254, 253, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 1, 0], Some(Dtls)),
         (stranger, check[..60].to_vec(), Some(MalformedStun)),
         (stranger, check, Some(UnknownUfrag)),
+        (known, answer_to_nothing, Some(UnknownTransaction)),
     ]
 }
 

@@ -16,7 +16,7 @@ pub(super) fn of(now: Instant, elapsed: Duration, peers: &mut Peers, index: Peer
     Some(PeerStats {
         peer: link.peer,
         room: link.room,
-        path: link.transport.nominated().map(|path| path.kind),
+        path: link.transport.selected().map(|path| path.kind),
         rtt: link.rtt(),
         estimated_bandwidth_bps: subscriber.estimator.estimate_bps(),
         up: up(now, publisher),

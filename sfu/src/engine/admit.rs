@@ -12,8 +12,9 @@ use crate::peer::publisher::Publisher;
 use crate::peer::subscriber::Subscriber;
 use crate::room::Room;
 use crate::sdp::{self, LocalDescription, Negotiated};
-use crate::transport::{IceCredentials, Transport};
-use rand::Rng;
+use crate::transport::{CheckNumbers, IceCredentials, Transport};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use std::time::Instant;
 
 impl Engine {
@@ -44,18 +45,22 @@ impl Engine {
         }
         let ice = self.fresh_credentials();
         let (negotiated, answer) = self.negotiate(offer, None, &ice)?;
+        let numbers = self.check_numbers();
+        let tag = numbers.tag();
         let transport = Transport::new(
             now,
             self.config.certificate.clone(),
             ice.clone(),
             negotiated.remote_ice.clone(),
             negotiated.fingerprints.clone(),
+            numbers,
         );
         let publisher = Publisher::new(now, &negotiated);
         let subscriber = Subscriber::new(now, &negotiated, &mut self.rng);
         let link = Link::new(now, peer, room, transport, negotiated);
         let index = self.peers.insert(peer, link, publisher, subscriber);
         self.demux.add_ufrag(&ice.ufrag, index);
+        self.demux.add_tag(tag, index);
         let room = self.rooms.entry(room).or_insert_with(|| Room::new(room));
         room.members.push((peer, index));
         let id = room.id;
@@ -119,6 +124,16 @@ impl Engine {
             slot_ssrcs: &mut slot_ssrcs,
         };
         sdp::answer(offer, previous, local)
+    }
+
+    fn check_numbers(&mut self) -> CheckNumbers {
+        let tag = loop {
+            let tag = self.rng.random();
+            if self.demux.is_free(tag) {
+                break tag;
+            }
+        };
+        CheckNumbers::new(tag, StdRng::from_rng(&mut self.rng))
     }
 
     fn fresh_credentials(&mut self) -> IceCredentials {

@@ -19,6 +19,15 @@ impl Engine {
                 return;
             };
             let event = match event {
+                TransportEvent::PathFound { path } => {
+                    self.demux.claim_path(path, index);
+                    self.touch(index);
+                    continue;
+                }
+                TransportEvent::Heard { ssrc } => {
+                    self.demux.add_ssrc(ssrc, index);
+                    continue;
+                }
                 TransportEvent::Connected { path } => self.on_connected(now, index, peer, path),
                 TransportEvent::PathChanged { path } => Event::PathChanged { peer, path: path.kind },
                 TransportEvent::Quiet => Event::Quiet { peer },
@@ -60,7 +69,7 @@ impl Engine {
             return;
         };
         if let Some(link) = self.peers.links.get_mut(index) {
-            link.transport.path_closed(path);
+            link.transport.path_closed(now, path);
         }
         self.take_transport_events(now, index);
         self.touch(index);

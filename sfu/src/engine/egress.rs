@@ -75,8 +75,7 @@ impl Engine {
     fn next_control(&mut self) -> Option<Sealed> {
         while let Some((index, mut packet)) = self.scratch.rtcp.pop_front() {
             let link = self.peers.links.get_mut(index);
-            let Some((link, path)) =
-                link.and_then(|link| link.transport.nominated().map(|path| (link, path)))
+            let Some((link, path)) = link.and_then(|link| link.transport.selected().map(|path| (link, path)))
             else {
                 self.stats.drops.count(DropReason::ReceiverGone);
                 continue;
@@ -98,8 +97,8 @@ impl Engine {
                 return Some(Sealed { path, media: None });
             }
             self.dirty.control.pop_front();
-            let overflow = self.peers.links.get_mut(index).map_or(0, |link| link.transport.take_overflow());
-            self.stats.drops.add(DropReason::SendBufferFull, overflow);
+            let drops = self.peers.links.get_mut(index).map(|link| link.transport.take_drops());
+            drops.into_iter().flatten().for_each(|(reason, lost)| self.stats.drops.add(reason, lost));
             self.schedule(index);
         }
         None
@@ -134,7 +133,7 @@ impl Engine {
         *lane_of = Some((index, audio));
         let mut needs_key = None;
         let sealed = self.peers.links.get_mut(index).and_then(|link| {
-            let path = link.transport.nominated().filter(|_| link.transport.is_connected())?;
+            let path = link.transport.selected().filter(|_| link.transport.is_connected())?;
             let receiver = Receiver { index, link, subscriber };
             let mut sealer = Sealer::new(now, audio, receiver, &self.peers.publishers, &mut self.at_work);
             let run = sealer.seal_run(lane, buffer, &mut self.stats);

@@ -60,7 +60,11 @@ impl Engine {
         match received? {
             Received::Consumed => {
                 self.decide_burst(now);
-                self.demux.add_path(path, index);
+                let link = self.peers.links.get(index);
+                match link.is_some_and(|link| link.transport.has_proved(now, &path)) {
+                    true => self.demux.add_path(path, index),
+                    false => self.demux.claim_path(path, index),
+                }
                 self.touch(index);
                 Ok(())
             }

@@ -1,65 +1,76 @@
-//! Whether the peer still wants to hear from us (RFC 7675): something valid must come now and then.
+//! Whether the peer is there, and whether it still wants to hear from us (RFC 7675): something valid must
+//! come now and then, and answers to our checks.
 
 use crate::limits;
+use crate::time::{after, earliest};
 use std::time::{Duration, Instant};
 
 /// What silence has led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Silence {
-    /// `limits::QUIET_AFTER`.
+    /// `limits::QUIET_AFTER` without anything valid.
     Quiet,
-    /// `limits::CONSENT_EXPIRY`.
+    /// `limits::CONSENT_EXPIRY` without an answer to a check of ours, on any path.
     Expired,
 }
 
 #[derive(Debug)]
 pub(super) struct Consent {
     last_valid: Instant,
+    last_answer: Instant,
     state: Option<Silence>,
 }
 
 impl Consent {
     pub fn new(now: Instant) -> Consent {
-        Consent { last_valid: now, state: None }
+        Consent { last_valid: now, last_answer: now, state: None }
     }
 
     pub fn is_expired(&self) -> bool {
         self.state == Some(Silence::Expired)
     }
 
-    /// A check or media authenticated. Answers what ends by that.
+    /// The peer is there: media authenticated, or a check on a proved path. Answers whether it had been
+    /// quiet.
     #[inline]
-    pub fn refresh(&mut self, now: Instant) -> Option<Silence> {
+    pub fn refresh(&mut self, now: Instant) -> bool {
         self.last_valid = now;
-        self.state.take()
+        let was_quiet = self.state == Some(Silence::Quiet);
+        self.state = self.state.filter(|_| !was_quiet);
+        was_quiet
     }
 
-    /// Signaling brought a sign of life: the clock starts again, the state stays.
+    /// It answered a check of ours. Answers whether it had been quiet.
+    pub fn renew(&mut self, now: Instant) -> bool {
+        self.last_answer = now;
+        let was_quiet = self.refresh(now);
+        self.state = None;
+        was_quiet
+    }
+
+    /// Signaling brought a sign of life: the clocks start again, the state stays.
     pub fn extend(&mut self, now: Instant) {
-        self.last_valid = now;
+        (self.last_valid, self.last_answer) = (now, now);
     }
 
-    /// The next thing silence will lead to, and when. `Quiet` is only of interest for a peer that is
-    /// `connected`.
-    fn next(&self, connected: bool) -> Option<(Silence, Duration)> {
-        match self.state {
-            None if connected => Some((Silence::Quiet, limits::QUIET_AFTER)),
-            None | Some(Silence::Quiet) => Some((Silence::Expired, limits::CONSENT_EXPIRY)),
-            Some(Silence::Expired) => None,
-        }
-    }
-
+    /// `Quiet` is only of interest for a peer that is `connected`.
     pub fn poll_timeout(&self, connected: bool) -> Option<Instant> {
-        let (_, after) = self.next(connected)?;
-        self.last_valid.checked_add(after)
+        let quiet = (connected && self.state.is_none()).then(|| after(self.last_valid, limits::QUIET_AFTER));
+        let expired = (!self.is_expired()).then(|| after(self.last_answer, limits::CONSENT_EXPIRY));
+        earliest(quiet, expired)
     }
 
     /// What silence has led to by `now`, once each. Whoever looks late hears only the last.
     pub fn handle_timeout(&mut self, now: Instant, connected: bool) -> Option<Silence> {
-        let silent = now.saturating_duration_since(self.last_valid);
-        let (next, after) = self.next(connected).filter(|(_, after)| silent >= *after)?;
-        let expired = silent >= limits::CONSENT_EXPIRY && after < limits::CONSENT_EXPIRY;
-        self.state = Some(if expired { Silence::Expired } else { next });
-        self.state
+        let silent = |since: Instant, limit: Duration| now.saturating_duration_since(since) >= limit;
+        if !self.is_expired() && silent(self.last_answer, limits::CONSENT_EXPIRY) {
+            self.state = Some(Silence::Expired);
+            return self.state;
+        }
+        if connected && self.state.is_none() && silent(self.last_valid, limits::QUIET_AFTER) {
+            self.state = Some(Silence::Quiet);
+            return self.state;
+        }
+        None
     }
 }

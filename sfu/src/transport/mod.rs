@@ -2,19 +2,23 @@
 //!
 //! **Drive [`Transport`] like this: hand in datagrams and the time it asked for, then take
 //! `poll_event` and `poll_transmit` until both are empty.** Media is sealed into the caller's buffer
-//! and goes to `nominated`.
+//! and goes to `selected`.
 //!
 //! | what came | may come from | does |
 //! |---|---|---|
-//! | STUN that authenticates | anywhere | is answered, validates its path, nominates, refreshes consent |
-//! | DTLS | a valid path | is fed to the handshake |
-//! | SRTP, SRTCP | a valid path | is opened in place, refreshes consent |
+//! | a check that authenticates | anywhere | is answered, makes us check its path, nominates |
+//! | an answer to a check of ours | where that went | proves its path, renews consent, moves media |
+//! | DTLS | a path a check came from | is fed to the handshake |
+//! | SRTP, SRTCP that opens | anywhere | is taken, makes us check its path, moves media where that is proved |
 
 mod certificate;
+mod checks;
 mod consent;
 mod dtls;
 mod hello;
 mod ice_lite;
+mod numbers;
+mod paths;
 pub mod srtp;
 pub mod stun;
 #[cfg(test)]
@@ -25,7 +29,8 @@ use crate::event::{DisconnectReason, PathKind};
 use crate::time::earliest;
 use consent::{Consent, Silence};
 use dtls::{Dtls, Progress};
-use ice_lite::{Check, IceLite};
+use ice_lite::IceLite;
+use paths::Paths;
 use srtp::{Master, OpenContext, Profile, SealContext};
 use std::collections::VecDeque;
 use std::fmt;
@@ -35,9 +40,10 @@ use std::time::{Duration, Instant};
 
 pub use certificate::{Certificate, CertificateError, Fingerprint, FingerprintError};
 pub use ice_lite::IceCredentials;
+pub use numbers::CheckNumbers;
 pub use srtp::SRTP_OVERHEAD;
 
-/// STUN answers and DTLS flights waiting to be sent; the oldest give way. A flight has at most four.
+/// STUN and DTLS flights waiting to be sent; the oldest give way. A flight has at most four.
 const MAX_TRANSMITS: usize = 32;
 
 /// The way a datagram travels: protocol, our address and theirs. For TCP the remote address names
@@ -67,6 +73,10 @@ pub enum TransportEvent {
     Connected { path: Path },
     /// Media goes another way from now on.
     PathChanged { path: Path },
+    /// Media came on a path not known before: there may be a check to send.
+    PathFound { path: Path },
+    /// The first packet under this SSRC authenticated.
+    Heard { ssrc: u32 },
     /// Nothing valid for `limits::QUIET_AFTER`.
     Quiet,
     /// Something valid after `Quiet`.
@@ -80,6 +90,7 @@ pub enum TransportEvent {
 pub struct Transport {
     certificate: Arc<Certificate>,
     ice: IceLite,
+    paths: Paths,
     dtls: Dtls,
     srtp: Option<Srtp>,
     consent: Consent,
@@ -87,10 +98,12 @@ pub struct Transport {
     /// The next word about a working path is `Connected` and not `PathChanged`.
     announce: bool,
     transmits: VecDeque<(Path, Vec<u8>)>,
-    /// How many of those had to give way since this was asked last.
+    /// How many of those had to give way, and how many an address in question might not get, since this
+    /// was asked last.
     overflow: u64,
+    withheld: u64,
     events: VecDeque<TransportEvent>,
-    /// Where DTLS came from last: before a path is nominated, its answers go there.
+    /// Where DTLS came from last: before a path is selected, its answers go there.
     dtls_path: Option<Path>,
 }
 
@@ -129,9 +142,11 @@ impl Transport {
         local: IceCredentials,
         remote: IceCredentials,
         remote_fingerprints: Vec<Fingerprint>,
+        numbers: CheckNumbers,
     ) -> Transport {
         Transport {
             ice: IceLite::new(certificate.crypto(), local, remote),
+            paths: Paths::new(numbers),
             dtls: Dtls::new(certificate.clone(), remote_fingerprints),
             certificate,
             srtp: None,
@@ -140,6 +155,7 @@ impl Transport {
             announce: true,
             transmits: VecDeque::new(),
             overflow: 0,
+            withheld: 0,
             events: VecDeque::new(),
             dtls_path: None,
         }
@@ -154,10 +170,15 @@ impl Transport {
         self.connected
     }
 
-    /// Where media goes; `None` before the first nomination and while consent is missing.
+    /// Where media goes; `None` while no path is both wanted by the client and proved.
     #[inline]
-    pub fn nominated(&self) -> Option<Path> {
-        self.ice.nominated().filter(|_| !self.consent.is_expired())
+    pub fn selected(&self) -> Option<Path> {
+        self.paths.selected()
+    }
+
+    /// Whether the peer has shown that it receives on `path`.
+    pub fn has_proved(&self, now: Instant, path: &Path) -> bool {
+        self.paths.is_proved(now, path)
     }
 
     /// Round trip as the handshake showed it; too long if a flight of it was lost.
@@ -175,51 +196,49 @@ impl Transport {
     ) -> Result<Received, DropReason> {
         match Protocol::of(data).ok_or(DropReason::UnknownProtocol)? {
             Protocol::Stun => self.handle_stun(now, path, data),
-            _ if !self.ice.is_valid(now, &path) => Err(DropReason::NotConnected),
             Protocol::Dtls => self.handle_dtls(now, path, data),
-            Protocol::Rtp => self.open(now, |open| open.open_rtp(data)).map(Received::Rtp),
-            Protocol::Rtcp => self.open(now, |open| open.open_rtcp(data)).map(Received::Rtcp),
+            Protocol::Rtp => self.open(now, path, data, 8, OpenContext::open_rtp).map(Received::Rtp),
+            Protocol::Rtcp => self.open(now, path, data, 4, OpenContext::open_rtcp).map(Received::Rtcp),
         }
     }
 
+    /// The SSRC stands at `ssrc_at`.
     #[inline]
     fn open(
         &mut self,
         now: Instant,
-        open: impl FnOnce(&mut OpenContext) -> Result<usize, DropReason>,
+        path: Path,
+        data: &mut [u8],
+        ssrc_at: usize,
+        open: impl FnOnce(&mut OpenContext, &mut [u8]) -> Result<usize, DropReason>,
     ) -> Result<usize, DropReason> {
         let srtp = self.srtp.as_mut().ok_or(DropReason::NotConnected)?;
         if self.consent.is_expired() {
             return Err(DropReason::NotConnected);
         }
-        let length = open(&mut srtp.open)?;
+        let (received, ssrcs) = (data.len(), srtp.open.ssrcs());
+        let length = open(&mut srtp.open, data)?;
+        if srtp.open.ssrcs() != ssrcs {
+            let ssrc = data.get(ssrc_at..).and_then(|data| data.first_chunk());
+            self.events.extend(ssrc.map(|ssrc| TransportEvent::Heard { ssrc: u32::from_be_bytes(*ssrc) }));
+        }
         self.refresh(now);
+        if !self.paths.on_media(now, path) {
+            self.media_elsewhere(now, path, received);
+        }
         Ok(length)
     }
 
     #[inline]
     fn refresh(&mut self, now: Instant) {
-        if self.consent.refresh(now) == Some(Silence::Quiet) {
+        if self.consent.refresh(now) {
             self.events.push_back(TransportEvent::Restored);
         }
     }
 
-    fn handle_stun(&mut self, now: Instant, path: Path, data: &[u8]) -> Result<Received, DropReason> {
-        let crypto = self.certificate.crypto();
-        let (check, reply) = self.ice.handle(now, crypto, path, data)?;
-        self.send(path, reply);
-        if let Check::Valid { moved } = check {
-            self.refresh(now);
-            if self.ice.nominated() == Some(path) {
-                self.report(moved);
-            }
-        }
-        Ok(Received::Consumed)
-    }
-
     /// Says which path carries media, if that is news.
     fn report(&mut self, moved: bool) {
-        let Some(path) = self.nominated().filter(|_| self.srtp.is_some()) else {
+        let Some(path) = self.selected().filter(|_| self.srtp.is_some()) else {
             return;
         };
         if std::mem::take(&mut self.announce) {
@@ -231,9 +250,13 @@ impl Transport {
     }
 
     fn handle_dtls(&mut self, now: Instant, path: Path, data: &[u8]) -> Result<Received, DropReason> {
+        if !self.paths.is_known(now, &path) {
+            return Err(DropReason::NotConnected);
+        }
         self.dtls_path = Some(path);
+        self.paths.earn(&path, data.len());
         let progress = self.dtls.handle(now, data);
-        self.send_dtls();
+        self.send_dtls(now);
         match progress? {
             Progress::Nothing => {}
             Progress::Failed(reason) => self.disconnect(reason),
@@ -266,23 +289,32 @@ impl Transport {
         self.events.push_back(TransportEvent::Disconnected(reason));
     }
 
-    fn send(&mut self, path: Path, datagram: Vec<u8>) {
-        if self.transmits.len() >= MAX_TRANSMITS {
-            self.transmits.pop_front();
-            self.overflow = self.overflow.saturating_add(1);
+    /// False for what is more than an address in question may get. A flight of DTLS is repeated.
+    fn send(&mut self, now: Instant, path: Path, datagram: Vec<u8>) -> bool {
+        let may = self.paths.spend(now, &path, datagram.len());
+        if may {
+            if self.transmits.len() >= MAX_TRANSMITS {
+                self.transmits.pop_front();
+                self.overflow = self.overflow.saturating_add(1);
+            }
+            self.transmits.push_back((path, datagram));
         }
-        self.transmits.push_back((path, datagram));
+        may
     }
 
-    /// STUN and DTLS that had to give way since the last call.
-    pub fn take_overflow(&mut self) -> u64 {
-        std::mem::take(&mut self.overflow)
+    /// STUN and DTLS that were not sent since the last call, by reason.
+    pub fn take_drops(&mut self) -> [(DropReason, u64); 2] {
+        let (overflow, withheld) = (std::mem::take(&mut self.overflow), std::mem::take(&mut self.withheld));
+        [(DropReason::SendBufferFull, overflow), (DropReason::Unproved, withheld)]
     }
 
-    fn send_dtls(&mut self) {
+    fn send_dtls(&mut self, now: Instant) {
         let datagrams: Vec<Vec<u8>> = self.dtls.drain().collect();
-        if let Some(path) = self.nominated().or(self.dtls_path) {
-            datagrams.into_iter().for_each(|datagram| self.send(path, datagram));
+        if let Some(path) = self.selected().or(self.dtls_path) {
+            for datagram in datagrams {
+                let sent = self.send(now, path, datagram);
+                self.withheld = self.withheld.saturating_add(u64::from(!sent));
+            }
         }
     }
 
@@ -296,14 +328,18 @@ impl Transport {
     }
 
     pub fn poll_timeout(&self) -> Option<Instant> {
-        earliest(self.dtls.poll_timeout(), self.consent.poll_timeout(self.connected))
+        let silence = self.consent.poll_timeout(self.connected);
+        earliest(self.dtls.poll_timeout(), earliest(silence, self.paths.poll_timeout()))
     }
 
     pub fn handle_timeout(&mut self, now: Instant) {
         if let Some(reason) = self.dtls.handle_timeout(now) {
             self.disconnect(reason);
         }
-        self.send_dtls();
+        self.send_dtls(now);
+        if self.paths.handle_timeout(now) {
+            self.report(true);
+        }
         match self.consent.handle_timeout(now, self.connected) {
             Some(Silence::Quiet) => self.events.push_back(TransportEvent::Quiet),
             Some(Silence::Expired) => {
@@ -315,28 +351,7 @@ impl Transport {
             }
             None => {}
         }
-    }
-
-    /// A TCP connection is gone. If media went over it, it goes over the path checked last from now on.
-    pub fn path_closed(&mut self, path: Path) {
-        let waiting = self.transmits.len();
-        self.transmits.retain(|(to, _)| *to != path);
-        let gone = waiting.saturating_sub(self.transmits.len());
-        self.overflow = self.overflow.saturating_add(gone as u64);
-        if self.dtls_path == Some(path) {
-            self.dtls_path = None;
-        }
-        if self.ice.forget(&path).is_some() {
-            self.report(true);
-        }
-    }
-
-    /// ICE restart (RFC 8445 section 9): only checks with the new credentials count from now on. DTLS
-    /// and SRTP keep running, and media keeps its path until the client nominates again.
-    pub fn restart(&mut self, now: Instant, local: IceCredentials, remote: IceCredentials) {
-        self.ice.restart(self.certificate.crypto(), local, remote);
-        self.consent.extend(now);
-        self.announce = true;
+        self.send_checks(now);
     }
 
     /// Bytes `seal_rtp` adds, at most `SRTP_OVERHEAD`; 0 before there are keys.
@@ -372,7 +387,7 @@ impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport")
             .field("local", self.ice.local())
-            .field("nominated", &self.nominated())
+            .field("selected", &self.selected())
             .field("connected", &self.connected)
             .finish_non_exhaustive()
     }

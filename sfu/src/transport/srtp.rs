@@ -152,6 +152,12 @@ impl OpenContext {
         })
     }
 
+    /// How many SSRCs have authenticated. One more after a packet was its first.
+    #[inline]
+    pub fn ssrcs(&self) -> usize {
+        self.rtp_windows.ssrcs.len().saturating_add(self.rtcp_windows.ssrcs.len())
+    }
+
     /// Opens an SRTP packet in place and answers the length of the RTP packet in `data`.
     #[inline]
     pub fn open_rtp(&mut self, data: &mut [u8]) -> Result<usize, DropReason> {

@@ -1,25 +1,33 @@
-//! STUN binding requests (RFC 8489) as ICE uses them. Reading allocates nothing: anybody may send
-//! one. Answers are written with `rtc-stun`, for those who have proved themselves.
+//! STUN binding requests (RFC 8489) as ICE uses them, and answers to our own. Reading allocates
+//! nothing: anybody may send one. Messages are written with `rtc-stun`, for those who have proved
+//! themselves.
 
 use super::Path;
+use super::ice_lite::IceCredentials;
 use arrayvec::ArrayVec;
 use rtc_crypto::{Mac, RTCCrypto, constant_time_eq};
 use rtc_stun::attributes::{
     ATTR_ERROR_CODE, ATTR_FINGERPRINT, ATTR_ICE_CONTROLLED, ATTR_MAPPED_ADDRESS, ATTR_MESSAGE_INTEGRITY,
     ATTR_NONCE, ATTR_PRIORITY, ATTR_REALM, ATTR_UNKNOWN_ATTRIBUTES, ATTR_USE_CANDIDATE, ATTR_USERNAME,
-    ATTR_XORMAPPED_ADDRESS, AttrType,
+    ATTR_XORMAPPED_ADDRESS, AttrType, RawAttribute,
 };
 use rtc_stun::error_code::{CODE_ROLE_CONFLICT, CODE_UNKNOWN_ATTRIBUTE};
 use rtc_stun::fingerprint::{FINGERPRINT, fingerprint_value};
 use rtc_stun::integrity::MessageIntegrity;
 use rtc_stun::message::{
-    BINDING_ERROR, BINDING_SUCCESS, MAGIC_COOKIE, MESSAGE_HEADER_SIZE, Message, Setter, TransactionId,
+    BINDING_ERROR, BINDING_REQUEST, BINDING_SUCCESS, MAGIC_COOKIE, MESSAGE_HEADER_SIZE, Message, Setter,
+    TransactionId,
 };
+use rtc_stun::textattrs::Username;
 use rtc_stun::uattrs::UnknownAttributes;
 use rtc_stun::xoraddr::XorMappedAddress;
 
-/// Type of a binding request: method 1, class request.
+/// Types of a binding request and of the answer to one: method 1, class request and success.
 const BINDING_REQUEST_TYPE: u16 = 0x0001;
+const BINDING_SUCCESS_TYPE: u16 = 0x0101;
+/// Bits of a type that say its class (RFC 8489 section 5), and those of an answer, good or bad.
+const CLASS_BITS: u16 = 0x0110;
+const ANSWERS: [u16; 2] = [0x0100, 0x0110];
 const ATTRIBUTE_HEADER_BYTES: usize = 4;
 const INTEGRITY_BYTES: usize = 20;
 /// Types from here on may be ignored by whoever does not know them (RFC 8489 section 14).
@@ -54,9 +62,65 @@ pub fn ufrag_of(datagram: &[u8]) -> Option<&[u8]> {
     username.split(|byte| *byte == b':').next()
 }
 
+/// What the transaction of an answer begins with: the tag of the peer whose check it answers
+/// ([`super::CheckNumbers`]). An answer has no USERNAME.
+pub fn tag_of_answer(datagram: &[u8]) -> Option<u32> {
+    let kind = u16::from_be_bytes(*datagram.first_chunk()?);
+    let tag = datagram.get(8..)?.first_chunk()?;
+    ANSWERS.contains(&(kind & CLASS_BITS)).then_some(u32::from_be_bytes(*tag))
+}
+
+/// Priority of a peer-reflexive candidate (RFC 8445 section 5.1.2), which is what our checks would
+/// make of us for a client that did not know our address.
+const PRIORITY: u32 = (110 << 24) | (0xffff << 8) | 0xff;
+
+/// A check of ours. We are the controlled side, and with this tie-breaker the client wins a conflict
+/// of roles.
+pub(super) fn check(
+    crypto: &dyn RTCCrypto,
+    (local, remote): (&IceCredentials, &IceCredentials),
+    transaction: [u8; 12],
+) -> Option<Vec<u8>> {
+    let username = Username::new(ATTR_USERNAME, format!("{}:{}", remote.ufrag, local.ufrag));
+    let raw = |typ, value: &[u8]| RawAttribute { typ, length: 0, value: value.to_vec() };
+    let priority = raw(ATTR_PRIORITY, &PRIORITY.to_be_bytes());
+    let controlled = raw(ATTR_ICE_CONTROLLED, &[0; 8]);
+    let head: [&dyn Setter; 5] =
+        [&BINDING_REQUEST, &TransactionId(transaction), &username, &priority, &controlled];
+    write(crypto, &remote.pwd, &head)
+}
+
+/// A success response to a check of ours, not verified.
+pub(super) struct Answer<'a> {
+    pub transaction: [u8; 12],
+    signed: Signed<'a>,
+}
+
+impl<'a> Answer<'a> {
+    /// `None` for anything else, and for one without MESSAGE-INTEGRITY.
+    pub fn parse(raw: &'a [u8]) -> Option<Answer<'a>> {
+        let attributes = attributes_of(raw, BINDING_SUCCESS_TYPE)?;
+        let (mut integrity, mut fingerprint) = (None, None);
+        for attribute in attributes {
+            match AttrType(attribute.kind) {
+                ATTR_FINGERPRINT => fingerprint = Some(attribute),
+                ATTR_MESSAGE_INTEGRITY => integrity = integrity.or(Some(attribute)),
+                _ => {}
+            }
+        }
+        let signed = Signed { raw, integrity: integrity?, fingerprint };
+        Some(Answer { transaction: *raw.get(8..)?.first_chunk()?, signed })
+    }
+
+    /// MESSAGE-INTEGRITY under the key of `mac`, and FINGERPRINT where there is one: an answer is told
+    /// from media by its transaction.
+    pub fn verify(&self, mac: &mut dyn Mac) -> bool {
+        self.signed.verify(mac)
+    }
+}
+
 /// A binding request, not verified.
 pub(super) struct Request<'a> {
-    raw: &'a [u8],
     pub transaction: [u8; 12],
     pub username: &'a [u8],
     pub use_candidate: bool,
@@ -64,8 +128,14 @@ pub(super) struct Request<'a> {
     pub controlled: bool,
     /// Attributes we do not know and may not ignore.
     pub unknown: ArrayVec<u16, MAX_UNKNOWN>,
+    signed: Signed<'a>,
+}
+
+/// What vouches for a message.
+struct Signed<'a> {
+    raw: &'a [u8],
     integrity: Attribute<'a>,
-    fingerprint: Attribute<'a>,
+    fingerprint: Option<Attribute<'a>>,
 }
 
 #[derive(Clone, Copy)]
@@ -80,16 +150,11 @@ impl<'a> Request<'a> {
     /// `None` for anything else, or without what ICE demands (RFC 8445 section 7.1): USERNAME,
     /// MESSAGE-INTEGRITY and FINGERPRINT.
     pub fn parse(raw: &'a [u8]) -> Option<Request<'a>> {
-        let length = usize::from(u16::from_be_bytes(*raw.get(2..)?.first_chunk()?));
-        let kind = u16::from_be_bytes(*raw.first_chunk()?);
-        let whole = length.checked_add(MESSAGE_HEADER_SIZE)? == raw.len();
-        if !is_stun(raw) || kind != BINDING_REQUEST_TYPE || !whole {
-            return None;
-        }
+        let attributes = attributes_of(raw, BINDING_REQUEST_TYPE)?;
         let (mut username, mut integrity, mut fingerprint) = (None, None, None);
         let (mut use_candidate, mut controlled) = (false, false);
         let mut unknown = ArrayVec::new();
-        for attribute in (Attributes { raw, at: MESSAGE_HEADER_SIZE }) {
+        for attribute in attributes {
             // What stands behind MESSAGE-INTEGRITY is not signed: ignored, but for FINGERPRINT.
             let signed = integrity.is_none();
             match AttrType(attribute.kind) {
@@ -106,22 +171,27 @@ impl<'a> Request<'a> {
             }
         }
         Some(Request {
-            raw,
             transaction: *raw.get(8..)?.first_chunk()?,
             username: username?,
             use_candidate,
             controlled,
             unknown,
-            integrity: integrity?,
-            fingerprint: fingerprint?,
+            signed: Signed { raw, integrity: integrity?, fingerprint: Some(fingerprint?) },
         })
     }
 
+    pub fn verify(&self, mac: &mut dyn Mac) -> bool {
+        self.signed.verify(mac)
+    }
+}
+
+impl Signed<'_> {
     /// MESSAGE-INTEGRITY under the key of `mac` (RFC 8489 section 14.5), and FINGERPRINT
     /// (section 14.7).
-    pub fn verify(&self, mac: &mut dyn Mac) -> bool {
+    fn verify(&self, mac: &mut dyn Mac) -> bool {
+        let fingerprint = self.fingerprint.map(|attribute| self.fingerprint_holds(attribute));
         self.integrity_holds(mac).is_some_and(|holds| holds)
-            && self.fingerprint_holds().is_some_and(|holds| holds)
+            && fingerprint.is_none_or(|holds| holds.is_some_and(|holds| holds))
     }
 
     /// The length in the header counts as if MESSAGE-INTEGRITY were the last attribute.
@@ -136,8 +206,7 @@ impl<'a> Request<'a> {
         Some(constant_time_eq(&computed, self.integrity.value))
     }
 
-    fn fingerprint_holds(&self) -> Option<bool> {
-        let attribute = self.fingerprint;
+    fn fingerprint_holds(&self, attribute: Attribute<'_>) -> Option<bool> {
         let expected = fingerprint_value(self.raw.get(..attribute.at)?);
         let last = attribute.at.checked_add(8)? == self.raw.len();
         Some(last && attribute.value == expected.to_be_bytes())
@@ -146,6 +215,14 @@ impl<'a> Request<'a> {
 
 fn is_unknown(kind: AttrType) -> bool {
     kind.0 < COMPREHENSION_OPTIONAL && !KNOWN.contains(&kind)
+}
+
+/// The attributes of a whole message of this type.
+fn attributes_of(raw: &[u8], expected: u16) -> Option<Attributes<'_>> {
+    let length = usize::from(u16::from_be_bytes(*raw.get(2..)?.first_chunk()?));
+    let kind = u16::from_be_bytes(*raw.first_chunk()?);
+    let whole = length.checked_add(MESSAGE_HEADER_SIZE)? == raw.len();
+    (is_stun(raw) && kind == expected && whole).then_some(Attributes { raw, at: MESSAGE_HEADER_SIZE })
 }
 
 /// Walks over attributes; ends at the first that does not fit.

@@ -5,4 +5,5 @@ mod floods;
 mod garbage;
 mod handshake;
 mod ice;
+mod paths;
 mod wire;

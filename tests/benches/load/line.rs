@@ -107,6 +107,11 @@ impl Line {
     }
 
     pub fn handle_stun(&mut self, now: Instant, datagram: &[u8]) {
+        if stun::is_check(datagram) {
+            let crypto = self.identity.provider.crypto();
+            self.transmits.push_back(stun::answer(crypto, &self.own, datagram));
+            return;
+        }
         if !stun::is_success(datagram) {
             return;
         }

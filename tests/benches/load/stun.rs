@@ -11,6 +11,7 @@ const USERNAME: u16 = 0x0006;
 const MESSAGE_INTEGRITY: u16 = 0x0008;
 const PRIORITY: u16 = 0x0024;
 const USE_CANDIDATE: u16 = 0x0025;
+const XOR_MAPPED_ADDRESS: u16 = 0x0020;
 const FINGERPRINT: u16 = 0x8028;
 const ICE_CONTROLLING: u16 = 0x802a;
 
@@ -24,15 +25,32 @@ pub fn check(crypto: &dyn RTCCrypto, own: &IceCredentials, server: &IceCredentia
     attribute(&mut raw, ICE_CONTROLLING, &[7; 8]);
     attribute(&mut raw, USE_CANDIDATE, &[]);
     attribute(&mut raw, PRIORITY, &[0x6e, 0, 1, 0xff]);
+    sign(crypto, raw, &server.pwd)
+}
+
+/// The answer to a check of the server's. The address in it is of no interest to the server.
+pub fn answer(crypto: &dyn RTCCrypto, own: &IceCredentials, check: &[u8]) -> Vec<u8> {
+    let mut raw = vec![1, 1, 0, 0];
+    raw.extend_from_slice(&check[4..HEADER]);
+    attribute(&mut raw, XOR_MAPPED_ADDRESS, &[0, 1, 0, 0, 0, 0, 0, 0]);
+    sign(crypto, raw, &own.pwd)
+}
+
+fn sign(crypto: &dyn RTCCrypto, mut raw: Vec<u8>, pwd: &str) -> Vec<u8> {
     set_length(&mut raw, 24);
     let mut tag = [0; 20];
-    let mac = crypto.new_hmac(HmacAlgorithm::Sha1, server.pwd.as_bytes());
+    let mac = crypto.new_hmac(HmacAlgorithm::Sha1, pwd.as_bytes());
     mac.and_then(|mut mac| mac.sign(&[&raw], &mut tag)).expect("HMAC-SHA1");
     attribute(&mut raw, MESSAGE_INTEGRITY, &tag);
     set_length(&mut raw, 8);
     let crc = rtc_stun::fingerprint::fingerprint_value(&raw);
     attribute(&mut raw, FINGERPRINT, &crc.to_be_bytes());
     raw
+}
+
+/// Whether the server asks whether we are there.
+pub fn is_check(datagram: &[u8]) -> bool {
+    datagram.len() >= HEADER && datagram[..2] == [0, 1] && datagram[4..8] == COOKIE
 }
 
 /// Whether this is a success response. That it is ours its number says; whose it is, the server's

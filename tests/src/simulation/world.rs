@@ -23,6 +23,19 @@ pub struct Site {
     pub wishes: Vec<Option<Wish>>,
     pub may: Permissions,
     pub in_room: bool,
+    /// How and where the bridge sees it.
+    pub seen_at: (PathKind, SocketAddr),
+    /// The newest check it sent that nominates.
+    pub nomination: Vec<u8>,
+}
+
+impl Site {
+    fn note(&mut self, datagram: &[u8]) {
+        let use_candidate = [0, 0x25, 0, 0];
+        if datagram.starts_with(&[0, 1]) && datagram.windows(4).any(|window| window == use_candidate) {
+            self.nomination = datagram.to_vec();
+        }
+    }
 }
 
 /// What a slot was told to show, and when.
@@ -49,6 +62,8 @@ pub struct World {
     next_check: Instant,
     /// Since when a site's lips have been apart for a viewer.
     pub(super) apart: BTreeMap<(usize, u8), Instant>,
+    /// Bytes that went to where no site is.
+    pub strays: BTreeMap<SocketAddr, usize>,
     server: SocketAddr,
 }
 
@@ -81,6 +96,7 @@ impl World {
             engine_wake: now,
             next_check: now,
             apart: BTreeMap::new(),
+            strays: BTreeMap::new(),
             server,
         }
     }
@@ -91,7 +107,14 @@ impl World {
         let clock = SiteClock { epoch: self.epoch, wrong_s: index as f64 * 0.37 - 0.5 };
         let client = Client::new(self.now, index as u8 + 1, publishes, slots, clock);
         self.wire.add(link);
-        self.sites.push(Site { client, wishes: vec![None; slots], may: Permissions::all(), in_room: true });
+        self.sites.push(Site {
+            wishes: vec![None; slots],
+            may: Permissions::all(),
+            in_room: true,
+            seen_at: (PathKind::Udp, client.address),
+            nomination: Vec::new(),
+            client,
+        });
         self.offer(index);
         self.sites[index].client.start_media(self.now);
         self.reconcile();
@@ -102,6 +125,23 @@ impl World {
     pub fn offer(&mut self, index: usize) {
         let sdp = self.sites[index].client.offer(self.now);
         self.command(Command::Offer { room: ROOM, peer: peer(index), sdp });
+    }
+
+    /// The site's NAT gives it another address, or it goes another way: what is sent to the old address is
+    /// lost, and the client does not know. Answers the old one.
+    pub fn rebind(&mut self, index: usize, kind: PathKind) -> SocketAddr {
+        let (_, before) = self.sites[index].seen_at;
+        let next = SocketAddr::new(before.ip(), before.port() + 1);
+        self.sites[index].seen_at = (kind, next);
+        before
+    }
+
+    /// A datagram that says it comes from `remote`.
+    pub fn forge(&mut self, remote: SocketAddr, mut bytes: Vec<u8>) {
+        let path = Path { kind: PathKind::Udp, local: self.server.ip(), remote };
+        let input = Input::Datagram { path, data: &mut bytes, arrived: self.now };
+        self.engine.handle_input(self.now, input);
+        self.drain_engine();
     }
 
     pub fn leave(&mut self, index: usize) {
@@ -205,6 +245,7 @@ impl World {
             }
             for datagram in self.sites[index].client.run(self.now) {
                 self.sites[index].client.sent.add(&datagram);
+                self.sites[index].note(&datagram);
                 self.wire.send(self.now, End::Engine { from: index }, &datagram);
             }
         }
@@ -215,7 +256,8 @@ impl World {
     }
 
     fn path(&self, index: usize) -> Path {
-        Path { kind: PathKind::Udp, local: self.server.ip(), remote: self.sites[index].client.address }
+        let (kind, remote) = self.sites[index].seen_at;
+        Path { kind, local: self.server.ip(), remote }
     }
 
     fn drain_engine(&mut self) {
@@ -226,8 +268,11 @@ impl World {
                     return;
                 }
                 Output::Transmit(transmit) => {
-                    let to = self.sites.iter().position(|site| site.client.address == transmit.path.remote);
-                    let to = to.expect("a datagram to a client");
+                    let Path { kind, remote, .. } = transmit.path;
+                    let Some(to) = self.sites.iter().position(|site| site.seen_at == (kind, remote)) else {
+                        *self.strays.entry(remote).or_default() += transmit.data.len();
+                        continue;
+                    };
                     let size = transmit.segment_size.unwrap_or(transmit.data.len());
                     for datagram in transmit.data.chunks(size) {
                         self.sites[to].client.count(datagram);

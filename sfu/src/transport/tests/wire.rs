@@ -4,12 +4,14 @@ use crate::event::PathKind;
 use crate::transport::srtp::{Master, OpenContext, Profile, SealContext};
 use crate::transport::*;
 use bytes::BytesMut;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use rtc_crypto::{HmacAlgorithm, RTCCryptoProvider, providers::AwsLcRsProvider};
 use rtc_dtls::config::ConfigBuilder;
 use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
 use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use rtc_shared::TransportProtocol;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub const GCM: SrtpProtectionProfile = SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm;
 pub const GCM256: SrtpProtectionProfile = SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm;
@@ -80,18 +82,37 @@ impl CheckRequest {
         for kind in &self.more {
             attribute(&mut raw, *kind, &[0; 4]);
         }
-        let provider = AwsLcRsProvider::new();
-        let key = self.remote.pwd.as_bytes();
-        let mut mac = provider.crypto().new_hmac(HmacAlgorithm::Sha1, key).unwrap();
-        set_length(&mut raw, 24);
-        let mut tag = [0; 20];
-        mac.sign(&[&raw], &mut tag).unwrap();
-        attribute(&mut raw, 0x0008, &tag);
-        set_length(&mut raw, 8);
-        let crc = rtc_stun::fingerprint::fingerprint_value(&raw);
-        attribute(&mut raw, 0x8028, &crc.to_be_bytes());
-        raw
+        sign(raw, &self.remote.pwd)
     }
+}
+
+/// MESSAGE-INTEGRITY and FINGERPRINT.
+fn sign(mut raw: Vec<u8>, pwd: &str) -> Vec<u8> {
+    let provider = AwsLcRsProvider::new();
+    let mut mac = provider.crypto().new_hmac(HmacAlgorithm::Sha1, pwd.as_bytes()).unwrap();
+    set_length(&mut raw, 24);
+    let mut tag = [0; 20];
+    mac.sign(&[&raw], &mut tag).unwrap();
+    attribute(&mut raw, 0x0008, &tag);
+    set_length(&mut raw, 8);
+    let crc = rtc_stun::fingerprint::fingerprint_value(&raw);
+    attribute(&mut raw, 0x8028, &crc.to_be_bytes());
+    raw
+}
+
+/// A success response to a check of the server's, as browsers write it.
+pub fn answer(check: &[u8], client: &IceCredentials) -> Vec<u8> {
+    let mut raw = [&[1, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42][..], &check[8..20]].concat();
+    attribute(&mut raw, 0x0020, &[0, 1, 0x9a, 0x11, 1, 2, 3, 4]);
+    sign(raw, &client.pwd)
+}
+
+pub fn is_check(datagram: &[u8]) -> bool {
+    datagram.starts_with(&[0, 1])
+}
+
+pub fn numbers() -> CheckNumbers {
+    CheckNumbers::new(7, StdRng::seed_from_u64(7))
 }
 
 fn attribute(raw: &mut Vec<u8>, kind: u16, value: &[u8]) {
@@ -169,7 +190,8 @@ impl Client {
 /// A datagram on its way.
 struct Flying {
     arrives: Instant,
-    to_server: bool,
+    /// From where, if it goes to the server.
+    to_server: Option<Path>,
     data: Vec<u8>,
 }
 
@@ -182,6 +204,12 @@ pub struct Wire {
     /// How many datagrams were put on the wire.
     pub sent: usize,
     pub largest_from_server: usize,
+    /// Whose password the client answers checks with.
+    pub answers_as: IceCredentials,
+    /// Ports at which the client is not.
+    pub deaf: BTreeSet<u16>,
+    /// Bytes the server has sent to each port.
+    pub received: BTreeMap<u16, usize>,
 }
 
 impl Wire {
@@ -202,12 +230,22 @@ impl Wire {
         let own = Arc::new(Certificate::generate().unwrap());
         let mut wire = Wire {
             now,
-            server: Transport::new(now, own, credentials("server"), credentials("client"), expected),
+            server: Transport::new(
+                now,
+                own,
+                credentials("server"),
+                credentials("client"),
+                expected,
+                numbers(),
+            ),
             client: Client::new(now, certificate, profiles, mtu),
             events: Vec::new(),
             flying: VecDeque::new(),
             sent: 0,
             largest_from_server: 0,
+            answers_as: credentials("client"),
+            deaf: BTreeSet::new(),
+            received: BTreeMap::new(),
         };
         assert_eq!(wire.check(1, true), Ok(Received::Consumed));
         wire
@@ -243,7 +281,7 @@ impl Wire {
         let end = self.now + time;
         loop {
             self.put_on_wire(&mut fate);
-            let arrival = self.flying.front().map(|flying| flying.arrives);
+            let arrival = self.flying.iter().map(|flying| flying.arrives).min();
             let client = self.client.endpoint.poll_timeout(&SERVER);
             let wakes = [arrival, client, self.server.poll_timeout()];
             let Some(next) = wakes.into_iter().flatten().min().filter(|next| *next <= end) else {
@@ -261,34 +299,54 @@ impl Wire {
     }
 
     fn put_on_wire(&mut self, fate: &mut impl FnMut(usize) -> bool) {
-        while let Some((_, data)) = self.server.poll_transmit() {
-            self.largest_from_server = self.largest_from_server.max(data.len());
-            self.launch(false, data, fate);
+        while let Some((to, data)) = self.server.poll_transmit() {
+            *self.received.entry(to.remote.port()).or_default() += data.len();
+            if is_check(&data) {
+                self.answer(to, &data);
+            } else if data[0] >= 4 {
+                self.largest_from_server = self.largest_from_server.max(data.len());
+                self.launch(None, data, fate);
+            }
         }
         while let Some(data) = self.client.send() {
-            self.launch(true, data, fate);
+            self.launch(Some(path(1)), data, fate);
         }
     }
 
-    fn launch(&mut self, to_server: bool, data: Vec<u8>, fate: &mut impl FnMut(usize) -> bool) {
-        // Answers to checks are not what is lost here.
-        let arrives = self.now + DELAY;
-        if data[0] < 4 {
-            return;
+    /// After there and back; checks and answers are not what is lost here.
+    fn answer(&mut self, to: Path, check: &[u8]) {
+        if !self.deaf.contains(&to.remote.port()) {
+            let data = answer(check, &self.answers_as);
+            self.flying.push_back(Flying { arrives: self.now + 2 * DELAY, to_server: Some(to), data });
         }
+    }
+
+    /// The next datagram of DTLS from the server; its checks are answered at once.
+    pub fn dtls_from_server(&mut self) -> Option<Vec<u8>> {
+        loop {
+            let (to, data) = self.server.poll_transmit()?;
+            if is_check(&data) {
+                let mut answer = answer(&data, &self.answers_as);
+                self.deliver(to, &mut answer).unwrap();
+            } else if data[0] >= 4 {
+                return Some(data);
+            }
+        }
+    }
+
+    fn launch(&mut self, to_server: Option<Path>, data: Vec<u8>, fate: &mut impl FnMut(usize) -> bool) {
         if fate(self.sent) {
-            self.flying.push_back(Flying { arrives, to_server, data });
+            self.flying.push_back(Flying { arrives: self.now + DELAY, to_server, data });
         }
         self.sent += 1;
     }
 
     fn arrive(&mut self) {
-        while self.flying.front().is_some_and(|flying| flying.arrives <= self.now) {
-            let Some(mut flying) = self.flying.pop_front() else {
-                return;
-            };
-            if flying.to_server {
-                let _counted = self.deliver(path(1), &mut flying.data);
+        let due = |flying: &Flying, now| flying.arrives <= now;
+        while let Some(at) = self.flying.iter().position(|flying| due(flying, self.now)) {
+            let Some(mut flying) = self.flying.remove(at) else { return };
+            if let Some(from) = flying.to_server {
+                let _counted = self.deliver(from, &mut flying.data);
             } else {
                 self.client.read(self.now, &flying.data);
             }
