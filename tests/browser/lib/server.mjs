@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { lanAddress, Nat } from './nat.mjs';
 import { pause, until } from './runner.mjs';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
@@ -21,11 +22,13 @@ function binary() {
 export const CHAIR = { name: 'Huyện Long Thành', token: 'kiem-thu-huyen-long-thanh-dong-nai-0', role: 'chair' };
 export const AN_PHUOC = { name: 'An Phước', token: 'kiem-thu-xa-an-phuoc-dong-nai-1' };
 export const BINH_SON = { name: 'Bình Sơn', token: 'kiem-thu-xa-binh-son-dong-nai-2' };
+const MEDIA = '127.0.0.1';
 const TITLE = 'Họp kiểm thử';
 
-/** `nhipcau serve` on free ports of 127.0.0.1 that stay the same over `restart`. */
+/** `nhipcau serve` on free ports of 127.0.0.1 that stay the same over `restart`; perhaps behind a NAT. */
 export class Server {
-  constructor() {
+  constructor({ behindNat = false } = {}) {
+    this.natAddress = behindNat ? lanAddress() : undefined;
     this.folder = mkdtempSync(join(tmpdir(), 'nhipcau-browser-'));
   }
 
@@ -36,6 +39,10 @@ export class Server {
     this.config = join(this.folder, 'nhipcau.toml');
     mkdirSync(join(this.folder, 'data'));
     this.configure();
+    if (this.natAddress !== undefined) {
+      this.nat = new Nat(this.natAddress, MEDIA, media);
+      await this.nat.start();
+    }
     await this.launch();
     return this;
   }
@@ -54,7 +61,7 @@ export class Server {
         `metrics = "127.0.0.1:${metrics}"`,
         `data = "${join(this.folder, 'data')}"`,
         'drain_seconds = 1',
-        `[media]\nport = ${media}\nlisten = ["127.0.0.1"]\nworkers = 1`,
+        `[media]\nport = ${media}\nadvertise = ["${this.natAddress ?? MEDIA}"]\nlisten = ["${MEDIA}"]\nworkers = 1`,
         `[[meetings]]\ntitle = "${TITLE}"\nsites = [\n${sites.join('\n')}\n]`,
       ].join('\n'),
     );
@@ -104,6 +111,7 @@ export class Server {
   async close() {
     this.process?.kill('SIGCONT');
     if (this.process !== undefined) await end(this.process);
+    await this.nat?.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

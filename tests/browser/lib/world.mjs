@@ -59,8 +59,8 @@ export class World {
     this.participants = [];
   }
 
-  async server() {
-    return this.begin(new Server());
+  async server(options) {
+    return this.begin(new Server(options));
   }
 
   async demo() {
