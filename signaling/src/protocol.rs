@@ -303,7 +303,8 @@ pub struct SiteView {
     pub presence: Presence,
     /// When `presence` last changed, milliseconds since 1970; `null` if it never has.
     pub since_ms: Option<u64>,
-    /// What the bridge is receiving and forwarding from this site.
+    /// What this site says it sends; a line that stands still turns nothing off. Content is told with its
+    /// first picture. Of a site that never said `media` it is what the bridge receives.
     pub microphone: MicrophoneState,
     pub camera: bool,
     pub content: bool,
@@ -330,7 +331,7 @@ pub enum Presence {
 #[serde(rename_all = "snake_case")]
 #[ts(export_to = "gen.ts")]
 pub enum MicrophoneState {
-    /// Open and heard.
+    /// Open.
     On,
     /// Closed by the site itself.
     Off,

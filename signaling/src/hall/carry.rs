@@ -109,7 +109,7 @@ impl Hall {
                 .iter()
                 .map(|seat| {
                     let stats = self.bridge.stats(id, seat.site).filter(|_| seat.connected);
-                    self.grader.link(now, (id, seat.site), stats)
+                    self.grader.link(now, (id, seat.site), stats, seat.flow)
                 })
                 .collect();
             for seat in seats {

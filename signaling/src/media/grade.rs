@@ -1,6 +1,7 @@
 //! Link lights: Tốt, Trung bình, Kém, Mất kết nối.
 
 use crate::hall::MeetingId;
+use crate::meeting::Flow;
 use crate::protocol::{LinkGrade, LinkNumbers, SiteId, SiteLink, TransportKind};
 use sfu::event::PathKind;
 use sfu::stats::{DirectionStats, PeerStats};
@@ -38,7 +39,14 @@ struct Light {
 
 impl Grader {
     /// The link of a site whose newest numbers are `stats`; `None`: not connected.
-    pub fn link(&mut self, now: Instant, place: (MeetingId, SiteId), stats: Option<&PeerStats>) -> SiteLink {
+    /// A site that is on and has stopped coming has a poor line, whatever the numbers of the last packets.
+    pub fn link(
+        &mut self,
+        now: Instant,
+        place: (MeetingId, SiteId),
+        stats: Option<&PeerStats>,
+        flow: Flow,
+    ) -> SiteLink {
         let site = place.1;
         let Some(stats) = stats else {
             self.lights.remove(&place);
@@ -46,7 +54,10 @@ impl Grader {
         };
         let (up, down) = (numbers(&stats.up), numbers(&stats.down));
         let rtt_ms = stats.rtt.map(|rtt| rtt.as_secs_f64() * 1_000.0);
-        let measured = measure(&up, &down, rtt_ms);
+        let measured = match flow {
+            Flow::Steady => measure(&up, &down, rtt_ms),
+            Flow::Stopped => LinkGrade::Poor,
+        };
         let light = self.lights.entry(place).or_insert(Light { shown: measured, other: None });
         SiteLink {
             site,
@@ -158,5 +169,33 @@ mod tests {
         assert_eq!(light.see(at(4), LinkGrade::Poor), LinkGrade::Good);
         assert_eq!(light.see(at(8), LinkGrade::Poor), LinkGrade::Good);
         assert_eq!(light.see(at(9), LinkGrade::Poor), LinkGrade::Poor);
+    }
+
+    #[test]
+    fn what_has_stopped_coming_is_a_poor_line_once_it_lasts() {
+        let start = Instant::now();
+        let place = (MeetingId(0), SiteId(1));
+        let stats = PeerStats {
+            peer: sfu::ids::PeerId(1),
+            room: sfu::ids::RoomId(1),
+            path: Some(PathKind::Udp),
+            rtt: None,
+            estimated_bandwidth_bps: None,
+            up: DirectionStats::default(),
+            down: DirectionStats::default(),
+            sources: Vec::new(),
+            slots: Vec::new(),
+        };
+        let mut grader = Grader::default();
+        let mut at = |second, flow| {
+            let now = start + Duration::from_secs(second);
+            grader.link(now, place, Some(&stats), flow).grade
+        };
+        assert_eq!(at(0, Flow::Steady), LinkGrade::Good);
+        assert_eq!(at(2, Flow::Stopped), LinkGrade::Good);
+        assert_eq!(at(6, Flow::Stopped), LinkGrade::Good);
+        assert_eq!(at(8, Flow::Stopped), LinkGrade::Poor);
+        assert_eq!(at(10, Flow::Steady), LinkGrade::Poor);
+        assert_eq!(at(16, Flow::Steady), LinkGrade::Good);
     }
 }

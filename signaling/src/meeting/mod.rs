@@ -15,6 +15,7 @@ mod stories;
 use crate::error::Refusal;
 use crate::protocol::{Action, ErrorCode, GoodbyeReason, Role, ServerMessage, SiteId, SlotWish, SourceKind};
 use crate::secret::Secret;
+pub use seat::Flow;
 use seat::{Site, Sources};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -270,7 +271,7 @@ impl Meeting {
         // A muted microphone stays closed after the mute is lifted until the site opens it anew:
         // nobody goes on air without an act of his own.
         let said = Sources { microphone: said.microphone && !site.muted, ..said };
-        if std::mem::replace(&mut site.said, said) != said {
+        if site.say(said) {
             self.changed();
         }
         Ok(())
@@ -280,7 +281,7 @@ impl Meeting {
         if let Ok(site) = self.site_mut(site) {
             site.path = path;
             if path == MediaPath::Pending {
-                site.received = Sources::NONE;
+                site.begin_media();
             }
             site.update_presence(now.unix_ms);
             self.unseen = true;
@@ -289,7 +290,7 @@ impl Meeting {
 
     fn publishing(&mut self, site: SiteId, kind: SourceKind, active: bool) {
         if let Ok(site) = self.site_mut(site) {
-            site.received.set(kind, active);
+            site.receive(kind, active);
             self.changed();
         }
     }

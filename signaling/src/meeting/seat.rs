@@ -7,6 +7,8 @@ use crate::protocol::{
 };
 use crate::secret::Secret;
 
+const KINDS: [SourceKind; 3] = [SourceKind::Microphone, SourceKind::Camera, SourceKind::Content];
+
 /// One flag per source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Sources {
@@ -20,6 +22,14 @@ impl Sources {
     /// What a site that has not said otherwise is taken to send.
     pub const ALL: Sources = Sources { microphone: true, camera: true, content: true };
 
+    pub fn get(self, kind: SourceKind) -> bool {
+        match kind {
+            SourceKind::Microphone => self.microphone,
+            SourceKind::Camera => self.camera,
+            SourceKind::Content => self.content,
+        }
+    }
+
     pub fn set(&mut self, kind: SourceKind, active: bool) {
         match kind {
             SourceKind::Microphone => self.microphone = active,
@@ -27,6 +37,13 @@ impl Sources {
             SourceKind::Content => self.content = active,
         }
     }
+}
+
+/// Whether what a site says is on also comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    Steady,
+    Stopped,
 }
 
 /// One invited site and its seat.
@@ -48,7 +65,12 @@ pub(super) struct Site {
     /// Was inside this meeting at any time: a lock does not keep it out.
     pub was_inside: bool,
     pub said: Sources,
+    /// Whether the site has said anything of its sources at all; foreign clients may not.
+    pub has_said: bool,
+    /// What comes from it just now.
     pub received: Sources,
+    /// What has come since the site turned it on, on this connection.
+    pub seen: Sources,
     pub wishes: Vec<Option<SlotWish>>,
 }
 
@@ -68,7 +90,9 @@ impl Site {
             removed: false,
             was_inside: false,
             said: Sources::ALL,
+            has_said: false,
             received: Sources::NONE,
+            seen: Sources::NONE,
             wishes: Vec::new(),
         }
     }
@@ -100,7 +124,7 @@ impl Site {
         self.seat = None;
         self.connection = None;
         self.path = MediaPath::Pending;
-        self.received = Sources::NONE;
+        self.begin_media();
         self.wishes.clear();
         self.update_presence(unix_ms);
     }
@@ -110,9 +134,57 @@ impl Site {
         self.seat = Some(secret);
         self.path = MediaPath::Pending;
         self.said = Sources { microphone: !self.muted, ..Sources::ALL };
-        self.received = Sources::NONE;
+        self.has_said = false;
+        self.begin_media();
         self.wishes.clear();
         self.was_inside = true;
+    }
+
+    /// A new media connection has brought nothing yet.
+    pub fn begin_media(&mut self) {
+        self.received = Sources::NONE;
+        self.seen = Sources::NONE;
+    }
+
+    /// What the site says of its sources; true when that is news.
+    pub fn say(&mut self, said: Sources) -> bool {
+        let news = self.said != said || !self.has_said;
+        for kind in KINDS {
+            // What is turned on again has not been seen yet, unless it has never stopped coming.
+            let seen = if self.said.get(kind) { self.seen } else { self.received };
+            self.seen.set(kind, said.get(kind) && seen.get(kind));
+        }
+        self.said = said;
+        self.has_said = true;
+        news
+    }
+
+    /// A source of the site begins to come, or has fallen silent.
+    pub fn receive(&mut self, kind: SourceKind, active: bool) {
+        self.received.set(kind, active);
+        if active {
+            self.seen.set(kind, true);
+        }
+    }
+
+    /// Whether a source is on is what its site says, however its line stands; of a site that says nothing
+    /// it is what comes.
+    pub fn is_on(&self, kind: SourceKind) -> bool {
+        self.said.get(kind) && (self.has_said || self.received.get(kind))
+    }
+
+    /// Content is shown with its first picture, and then for as long as it is on: between two pages of a
+    /// document nothing need come.
+    pub fn shows_content(&self) -> bool {
+        self.is_on(SourceKind::Content) && self.seen.content
+    }
+
+    /// A microphone or a camera that is on and was there has stopped coming: its line stands still.
+    pub fn flow(&self) -> Flow {
+        let stopped = [SourceKind::Microphone, SourceKind::Camera]
+            .into_iter()
+            .any(|kind| self.is_on(kind) && self.seen.get(kind) && !self.received.get(kind));
+        if stopped { Flow::Stopped } else { Flow::Steady }
     }
 
     pub fn is_chair(&self) -> bool {

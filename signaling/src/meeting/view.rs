@@ -1,7 +1,9 @@
 //! What others may see of the meeting: the snapshot for sites, the stage for media, rows for metrics.
 
-use super::{ConnectionId, Meeting, Output, Site, Stage, StageSite, rules};
-use crate::protocol::{MeetingView, MicrophoneState, Presence, Role, ServerMessage, SiteId, SiteView};
+use super::{ConnectionId, Flow, Meeting, Output, Site, Stage, StageSite, rules};
+use crate::protocol::{
+    MeetingView, MicrophoneState, Presence, Role, ServerMessage, SiteId, SiteView, SourceKind,
+};
 
 /// One seat, for metrics and link lights.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,6 +12,7 @@ pub struct SeatRow {
     pub name: String,
     pub connected: bool,
     pub reconnections: u32,
+    pub flow: Flow,
 }
 
 impl Meeting {
@@ -51,7 +54,7 @@ impl Meeting {
                     microphone_open: s.said.microphone && !s.muted,
                     camera_open: s.said.camera,
                     content_open: s.said.content,
-                    content_active: s.received.content && s.said.content,
+                    content_active: s.shows_content(),
                     wishes: s.wishes.clone(),
                 })
                 .collect(),
@@ -66,6 +69,7 @@ impl Meeting {
             name: s.name.clone(),
             connected: s.presence == Presence::Present,
             reconnections: s.reconnections,
+            flow: s.flow(),
         })
     }
 
@@ -78,7 +82,7 @@ impl Meeting {
 fn site_view(site: &Site) -> SiteView {
     let microphone = if site.muted {
         MicrophoneState::MutedByChair
-    } else if site.said.microphone && site.received.microphone {
+    } else if site.is_on(SourceKind::Microphone) {
         MicrophoneState::On
     } else {
         MicrophoneState::Off
@@ -90,8 +94,8 @@ fn site_view(site: &Site) -> SiteView {
         presence: site.presence,
         since_ms: site.since_ms,
         microphone,
-        camera: site.said.camera && site.received.camera,
-        content: site.said.content && site.received.content,
+        camera: site.is_on(SourceKind::Camera),
+        content: site.shows_content(),
         reconnections: site.reconnections,
     }
 }

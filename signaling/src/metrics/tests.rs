@@ -1,4 +1,5 @@
 use super::*;
+use crate::meeting::Flow;
 use crate::protocol::SiteId;
 use sfu::event::PathKind;
 use sfu::ids::{PeerId, RoomId};
@@ -17,7 +18,13 @@ fn row(name: &str, connected: bool) -> SiteRow {
     };
     SiteRow {
         meeting: "Giao ban \"tuần\"".to_owned(),
-        seat: SeatRow { site: SiteId(1), name: name.to_owned(), connected, reconnections: 2 },
+        seat: SeatRow {
+            site: SiteId(1),
+            name: name.to_owned(),
+            connected,
+            reconnections: 2,
+            flow: Flow::Steady,
+        },
         stats: Some(PeerStats {
             peer: PeerId(1),
             room: RoomId(1),

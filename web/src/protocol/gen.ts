@@ -141,7 +141,8 @@ name: string, role: Role, presence: Presence,
  */
 since_ms: number | null, 
 /**
- * What the bridge is receiving and forwarding from this site.
+ * What this site says it sends; a line that stands still turns nothing off. Content is told with its
+ * first picture. Of a site that never said `media` it is what the bridge receives.
  */
 microphone: MicrophoneState, camera: boolean, content: boolean, 
 /**

@@ -8,6 +8,10 @@ fn sends(story: &mut Story, site: SiteId) {
     }
 }
 
+fn stops(story: &mut Story, site: SiteId, kind: SourceKind) {
+    story.happens(Input::Publishing { site, kind, active: false });
+}
+
 #[test]
 fn the_chair_closes_a_microphone_and_only_the_site_opens_it_again() {
     let mut story = Story::begins(10);
@@ -176,12 +180,17 @@ fn sites_may_not_act_and_the_chair_not_on_himself() {
 }
 
 #[test]
-fn what_is_shown_is_said_and_received() {
+fn what_is_on_is_what_the_site_says() {
     let mut story = Story::begins(10);
     let site = story.enters(AN_PHUOC);
-    assert!(!story.site(AN_PHUOC).camera, "nothing came yet");
+    assert!(!story.site(AN_PHUOC).camera, "it has said nothing, and nothing came yet");
     sends(&mut story, AN_PHUOC);
     assert!(story.site(AN_PHUOC).camera);
+    stops(&mut story, AN_PHUOC, SourceKind::Camera);
+    assert!(!story.site(AN_PHUOC).camera, "it has said nothing, and nothing comes any more");
+    story.asks(site, Request::Media { microphone: true, camera: true, content: false });
+    assert!(story.site(AN_PHUOC).camera, "on by its own word, whatever comes");
+    sends(&mut story, AN_PHUOC);
     story.asks(site, Request::Media { microphone: true, camera: false, content: false });
     assert!(!story.site(AN_PHUOC).camera, "off by its own word, at once");
     assert!(story.orders.contains(&Output::Restage), "and closed in the media quarter");
@@ -193,5 +202,57 @@ fn what_is_shown_is_said_and_received() {
     let open = (stage.sites[0].microphone_open, stage.sites[0].camera_open, stage.sites[0].content_open);
     assert_eq!(open, (false, true, false));
     story.path(AN_PHUOC, MediaPath::Pending);
-    assert_eq!(story.microphone(AN_PHUOC), MicrophoneState::Off, "a new connection, nothing yet");
+    assert!(story.site(AN_PHUOC).camera, "a new connection, the same word");
+}
+
+fn flow(story: &Story, site: SiteId) -> Flow {
+    story.meeting.seats().find(|seat| seat.site == site).expect("seated").flow
+}
+
+#[test]
+fn a_line_that_stands_still_turns_nothing_off_and_is_told_as_one() {
+    let mut story = Story::begins(10);
+    let site = story.enters(AN_PHUOC);
+    story.asks(site, Request::Media { microphone: true, camera: true, content: true });
+    assert_eq!(flow(&story, AN_PHUOC), Flow::Steady, "nothing has come yet that could have stopped");
+    assert!(!story.site(AN_PHUOC).content, "content is told with its first picture");
+    sends(&mut story, AN_PHUOC);
+    story.happens(Input::Publishing { site: AN_PHUOC, kind: SourceKind::Content, active: true });
+    assert!(story.site(AN_PHUOC).content);
+    let before = story.site(AN_PHUOC);
+    stops(&mut story, AN_PHUOC, SourceKind::Content);
+    assert_eq!(flow(&story, AN_PHUOC), Flow::Steady, "of a document that stands still nothing need come");
+    for kind in [SourceKind::Microphone, SourceKind::Camera] {
+        stops(&mut story, AN_PHUOC, kind);
+        assert_eq!(flow(&story, AN_PHUOC), Flow::Stopped, "{kind:?}");
+        assert_eq!(story.site(AN_PHUOC), before);
+        assert!(story.meeting.stage().sites[0].content_active);
+        story.happens(Input::Publishing { site: AN_PHUOC, kind, active: true });
+        assert_eq!(flow(&story, AN_PHUOC), Flow::Steady, "{kind:?} is back");
+    }
+    stops(&mut story, AN_PHUOC, SourceKind::Camera);
+    story.asks(site, Request::Media { microphone: true, camera: false, content: true });
+    assert_eq!(flow(&story, AN_PHUOC), Flow::Steady, "what is off cannot stop");
+    story.asks(site, Request::Media { microphone: true, camera: true, content: true });
+    assert_eq!(flow(&story, AN_PHUOC), Flow::Steady, "on again, and not seen yet");
+}
+
+#[test]
+fn content_is_shown_again_with_its_next_picture() {
+    let mut story = Story::begins(10);
+    let site = story.enters(AN_PHUOC);
+    let share = |content| Request::Media { microphone: false, camera: false, content };
+    let pictures = |active| Input::Publishing { site: AN_PHUOC, kind: SourceKind::Content, active };
+    story.asks(site, share(true));
+    story.happens(pictures(true));
+    story.asks(site, share(false));
+    assert!(!story.site(AN_PHUOC).content);
+    story.asks(site, share(true));
+    assert!(story.site(AN_PHUOC).content, "its pictures have never stopped");
+    story.asks(site, share(false));
+    story.happens(pictures(false));
+    story.asks(site, share(true));
+    assert!(!story.site(AN_PHUOC).content, "there is none to show");
+    story.happens(pictures(true));
+    assert!(story.site(AN_PHUOC).content);
 }
