@@ -101,6 +101,22 @@ fn a_bad_destination_does_not_cost_us_gso() {
     }
 }
 
+/// A narrow line on the way cuts what is too long for it; also after GSO was given up and tried again.
+#[test]
+fn datagrams_may_be_cut_on_the_way() {
+    // Of <linux/in.h> and <linux/in6.h>.
+    let (omit, want) = (5, 1);
+    let (mut ours, _, path) = pair();
+    assert_eq!(ours.cutting(), (omit, None));
+    let mut nowhere = path;
+    nowhere.remote.set_port(0);
+    ours.send(&Transmit { path: nowhere, data: &[7; 300], segment_size: Some(100) });
+    assert_eq!(ours.cutting(), (omit, None), "after GSO was tried again");
+    if let Ok(both) = bind_udp("[::]:0".parse().unwrap(), false) {
+        assert_eq!(both.cutting(), (omit, Some((want, true))));
+    }
+}
+
 #[test]
 fn a_flow_label_is_no_part_of_an_address() {
     let cases = [
