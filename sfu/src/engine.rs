@@ -12,6 +12,7 @@ mod egress;
 mod feedback;
 mod forwarding;
 mod ingress;
+mod overload;
 mod reconcile;
 mod reports;
 mod rescue;
@@ -27,7 +28,7 @@ use crate::ids::RoomId;
 use crate::peer::Peers;
 use crate::room::Room;
 use crate::room::shed::Shedding;
-use crate::stats::WorkerStats;
+use crate::stats::{Effort, WorkerStats};
 use crate::time::{Clock, after};
 use crate::transport::{Certificate, Path};
 use ingress::Times;
@@ -78,9 +79,8 @@ pub enum Input<'a> {
         path: Path,
     },
     Command(Command),
-    /// How long datagrams have now come in too late, having waited in the socket: the worker cannot keep
-    /// up.
-    Backlog(Duration),
+    /// What the worker's thread did since this was last told, some ten times a second: whether it keeps up.
+    Effort(Effort),
     /// A transmit could not be sent; counted, not repeated.
     SendFailed {
         datagrams: usize,
@@ -123,6 +123,7 @@ pub struct Engine {
     rooms: HashMap<RoomId, Room>,
     timers: Timers,
     shedding: Shedding,
+    waits: overload::Waits,
     events: VecDeque<Event>,
     /// Peers whose transport, reports or queues have something to send.
     dirty: Dirty,
@@ -159,6 +160,7 @@ impl Engine {
             rooms: HashMap::new(),
             timers: Timers::default(),
             shedding: Shedding::default(),
+            waits: overload::Waits::default(),
             events: VecDeque::new(),
             dirty: Dirty::default(),
             burst: forwarding::Burst::default(),
@@ -196,23 +198,12 @@ impl Engine {
             }
             Input::PathClosed { path } => self.handle_path_closed(now, path),
             Input::Command(command) => self.handle_command(now, command),
-            Input::Backlog(backlog) => self.handle_backlog(now, backlog),
+            Input::Effort(effort) => self.handle_effort(now, effort),
             Input::SendFailed { datagrams, reason } => {
                 (0..datagrams).for_each(|_| self.stats.drops.count(reason));
             }
             Input::Timeout => self.handle_timeouts(now),
         }
-    }
-
-    fn handle_backlog(&mut self, now: Instant, backlog: Duration) {
-        if self.shedding.on_backlog(now, backlog) {
-            self.all_stale();
-        }
-    }
-
-    fn all_stale(&mut self) {
-        let rooms: Vec<RoomId> = self.rooms.keys().copied().collect();
-        self.stale_rooms.extend(rooms);
     }
 
     /// What the host shall do next. The later `now` is told, the better departures and delays are known: a
@@ -248,6 +239,11 @@ impl Engine {
         // Serving a slot may have moved a room: its routes are refreshed before anything else is.
         let due = self.timers.next(&self.peers).unwrap_or(self.next_stats);
         Next::Timeout(due.min(self.next_stats))
+    }
+
+    fn all_stale(&mut self) {
+        let rooms: Vec<RoomId> = self.rooms.keys().copied().collect();
+        self.stale_rooms.extend(rooms);
     }
 
     fn stale(&mut self, room: RoomId) {

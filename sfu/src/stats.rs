@@ -69,6 +69,24 @@ pub struct ForwardDelay {
     pub paced_to_sent: DelayHistogram,
 }
 
+/// What a worker's thread did in a span of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort {
+    pub span: Duration,
+    /// CPU time of the thread.
+    pub worked: Duration,
+    /// Waited because there was nothing to do. What is left of the span others had the core.
+    pub slept: Duration,
+}
+
+impl Effort {
+    /// Share of the time that the worker could have which it used, 0–1.
+    pub fn used(&self) -> f64 {
+        let could = self.worked.saturating_add(self.slept).as_secs_f64();
+        if could > 0.0 { (self.worked.as_secs_f64() / could).min(1.0) } else { 0.0 }
+    }
+}
+
 /// One worker, totals since start unless said otherwise.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct WorkerStats {
@@ -81,9 +99,10 @@ pub struct WorkerStats {
     /// Peers ended because work for them panicked.
     pub failed_peers: u64,
     pub forward_delay: ForwardDelay,
-    /// Part of the last second the thread was busy, 0–1. Filled in by the driver.
+    /// Share of the last second that the thread could have and was busy in, 0–1. Filled in by the driver.
     pub load: f64,
-    /// Slots shed because the worker cannot keep up, now.
+    /// Slots that get fewer pictures because the worker cannot keep up, and those that get none, now.
+    pub thinned_slots: usize,
     pub shed_slots: usize,
 }
 

@@ -17,6 +17,7 @@ use sfu::rtp::extension::{ExtensionKind, ExtensionMap, Extensions};
 use sfu::rtp::packet::{Header, is_rtcp};
 use sfu::rtp::rtcp;
 use sfu::sdp::{LocalDescription, answer};
+use sfu::stats::Effort;
 use sfu::time::Clock;
 use sfu::transport::{Certificate, CheckNumbers, IceCredentials, Path, Received, Transport, stun};
 use signaling::config::Config;
@@ -327,7 +328,7 @@ impl Machine {
             3 => self.reconcile(argument),
             4 => self.now += Duration::from_millis(u64::from(argument) * 20),
             5 => self.input(Input::Timeout),
-            6 => self.input(Input::Backlog(Duration::from_micros(u64::from(argument) * 100))),
+            6 => self.input(Input::Effort(effort(argument))),
             7 => self.input(Input::PathClosed { path: path(address(argument)) }),
             _ => {
                 self.datagram(operation / 9, bytes);
@@ -391,4 +392,14 @@ impl Machine {
 
 fn address(number: u8) -> SocketAddr {
     SocketAddr::from(([10, 0, 0, number], 4000))
+}
+
+/// Up to 2.5 s of all kinds of work and sleep.
+fn effort(argument: u8) -> Effort {
+    let part = |bits: u8| Duration::from_millis(u64::from(bits & 15) * 90);
+    Effort {
+        span: Duration::from_millis(u64::from(argument) * 10),
+        worked: part(argument),
+        slept: part(argument >> 4),
+    }
 }

@@ -1,55 +1,50 @@
-//! What a worker measures of itself: whether it keeps up, and how busy it is.
+//! What a worker measures of itself: how much it works and sleeps.
 
+use crate::stats::Effort;
+use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, Instant};
 
-/// Being behind for this long is worth telling.
-const BACKLOG_TOLD: Duration = Duration::from_millis(2);
+/// How often the machine is told. It must see that it falls behind before anybody hears it, and several pictures of
+/// each source must have come meanwhile, or those that fall together would be taken for a queue.
+const TELL_EVERY: Duration = Duration::from_millis(100);
 
-/// How long every batch has held datagrams that had waited too long.
-#[derive(Default)]
-pub(super) struct Backlog {
-    since: Option<Instant>,
-    told: bool,
+/// CPU time of the calling thread since it began.
+pub(super) fn worked() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    let seconds = Duration::from_secs(u64::try_from(time.tv_sec).unwrap_or_default());
+    seconds.saturating_add(Duration::from_nanos(u64::try_from(time.tv_nsec).unwrap_or_default()))
 }
 
-impl Backlog {
-    /// What to tell the machine after a batch: more than `BACKLOG_TOLD`, then once zero.
-    pub fn after_batch(&mut self, now: Instant, behind: bool) -> Option<Duration> {
-        if !behind {
-            self.since = None;
-            return std::mem::take(&mut self.told).then_some(Duration::ZERO);
-        }
-        let since = *self.since.get_or_insert(now);
-        let backlog = now.saturating_duration_since(since);
-        self.told |= backlog > BACKLOG_TOLD;
-        (backlog > BACKLOG_TOLD).then_some(backlog)
-    }
-}
-
-/// The busy share of the time between two reports.
-pub(super) struct Busy {
+/// What was done since it was last told.
+pub(super) struct Diligence {
     since: Instant,
+    worked_before: Duration,
     slept: Duration,
 }
 
-impl Busy {
-    pub fn new(now: Instant) -> Busy {
-        Busy { since: now, slept: Duration::ZERO }
+impl Diligence {
+    /// `worked` is the thread's CPU time so far.
+    pub fn new(now: Instant, worked: Duration) -> Diligence {
+        Diligence { since: now, worked_before: worked, slept: Duration::ZERO }
     }
 
     pub fn slept(&mut self, duration: Duration) {
         self.slept = self.slept.saturating_add(duration);
     }
 
-    /// 0–1, and begins again.
-    pub fn share(&mut self, now: Instant) -> f64 {
-        let elapsed = now.saturating_duration_since(self.since).as_secs_f64();
-        let slept = self.slept.as_secs_f64();
-        *self = Busy::new(now);
-        match elapsed > 0.0 {
-            true => (1.0 - slept / elapsed).clamp(0.0, 1.0),
-            false => 0.0,
-        }
+    pub fn is_due(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.since) >= TELL_EVERY
+    }
+
+    /// Tells, and begins again.
+    pub fn tell(&mut self, now: Instant, worked: Duration) -> Effort {
+        let effort = Effort {
+            span: now.saturating_duration_since(self.since),
+            worked: worked.saturating_sub(self.worked_before),
+            slept: self.slept,
+        };
+        *self = Diligence::new(now, worked);
+        effort
     }
 }
 
@@ -58,34 +53,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_backlog_is_told_while_it_lasts_and_its_end_once() {
+    fn what_was_done_is_told_once() {
         let start = Instant::now();
         let ms = Duration::from_millis;
-        let mut backlog = Backlog::default();
-        let steps = [
-            ("empty from the start", 0, false, None),
-            ("a full batch is no backlog yet", 10, true, None),
-            ("nor are two milliseconds", 12, true, None),
-            ("but three are", 13, true, Some(ms(3))),
-            ("and it grows", 20, true, Some(ms(10))),
-            ("until the socket is empty", 21, false, Some(ms(0))),
-            ("which is told once", 22, false, None),
-            ("a short one is never told", 30, true, None),
-            ("nor its end", 31, false, None),
-        ];
-        for (step, at, left_behind, told) in steps {
-            assert_eq!(backlog.after_batch(start + ms(at), left_behind), told, "{step}");
-        }
+        let mut diligence = Diligence::new(start, ms(5));
+        diligence.slept(ms(40));
+        diligence.slept(ms(20));
+        assert!(!diligence.is_due(start + ms(99)));
+        assert!(diligence.is_due(start + ms(100)));
+        let effort = diligence.tell(start + ms(100), ms(35));
+        assert_eq!(effort, Effort { span: ms(100), worked: ms(30), slept: ms(60) });
+        let effort = diligence.tell(start + ms(250), ms(45));
+        assert_eq!(effort, Effort { span: ms(150), worked: ms(10), slept: ms(0) });
     }
 
     #[test]
-    fn the_load_is_the_share_not_slept() {
-        let start = Instant::now();
-        let mut busy = Busy::new(start);
-        busy.slept(Duration::from_millis(250));
-        let later = start + Duration::from_secs(1);
-        assert_eq!(busy.share(later), 0.75);
-        busy.slept(Duration::from_secs(2));
-        assert_eq!(busy.share(later + Duration::from_secs(2)), 0.0);
+    fn the_clock_is_that_of_this_thread() {
+        let before = worked();
+        let other = std::thread::spawn(worked);
+        let sum = (0..1_000_000u64).fold(0, |sum, n| std::hint::black_box(sum ^ n));
+        assert!(worked() > before, "{sum} was computed");
+        assert!(other.join().unwrap() < worked(), "another thread has a clock of its own");
     }
 }

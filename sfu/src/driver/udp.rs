@@ -52,12 +52,6 @@ impl Batch {
         self.filled >= BATCH_SIZE
     }
 
-    /// How long the first of the batch has waited in the socket, where the kernel says so.
-    pub fn waited(&self) -> Option<Duration> {
-        let at = self.metas.iter().take(self.filled).next()?.timestamp?;
-        Some(wall().saturating_sub(at).min(MAX_AGE))
-    }
-
     /// Each datagram with the path it took and when the kernel took it in. Longer ones than `MAX_DATAGRAM_BYTES` are cut there:
     /// nothing we speak is as long, and what is cut does not authenticate.
     pub fn datagrams(&mut self, now: Instant, bound: IpAddr, mut each: impl FnMut(Path, &mut [u8], Instant)) {

@@ -2,7 +2,7 @@
 
 use super::Machine;
 use super::bind::Bound;
-use super::measure::{Backlog, Busy};
+use super::measure::{Diligence, worked};
 use super::outbox::Outbox;
 use super::placement::WorkerId;
 use super::tcp::{FIRST_CONNECTION, Tcp};
@@ -27,8 +27,13 @@ const COMMAND_BUDGET: Duration = Duration::from_millis(1);
 /// When events that were refused are offered again.
 const EVENT_RETRY: Duration = Duration::from_millis(5);
 
-/// A datagram that has waited so long in the socket delays audio for everybody.
-const WAITED_TOO_LONG: Duration = Duration::from_millis(20);
+/// Part of a turn for datagrams that have come: what a busy worker gets in a millisecond is a few dozen of them, and
+/// whoever floods it shall not keep it from sending.
+const RECEIVE_BUDGET: Duration = Duration::from_millis(1);
+
+/// Part of a turn for sending. Then the sockets are looked at: a voice that has come meanwhile overtakes the pictures
+/// that wait, however many these are.
+const SEND_BUDGET: Duration = Duration::from_millis(1);
 
 const WAKER: Token = Token(0);
 const FIRST_UDP: usize = 1;
@@ -126,8 +131,10 @@ pub(super) struct Worker<M, S> {
     commanded: bool,
     outbox: Outbox,
     wake_at: Instant,
-    backlog: Backlog,
-    busy: Busy,
+    /// The machine had more to send when the turn's time for it was over.
+    unsent: bool,
+    /// For the machine, and for the statistics of each second.
+    diligence: [Diligence; 2],
     shared: Arc<Shared>,
 }
 
@@ -148,8 +155,8 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
             commanded: true,
             outbox: Outbox::default(),
             wake_at: now,
-            backlog: Backlog::default(),
-            busy: Busy::new(now),
+            unsent: false,
+            diligence: [(); 2].map(|()| Diligence::new(now, worked())),
             shared: parts.shared,
         })
     }
@@ -184,7 +191,8 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
         }
         let now = Instant::now();
         if !timeout.is_zero() {
-            self.busy.slept(now.saturating_duration_since(before));
+            let slept = now.saturating_duration_since(before);
+            self.diligence.iter_mut().for_each(|diligence| diligence.slept(slept));
         }
         now
     }
@@ -195,7 +203,7 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
         }
         let readable = self.udp.iter().any(|port| port.readable);
         let commanded = self.commanded && self.outbox.is_empty();
-        if readable || commanded || self.tcp.is_ready() {
+        if self.unsent || readable || commanded || self.tcp.is_ready() {
             return Duration::ZERO;
         }
         let due = self.wake_at.min(self.tcp.wake_at());
@@ -212,6 +220,7 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
             return;
         }
         self.receive_udp(now);
+        self.tell_effort(now);
         self.receive_tcp(now);
         self.take_commands(now);
         if now >= self.wake_at {
@@ -221,21 +230,34 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
         self.tcp.flush();
     }
 
-    /// One batch of each socket that may hold something.
+    /// A batch of each socket that may hold something, and again while there is time.
     fn receive_udp(&mut self, now: Instant) {
-        let mut behind = false;
+        let mut at = now;
+        while self.udp.iter().any(|port| port.readable) {
+            self.receive_batches(at);
+            at = Instant::now();
+            if at.saturating_duration_since(now) >= RECEIVE_BUDGET {
+                return;
+            }
+        }
+    }
+
+    fn receive_batches(&mut self, now: Instant) {
         for port in self.udp.iter_mut().filter(|port| port.readable) {
             port.socket.receive(&mut self.batch);
             port.readable = self.batch.is_full();
-            // A kernel without stamps: what a full batch left behind.
-            behind |= self.batch.waited().map_or(port.readable, |waited| waited >= WAITED_TOO_LONG);
             let machine = &mut self.machine;
             self.batch.datagrams(now, port.socket.ip(), |path, data, arrived| {
                 machine.handle_input(now, Input::Datagram { path, data, arrived });
             });
         }
-        if let Some(backlog) = self.backlog.after_batch(now, behind) {
-            self.machine.handle_input(now, Input::Backlog(backlog));
+    }
+
+    fn tell_effort(&mut self, now: Instant) {
+        let [diligence, _] = &mut self.diligence;
+        if diligence.is_due(now) {
+            let effort = diligence.tell(now, worked());
+            self.machine.handle_input(now, Input::Effort(effort));
         }
     }
 
@@ -264,15 +286,23 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
         }
     }
 
-    /// Carries out what the machine orders. A send takes time, so the clock is read before each.
+    /// Carries out what the machine orders, for as long as a turn may. A send takes time, so the clock is read
+    /// before each.
     fn drain(&mut self) {
+        let begun = Instant::now();
+        let mut now = begun;
         loop {
-            let now = Instant::now();
+            self.unsent = now.saturating_duration_since(begun) >= SEND_BUDGET;
+            if self.unsent {
+                // Timers that came meanwhile are looked at in the next turn, which follows at once.
+                self.wake_at = now;
+                return;
+            }
             let failures = match self.machine.poll_output(now) {
                 Output::Transmit(transmit) => send(&mut self.udp, &mut self.tcp, &transmit),
                 Output::Event(event) => {
                     self.report(now, event);
-                    continue;
+                    Failures::default()
                 }
                 Output::Timeout(at) => {
                     self.wake_at = at;
@@ -280,6 +310,7 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
                 }
             };
             self.tell_failures(now, &failures);
+            now = Instant::now();
         }
     }
 
@@ -292,7 +323,8 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
 
     fn report(&mut self, now: Instant, mut event: Event) {
         if let Event::Stats { worker, .. } = &mut event {
-            worker.load = self.busy.share(now);
+            let [_, diligence] = &mut self.diligence;
+            worker.load = diligence.tell(now, worked()).used();
             let bits = worker.load.to_bits();
             self.shared.load.store(bits, Ordering::Relaxed);
         }

@@ -139,6 +139,9 @@ impl Engine {
             let run = sealer.seal_run(lane, buffer, &mut self.stats);
             needs_key = sealer.needs_key;
             let (run, arrived) = (run?, sealer.arrived);
+            if let (false, Some(arrived)) = (audio, arrived) {
+                self.waits.on_picture(now.saturating_duration_since(arrived));
+            }
             let counts = (run.packets as u64, self.stats.packets_forwarded);
             self.delay.on_run(now, arrived.unwrap_or(now), counts, &mut self.stats.forward_delay);
             Some(Sealed { path, media: Some(run) })

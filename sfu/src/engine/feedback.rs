@@ -10,6 +10,7 @@ use crate::ids::Ssrc;
 use crate::peer::Table;
 use crate::peer::publisher::Publisher;
 use crate::peer::subscriber::{Subscriber, Video};
+use crate::room::shed::Measure;
 use crate::rtp::rtcp::{self, Feedback, ReportBlock, SenderReport};
 use crate::time::{NtpTime, extend_u16};
 use std::time::{Duration, Instant};
@@ -105,7 +106,8 @@ impl Engine {
             return;
         };
         // Nothing new follows on a shed slot, so nothing old is missed.
-        let answers = |video: &&mut Video| !video.shed && video.slot.line.rtx_ssrc.is_some();
+        let answers =
+            |video: &&mut Video| video.measure != Measure::Still && video.slot.line.rtx_ssrc.is_some();
         let Some(video) = subscriber.video.get_mut(slot).filter(answers) else {
             return;
         };

@@ -13,14 +13,14 @@ use crate::peer::publisher::{Layer, Publisher, Route};
 use crate::peer::subscriber::Video;
 use crate::room::Room;
 use crate::room::audio::{AudioPlace, assign};
-use crate::room::shed::Class;
+use crate::room::shed::{Class, Measure};
 use std::time::{Duration, Instant};
 
 /// A key frame that lies in the slab already is played from there when it is younger than this: the
 /// picture comes at once, and what is to be caught up is a fraction of a second.
 pub(super) const REPLAY_MAX_AGE: Duration = Duration::from_millis(500);
-/// While the worker sheds, those who still get video of a low rank get its lowest temporal layer.
-const SHED_TEMPORAL: u8 = 0;
+/// Of a slot that is thinned because the worker cannot keep up: the pictures that all others rest upon.
+const THIN_TEMPORAL: u8 = 0;
 
 impl Engine {
     /// Makes a room look as desired. Idempotent.
@@ -84,8 +84,12 @@ impl Engine {
 
     fn aim_slot(&mut self, now: Instant, room: &Room, peer: PeerId, route: Route, wish: Option<Wish>) {
         let wished = wish.and_then(|wish| self.target_of(room, route, wish));
-        let shed = wished.is_some_and(|wished| self.is_shed(room, wished, route));
-        let target = wished.filter(|_| !shed);
+        let judged = wish.zip(wished).map(|(wish, wished)| {
+            let (rank, measure) = self.judge(class_of(room, wish.source), wished, route.subscriber);
+            (wished, rank, measure)
+        });
+        let measure = judged.map(|(_, _, measure)| measure).unwrap_or_default();
+        let target = wished.filter(|_| measure != Measure::Still);
         let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber) else {
             return;
         };
@@ -94,14 +98,13 @@ impl Engine {
         };
         let keep = target.is_some() && is_current_good(&self.peers.publishers, room, video);
         video.slot.aim(target, keep);
-        video.shed = shed;
-        let thin =
-            self.shedding.is_active() && wish.is_some_and(|w| class_of(room, w.source) == Class::Other);
-        video.slot.limit_temporal(if thin { SHED_TEMPORAL } else { ALL_TEMPORAL });
+        video.measure = measure;
+        video.wanted = judged.map(|(wished, rank, _)| (wished, rank));
+        video.slot.limit_temporal(if measure == Measure::Thin { THIN_TEMPORAL } else { ALL_TEMPORAL });
         let (current, target, needs_key) =
             (video.slot.current(), video.slot.target(), video.slot.needs_key());
         // A shed slot keeps its last picture: it is thinned, not gone.
-        let stands = video.shed && wish.map(|wish| wish.source) == video.shown;
+        let stands = measure == Measure::Still && wish.map(|wish| wish.source) == video.shown;
         if current.is_none() && !stands && video.shown.take().is_some() {
             let slot = SlotId::Video(route.slot);
             self.events.push_back(Event::SlotShows { peer, slot, source: None });
@@ -138,20 +141,6 @@ impl Engine {
         // A key frame for somebody without a path is lost, and the slot would believe it was sent.
         let receiver = self.peers.links.get(route.subscriber)?;
         receiver.transport.is_connected().then_some(Origin { publisher: index, kind, layer: available as u8 })
-    }
-
-    /// Whether a slot goes without its packets because the worker cannot keep up; these are counted.
-    fn is_shed(&mut self, room: &Room, wished: Origin, route: Route) -> bool {
-        let link = self.peers.links.get(wished.publisher);
-        let source = link.map(|link| Source { peer: link.peer, kind: wished.kind });
-        let shed =
-            source.is_some_and(|source| self.shedding.sheds(class_of(room, source), route.subscriber.place));
-        let publisher = self.peers.publishers.get_mut(wished.publisher);
-        if let Some(layer) = publisher.and_then(|p| p.layer_mut(wished.kind, wished.layer)) {
-            layer.want();
-            layer.shed = layer.shed.saturating_add(u64::from(shed));
-        }
-        shed
     }
 
     fn add_route(&mut self, origin: Option<Origin>, route: Route) {

@@ -67,17 +67,13 @@ impl Engine {
     /// Once a second: silence is looked for, and everything is told.
     pub(super) fn report_stats(&mut self, now: Instant) {
         self.look_for_silence(now);
-        if self.shedding.on_time(now) {
-            self.all_stale();
-        }
         let elapsed = now.saturating_duration_since(self.last_stats);
         self.last_stats = now;
         self.next_stats = after(now, STATS_EVERY);
         self.stats.peers = self.peers.len();
         self.stats.rooms = self.rooms.len();
+        self.count_shed();
         let indices: Vec<PeerIndex> = self.peers.indices().collect();
-        let subscribers = indices.iter().filter_map(|index| self.peers.subscribers.get(*index));
-        self.stats.shed_slots = subscribers.map(|s| s.video.iter().filter(|v| v.shed).count()).sum();
         let peers = indices.iter().filter_map(|index| {
             self.at_work.begin(Work::Peer(*index));
             account::of(now, elapsed, &mut self.peers, *index)

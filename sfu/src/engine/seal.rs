@@ -69,7 +69,7 @@ pub(super) struct Sealer<'a> {
     departure: Stamp,
     layer: Option<(Origin, &'a Layer)>,
     wire: Option<Wire>,
-    /// When the newest packet of the run came in.
+    /// When the newest packet of the run came in that is not sent again.
     pub arrived: Option<Instant>,
     /// A packet of this layer had to be given up.
     pub needs_key: Option<Origin>,
@@ -172,7 +172,7 @@ impl<'a> Sealer<'a> {
         let index = sequence.saturating_sub(65_536);
         let sealed = self.link.transport.seal_rtp(room, written.header, written.total, index)?;
         self.commit(pending, meta, written, size)?;
-        self.arrived = Some(meta.arrived);
+        self.arrived = (!pending.retransmission).then_some(meta.arrived).or(self.arrived);
         Ok(Some(sealed))
     }
 

@@ -11,6 +11,7 @@ use crate::receive::cap::Cap;
 use crate::receive::feedback::ArrivalRecorder;
 use crate::receive::keyframe::KeyframeRequester;
 use crate::receive::nack::NackGenerator;
+use crate::receive::rate::RateMeter;
 use crate::receive::stream::Stream;
 use crate::rtp::codec::{Codec, TemplateStructure};
 use crate::rtp::extension::{ExtensionMap, Extensions};
@@ -43,6 +44,8 @@ pub struct Layer {
     pub keyframe: KeyframeRequester,
     pub slab: Slab<PacketMeta>,
     pub structure: Option<TemplateStructure>,
+    /// Of upper temporal layers: what thinning saves.
+    pub upper_rate: RateMeter,
     pub height: Option<u16>,
     pub last_packet: Option<Instant>,
     /// Newest packet, extended; and the first packet of the newest key frame.
@@ -305,6 +308,7 @@ impl Layer {
             keyframe: KeyframeRequester::default(),
             slab: Slab::new(kept),
             structure: None,
+            upper_rate: RateMeter::new(now),
             height: None,
             last_packet: None,
             newest: 0,

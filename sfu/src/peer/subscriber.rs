@@ -7,12 +7,13 @@ use crate::command::Priority;
 #[cfg(debug_assertions)]
 use crate::forward::guard::Guard;
 use crate::forward::key_budget::KeyBudget;
-use crate::forward::packet::Pending;
+use crate::forward::packet::{Origin, Pending};
 use crate::forward::resend::{ResendBudget, Resent};
 use crate::forward::rewrite::Rewriter;
 use crate::forward::switch::{AudioSlot, SlotCodec, SlotLine, VideoSlot};
 use crate::forward::write::EgressExtensions;
 use crate::ids::{SlotId, Source, Ssrc};
+use crate::room::shed::{Measure, Rank};
 use crate::rtp::codec::Codec;
 use crate::sdp::{Negotiated, Section, SectionRole};
 use rand::{Rng, RngCore};
@@ -47,7 +48,9 @@ pub struct Video {
     pub account: SlotAccount,
     /// As reported by `Event::SlotShows`.
     pub shown: Option<Source>,
-    pub shed: bool,
+    /// What it shows when the worker can keep up, and its place in the order of what is lost.
+    pub wanted: Option<(Origin, Rank)>,
+    pub measure: Measure,
 }
 
 #[derive(Debug)]
@@ -136,7 +139,8 @@ impl Subscriber {
                 resent: Resent::new(VIDEO_SLAB),
                 account: SlotAccount::default(),
                 shown: None,
-                shed: false,
+                wanted: None,
+                measure: Measure::default(),
             });
         }
     }

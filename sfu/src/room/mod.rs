@@ -1,6 +1,7 @@
 //! One meeting's media on one worker: who is in it, who is heard, who is thinned first.
 
 pub mod audio;
+pub mod relief;
 pub mod shed;
 pub mod speaker;
 

@@ -1,124 +1,135 @@
-//! Thinning video when the worker cannot keep up: first the others, then the chair, then content,
-//! then the floor, an eighth of each at a time. Audio and control are never shed.
+//! Which pictures are thinned when the worker cannot keep up, and how: the pictures of the lowest class first, by
+//! their upper temporal layers, then whole; of one source after the other. Audio and control are never shed.
 
-use std::time::{Duration, Instant};
+use super::relief::Relief;
+use crate::stats::Effort;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
-/// Steps per class: each sheds an eighth of the slots of one class.
-const STEPS_PER_CLASS: u8 = 8;
-/// `STEPS_PER_CLASS` is a power of two.
-const SHARE_MASK: u32 = STEPS_PER_CLASS as u32 - 1;
-const MAX_STEP: u8 = STEPS_PER_CLASS * 4;
-/// A backlog above this begins it. A machine that is merely busy elsewhere holds a worker up for some 100 ms
-/// now and then, and a meeting of three must not lose its pictures for that.
-const BACKLOG_FIRST: Duration = Duration::from_millis(150);
-/// Once it has begun, a backlog above this goes on with it: the audio delay that may be added is 50 ms.
-const BACKLOG_HIGH: Duration = Duration::from_millis(25);
-/// One step up per this long while the backlog lasts: all others are shed within a second.
-const STEP_UP_EVERY: Duration = Duration::from_millis(100);
-/// One step down per this long when there is none: slower than up, or load would swing.
-const STEP_DOWN_EVERY: Duration = Duration::from_millis(1000);
+/// A source that hundreds watch is shed for an eighth of them at a time: its pictures may be all there are.
+const PARTS: u8 = 8;
+/// Less than this is given back together with what comes next: each time costs key frames.
+const SMALLEST_RETURN: f64 = 1.0 / 32.0;
 
 /// What is lost first is first here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
-    Other = 0,
-    Chair = 1,
-    Content = 2,
-    Floor = 3,
+    Other,
+    Chair,
+    Content,
+    Floor,
 }
 
-/// How much is shed now.
+/// What is left of a slot's pictures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Measure {
+    #[default]
+    Whole,
+    /// The lowest temporal layer alone: fewer pictures, and no key frame is needed to come back.
+    Thin,
+    /// The last picture stays.
+    Still,
+}
+
+/// Where a slot stands in the order of what is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rank {
+    class: Class,
+    source: u16,
+    part: u8,
+}
+
+impl Rank {
+    /// Of what `source` sends to the subscriber at `place`. Sources go in an arbitrary order that never changes,
+    /// so that a little more or less concerns few of them: whatever comes back needs a key frame, and a key frame
+    /// goes to everybody who watches.
+    pub fn new(class: Class, source: u64, place: u32) -> Rank {
+        // Fibonacci hashing: numbers that follow each other lie far apart.
+        let source = (source.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48) as u16;
+        let part = place.wrapping_add(u32::from(source)) as u8 & PARTS.wrapping_sub(1);
+        Rank { class, source, part }
+    }
+}
+
+/// What a slot costs, as bits per second, and the part of it that thinning would save.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    pub whole: u64,
+    pub upper: u64,
+}
+
+/// One step of thinning; in the order in which they are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Step {
+    class: Class,
+    measure: Measure,
+    rank: Rank,
+}
+
+impl Step {
+    fn new(measure: Measure, rank: Rank) -> Step {
+        Step { class: rank.class, measure, rank }
+    }
+}
+
+/// How much is shed now, and of whom.
 #[derive(Debug, Default)]
 pub struct Shedding {
-    step: u8,
-    changed_at: Option<Instant>,
-    /// As told last: a backlog is told while it lasts, its end once.
-    backlog: Duration,
+    relief: Relief,
+    /// Share of the video work that was to be left out when the plan was made.
+    planned: f64,
+    due: f64,
+    /// Every step up to this one is taken.
+    last: Option<Step>,
 }
 
 impl Shedding {
-    /// Tells how long the socket has gone without being empty; true when the step changed.
-    pub fn on_backlog(&mut self, now: Instant, backlog: Duration) -> bool {
-        self.backlog = backlog;
-        let since = self.changed_at.map_or(Duration::MAX, |at| now.saturating_duration_since(at));
-        let high = if self.is_active() { BACKLOG_HIGH } else { BACKLOG_FIRST };
-        let step = if backlog >= high && since >= STEP_UP_EVERY {
-            self.step.saturating_add(1).min(MAX_STEP)
-        } else if backlog < high && since >= STEP_DOWN_EVERY {
-            self.step.saturating_sub(1)
-        } else {
-            self.step
+    /// Tells what the worker did, and the least that any picture had waited. True when a new plan is due.
+    pub fn on_effort(&mut self, effort: Effort, waited: Duration) -> bool {
+        self.due = self.relief.on_effort(effort, waited);
+        let ended = self.due == 0.0 && self.planned > 0.0;
+        self.due > self.planned || self.planned - self.due >= SMALLEST_RETURN || ended
+    }
+
+    /// Takes as many steps as are needed, given all slots that would show something.
+    pub fn plan(&mut self, slots: impl Iterator<Item = (Rank, Cost)>) {
+        let less = self.due < self.planned;
+        self.planned = self.due;
+        let last = self.last_step(slots);
+        // Rates are never still: when more is to be left out nothing comes back for that.
+        self.last = if less { last } else { self.last.max(last) };
+    }
+
+    fn last_step(&self, slots: impl Iterator<Item = (Rank, Cost)>) -> Option<Step> {
+        let mut steps: BTreeMap<Step, u64> = BTreeMap::new();
+        let mut add = |step, saves: u64| {
+            let sum = steps.entry(step).or_default();
+            *sum = sum.saturating_add(saves);
         };
-        let changed = step != self.step;
-        if changed {
-            self.step = step;
-            self.changed_at = Some(now);
+        let mut total = 0u64;
+        for (rank, cost) in slots {
+            let upper = cost.upper.min(cost.whole);
+            add(Step::new(Measure::Thin, rank), upper);
+            add(Step::new(Measure::Still, rank), cost.whole.saturating_sub(upper));
+            total = total.saturating_add(cost.whole);
         }
-        changed
+        let goal = (total as f64 * self.due).ceil() as u64;
+        let mut saved = 0u64;
+        let needed = steps.into_iter().take_while(|(_, saves)| {
+            let enough = saved >= goal;
+            saved = saved.saturating_add(*saves);
+            !enough
+        });
+        needed.last().map(|(step, _)| step)
     }
 
-    /// What was shed comes back with time, also when nothing more is told; true when the step changed.
-    pub fn on_time(&mut self, now: Instant) -> bool {
-        self.is_active() && self.on_backlog(now, self.backlog)
-    }
-
-    pub fn is_active(&self) -> bool {
-        self.step > 0
-    }
-
-    /// Whether the video slots of a source of `class` are shed for the subscriber at `place`.
-    pub fn sheds(&self, class: Class, place: u32) -> bool {
-        let share = (place & SHARE_MASK) as u8;
-        let rank = (class as u8).saturating_mul(STEPS_PER_CLASS).saturating_add(share);
-        rank < self.step
+    /// What is done to the slot of this rank.
+    pub fn measure(&self, rank: Rank) -> Measure {
+        let taken = |measure: &Measure| self.last.is_some_and(|last| Step::new(*measure, rank) <= last);
+        [Measure::Still, Measure::Thin].into_iter().find(taken).unwrap_or_default()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_lowest_class_goes_first_and_comes_back_last() {
-        let mut now = Instant::now();
-        let mut shedding = Shedding::default();
-        let overloaded = |shedding: &mut Shedding, now: &mut Instant, steps: u32| {
-            for _ in 0..steps {
-                *now += STEP_UP_EVERY;
-                assert!(shedding.on_backlog(*now, BACKLOG_FIRST));
-            }
-        };
-        overloaded(&mut shedding, &mut now, 4);
-        let shed = |s: &Shedding, class| (0..8).filter(|place| s.sheds(class, *place)).count();
-        assert_eq!((shed(&shedding, Class::Other), shed(&shedding, Class::Chair)), (4, 0));
-        overloaded(&mut shedding, &mut now, 8);
-        assert_eq!((shed(&shedding, Class::Other), shed(&shedding, Class::Chair)), (8, 4));
-        for _ in 0..12 {
-            now += STEP_DOWN_EVERY;
-            assert!(shedding.on_backlog(now, Duration::ZERO));
-        }
-        assert!(!shedding.is_active());
-    }
-
-    #[test]
-    fn one_word_of_the_end_is_enough_to_recover() {
-        let mut now = Instant::now();
-        let mut shedding = Shedding::default();
-        assert!(shedding.on_backlog(now, BACKLOG_FIRST));
-        assert!(shedding.on_backlog(now + STEP_UP_EVERY, BACKLOG_HIGH), "less is enough now");
-        now += STEP_UP_EVERY;
-        now += Duration::from_millis(20);
-        assert!(!shedding.on_backlog(now, Duration::ZERO));
-        assert!(shedding.is_active());
-        assert!(!shedding.on_time(now + STEP_DOWN_EVERY / 2));
-        assert!(shedding.on_time(now + STEP_DOWN_EVERY));
-        assert!(shedding.on_time(now + 2 * STEP_DOWN_EVERY));
-        assert!(!shedding.is_active());
-    }
-
-    #[test]
-    fn a_short_burst_sheds_nothing() {
-        let mut shedding = Shedding::default();
-        assert!(!shedding.on_backlog(Instant::now(), Duration::from_millis(120)));
-    }
-}
+#[path = "shed_tests.rs"]
+mod tests;

@@ -8,15 +8,21 @@ use std::collections::BTreeMap;
 /// A number of one worker: how it is called and where it is found.
 struct ByWorker(Kind, &'static str, &'static str, fn(&WorkerStats) -> f64);
 
-const BY_WORKER: [ByWorker; 8] = [
+const BY_WORKER: [ByWorker; 9] = [
     ByWorker(
         Kind::Gauge,
         "nhipcau_worker_load_ratio",
-        "Part of the last second the worker's thread was busy, 0 to 1.",
+        "Share of the last second the worker's thread could have and was busy in, 0 to 1.",
         |w| w.load,
     ),
     ByWorker(Kind::Gauge, "nhipcau_worker_peers", "Media connections of the worker.", |w| w.peers as f64),
     ByWorker(Kind::Gauge, "nhipcau_worker_rooms", "Meetings carried by the worker.", |w| w.rooms as f64),
+    ByWorker(
+        Kind::Gauge,
+        "nhipcau_worker_thinned_slots",
+        "Pictures sent less often just now because the worker cannot keep up.",
+        |w| w.thinned_slots as f64,
+    ),
     ByWorker(
         Kind::Gauge,
         "nhipcau_worker_shed_slots",

@@ -68,13 +68,12 @@ pub struct Chaos {
     pub story: Vec<String>,
     rng: StdRng,
     link: LinkModel,
-    overloads: u64,
 }
 
 impl Chaos {
     pub fn new(seed: u64, link: LinkModel) -> Chaos {
         let rng = StdRng::seed_from_u64(seed ^ 0x6e68_6970);
-        let mut chaos = Chaos { world: World::new(seed), story: Vec::new(), rng, link, overloads: 0 };
+        let mut chaos = Chaos { world: World::new(seed), story: Vec::new(), rng, link };
         for _ in 0..4 {
             chaos.world.join(SITE, SLOTS, link);
         }
@@ -117,8 +116,7 @@ impl Chaos {
                 self.world.offer(index);
             }
         }
-        // A step of shedding is taken back each second.
-        self.world.run(Duration::from_secs(8 + self.overloads));
+        self.world.run(Duration::from_secs(8));
     }
 
     fn inside(&mut self) -> usize {
@@ -156,9 +154,9 @@ impl Chaos {
                 self.world.offer(site);
             }
             Operation::Overload => {
-                self.overloads += 1;
                 self.world.overload(Duration::from_millis(160));
-                self.world.overload(Duration::ZERO);
+                self.world.run(Duration::from_millis([300, 500, 900][number]));
+                self.world.relieve();
             }
             _ => self.on_client(operation, site, number, now),
         }

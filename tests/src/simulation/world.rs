@@ -8,6 +8,7 @@ use sfu::discard::DropReason;
 use sfu::engine::{Candidate, Engine, EngineConfig, Input, Output};
 use sfu::event::{Event, PathKind};
 use sfu::ids::{PeerId, RoomId, SlotId, Source, SourceKind};
+use sfu::stats::{Effort, WorkerStats};
 use sfu::time::Clock;
 use sfu::transport::{Certificate, Path};
 use std::collections::BTreeMap;
@@ -47,6 +48,7 @@ pub struct World {
     pub sites: Vec<Site>,
     pub wire: Wire,
     pub floor: Option<usize>,
+    pub chair: Option<usize>,
     /// What the engine said of each slot, and everything it said.
     pub shown: BTreeMap<(usize, SlotId), Option<Source>>,
     pub events: Vec<Event>,
@@ -60,6 +62,9 @@ pub struct World {
     pub(super) epoch: Instant,
     engine_wake: Instant,
     next_check: Instant,
+    next_effort: Instant,
+    /// While the worker is behind: how long datagrams wait for it at most, and since when they do.
+    behind: Option<(Duration, Instant)>,
     /// Since when a site's lips have been apart for a viewer.
     pub(super) apart: BTreeMap<(usize, u8), Instant>,
     /// Bytes that went to where no site is.
@@ -69,6 +74,8 @@ pub struct World {
 
 /// How often voices and pictures are compared.
 const CHECK_EVERY: Duration = Duration::from_millis(100);
+/// How often a worker's thread tells what it does.
+const EFFORT_EVERY: Duration = Duration::from_millis(100);
 
 impl World {
     pub fn new(seed: u64) -> World {
@@ -86,6 +93,7 @@ impl World {
             sites: Vec::new(),
             wire: Wire::new(seed),
             floor: None,
+            chair: None,
             shown: BTreeMap::new(),
             events: Vec::new(),
             faults: Vec::new(),
@@ -95,6 +103,8 @@ impl World {
             epoch: now,
             engine_wake: now,
             next_check: now,
+            next_effort: now,
+            behind: None,
             apart: BTreeMap::new(),
             strays: BTreeMap::new(),
             server,
@@ -174,7 +184,7 @@ impl World {
                 .map(|(index, site)| DesiredPeer {
                     peer: peer(index),
                     may_publish: site.may,
-                    priority: Priority::Other,
+                    priority: if self.chair == Some(index) { Priority::Chair } else { Priority::Other },
                     video_slots: site.wishes.clone(),
                 })
                 .collect(),
@@ -192,10 +202,31 @@ impl World {
         self.sites.iter().filter(|site| site.in_room).count()
     }
 
-    /// The worker falls behind by so much.
-    pub fn overload(&mut self, backlog: Duration) {
+    /// From now on the worker has too much to do: what comes in waits for it, so long in the end.
+    pub fn overload(&mut self, wait: Duration) {
         self.sites.iter_mut().for_each(|site| site.client.thinned = true);
-        self.engine.handle_input(self.now, Input::Backlog(backlog));
+        self.behind = Some((wait, self.now));
+    }
+
+    /// The worker keeps up again.
+    pub fn relieve(&mut self) {
+        self.behind = None;
+    }
+
+    /// When the kernel had taken in what the worker takes now.
+    fn arrived(&self) -> Instant {
+        let waits = |(wait, since): (Duration, Instant)| self.now - wait.min(self.now - since);
+        self.behind.map_or(self.now, waits)
+    }
+
+    fn tell_effort(&mut self) {
+        if self.next_effort > self.now {
+            return;
+        }
+        self.next_effort = self.now + EFFORT_EVERY;
+        let busy = if self.behind.is_some() { EFFORT_EVERY } else { Duration::ZERO };
+        let effort = Effort { span: EFFORT_EVERY, worked: busy, slept: EFFORT_EVERY - busy };
+        self.engine.handle_input(self.now, Input::Effort(effort));
         self.drain_engine();
     }
 
@@ -229,9 +260,9 @@ impl World {
                     self.check_names(index);
                 }
                 End::Engine { from } => {
-                    let path = self.path(from);
+                    let (path, arrived) = (self.path(from), self.arrived());
                     let data = &mut bytes;
-                    self.engine.handle_input(self.now, Input::Datagram { path, data, arrived: self.now });
+                    self.engine.handle_input(self.now, Input::Datagram { path, data, arrived });
                 }
             }
         }
@@ -239,6 +270,7 @@ impl World {
             self.engine.handle_input(self.now, Input::Timeout);
         }
         self.drain_engine();
+        self.tell_effort();
         for index in 0..self.sites.len() {
             if !self.sites[index].in_room {
                 continue;
@@ -315,13 +347,18 @@ impl World {
         self.events.push(event);
     }
 
-    /// Packets dropped for `reason`, as the last statistics tell.
-    pub fn drops(&self, reason: DropReason) -> u64 {
+    /// The last statistics.
+    pub fn stats(&self) -> WorkerStats {
         let told = self.events.iter().rev().find_map(|event| match event {
-            Event::Stats { worker, .. } => Some(worker.drops.get(reason)),
+            Event::Stats { worker, .. } => Some(worker.as_ref().clone()),
             _ => None,
         });
         told.unwrap_or_default()
+    }
+
+    /// Packets dropped for `reason`, as the last statistics tell.
+    pub fn drops(&self, reason: DropReason) -> u64 {
+        self.stats().drops.get(reason)
     }
 
     /// Engine, meeting and clients agree: every wished slot shows what was wished, says so, and the

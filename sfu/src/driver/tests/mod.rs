@@ -2,6 +2,7 @@
 
 mod backpressure;
 mod echo;
+mod fairness;
 mod ports;
 mod tcp;
 mod udp;

@@ -1,0 +1,118 @@
+//! The worker cannot keep up: which slots are thinned until it can.
+
+use super::Engine;
+use crate::forward::packet::{Origin, PeerIndex};
+use crate::ids::RoomId;
+use crate::peer::Peers;
+use crate::peer::publisher::Layer;
+use crate::peer::subscriber::{Subscriber, Video};
+use crate::room::shed::{Class, Cost, Measure, Rank};
+use crate::stats::Effort;
+use std::time::{Duration, Instant};
+
+/// What a layer counts for that has no rate yet: the smallest pictures have 100 kbit/s.
+const LEAST_BPS: u64 = 100_000;
+
+/// How long pictures waited for their turn, from the kernel on, since that was last asked.
+#[derive(Debug, Default)]
+pub(super) struct Waits {
+    least: Option<Duration>,
+    last: Duration,
+}
+
+impl Waits {
+    pub fn on_picture(&mut self, waited: Duration) {
+        self.least = Some(self.least.map_or(waited, |least| least.min(waited)));
+    }
+
+    /// The least of the last `span`. Where none had its turn at all though `queued` subscribers wait for theirs,
+    /// they have waited so much longer.
+    fn take(&mut self, span: Duration, queued: usize) -> Duration {
+        let stuck = if queued > 0 { self.last.saturating_add(span) } else { Duration::ZERO };
+        self.last = self.least.take().unwrap_or(stuck);
+        self.last
+    }
+}
+
+impl Engine {
+    pub(super) fn handle_effort(&mut self, now: Instant, effort: Effort) {
+        let waited = self.waits.take(effort.span, self.dirty.video.len());
+        if !self.shedding.on_effort(effort, waited) {
+            return;
+        }
+        self.shedding.plan(costs(now, &self.peers));
+        let moved: Vec<RoomId> = self.peers.indices().filter_map(|index| self.moved(index)).collect();
+        moved.into_iter().for_each(|room| self.stale(room));
+    }
+
+    /// The room of a peer for which the plan has changed something.
+    fn moved(&self, index: PeerIndex) -> Option<RoomId> {
+        let video = &self.peers.subscribers.get(index)?.video;
+        let differs = |video: &Video| {
+            let (_, rank) = video.wanted?;
+            (self.shedding.measure(rank) != video.measure).then_some(())
+        };
+        video.iter().find_map(differs)?;
+        self.room_of(index)
+    }
+
+    /// Where `wished` stands in the order of what is lost, and what that means for it now.
+    pub(super) fn judge(&mut self, class: Class, wished: Origin, viewer: PeerIndex) -> (Rank, Measure) {
+        let peer = self.peers.links.get(wished.publisher).map_or(0, |link| link.peer.0);
+        let source = peer.wrapping_mul(4).wrapping_add(wished.kind.index() as u64);
+        let rank = Rank::new(class, source, viewer.place);
+        let measure = self.shedding.measure(rank);
+        let publisher = self.peers.publishers.get_mut(wished.publisher);
+        if let Some(layer) = publisher.and_then(|p| p.layer_mut(wished.kind, wished.layer)) {
+            layer.want();
+            layer.shed = layer.shed.saturating_add(u64::from(measure == Measure::Still));
+        }
+        (rank, measure)
+    }
+
+    /// Slots whose pictures are fewer than wished, and those that have none.
+    pub(super) fn count_shed(&mut self) {
+        let indices: Vec<PeerIndex> = self.peers.indices().collect();
+        let subscribers = indices.iter().filter_map(|index| self.peers.subscribers.get(*index));
+        let of = |measure| subscribers.clone().map(|s| with(s, measure)).sum();
+        (self.stats.thinned_slots, self.stats.shed_slots) = (of(Measure::Thin), of(Measure::Still));
+    }
+}
+
+fn with(subscriber: &Subscriber, measure: Measure) -> usize {
+    subscriber.video.iter().filter(|video| video.measure == measure).count()
+}
+
+/// Every slot that would show something, and what it costs.
+fn costs(now: Instant, peers: &Peers) -> impl Iterator<Item = (Rank, Cost)> {
+    let subscribers = peers.indices().filter_map(|index| peers.subscribers.get(index));
+    let wanted = subscribers.flat_map(|s| s.video.iter()).filter_map(|video| video.wanted);
+    wanted.filter_map(move |(origin, rank)| {
+        let layer = peers.publishers.get(origin.publisher)?.layer(origin.kind, origin.layer)?;
+        Some((rank, cost(now, layer)))
+    })
+}
+
+fn cost(now: Instant, layer: &Layer) -> Cost {
+    let whole = layer.stream.totals(now).bitrate_bps.max(LEAST_BPS);
+    Cost { whole, upper: layer.upper_rate.bps(now).min(whole) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_wait_counts_and_a_queue_that_stands_still_grows() {
+        let ms = Duration::from_millis;
+        let mut waits = Waits::default();
+        assert_eq!(waits.take(ms(100), 0), ms(0), "no pictures, no wait");
+        waits.on_picture(ms(30));
+        waits.on_picture(ms(10));
+        waits.on_picture(ms(20));
+        assert_eq!(waits.take(ms(100), 3), ms(10));
+        assert_eq!(waits.take(ms(100), 3), ms(110), "nobody had a turn");
+        assert_eq!(waits.take(ms(50), 3), ms(160));
+        assert_eq!(waits.take(ms(100), 0), ms(0));
+    }
+}

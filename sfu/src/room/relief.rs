@@ -1,0 +1,86 @@
+//! How much of its video work a worker leaves out so that it keeps up.
+//!
+//! Two witnesses must agree before anything is taken away: every picture of a span has waited for its turn, and the
+//! worker itself used all the time that it could have. Waiting alone may be the host's doing: a machine that is busy
+//! elsewhere, a stopped process. Then less work of ours would change nothing.
+//!
+//! What is left out is an integral: it rises by the speed at which the wait grows and by what is needed to work
+//! the wait off within [`PATIENCE`], and falls by what the worker has left when nothing waits. So it rises only while
+//! the queue does not shrink fast enough by itself, and falls as soon as there is time to spare.
+
+use crate::stats::Effort;
+use std::time::Duration;
+
+/// A wait of this long that never ends is one that pictures do not need to have: voices overtake them, and a screen
+/// shows the next picture after 33 ms. Shorter, and pictures that fall together would be taken for a queue.
+const TARGET: Duration = Duration::from_millis(20);
+/// A queue is to be worked off within so much. Shorter makes the loop hasty, longer leaves pictures late for longer.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// However long it is: after a process was stopped for seconds, half of a core is enough to catch up.
+const MOST_HASTE: f64 = 0.5;
+/// Both witnesses have agreed for this long before anything is taken away: a key frame for everybody at once is
+/// over by then.
+const BEGIN_AFTER: Duration = Duration::from_millis(250);
+/// Share of the time it could have that a busy worker uses. A queue that never ends leaves no time to sleep; the rest
+/// is what waking up costs.
+const BUSY: f64 = 0.9;
+/// A worker that does less than this share of a core is not what makes packets wait.
+const OWN_WORK: f64 = 0.1;
+/// With more than this used nothing is given back: a share of a source more and pictures would wait again.
+const FULL: f64 = 0.95;
+/// How fast too much work becomes work left out, per second. The queue is known a span late (100 ms): at half
+/// a correction for each span it does not swing.
+const GAIN: f64 = 5.0;
+/// Most that is given back in a second: what comes back needs key frames, which cost ten pictures each.
+const GIVE_BACK: f64 = 1.0;
+/// Spans of more than this are counted as this much when something is taken away: they say little of now.
+const LONGEST_SPAN: Duration = Duration::from_millis(200);
+
+/// The worker itself was busy, whatever the machine did besides.
+fn is_busy(effort: &Effort) -> bool {
+    effort.used() >= BUSY && effort.worked.as_secs_f64() >= effort.span.as_secs_f64() * OWN_WORK
+}
+
+/// The control loop. Told of each span in turn.
+#[derive(Debug, Default)]
+pub struct Relief {
+    share: f64,
+    /// Of the last span, where both witnesses agreed.
+    wait: Option<Duration>,
+    /// How long they have agreed by now.
+    behind: Duration,
+}
+
+impl Relief {
+    /// `waited` is the least that any picture of the span had waited for its turn. Returns the share of all
+    /// video work to be left out, 0–1.
+    pub fn on_effort(&mut self, effort: Effort, waited: Duration) -> f64 {
+        let change = if is_busy(&effort) && waited > TARGET {
+            self.take_away(effort.span, waited)
+        } else {
+            (self.wait, self.behind) = (None, Duration::ZERO);
+            let spare = (FULL - effort.used()).max(0.0);
+            -(spare * GAIN).min(GIVE_BACK) * effort.span.as_secs_f64()
+        };
+        self.share = (self.share + change).clamp(0.0, 1.0);
+        self.share
+    }
+
+    fn take_away(&mut self, span: Duration, wait: Duration) -> f64 {
+        let before = self.wait.replace(wait).unwrap_or(wait);
+        self.behind = self.behind.saturating_add(span);
+        if self.share == 0.0 && self.behind < BEGIN_AFTER {
+            return 0.0;
+        }
+        let span = span.min(LONGEST_SPAN).as_secs_f64().max(f64::EPSILON);
+        let growth = (wait.as_secs_f64() - before.as_secs_f64()) / span;
+        let haste = wait.saturating_sub(TARGET).as_secs_f64() / PATIENCE.as_secs_f64();
+        let too_much = growth + haste.min(MOST_HASTE);
+        // While pictures wait nothing is given back: its key frames would wait with them.
+        too_much.max(0.0) * GAIN * span
+    }
+}
+
+#[cfg(test)]
+#[path = "relief_tests.rs"]
+mod tests;

@@ -1,0 +1,124 @@
+use super::*;
+
+const SPAN: Duration = Duration::from_millis(100);
+
+/// Pictures of a source to all eight parts of its viewers; a third of them is upper temporal layers.
+fn viewers(class: Class, source: u64) -> impl Iterator<Item = (Rank, Cost)> {
+    (0..8).map(move |place| (Rank::new(class, source, place), Cost { whole: 900, upper: 300 }))
+}
+
+fn meeting() -> Vec<(Rank, Cost)> {
+    let others = (1..=4).flat_map(|source| viewers(Class::Other, source));
+    others.chain(viewers(Class::Chair, 5)).chain(viewers(Class::Floor, 6)).collect()
+}
+
+fn planned(share: f64, slots: &[(Rank, Cost)]) -> Shedding {
+    let mut shedding = Shedding { due: share, ..Shedding::default() };
+    shedding.plan(slots.iter().copied());
+    shedding
+}
+
+fn saved(shedding: &Shedding, slots: &[(Rank, Cost)]) -> f64 {
+    let of = |(rank, cost): &(Rank, Cost)| match shedding.measure(*rank) {
+        Measure::Whole => 0,
+        Measure::Thin => cost.upper,
+        Measure::Still => cost.whole,
+    };
+    let total: u64 = slots.iter().map(|(_, cost)| cost.whole).sum();
+    slots.iter().map(of).sum::<u64>() as f64 / total as f64
+}
+
+#[test]
+fn as_much_as_needed_is_saved_and_not_much_more() {
+    let slots = meeting();
+    for percent in 0..=100 {
+        let share = f64::from(percent) / 100.0;
+        let saved = saved(&planned(share, &slots), &slots);
+        // One step is an eighth of one source's pictures.
+        assert!((share..share + 0.02).contains(&saved), "{share} wanted, {saved} saved");
+    }
+}
+
+#[test]
+fn lower_classes_are_thinned_then_shed_before_a_higher_one_loses_anything() {
+    let slots = meeting();
+    for percent in 0..=100 {
+        let shedding = planned(f64::from(percent) / 100.0, &slots);
+        let of = |class: Class| {
+            let measures = slots.iter().filter(|(rank, _)| rank.class == class);
+            let measures: Vec<Measure> = measures.map(|(rank, _)| shedding.measure(*rank)).collect();
+            (measures.iter().copied().min().unwrap(), measures.iter().copied().max().unwrap())
+        };
+        for (lower, higher) in [(Class::Other, Class::Chair), (Class::Chair, Class::Floor)] {
+            let ((worst_off, most), (_, touched)) = (of(lower), of(higher));
+            assert!(touched == Measure::Whole || worst_off == Measure::Still, "{percent} %: {lower:?}");
+            assert!(most != Measure::Still || worst_off >= Measure::Thin, "{percent} %: thinned first");
+        }
+    }
+}
+
+#[test]
+fn a_little_more_concerns_one_source() {
+    let slots = meeting();
+    let stills = |shedding: &Shedding| -> Vec<Rank> {
+        let ranks = slots.iter().map(|(rank, _)| *rank);
+        ranks.filter(|rank| shedding.measure(*rank) == Measure::Still).collect()
+    };
+    for percent in 23..60 {
+        let before = stills(&planned(f64::from(percent) / 100.0, &slots));
+        let after = stills(&planned(f64::from(percent + 1) / 100.0, &slots));
+        assert!(before.iter().all(|rank| after.contains(rank)), "nobody comes back for it");
+        let mut sources: Vec<u16> = after.iter().map(|rank| rank.source).collect();
+        sources.dedup();
+        let whole = sources.iter().filter(|source| {
+            after.iter().filter(|rank| rank.source == **source).count() == usize::from(PARTS)
+        });
+        assert!(whole.count() + 1 >= sources.len(), "{percent} %: one source is shed in part");
+    }
+}
+
+#[test]
+fn a_source_without_temporal_layers_saves_nothing_by_thinning() {
+    let whole = |source| viewers(Class::Other, source).map(|(rank, _)| (rank, Cost { whole: 900, upper: 0 }));
+    let slots: Vec<_> = (1..=4).flat_map(whole).collect();
+    let shedding = planned(0.25, &slots);
+    let stills = slots.iter().filter(|(rank, _)| shedding.measure(*rank) == Measure::Still);
+    assert_eq!(stills.count(), 8, "a quarter of them is shed at once");
+}
+
+#[test]
+fn parts_of_the_viewers_are_shed_in_turn() {
+    let ranks: Vec<Rank> = (0..8).map(|place| Rank::new(Class::Other, 7, place)).collect();
+    let mut parts: Vec<u8> = ranks.iter().map(|rank| rank.part).collect();
+    parts.sort_unstable();
+    assert_eq!(parts, [0, 1, 2, 3, 4, 5, 6, 7]);
+    let first = |source| (0..8).min_by_key(|place| Rank::new(Class::Other, source, *place));
+    let firsts: std::collections::BTreeSet<_> = (0..32).map(first).collect();
+    assert!(firsts.len() > 1, "not the same viewer loses every source first");
+}
+
+#[test]
+fn a_plan_is_due_at_once_for_more_and_in_some_measure_for_less() {
+    let mut shedding = Shedding::default();
+    let busy = Effort { span: SPAN, worked: SPAN, slept: Duration::ZERO };
+    let wait = |ms| Duration::from_millis(ms);
+    assert!(!shedding.on_effort(busy, wait(0)), "nothing is shed, nothing is due");
+    let begun = (1..20).find(|n| shedding.on_effort(busy, wait(30 + 60 * n)));
+    assert!(begun.is_some_and(|spans| (2..6).contains(&spans)), "{begun:?}");
+    shedding.plan(meeting().into_iter());
+    let at_first = shedding.planned;
+    assert!(at_first > 0.0);
+    let little = Effort { span: SPAN, worked: SPAN.mul_f64(0.92), slept: SPAN.mul_f64(0.08) };
+    assert!(!shedding.on_effort(little, wait(0)), "a hundredth is not given back by itself");
+    assert!(shedding.on_effort(little, wait(0)) || shedding.on_effort(little, wait(0)), "three are");
+    shedding.plan(meeting().into_iter());
+    let idle = Effort { span: SPAN, worked: Duration::ZERO, slept: SPAN };
+    let ended = (0..30).find(|_| {
+        if shedding.on_effort(idle, wait(0)) {
+            shedding.plan(meeting().into_iter());
+        }
+        shedding.last.is_none()
+    });
+    assert!(ended.is_some_and(|spans| spans <= 10), "{ended:?}");
+    assert!(!shedding.on_effort(idle, wait(0)), "nothing is shed, nothing is due");
+}
