@@ -32,7 +32,7 @@ use std::fmt;
 use ts_rs::TS;
 
 /// Raised whenever a message changes in a way an older page would misread.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Seconds a fresh connection may take to say `hello`.
 pub const HELLO_TIMEOUT_S: u64 = 10;
 /// Seconds between the server's pings.
@@ -150,8 +150,12 @@ pub enum ServerMessage {
         kind: SourceKind,
         layers: Vec<bool>,
     },
-    /// Link quality of all sites, once in two seconds.
+    /// Link quality of all sites that hold a seat, after `welcome`.
     Links {
+        links: Vec<SiteLink>,
+    },
+    /// Links that differ from what was told before, at most once in two seconds; all others are as they were.
+    LinkChanges {
         links: Vec<SiteLink>,
     },
     Ping {
@@ -355,27 +359,9 @@ pub enum LinkGrade {
 pub struct SiteLink {
     pub site: SiteId,
     pub grade: LinkGrade,
-    pub up: LinkNumbers,
-    pub down: LinkNumbers,
-    pub rtt_ms: Option<f64>,
-    pub transport: Option<TransportKind>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export_to = "gen.ts")]
-pub struct LinkNumbers {
-    /// 0–100.
+    /// Of the worse direction, 0–100, in tenths.
     pub loss_percent: f64,
-    pub jitter_ms: f64,
-    pub bitrate_bps: f64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[ts(export_to = "gen.ts")]
-pub enum TransportKind {
-    Udp,
-    Tcp,
+    pub rtt_ms: Option<u32>,
 }
 
 /// Totals since the page's PeerConnection was made, from `getStats()`.

@@ -66,7 +66,7 @@ export class MockMeeting {
 
   welcome(): ServerMessage {
     const role = this.you === 1 ? 'chair' : 'site';
-    return { type: 'welcome', version: 1, you: this.you, role, seat: 'seat', actions: this.view.actions };
+    return { type: 'welcome', version: 2, you: this.you, role, seat: 'seat', actions: this.view.actions };
   }
 
   present(): ServerMessage {
@@ -79,16 +79,13 @@ export class MockMeeting {
 
   links(): SiteLink[] {
     const grades = ['good', 'good', 'fair', 'poor', 'good'] as const;
-    const numbers = { loss_percent: 1.2, jitter_ms: 4, bitrate_bps: 900_000 };
     return this.view.sites
       .filter(site => site.presence === 'present')
       .map((site, index) => ({
         site: site.id,
         grade: grades[index % grades.length]!,
-        up: numbers,
-        down: numbers,
+        loss_percent: 1.2,
         rtt_ms: 24,
-        transport: 'udp',
       }));
   }
 

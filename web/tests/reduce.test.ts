@@ -13,7 +13,7 @@ function play(...messages: ServerMessage[]): MeetingState {
 
 const welcome: ServerMessage = {
   type: 'welcome',
-  version: 1,
+  version: 2,
   you: 1,
   role: 'chair',
   seat: 's',
@@ -46,6 +46,20 @@ describe('what the server says becomes state', () => {
     expect(state.videoSlots).toEqual(video);
     expect(state.layers.camera).toEqual([true, false, false]);
     expect(state.links.get(2)?.grade).toBe('fair');
+  });
+
+  test('changed links leave the others as they were, and all links are the truth', () => {
+    const first = play(
+      { type: 'links', links: [link(1, 'good'), link(2, 'good')] },
+      { type: 'link_changes', links: [link(2, 'poor'), link(3, 'fair')] },
+    );
+    const grades = (state: MeetingState) => [...state.links.values()].map(({ site, grade }) => [site, grade]);
+    expect(grades(first)).toEqual([
+      [1, 'good'],
+      [2, 'poor'],
+      [3, 'fair'],
+    ]);
+    expect(grades(reduce(first, { type: 'links', links: [link(3, 'good')] }, NOW))).toEqual([[3, 'good']]);
   });
 
   test('who spoke last stands first among the recent speakers, each once', () => {
@@ -114,6 +128,8 @@ describe('people are told once what matters', () => {
     expect(play(welcome, poor).notices).toEqual([{ kind: 'poorLink' }]);
     expect(play(welcome, poor, poor).notices).toEqual([]);
     expect(play(welcome, { type: 'links', links: [link(2, 'poor')] }).notices).toEqual([]);
+    const changed: ServerMessage = { type: 'link_changes', links: [link(1, 'poor')] };
+    expect(play(welcome, changed).notices).toEqual([{ kind: 'poorLink' }]);
   });
 });
 

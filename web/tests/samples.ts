@@ -28,6 +28,5 @@ export function meeting(sites: SiteView[], changes: Partial<MeetingView> = {}): 
 }
 
 export function link(id: number, grade: LinkGrade): SiteLink {
-  const numbers = { loss_percent: 0, jitter_ms: 0, bitrate_bps: 0 };
-  return { site: id, grade, up: numbers, down: numbers, rtt_ms: null, transport: 'udp' };
+  return { site: id, grade, loss_percent: 0, rtt_ms: null };
 }

@@ -190,7 +190,7 @@ mod tests {
             connected: true,
             time_to_first_frame_ms: Some(12.0),
             rtt_ms: None,
-            transport: Some(crate::protocol::TransportKind::Udp),
+            transport: Some(crate::endpoint::stats::TransportKind::Udp),
             reconnections: 0,
             received: vec![track(1)],
             sent: vec![],

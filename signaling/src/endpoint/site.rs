@@ -31,7 +31,7 @@ use super::codecs::{media_engine, opus_codec, vp8_codec};
 use super::options::{Options, Transport};
 use super::receive::{Arrival, Kind, Received};
 use super::send::Outlet;
-use crate::protocol::TransportKind;
+use super::stats::TransportKind;
 
 /// Silence of the path after which it counts as disconnected, and from then until it is given up
 /// and a fresh connection is made; the crate's own 25 s would leave a site dark for half a minute.

@@ -9,7 +9,7 @@ use webrtc::peer_connection::{RTCStatsReport, RTCStatsReportEntry};
 
 use super::receive::{Count, Kind};
 use super::send::Outlet;
-use crate::protocol::{SiteId, TransportKind};
+use crate::protocol::SiteId;
 
 /// One endpoint's view of its media.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,6 +35,14 @@ impl Statistics {
 
 fn has_packets(tracks: &[TrackStatistics]) -> bool {
     tracks.iter().any(|track| track.packets > 0)
+}
+
+/// What media goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransportKind {
+    Udp,
+    Tcp,
 }
 
 /// One track in one direction.

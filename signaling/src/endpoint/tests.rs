@@ -12,7 +12,8 @@ use super::join::{JoinArgs, ReportFormat};
 use super::options::{Audio, Options, Transport, Video};
 use super::receive::Kind;
 use super::{Endpoint, Statistics, picture};
-use crate::protocol::{SiteId, TransportKind};
+use crate::endpoint::stats::TransportKind;
+use crate::protocol::SiteId;
 
 fn options() -> Options {
     Options {

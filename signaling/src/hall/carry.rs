@@ -1,11 +1,12 @@
 //! Carries out what the machines order: meetings to connections and media, media to meetings.
 
-use super::{Hall, LINKS_INTERVAL, MeetingId, RETRY_INTERVAL, now};
+use super::{Hall, MeetingId, RETRY_INTERVAL, now};
 use crate::log::few;
 use crate::media::{Effect, WorkerEvent};
 use crate::meeting::{ConnectionId, Input, Output};
 use crate::metrics::SiteRow;
 use crate::protocol::{ServerMessage, SiteId};
+use crate::ws::outbox::{Outgoing, Pushed};
 use std::time::Instant;
 use tokio::sync::mpsc;
 
@@ -15,7 +16,8 @@ const EVENT_BATCH: usize = 256;
 impl Hall {
     /// Carries out until nothing is left to do; answers when to wake at the latest.
     pub(super) fn settle(&mut self) -> Instant {
-        let mut wake = Instant::now() + LINKS_INTERVAL;
+        self.turn_lights(Instant::now());
+        let mut wake = self.lights.wake_at();
         loop {
             for meeting in (0..self.meetings.len()).map(MeetingId) {
                 if let Some(at) = self.settle_meeting(meeting) {
@@ -45,6 +47,10 @@ impl Hall {
             let output = self.meetings.get_mut(id.0)?.poll_output(now);
             match output {
                 Output::Send { connection, message } => self.deliver(connection, message),
+                Output::Broadcast { connections, message } => {
+                    let message = Outgoing::of(&message);
+                    connections.into_iter().for_each(|to| self.push(to, message.clone()));
+                }
                 Output::Close { connection } => self.close(connection),
                 Output::Offer { site, sdp } => self.bridge.offer(id, site, sdp),
                 Output::DropMedia { site } => {
@@ -53,13 +59,18 @@ impl Hall {
                 }
                 Output::CloseMedia => {
                     self.reports.retain(|(meeting, _), _| *meeting != id);
+                    self.lights.forget(id);
                     self.bridge.close(id);
                 }
                 Output::Restage => {
                     let stage = self.meetings.get(id.0)?.stage();
                     self.bridge.restage(id, stage);
                 }
-                Output::Attached { site } => self.bridge.attached(id, site),
+                Output::Attached { site } => {
+                    self.bridge.attached(id, site);
+                    let links = self.lights.whole(id);
+                    self.push_to_site(id, site, links);
+                }
                 Output::Timeout(at) => return at,
             }
         }
@@ -68,6 +79,11 @@ impl Hall {
     fn effect(&mut self, effect: Effect) {
         match effect {
             Effect::Send { meeting, site, message } => self.deliver_to_site(meeting, site, message),
+            Effect::Broadcast { meeting, message } => {
+                let message = Outgoing::of(&message);
+                let seated = self.meetings.get(meeting.0).map(|m| m.connections().collect::<Vec<_>>());
+                seated.into_iter().flatten().for_each(|to| self.push(to, message.clone()));
+            }
             Effect::Path { meeting, site, path } => {
                 if let Some(machine) = self.meetings.get(meeting.0) {
                     let name = machine.name_of(site);
@@ -98,26 +114,30 @@ impl Hall {
         self.bridge.flush();
     }
 
-    pub(super) fn send_links(&mut self) {
-        let now = Instant::now();
-        for id in (0..self.meetings.len()).map(MeetingId) {
-            let Some(meeting) = self.meetings.get(id.0) else {
-                continue;
-            };
-            let seats: Vec<_> = meeting.seats().collect();
-            let links: Vec<_> = seats
-                .iter()
-                .map(|seat| {
-                    let stats = self.bridge.stats(id, seat.site).filter(|_| seat.connected);
-                    self.grader.link(now, (id, seat.site), stats, seat.flow)
-                })
-                .collect();
-            for seat in seats {
-                let links = links.clone();
-                self.deliver_to_site(id, seat.site, ServerMessage::Links { links });
+    /// Link lights: looks at the lines when it is time, and sends what is due of what has changed.
+    fn turn_lights(&mut self, now: Instant) {
+        if self.lights.begins_round(now) {
+            for id in (0..self.meetings.len()).map(MeetingId) {
+                self.look_at_links(now, id);
             }
+            self.lights.spread(now);
+            self.post_rows();
         }
-        self.post_rows();
+        for (meeting, site, message) in self.lights.due(now) {
+            self.push_to_site(meeting, site, message);
+        }
+    }
+
+    fn look_at_links(&mut self, now: Instant, id: MeetingId) {
+        let Some(meeting) = self.meetings.get(id.0) else {
+            return;
+        };
+        let links = meeting.seats().map(|seat| {
+            let stats = self.bridge.stats(id, seat.site).filter(|_| seat.connected);
+            self.grader.link(now, (id, seat.site), stats, seat.flow)
+        });
+        let links = links.collect();
+        self.lights.measured(now, id, links, meeting.seats().map(|seat| seat.site));
     }
 
     /// Puts the newest state of every seat up for Prometheus.
@@ -159,11 +179,30 @@ impl Hall {
                 tracing::info!(connection = id.0, address = %guest.address, %code, unsaid, "refused");
             });
         }
-        if guest.outbox.push(message).is_err() {
+        self.push(id, message.into());
+    }
+
+    fn push_to_site(&mut self, meeting: MeetingId, site: SiteId, message: Outgoing) {
+        let machine = self.meetings.get(meeting.0);
+        if let Some(connection) = machine.and_then(|m| m.connection_of(site)) {
+            self.push(connection, message);
+        }
+    }
+
+    fn push(&mut self, id: ConnectionId, message: Outgoing) {
+        let Some(guest) = self.guests.get(&id) else {
+            return;
+        };
+        let place = guest.place.map(|(meeting, _)| meeting);
+        let mut pushed = guest.outbox.push(message);
+        if let (Ok(Pushed::NeedsLinks), Some(meeting)) = (&pushed, place) {
+            pushed = guest.outbox.push(self.lights.whole(meeting));
+        }
+        if pushed.is_err() {
             few::TOO_SLOW.tell(|unsaid| {
                 tracing::warn!(connection = id.0, address = %guest.address, unsaid, "too slow, closed");
             });
-            if let Some((meeting, _)) = guest.place {
+            if let Some(meeting) = place {
                 self.tell(meeting, Input::Disconnected { connection: id });
             }
         }

@@ -4,6 +4,7 @@
 
 mod carry;
 mod door;
+mod lights;
 
 pub use door::{Arrival, Broken, HallDoor, Said};
 
@@ -18,15 +19,13 @@ use crate::secret::Secret;
 use crate::ws::JoinLimit;
 use crate::ws::outbox::Outbox;
 use door::Knock;
+use lights::Lights;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{MissedTickBehavior, interval};
 
-/// Link lights for the sites.
-const LINKS_INTERVAL: Duration = Duration::from_secs(2);
 /// How soon a worker whose queue was full is asked again.
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 /// What sites are told to wait before they come back to a server that goes down.
@@ -54,6 +53,7 @@ pub struct Hall {
     bridge: Bridge,
     joins: JoinLimit,
     grader: Grader,
+    lights: Lights,
     reports: HashMap<(MeetingId, SiteId), ClientReport>,
     board: Arc<Board>,
     /// Told when the last connection of a draining hall has gone.
@@ -75,6 +75,7 @@ pub fn open(config: &Config, media: MediaPort, board: Arc<Board>) -> HallDoor {
         bridge: Bridge::new(plane),
         joins: JoinLimit::new(config.limits.joins_per_address_per_minute),
         grader: Grader::default(),
+        lights: Lights::new(Instant::now()),
         reports: HashMap::new(),
         board,
         drained: None,
@@ -113,8 +114,6 @@ impl Hall {
         mut knocks: mpsc::Receiver<Knock>,
         mut events: mpsc::Receiver<crate::media::WorkerEvent>,
     ) {
-        let mut links = interval(LINKS_INTERVAL);
-        links.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let wake = self.settle();
             tokio::select! {
@@ -123,7 +122,6 @@ impl Hall {
                     None => break,
                 },
                 Some(event) = events.recv() => self.media_events(event, &mut events),
-                _ = links.tick() => self.send_links(),
                 () = tokio::time::sleep_until(wake.into()) => {}
             }
         }

@@ -149,23 +149,12 @@ impl Bridge {
         let found = self.rooms.iter().find(|(_, r)| r.id == room);
         if let Some(meeting) = found.map(|(meeting, _)| *meeting) {
             let named = peers.iter().filter_map(|peer| self.peers.get(peer));
-            let speakers = named.map(|(_, site)| *site).collect();
+            let speakers: Vec<SiteId> = named.map(|(_, site)| *site).collect();
             if let Some(room) = self.rooms.get_mut(&meeting) {
-                room.speakers = speakers;
+                room.speakers.clone_from(&speakers);
             }
-            self.send_speakers(meeting);
-        }
-    }
-
-    pub(super) fn send_speakers(&mut self, meeting: MeetingId) {
-        let Some(room) = self.rooms.get(&meeting) else {
-            return;
-        };
-        let receivers: Vec<SiteId> = room.sites.keys().copied().collect();
-        let sites = room.speakers.clone();
-        for site in receivers {
-            let sites = sites.clone();
-            self.send(meeting, site, ServerMessage::Speakers { sites });
+            let message = ServerMessage::Speakers { sites: speakers };
+            self.effects.push(Effect::Broadcast { meeting, message });
         }
     }
 

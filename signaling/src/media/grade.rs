@@ -2,8 +2,7 @@
 
 use crate::hall::MeetingId;
 use crate::meeting::Flow;
-use crate::protocol::{LinkGrade, LinkNumbers, SiteId, SiteLink, TransportKind};
-use sfu::event::PathKind;
+use crate::protocol::{LinkGrade, SiteId, SiteLink};
 use sfu::stats::{DirectionStats, PeerStats};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -52,7 +51,7 @@ impl Grader {
             self.lights.remove(&place);
             return disconnected(site);
         };
-        let (up, down) = (numbers(&stats.up), numbers(&stats.down));
+        let (up, down) = (Numbers::of(&stats.up), Numbers::of(&stats.down));
         let rtt_ms = stats.rtt.map(|rtt| rtt.as_secs_f64() * 1_000.0);
         let measured = match flow {
             Flow::Steady => measure(&up, &down, rtt_ms),
@@ -62,13 +61,8 @@ impl Grader {
         SiteLink {
             site,
             grade: light.see(now, measured),
-            up: up.rounded(),
-            down: down.rounded(),
-            rtt_ms: rtt_ms.map(tenths),
-            transport: stats.path.map(|path| match path {
-                PathKind::Udp => TransportKind::Udp,
-                PathKind::Tcp => TransportKind::Tcp,
-            }),
+            loss_percent: tenths(up.loss_percent.max(down.loss_percent)),
+            rtt_ms: rtt_ms.map(|rtt| rtt.round() as u32),
         }
     }
 }
@@ -92,43 +86,30 @@ impl Light {
 }
 
 fn disconnected(site: SiteId) -> SiteLink {
-    SiteLink {
-        site,
-        grade: LinkGrade::Disconnected,
-        up: LinkNumbers::default(),
-        down: LinkNumbers::default(),
-        rtt_ms: None,
-        transport: None,
+    SiteLink { site, grade: LinkGrade::Disconnected, loss_percent: 0.0, rtt_ms: None }
+}
+
+/// One direction of a line, in the units of the bounds.
+struct Numbers {
+    loss_percent: f64,
+    jitter_ms: f64,
+}
+
+impl Numbers {
+    fn of(stats: &DirectionStats) -> Numbers {
+        Numbers { loss_percent: stats.loss_fraction * 100.0, jitter_ms: stats.jitter.as_secs_f64() * 1_000.0 }
     }
 }
 
-fn numbers(stats: &DirectionStats) -> LinkNumbers {
-    LinkNumbers {
-        loss_percent: stats.loss_fraction * 100.0,
-        jitter_ms: stats.jitter.as_secs_f64() * 1_000.0,
-        bitrate_bps: stats.bitrate_bps as f64,
-    }
-}
-
-/// As people read them, and as they go out to all sites of a meeting.
+/// As people read them.
 fn tenths(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
-impl LinkNumbers {
-    fn rounded(self) -> LinkNumbers {
-        LinkNumbers {
-            loss_percent: tenths(self.loss_percent),
-            jitter_ms: tenths(self.jitter_ms),
-            bitrate_bps: self.bitrate_bps.round(),
-        }
-    }
-}
-
 /// The grade of the worse direction.
-fn measure(up: &LinkNumbers, down: &LinkNumbers, rtt_ms: Option<f64>) -> LinkGrade {
+fn measure(up: &Numbers, down: &Numbers, rtt_ms: Option<f64>) -> LinkGrade {
     let within = |bounds: &&Bounds| {
-        let fits = |n: &LinkNumbers| n.loss_percent <= bounds.loss_percent && n.jitter_ms <= bounds.jitter_ms;
+        let fits = |n: &Numbers| n.loss_percent <= bounds.loss_percent && n.jitter_ms <= bounds.jitter_ms;
         fits(up) && fits(down) && rtt_ms.is_none_or(|rtt| rtt <= bounds.rtt_ms)
     };
     let best = BOUNDS.iter().find(within);
@@ -139,23 +120,29 @@ fn measure(up: &LinkNumbers, down: &LinkNumbers, rtt_ms: Option<f64>) -> LinkGra
 mod tests {
     use super::*;
 
-    fn numbers(loss_percent: f64, jitter_ms: f64) -> LinkNumbers {
-        LinkNumbers { loss_percent, jitter_ms, bitrate_bps: 1e6 }
+    fn numbers(loss_percent: f64, jitter_ms: f64) -> Numbers {
+        Numbers { loss_percent, jitter_ms }
     }
 
     #[test]
     fn the_worst_number_decides() {
-        let good = numbers(1.0, 30.0);
+        let good = || numbers(1.0, 30.0);
         let table = [
             (numbers(0.0, 0.0), None, LinkGrade::Good),
-            (good, Some(150.0), LinkGrade::Good),
-            (good, Some(151.0), LinkGrade::Fair),
+            (good(), Some(150.0), LinkGrade::Good),
+            (good(), Some(151.0), LinkGrade::Fair),
             (numbers(1.1, 0.0), Some(10.0), LinkGrade::Fair),
             (numbers(0.0, 51.0), Some(10.0), LinkGrade::Poor),
-            (good, Some(301.0), LinkGrade::Poor),
+            (good(), Some(301.0), LinkGrade::Poor),
         ];
         for (down, rtt, expected) in table {
-            assert_eq!(measure(&good, &down, rtt), expected, "{down:?} {rtt:?}");
+            assert_eq!(
+                measure(&good(), &down, rtt),
+                expected,
+                "{} % {} ms {rtt:?}",
+                down.loss_percent,
+                down.jitter_ms
+            );
         }
     }
 

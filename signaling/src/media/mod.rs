@@ -54,10 +54,31 @@ pub struct MediaPort {
 /// What the hall shall do with a report.
 #[derive(Debug, PartialEq)]
 pub enum Effect {
-    Send { meeting: MeetingId, site: SiteId, message: ServerMessage },
-    Path { meeting: MeetingId, site: SiteId, path: MediaPath },
-    Publishing { meeting: MeetingId, site: SiteId, kind: SourceKind, active: bool },
-    Worker { worker: usize, stats: Box<WorkerStats> },
+    Send {
+        meeting: MeetingId,
+        site: SiteId,
+        message: ServerMessage,
+    },
+    /// To everybody in the meeting.
+    Broadcast {
+        meeting: MeetingId,
+        message: ServerMessage,
+    },
+    Path {
+        meeting: MeetingId,
+        site: SiteId,
+        path: MediaPath,
+    },
+    Publishing {
+        meeting: MeetingId,
+        site: SiteId,
+        kind: SourceKind,
+        active: bool,
+    },
+    Worker {
+        worker: usize,
+        stats: Box<WorkerStats>,
+    },
 }
 
 /// Translates between meetings and rooms.
@@ -212,7 +233,8 @@ impl Bridge {
                 let message = ServerMessage::Layers { kind, layers };
                 self.send(meeting, site, message);
             }
-            self.send_speakers(meeting);
+            let sites = self.rooms.get(&meeting).map(|room| room.speakers.clone()).unwrap_or_default();
+            self.send(meeting, site, ServerMessage::Speakers { sites });
             self.flush();
         }
     }

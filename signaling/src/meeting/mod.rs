@@ -114,6 +114,11 @@ pub enum Output {
         connection: ConnectionId,
         message: ServerMessage,
     },
+    /// The same to many.
+    Broadcast {
+        connections: Vec<ConnectionId>,
+        message: ServerMessage,
+    },
     /// Closes the connection after what was sent to it.
     Close {
         connection: ConnectionId,
@@ -333,6 +338,11 @@ impl Meeting {
 
     pub fn connection_of(&self, site: SiteId) -> Option<ConnectionId> {
         self.sites.get(site.0 as usize)?.connection
+    }
+
+    /// All connections that hold a seat.
+    pub fn connections(&self) -> impl Iterator<Item = ConnectionId> + '_ {
+        self.sites.iter().filter_map(|s| s.connection)
     }
 
     pub fn title(&self) -> &str {

@@ -16,11 +16,15 @@ pub struct SeatRow {
 }
 
 impl Meeting {
+    /// What a role may see is the same for all who have it.
     pub(super) fn broadcast_view(&mut self) {
-        let seated: Vec<(ConnectionId, SiteId)> =
-            self.sites.iter().filter_map(|s| Some((s.connection?, s.id))).collect();
-        for (connection, site) in seated {
-            self.send_view(connection, site);
+        for role in [Role::Chair, Role::Site] {
+            let of = |s: &Site| s.connection.filter(|_| s.role == role);
+            let connections: Vec<ConnectionId> = self.sites.iter().filter_map(of).collect();
+            if !connections.is_empty() {
+                let message = ServerMessage::Meeting { meeting: self.view(role) };
+                self.outputs.push_back(Output::Broadcast { connections, message });
+            }
         }
     }
 

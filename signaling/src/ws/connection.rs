@@ -1,7 +1,7 @@
 //! One WebSocket connection: reads, limits, pings, and writes what the hall puts into its outbox.
 
 use super::bucket::Bucket;
-use super::outbox::{Next, Outbox};
+use super::outbox::{Next, Outbox, Outgoing};
 use super::sdp;
 use super::vigil::{Due, Vigil};
 use crate::error::Refusal;
@@ -87,7 +87,7 @@ impl Connection {
 
     async fn carry_out(&mut self, next: Next) -> Result<(), End> {
         match next {
-            Next::Send(message) => self.write(&message).await,
+            Next::Send(message) => self.send(message).await,
             Next::Close => Err(End::ByHall),
         }
     }
@@ -176,10 +176,12 @@ impl Connection {
     }
 
     async fn write(&mut self, message: &ServerMessage) -> Result<(), End> {
-        let Ok(text) = serde_json::to_string(message) else {
-            return Err(End::CannotWrite);
-        };
-        let sent = timeout(WRITE_TIMEOUT, self.socket.send(Message::text(text))).await;
+        self.send(Outgoing::of(message)).await
+    }
+
+    async fn send(&mut self, message: Outgoing) -> Result<(), End> {
+        let text = message.text().clone();
+        let sent = timeout(WRITE_TIMEOUT, self.socket.send(Message::Text(text))).await;
         match sent {
             Ok(Ok(())) => Ok(()),
             _ => Err(End::CannotWrite),

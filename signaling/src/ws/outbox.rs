@@ -2,14 +2,67 @@
 //! snapshot. A client that does not keep up is closed; its seat stays.
 
 use crate::protocol::ServerMessage;
+use axum::extract::ws::Utf8Bytes;
 use std::collections::VecDeque;
-use std::mem::discriminant;
+use std::mem::{Discriminant, discriminant};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 /// A page that reads at all is never this far behind: snapshots take one place each, and the rest
 /// are answers to what it has sent itself.
 pub const CAPACITY: usize = 64;
+
+/// A message as it goes out. What many get is serialised once, and shared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outgoing {
+    kind: Discriminant<ServerMessage>,
+    part: Part,
+    text: Utf8Bytes,
+}
+
+/// What a message means to those that still wait before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// All are needed.
+    Single,
+    /// Of its kind only the newest is true.
+    Snapshot,
+    /// Of all links, and so it takes the place of changes too.
+    Links,
+    /// What of the links has changed since the last of these.
+    LinkChanges,
+}
+
+impl Part {
+    fn of(message: &ServerMessage) -> Part {
+        match message {
+            ServerMessage::Meeting { .. } | ServerMessage::Slots { .. } | ServerMessage::Speakers { .. } => {
+                Part::Snapshot
+            }
+            ServerMessage::Links { .. } => Part::Links,
+            ServerMessage::LinkChanges { .. } => Part::LinkChanges,
+            _ => Part::Single,
+        }
+    }
+}
+
+impl Outgoing {
+    pub fn of(message: &ServerMessage) -> Outgoing {
+        // Strings, numbers and lists of them: nothing of ours cannot be written as JSON.
+        let text = serde_json::to_string(message).unwrap_or_default();
+        Outgoing { kind: discriminant(message), part: Part::of(message), text: text.into() }
+    }
+
+    pub fn text(&self) -> &Utf8Bytes {
+        &self.text
+    }
+}
+
+impl From<ServerMessage> for Outgoing {
+    fn from(message: ServerMessage) -> Outgoing {
+        Outgoing::of(&message)
+    }
+}
 
 /// The hall's end puts messages in, the connection's task takes them out.
 #[derive(Debug, Clone)]
@@ -23,15 +76,23 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Inner {
-    queue: VecDeque<ServerMessage>,
+    queue: VecDeque<Outgoing>,
     closing: bool,
 }
 
 /// What the connection's task shall do next.
 #[derive(Debug, PartialEq)]
 pub enum Next {
-    Send(Box<ServerMessage>),
+    Send(Outgoing),
     Close,
+}
+
+/// What became of a message.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Pushed {
+    Queued,
+    /// Changes of links that were not sent yet have been thrown away with these: all links are needed.
+    NeedsLinks,
 }
 
 /// The client is too far behind.
@@ -46,15 +107,22 @@ impl Default for Outbox {
 
 impl Outbox {
     /// Queues a message. A snapshot takes the place of an older one of its kind.
-    pub fn push(&self, message: ServerMessage) -> Result<(), TooSlow> {
+    pub fn push(&self, message: impl Into<Outgoing>) -> Result<Pushed, TooSlow> {
+        let message = message.into();
         let mut inner = self.lock();
         if inner.closing {
-            return Ok(());
+            return Ok(Pushed::Queued);
         }
-        let kind = discriminant(&message);
+        let changes = inner.queue.iter().position(|m| m.part == Part::LinkChanges);
+        if let (Part::Links | Part::LinkChanges, Some(older)) = (message.part, changes) {
+            inner.queue.remove(older);
+            if message.part == Part::LinkChanges {
+                return Ok(Pushed::NeedsLinks);
+            }
+        }
         let full = inner.queue.len() >= CAPACITY;
-        let older = inner.queue.iter_mut().find(|m| discriminant(*m) == kind);
-        match older.filter(|_| is_snapshot(&message)) {
+        let older = inner.queue.iter_mut().find(|m| m.kind == message.kind);
+        match older.filter(|_| matches!(message.part, Part::Snapshot | Part::Links)) {
             Some(older) => *older = message,
             None if full => {
                 inner.queue.clear();
@@ -65,7 +133,7 @@ impl Outbox {
             None => inner.queue.push_back(message),
         }
         self.0.changed.notify_one();
-        Ok(())
+        Ok(Pushed::Queued)
     }
 
     /// Closes after what is queued.
@@ -88,7 +156,7 @@ impl Outbox {
         let mut inner = self.lock();
         let message = inner.queue.pop_front();
         match message {
-            Some(message) => Some(Next::Send(Box::new(message))),
+            Some(message) => Some(Next::Send(message)),
             None => inner.closing.then_some(Next::Close),
         }
     }
@@ -99,21 +167,10 @@ impl Outbox {
     }
 }
 
-/// Messages of which only the newest is true.
-fn is_snapshot(message: &ServerMessage) -> bool {
-    matches!(
-        message,
-        ServerMessage::Meeting { .. }
-            | ServerMessage::Slots { .. }
-            | ServerMessage::Speakers { .. }
-            | ServerMessage::Links { .. }
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::SiteId;
+    use crate::protocol::{LinkGrade, SiteId, SiteLink};
 
     fn speakers(site: u32) -> ServerMessage {
         ServerMessage::Speakers { sites: vec![SiteId(site)] }
@@ -127,9 +184,9 @@ mod tests {
         }
         outbox.push(ServerMessage::Pong { n: 1 }).expect("room");
         outbox.close();
-        assert_eq!(outbox.next().await, Next::Send(Box::new(speakers(999))));
+        assert_eq!(outbox.next().await, Next::Send(speakers(999).into()));
         let pong = ServerMessage::Pong { n: 1 };
-        assert_eq!(outbox.next().await, Next::Send(Box::new(pong)));
+        assert_eq!(outbox.next().await, Next::Send(pong.into()));
         assert_eq!(outbox.next().await, Next::Close);
     }
 
@@ -142,5 +199,27 @@ mod tests {
         }
         assert_eq!(outbox.push(ServerMessage::Pong { n }), Err(TooSlow));
         assert_eq!(outbox.next().await, Next::Close, "at once, without the rest");
+    }
+
+    #[tokio::test]
+    async fn links_take_the_place_of_changes_that_were_not_sent() {
+        let link = |site, loss_percent| SiteLink {
+            site: SiteId(site),
+            grade: LinkGrade::Good,
+            loss_percent,
+            rtt_ms: None,
+        };
+        let whole = |loss| ServerMessage::Links { links: vec![link(1, loss), link(2, loss)] };
+        let change = |loss| ServerMessage::LinkChanges { links: vec![link(1, loss)] };
+        let outbox = Outbox::default();
+        assert_eq!(outbox.push(whole(1.0)), Ok(Pushed::Queued));
+        assert_eq!(outbox.push(change(2.0)), Ok(Pushed::Queued));
+        assert_eq!(outbox.push(change(3.0)), Ok(Pushed::NeedsLinks), "both are thrown away");
+        assert_eq!(outbox.push(whole(3.0)), Ok(Pushed::Queued));
+        assert_eq!(outbox.push(change(4.0)), Ok(Pushed::Queued));
+        assert_eq!(outbox.push(whole(5.0)), Ok(Pushed::Queued), "newer than the change that waits");
+        outbox.close();
+        assert_eq!(outbox.next().await, Next::Send(whole(5.0).into()));
+        assert_eq!(outbox.next().await, Next::Close);
     }
 }

@@ -30,7 +30,12 @@ export function reduce(before: MeetingState, message: ServerMessage, nowMs: numb
         ? state
         : { ...state, layers: { ...state.layers, [message.kind]: message.layers } };
     case 'links':
-      return withLinks(state, message.links);
+      return withLinks(state, new Map(message.links.map(link => [link.site, link])));
+    case 'link_changes':
+      return withLinks(
+        state,
+        new Map([...state.links, ...message.links.map(link => [link.site, link] as const)]),
+      );
     case 'goodbye':
       return { ...state, ending: { kind: message.reason } };
     case 'draining':
@@ -74,10 +79,9 @@ function recent(before: SiteId[], heard: SiteId[]): SiteId[] {
   return [...heard, ...before.filter(site => !heard.includes(site))].slice(0, RECENT_SPEAKERS);
 }
 
-function withLinks(state: MeetingState, links: SiteLink[]): MeetingState {
+function withLinks(state: MeetingState, after: ReadonlyMap<SiteId, SiteLink>): MeetingState {
   const own = (of: ReadonlyMap<SiteId, SiteLink>) =>
     state.you === null ? undefined : of.get(state.you)?.grade;
-  const after = new Map(links.map(link => [link.site, link]));
   const turnedPoor = own(after) === 'poor' && own(state.links) !== 'poor';
   return { ...state, links: after, notices: turnedPoor ? [{ kind: 'poorLink' }] : [] };
 }

@@ -48,7 +48,7 @@ export function tileModel(state: MeetingState, picture: Picture): TileModel | nu
     microphone: site.microphone,
     speaking: picture.kind === 'camera' && site.microphone === 'on' && state.speakers.includes(site.id),
     grade: gradeOf(site, link),
-    lossPercent: link === undefined ? null : Math.max(link.up.loss_percent, link.down.loss_percent),
+    lossPercent: link?.loss_percent ?? null,
     rttMs: link?.rtt_ms ?? null,
     slot: isYou ? -1 : slotShowing(state.videoSlots, picture),
     cameraOff: picture.kind === 'camera' && !site.camera && site.presence !== 'lost',

@@ -64,12 +64,6 @@ export type GoodbyeReason = "ended" | "removed" | "taken_over";
  */
 export type LinkGrade = "good" | "fair" | "poor" | "disconnected";
 
-export type LinkNumbers = { 
-/**
- * 0–100.
- */
-loss_percent: number, jitter_ms: number, bitrate_bps: number, };
-
 /**
  * The meeting as everybody may see it.
  */
@@ -119,6 +113,7 @@ actions: Array<ActionKind>, }
   | { "type": "speakers", sites: Array<SiteId>, }
   | { "type": "layers", kind: SourceKind, layers: Array<boolean>, }
   | { "type": "links", links: Array<SiteLink>, }
+  | { "type": "link_changes", links: Array<SiteLink>, }
   | { "type": "ping", n: number, }
   | { "type": "pong", n: number, }
   | { "type": "goodbye", reason: GoodbyeReason, }
@@ -129,7 +124,11 @@ actions: Array<ActionKind>, }
  */
 export type SiteId = number;
 
-export type SiteLink = { site: SiteId, grade: LinkGrade, up: LinkNumbers, down: LinkNumbers, rtt_ms: number | null, transport: TransportKind | null, };
+export type SiteLink = { site: SiteId, grade: LinkGrade, 
+/**
+ * Of the worse direction, 0–100, in tenths.
+ */
+loss_percent: number, rtt_ms: number | null, };
 
 export type SiteView = { id: SiteId, 
 /**
@@ -160,8 +159,6 @@ max_height: number, };
 
 export type SourceKind = "microphone" | "camera" | "content";
 
-export type TransportKind = "udp" | "tcp";
-
-export const VERSION = 1;
+export const VERSION = 2;
 export const SILENCE_TIMEOUT_S = 15;
 export const MAX_MESSAGE_BYTES = 262144;

@@ -43,7 +43,7 @@ function Row({ site }: { site: SiteView }) {
           {site.role === 'chair' ? <span class="badge gold">{t.chair}</span> : null}
           <span class="spring" />
           {grade !== null && link !== undefined ? (
-            <LinkLight grade={grade} lossPercent={link.up.loss_percent} rttMs={link.rtt_ms} />
+            <LinkLight grade={grade} lossPercent={link.loss_percent} rttMs={link.rtt_ms} />
           ) : null}
         </div>
         <p class="hint">

@@ -102,6 +102,7 @@ impl Story {
     pub fn told(&self, connection: ConnectionId) -> impl Iterator<Item = &ServerMessage> {
         self.orders.iter().filter_map(move |order| match order {
             Output::Send { connection: to, message } if *to == connection => Some(message),
+            Output::Broadcast { connections, message } if connections.contains(&connection) => Some(message),
             _ => None,
         })
     }
