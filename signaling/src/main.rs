@@ -2,10 +2,12 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+use sfu::driver::priority::BehindMedia;
 use signaling::cli::{self, Commands, DemoArgs, LinksArgs, Parsed, ServeArgs};
 use signaling::config::Config;
 use signaling::error::{StartCode, StartError};
 use signaling::listeners::{Listeners, address_of};
+use signaling::media::MediaPort;
 use signaling::{certificate, demo, descriptors, doctor, endpoint, links, log, media, output, run};
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -32,18 +34,20 @@ fn begin() -> Result<ExitCode, StartError> {
 }
 
 fn on_runtime(command: Commands) -> Result<ExitCode, StartError> {
-    let runtime = tokio::runtime::Runtime::new();
+    let behind = BehindMedia::of_this_process();
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.enable_all().on_thread_start(move || behind.give_way()).build();
     let runtime = runtime.map_err(|e| StartError::new(StartCode::Internal, e.to_string()))?;
-    let done = runtime.block_on(carry_out(command));
+    let done = runtime.block_on(carry_out(command, behind));
     // Whatever still waits for a disk or a line must not keep the process.
     runtime.shutdown_background();
     done
 }
 
-async fn carry_out(command: Commands) -> Result<ExitCode, StartError> {
+async fn carry_out(command: Commands, behind: BehindMedia) -> Result<ExitCode, StartError> {
     match command {
-        Commands::Serve(args) => serve(args).await,
-        Commands::Demo(args) => demo(args).await,
+        Commands::Serve(args) => serve(args, behind).await,
+        Commands::Demo(args) => demo(args, behind).await,
         Commands::Join(args) => endpoint::join::run(args).await,
         Commands::Doctor(args) => doctor::run(&args),
         Commands::Links(args) => links(&args),
@@ -51,7 +55,7 @@ async fn carry_out(command: Commands) -> Result<ExitCode, StartError> {
     }
 }
 
-async fn serve(args: ServeArgs) -> Result<ExitCode, StartError> {
+async fn serve(args: ServeArgs, behind: BehindMedia) -> Result<ExitCode, StartError> {
     let mut config = args.settings.load()?;
     if args.print_config {
         output::print(config.printable().trim_end())?;
@@ -61,7 +65,7 @@ async fn serve(args: ServeArgs) -> Result<ExitCode, StartError> {
     let shutdown = shutdown()?;
     descriptors::fit(&mut config)?;
     let listeners = Listeners::open(&config).await?;
-    let media = media::start(&config)?;
+    let media = start_media(&config, behind)?;
     // Into a journal they do not go: whoever reads one would be every site.
     if std::io::stdout().is_terminal() {
         announce(links::text(&config, address_of(&listeners.https)?, address_of(&listeners.http)?))?;
@@ -70,12 +74,12 @@ async fn serve(args: ServeArgs) -> Result<ExitCode, StartError> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn demo(args: DemoArgs) -> Result<ExitCode, StartError> {
+async fn demo(args: DemoArgs, behind: BehindMedia) -> Result<ExitCode, StartError> {
     let shutdown = shutdown()?;
     let mut config = demo::config(&args)?;
     descriptors::fit(&mut config)?;
     let listeners = Listeners::open(&config).await?;
-    let media = media::start(&config)?;
+    let media = start_media(&config, behind)?;
     let announcement = demo::announcement(&config, &listeners, &media.addresses)?;
     let _sites = endpoint::demo::start_sites(announcement.headless());
     announce(match args.json {
@@ -84,6 +88,13 @@ async fn demo(args: DemoArgs) -> Result<ExitCode, StartError> {
     })?;
     run(config, listeners, media, shutdown).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// On the main thread, which gives way to media only then: what it starts inherits its niceness.
+fn start_media(config: &Config, behind: BehindMedia) -> Result<MediaPort, StartError> {
+    let media = media::start(config)?;
+    behind.give_way();
+    Ok(media)
 }
 
 fn links(args: &LinksArgs) -> Result<ExitCode, StartError> {

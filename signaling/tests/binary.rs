@@ -3,14 +3,52 @@
 mod process;
 
 use process::{ANYWHERE, Folder, PROGRAM, Running, authority, get};
-use rustix::process::geteuid;
+use rustix::process::{geteuid, getpriority_process};
 use serde_json::Value;
 use signaling::tls::kept;
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Command, Output};
-use std::time::SystemTime;
+use std::process::{Child, Command, Output};
+use std::time::{Duration, Instant, SystemTime};
+
+/// Name and niceness of each thread.
+fn threads(of: &Child) -> Vec<(String, i32)> {
+    let folder = format!("/proc/{}/task", of.id());
+    let tasks = std::fs::read_dir(folder).expect("threads").flatten();
+    // A thread may have ended meanwhile.
+    let stats = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("stat")).ok());
+    let read = |stat: String| {
+        let (head, fields) = stat.rsplit_once(')').expect("a name in brackets");
+        let name = head.split_once('(').expect("brackets").1.to_owned();
+        // proc(5): niceness is the 19th field, the name the second.
+        let niceness = fields.split_whitespace().nth(16).and_then(|field| field.parse().ok());
+        (name, niceness.expect("a number"))
+    };
+    stats.map(read).collect()
+}
+
+#[test]
+fn media_goes_before_all_other_threads() {
+    let folder = Folder::new("priority");
+    let mut demo = Running::demo(&folder.0, &[]);
+    demo.told();
+    let own = getpriority_process(None).expect("the test's niceness");
+    let behind = (own + 5).min(19);
+    // Each gives way as the first thing it does, which on a busy machine may be after the words above.
+    let in_order = |threads: &[(String, i32)]| {
+        let (media, others): (Vec<_>, Vec<_>) =
+            threads.iter().partition(|(name, _)| name.starts_with("media-"));
+        media.iter().all(|(_, nice)| *nice <= own) && others.iter().all(|(_, nice)| *nice == behind)
+    };
+    let end = Instant::now() + Duration::from_secs(60);
+    while !in_order(&threads(&demo.0)) && Instant::now() < end {
+        std::thread::yield_now();
+    }
+    let threads = threads(&demo.0);
+    assert!(threads.iter().any(|(name, _)| name == "media-0") && threads.len() > 3, "{threads:?}");
+    assert!(in_order(&threads), "{own}: {threads:?}");
+}
 
 #[test]
 fn two_demos_run_side_by_side_and_say_where() {

@@ -18,6 +18,7 @@ mod measure;
 mod outbox;
 mod outgoing;
 mod placement;
+pub mod priority;
 pub mod probe;
 mod tcp;
 mod udp;

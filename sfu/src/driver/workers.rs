@@ -5,7 +5,7 @@ use super::interfaces::{advertised, candidates};
 use super::placement::{Placement, WorkerId};
 use super::probe::cores;
 use super::worker::{COMMAND_CAPACITY, Parts, Worker, WorkerHandle};
-use super::{Birth, Machine};
+use super::{Birth, Machine, priority};
 use crate::command::Command;
 use crate::engine::{Candidate, Engine, EngineConfig};
 use crate::event::Event;
@@ -285,6 +285,7 @@ where
 
     /// Keeps `_ended` for as long as the thread lives.
     fn run(self, seed: [u8; 32], _ended: SyncSender<()>) {
+        priority::take_precedence();
         if self.pin {
             pin(self.parts.id);
         }

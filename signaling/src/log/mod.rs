@@ -6,6 +6,7 @@ mod lines;
 use crate::error::{StartCode, StartError};
 use crate::output::Unbuffered;
 use lines::Lines;
+use sfu::driver::priority::BehindMedia;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
@@ -27,7 +28,10 @@ static STANDARD_ERROR: Lines = Lines::new();
 /// Begins to write what is logged and said.
 pub fn open() -> Result<(), StartError> {
     let writer = std::thread::Builder::new().name("log".to_owned());
-    let writing = writer.spawn(|| STANDARD_ERROR.write_to(Unbuffered(std::io::stderr()), notice));
+    let writing = writer.spawn(|| {
+        BehindMedia::of_this_process().give_way();
+        STANDARD_ERROR.write_to(Unbuffered(std::io::stderr()), notice)
+    });
     writing.map(drop).map_err(|e| StartError::new(StartCode::Internal, e.to_string()))
 }
 
