@@ -219,7 +219,7 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
         if self.outbox.is_full() {
             return;
         }
-        self.receive_udp(now);
+        let now = self.receive_udp(now);
         self.tell_effort(now);
         self.receive_tcp(now);
         self.take_commands(now);
@@ -230,16 +230,16 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
         self.tcp.flush();
     }
 
-    /// A batch of each socket that may hold something, and again while there is time.
-    fn receive_udp(&mut self, now: Instant) {
-        let mut at = now;
-        while self.udp.iter().any(|port| port.readable) {
-            self.receive_batches(at);
-            at = Instant::now();
-            if at.saturating_duration_since(now) >= RECEIVE_BUDGET {
-                return;
-            }
+    /// A batch of each socket that may hold something, and again while there is time; returns what time it is then.
+    fn receive_udp(&mut self, begun: Instant) -> Instant {
+        let mut now = begun;
+        while self.udp.iter().any(|port| port.readable)
+            && now.saturating_duration_since(begun) < RECEIVE_BUDGET
+        {
+            self.receive_batches(now);
+            now = Instant::now();
         }
+        now
     }
 
     fn receive_batches(&mut self, now: Instant) {
