@@ -174,7 +174,8 @@ pub enum ServerMessage {
     },
 }
 
-/// SDP, plain or deflated (raw DEFLATE, RFC 1951, then base64): 98 KB become 2.4.
+/// SDP, plain or deflated (raw DEFLATE, RFC 1951, then base64): 98 KB become 2.4. The server answers a plain
+/// offer with a plain answer: not everybody can inflate.
 #[derive(Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export_to = "gen.ts")]

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use sfu::event::PathKind;
 use sfu::ids::{PeerId, SlotId, Source, SourceKind};
 use signaling::media::{Command, Event};
+use signaling::protocol::Sdp;
+use signaling::ws::sdp::{fold, unfold};
 
 /// The peer and SDP of the next offer.
 fn offer(command: Command) -> Option<(PeerId, String)> {
@@ -24,12 +26,29 @@ async fn brings_media(server: &mut Server, site: &mut common::Site) -> PeerId {
     let sdp = "v=0 yours".to_owned();
     server.report(Event::Answer { peer, sdp }).await;
     let answer = site.expect("answer").await;
-    assert!(answer["sdp"]["deflated"].is_string());
+    assert_eq!(answer["sdp"]["plain"], "v=0 yours");
     let path = PathKind::Udp;
     server.report(Event::Connected { peer, path }).await;
     let id = site.id;
     site.sees(id, |s| s["presence"] == "present").await;
     peer
+}
+
+#[tokio::test]
+async fn an_answer_is_packed_as_its_offer_was() {
+    let mut server = Server::start().await;
+    let mut site = server.enter(AN_PHUOC).await;
+    let answers =
+        [json!({"plain": "v=0 mine"}), json!(fold("v=0 mine".to_owned())), json!({"plain": "v=0 mine"})];
+    for sent in answers {
+        site.say(json!({"type": "offer", "sdp": sent})).await;
+        let (peer, sdp) = server.command(offer).await;
+        assert_eq!(sdp, "v=0 mine");
+        server.report(Event::Answer { peer, sdp: "v=0 yours".to_owned() }).await;
+        let came: Sdp = serde_json::from_value(site.expect("answer").await["sdp"].clone()).unwrap();
+        assert_eq!(matches!(came, Sdp::Deflated(_)), sent["deflated"].is_string());
+        assert_eq!(unfold(came), Ok("v=0 yours".to_owned()));
+    }
 }
 
 #[tokio::test]

@@ -131,7 +131,7 @@ impl Session {
         messages: &broadcast::Sender<ServerMessage>,
     ) -> Result<(), JoinError> {
         let offer = self.site.offer().await?;
-        self.socket.send(&ClientMessage::Offer { sdp: fold(&offer) }).await?;
+        self.socket.send(&ClientMessage::Offer { sdp: fold(offer) }).await?;
         let camera = options.video != Video::None;
         self.socket.send(&ClientMessage::Media { microphone: true, camera, content: false }).await?;
         let deadline = tokio::time::Instant::now() + ANSWER_TIMEOUT;
@@ -224,7 +224,7 @@ impl Session {
             // A path lost in the middle of the handshake is not reported as failed by the crate, ever.
             (Disconnected, PathState::Wanted) | (Disconnected | Failed, PathState::Up) => {
                 self.path = PathState::Restarting { until: tokio::time::Instant::now() + RESTART_TIMEOUT };
-                let sdp = fold(&self.site.restart_offer().await?);
+                let sdp = fold(self.site.restart_offer().await?);
                 self.socket.send(&ClientMessage::Offer { sdp }).await
             }
             (Failed | Closed, _) => Err(no_path()),

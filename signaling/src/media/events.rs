@@ -4,8 +4,7 @@ use super::desired::kind_for_sites;
 use super::{Bridge, Effect, SiteMedia, WorkerEvent};
 use crate::hall::MeetingId;
 use crate::meeting::MediaPath;
-use crate::protocol::{ErrorCode, ServerMessage, SiteId, SlotSource};
-use crate::ws::sdp;
+use crate::protocol::{ErrorCode, Sdp, ServerMessage, SiteId, SlotSource};
 use sfu::event::{Event, OfferError};
 use sfu::ids::{PeerId, RoomId, SlotId, Source};
 use sfu::limits::MAX_AUDIO_SLOTS;
@@ -15,7 +14,7 @@ impl Bridge {
     /// Takes a report. Reports of peers that have gone are no news.
     pub fn handle_event(&mut self, report: WorkerEvent) {
         match report.event {
-            Event::Answer { peer, sdp } => self.answered(peer, &sdp),
+            Event::Answer { peer, sdp } => self.answered(peer, sdp),
             Event::OfferRefused { peer, reason } => self.offer_refused(peer, reason),
             Event::Connected { peer, .. } | Event::Restored { peer } => {
                 self.path(peer, MediaPath::Up);
@@ -63,12 +62,11 @@ impl Bridge {
         }
     }
 
-    fn answered(&mut self, peer: PeerId, text: &str) {
+    fn answered(&mut self, peer: PeerId, sdp: String) {
         if let Some((meeting, site, media)) = self.media_of(peer) {
             media.answered = true;
             media.waiting.pop_front();
-            let sdp = sdp::fold(text);
-            self.send(meeting, site, ServerMessage::Answer { sdp });
+            self.send(meeting, site, ServerMessage::Answer { sdp: Sdp::Plain(sdp) });
             // The engine forgets wishes of peers it did not know when they were said.
             self.reconcile(meeting);
         }

@@ -8,7 +8,7 @@ use crate::error::Refusal;
 use crate::hall::{Arrival, HallDoor, Said};
 use crate::media::MAX_VIDEO_SLOTS;
 use crate::meeting::{ConnectionId, Request};
-use crate::protocol::{ClientMessage, ErrorCode, ServerMessage, VERSION};
+use crate::protocol::{ClientMessage, ErrorCode, Sdp, ServerMessage, VERSION};
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -37,6 +37,7 @@ pub async fn run(socket: WebSocket, address: SocketAddr, door: HallDoor) {
         bucket: Bucket::new(per_second * BURST_SECONDS, per_second, now),
         dropped: 0,
         vigil: Vigil::new(now),
+        packs: false,
         door,
     };
     let why = connection.serve().await;
@@ -54,6 +55,8 @@ struct Connection {
     bucket: Bucket,
     dropped: u32,
     vigil: Vigil,
+    /// The newest offer came deflated: whoever can deflate can inflate, and nobody else is asked to.
+    packs: bool,
 }
 
 /// Why a connection ends.
@@ -87,7 +90,7 @@ impl Connection {
 
     async fn carry_out(&mut self, next: Next) -> Result<(), End> {
         match next {
-            Next::Send(message) => self.send(message).await,
+            Next::Send(message) => self.send(self.packed(message)).await,
             Next::Close => Err(End::ByHall),
         }
     }
@@ -143,7 +146,12 @@ impl Connection {
             message if matches!(message, ClientMessage::Hello { .. }) == self.vigil.has_greeted() => {
                 Err(Refusal::new(ErrorCode::OutOfOrder))
             }
-            message => said(message),
+            message => {
+                if let ClientMessage::Offer { sdp } = &message {
+                    self.packs = matches!(sdp, Sdp::Deflated(_));
+                }
+                said(message)
+            }
         };
         match said {
             Ok(said) => {
@@ -172,6 +180,16 @@ impl Connection {
             Due::Ping(n) => self.write(&ServerMessage::Ping { n }).await,
             Due::NoHello => Err(End::NoHello),
             Due::Silent => Err(End::Silent),
+        }
+    }
+
+    /// An answer goes as its offer came.
+    fn packed(&self, message: Outgoing) -> Outgoing {
+        match message.answer() {
+            Some(text) if self.packs => {
+                Outgoing::of(&ServerMessage::Answer { sdp: sdp::fold(text.to_owned()) })
+            }
+            _ => message,
         }
     }
 

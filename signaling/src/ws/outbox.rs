@@ -1,7 +1,7 @@
 //! What waits to be sent to one connection: bounded, and never more than one of each kind of
 //! snapshot. A client that does not keep up is closed; its seat stays.
 
-use crate::protocol::ServerMessage;
+use crate::protocol::{Sdp, ServerMessage};
 use axum::extract::ws::Utf8Bytes;
 use std::collections::VecDeque;
 use std::mem::{Discriminant, discriminant};
@@ -18,6 +18,8 @@ pub struct Outgoing {
     kind: Discriminant<ServerMessage>,
     part: Part,
     text: Utf8Bytes,
+    /// The SDP of an answer: the connection packs it where the offer came packed.
+    answer: Option<String>,
 }
 
 /// What a message means to those that still wait before it.
@@ -50,7 +52,16 @@ impl Outgoing {
     pub fn of(message: &ServerMessage) -> Outgoing {
         // Strings, numbers and lists of them: nothing of ours cannot be written as JSON.
         let text = serde_json::to_string(message).unwrap_or_default();
-        Outgoing { kind: discriminant(message), part: Part::of(message), text: text.into() }
+        let answer = match message {
+            ServerMessage::Answer { sdp: Sdp::Plain(text) } => Some(text.clone()),
+            _ => None,
+        };
+        Outgoing { kind: discriminant(message), part: Part::of(message), text: text.into(), answer }
+    }
+
+    /// The plain SDP of an answer.
+    pub fn answer(&self) -> Option<&str> {
+        self.answer.as_deref()
     }
 
     pub fn text(&self) -> &Utf8Bytes {

@@ -35,12 +35,12 @@ fn inflate(base64: &str) -> Result<String, Refusal> {
     Ok(text)
 }
 
-/// Packs an answer: on a line of 512 kbit/s the plain one takes most of a second.
-pub fn fold(text: &str) -> Sdp {
+/// Packs an offer or answer: on a line of 512 kbit/s a plain one takes most of a second.
+pub fn fold(text: String) -> Sdp {
     let mut packed = Vec::new();
     match DeflateEncoder::new(text.as_bytes(), Compression::default()).read_to_end(&mut packed) {
         Ok(_) => Sdp::Deflated(STANDARD.encode(packed)),
-        Err(_) => Sdp::Plain(text.to_owned()),
+        Err(_) => Sdp::Plain(text),
     }
 }
 
@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn what_is_folded_unfolds() {
         let text = "v=0\r\na=rtpmap:96 VP8/90000\r\n".repeat(100);
-        let folded = fold(&text);
+        let folded = fold(text.clone());
         let Sdp::Deflated(packed) = &folded else {
             panic!("packed");
         };
@@ -61,10 +61,10 @@ mod tests {
 
     #[test]
     fn bombs_and_rubbish_are_refused() {
-        let bomb = fold(&"a".repeat(MAX_BYTES * 20));
+        let bomb = fold("a".repeat(MAX_BYTES * 20));
         assert_eq!(unfold(bomb), Err(ErrorCode::OfferTooLarge.into()));
         let exact = "a".repeat(MAX_BYTES);
-        assert_eq!(unfold(fold(&exact)), Ok(exact));
+        assert_eq!(unfold(fold(exact.clone())), Ok(exact));
         for rubbish in ["%%%", "AAAA", "////"] {
             let sdp = Sdp::Deflated(rubbish.to_owned());
             assert_eq!(unfold(sdp), Err(ErrorCode::OfferMalformed.into()));

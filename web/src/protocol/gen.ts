@@ -88,7 +88,8 @@ export type Presence = "away" | "joining" | "present" | "lost" | "removed";
 export type Role = "chair" | "site";
 
 /**
- * SDP, plain or deflated (raw DEFLATE, RFC 1951, then base64): 98 KB become 2.4.
+ * SDP, plain or deflated (raw DEFLATE, RFC 1951, then base64): 98 KB become 2.4. The server answers a plain
+ * offer with a plain answer: not everybody can inflate.
  */
 export type Sdp = { "plain": string }
   | { "deflated": string };

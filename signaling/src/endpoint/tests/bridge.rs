@@ -114,7 +114,7 @@ async fn serve(tcp: TcpStream, manners: Manners, heard: SharedHeard) {
                 let (answer, running) =
                     answer(unfold(sdp).expect("an offer"), manners.transport, &heard).await;
                 media = Some(running);
-                say(&mut socket, &ServerMessage::Answer { sdp: fold(&answer) }).await;
+                say(&mut socket, &ServerMessage::Answer { sdp: fold(answer) }).await;
                 let slot = |kind| Some(SlotSource { site: SiteId(1), kind });
                 let video = vec![slot(SourceKind::Camera)];
                 let audio = vec![slot(SourceKind::Microphone), None];
