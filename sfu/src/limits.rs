@@ -8,6 +8,10 @@ pub const MAX_OFFER_BYTES: usize = 512 * 1024;
 pub const MAX_SECTIONS: usize = 3 + MAX_VIDEO_SLOTS + MAX_AUDIO_SLOTS + 21;
 /// Lines of an offer: parsing costs by the line. Chromium's pairs of slots have 196.
 pub const MAX_OFFER_LINES: usize = MAX_SECTIONS * 128;
+/// Candidates of one kind (UDP, TCP) in an answer. They stand in each section: 16 lines of 70 bytes in the
+/// 111 sections of a full wall are 124 KB, which with the rest of a plain answer still fits into a message of
+/// 256 KB. A machine with more addresses has bridges of containers, and names those that count in its settings.
+pub const MAX_CANDIDATES_OF_A_KIND: usize = 8;
 /// Simulcast layers of one source; browsers send at most three.
 pub const MAX_LAYERS: usize = 3;
 /// Video slots of one peer: the 49 tiles of a wall of 7 × 7, and the big screen.

@@ -1,26 +1,31 @@
-//! Writes our answer: ICE-lite, DTLS passive, one bundle whose transport stands in its first section.
+//! Writes our answer: ICE-lite, DTLS passive, one bundle, and its transport in every section.
+//!
+//! RFC 9143 section 7.3.1 wants the transport in the bundle's first section only and has receivers ignore it
+//! elsewhere. But aiortc and GStreamer's webrtcbin refuse an answer in which any section, even a rejected one,
+//! has no ICE credentials or no fingerprint; browsers take both.
 
 use super::offer::{Direction, Offer, Offered};
 use super::{ExtensionSender, LocalDescription, Negotiated, Section, SectionRole};
 use crate::engine::Candidate;
 use crate::event::PathKind;
 use crate::ids::{Mid, Rid, SlotId};
+use crate::limits;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
 pub(super) fn write(offer: &Offer<'_>, negotiated: &Negotiated, local: &LocalDescription<'_>) -> String {
-    let bundle = bundle(offer, negotiated);
     let mut text = String::new();
-    write_session(&mut text, offer, negotiated, local, &bundle);
+    write_session(&mut text, offer, negotiated, &bundle(offer, negotiated));
+    let (transport, candidates) = (transport(local), candidates(local.candidates));
     for (section, offered) in negotiated.sections.iter().zip(&offer.sections) {
         if is_rejected(section, offered) {
             write_rejected(&mut text, section, offered);
+            text.push_str(&transport);
             continue;
         }
         write_media(&mut text, section, offered);
-        if bundle.first() == Some(&section.mid.as_str()) {
-            write_transport(&mut text, local);
-        }
+        text.push_str(&transport);
+        text.push_str(&candidates);
         write_codecs(&mut text, section);
         write_streams(&mut text, section, negotiated.pairs, local.cname);
     }
@@ -40,7 +45,7 @@ pub(super) fn is_rejected(section: &Section, offered: &Offered<'_>) -> bool {
     section.role == SectionRole::Rejected || section.codecs.is_empty() || !offered.live
 }
 
-/// The offer's bundle without what is rejected: the first is the one that bears the transport.
+/// The offer's bundle without what is rejected.
 fn bundle<'a>(offer: &Offer<'a>, negotiated: &Negotiated) -> Vec<&'a str> {
     let both = negotiated.sections.iter().zip(&offer.sections);
     let accepted = both.filter(|(section, offered)| !is_rejected(section, offered));
@@ -49,13 +54,7 @@ fn bundle<'a>(offer: &Offer<'a>, negotiated: &Negotiated) -> Vec<&'a str> {
     offer.bundle.iter().filter(taken).copied().collect()
 }
 
-fn write_session(
-    text: &mut String,
-    offer: &Offer<'_>,
-    negotiated: &Negotiated,
-    local: &LocalDescription<'_>,
-    bundle: &[&str],
-) {
+fn write_session(text: &mut String, offer: &Offer<'_>, negotiated: &Negotiated, bundle: &[&str]) {
     let (id, version) = (negotiated.session_id, negotiated.session_version);
     line!(text, "v=0");
     line!(text, "o=- {id} {version} IN IP4 0.0.0.0");
@@ -63,7 +62,6 @@ fn write_session(
     line!(text, "t=0 0");
     line!(text, "a=group:BUNDLE {}", bundle.join(" "));
     line!(text, "a=ice-lite");
-    line!(text, "a=fingerprint:{}", local.fingerprint);
     if offer.allows_mixed_extensions {
         line!(text, "a=extmap-allow-mixed");
     }
@@ -117,14 +115,34 @@ fn direction(section: &Section, offered: &Offered<'_>) -> &'static str {
     }
 }
 
-fn write_transport(text: &mut String, local: &LocalDescription<'_>) {
+/// The same lines for every section.
+fn transport(local: &LocalDescription<'_>) -> String {
+    let mut text = String::new();
     line!(text, "a=setup:passive");
+    line!(text, "a=fingerprint:{}", local.fingerprint);
     line!(text, "a=ice-ufrag:{}", local.ice.ufrag);
     line!(text, "a=ice-pwd:{}", local.ice.pwd);
-    for (index, candidate) in local.candidates.iter().enumerate() {
-        write_candidate(text, index, candidate);
+    text
+}
+
+/// Of every section that is not rejected.
+fn candidates(candidates: &[Candidate]) -> String {
+    let mut text = String::new();
+    for (index, candidate) in told(candidates).enumerate() {
+        write_candidate(&mut text, index, candidate);
     }
     line!(text, "a=end-of-candidates");
+    text
+}
+
+/// Of each kind the best, as many as repeating them in every section allows.
+fn told(candidates: &[Candidate]) -> impl Iterator<Item = &Candidate> {
+    let (mut udp, mut tcp) = (0usize, 0usize);
+    candidates.iter().filter(move |candidate| {
+        let count = if candidate.kind == PathKind::Udp { &mut udp } else { &mut tcp };
+        *count = count.saturating_add(1);
+        *count <= limits::MAX_CANDIDATES_OF_A_KIND
+    })
 }
 
 /// RFC 8839 section 5.1 and RFC 6544 section 4.5. No two of our candidates share a base, so each has

@@ -1,6 +1,6 @@
 // Builds the offer of our page: what is sent, then pairs of slots, then audio-only slots. Runs in a
 // browser; `limited` keeps one codec per transceiver and its retransmissions.
-window.makeOffer = async ({ limited, pairs, voices }) => {
+window.makeOffer = async ({ limited, pairs, voices, data }) => {
   const pc = (window.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' }));
   const microphone = await navigator.mediaDevices.getUserMedia({ audio: true });
   const camera = await navigator.mediaDevices.getUserMedia({ video: { width: 1280, height: 720 } });
@@ -18,6 +18,7 @@ window.makeOffer = async ({ limited, pairs, voices }) => {
     pc.addTransceiver('video', { direction: 'recvonly' });
   }
   for (let voice = 0; voice < voices; voice++) pc.addTransceiver('audio', { direction: 'recvonly' });
+  if (data) pc.createDataChannel('rejected');
   if (limited) pc.getTransceivers().forEach(limit);
   await pc.setLocalDescription();
   return pc.localDescription.sdp;

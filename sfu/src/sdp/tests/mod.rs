@@ -45,20 +45,30 @@ fn receive(media: &str) -> String {
 }
 
 fn try_again(offer: &str, previous: Option<&Negotiated>) -> Result<(Negotiated, String), OfferError> {
+    let candidates =
+        [candidate(PathKind::Udp, "192.0.2.1:5000"), candidate(PathKind::Tcp, "[2001:db8::1]:5000")];
+    answer_with(offer, previous, &candidates)
+}
+
+fn candidate(kind: PathKind, address: &str) -> Candidate {
+    Candidate { kind, address: address.parse().unwrap() }
+}
+
+fn answer_with(
+    offer: &str,
+    previous: Option<&Negotiated>,
+    candidates: &[Candidate],
+) -> Result<(Negotiated, String), OfferError> {
     let ice = IceCredentials { ufrag: "ourufrag".to_owned(), pwd: "ourpasswordourpassword".to_owned() };
     let mut last = 99;
     let mut slot_ssrcs = || {
         last += 1;
         Ssrc(last)
     };
-    let candidate = |kind, address: &str| Candidate { kind, address: address.parse().unwrap() };
     let local = LocalDescription {
         ice: &ice,
         fingerprint: &format!("sha-256 {}", ["01"; 32].join(":")).parse().unwrap(),
-        candidates: &[
-            candidate(PathKind::Udp, "192.0.2.1:5000"),
-            candidate(PathKind::Tcp, "[2001:db8::1]:5000"),
-        ],
+        candidates,
         session_id: 7,
         cname: "us",
         slot_ssrcs: &mut slot_ssrcs,
@@ -135,20 +145,40 @@ fn partners_share_a_stream_and_slots_say_with_which_ssrc_they_send() {
 }
 
 #[test]
-fn the_transport_stands_in_the_first_section_and_udp_is_above_tcp() {
-    let (_, answer) = accept(&[DATA.to_owned(), send(AUDIO), send(VIDEO)]);
+fn the_transport_stands_in_every_section_and_udp_is_above_tcp() {
+    let (_, answer) = accept(&[DATA.to_owned(), send(AUDIO), send(VIDEO), receive(AUDIO)]);
     assert!(answer.starts_with("v=0\r\no=- 7 1 IN IP4 0.0.0.0\r\n"));
     assert!(answer.contains("\r\na=ice-lite\r\n"));
-    // Data channels are rejected, so the next in the bundle bears the transport.
-    let microphone = answered(&answer, 1);
-    assert!(microphone.contains(
-        "a=setup:passive\r\na=ice-ufrag:ourufrag\r\na=ice-pwd:ourpasswordourpassword\r\n\
+    let transport = format!(
+        "a=setup:passive\r\na=fingerprint:sha-256 {}\r\n\
+         a=ice-ufrag:ourufrag\r\na=ice-pwd:ourpasswordourpassword\r\n\
          a=candidate:0 1 udp 2130706431 192.0.2.1 5000 typ host\r\n\
          a=candidate:1 1 tcp 1526726399 2001:db8::1 5000 typ host tcptype passive\r\n\
-         a=end-of-candidates\r\n"
-    ));
-    assert!(!answered(&answer, 2).contains("a=ice-"));
-    assert!(!answered(&answer, 2).contains("a=candidate"));
+         a=end-of-candidates\r\n",
+        ["01"; 32].join(":")
+    );
+    for section in [1, 2, 3] {
+        assert_eq!(answered(&answer, section).matches(&transport).count(), 1, "{section}");
+    }
+    // Data channels are rejected and leave the bundle, but some clients refuse sections without these.
+    let (rejected, _) = transport.split_once("a=candidate").unwrap();
+    assert!(answered(&answer, 0).ends_with(rejected.trim_end()));
+}
+
+#[test]
+fn a_machine_with_many_addresses_tells_the_best_of_each_kind() {
+    let all = [PathKind::Udp, PathKind::Tcp]
+        .map(|kind| (0..20).map(move |host| candidate(kind, &format!("192.0.2.{host}:5000"))));
+    let all: Vec<Candidate> = all.into_iter().flatten().collect();
+    let (_, answer) = answer_with(&offer(&[send(AUDIO)]), None, &all).unwrap();
+    for kind in ["udp", "tcp"] {
+        let told = |host: usize| {
+            answer
+                .lines()
+                .any(|l| l.contains(&format!(" {kind} ")) && l.contains(&format!(" 192.0.2.{host} ")))
+        };
+        assert!((0..8).all(told) && !(8..20).any(told), "{answer}");
+    }
 }
 
 #[test]
