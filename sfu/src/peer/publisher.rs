@@ -127,7 +127,9 @@ impl Publisher {
         let Some(place) = self.tracks.get_mut(kind.index()) else {
             return;
         };
-        let layers = section.rids.len().clamp(1, limits::MAX_LAYERS);
+        let announced =
+            section.rids.is_empty().then_some(section.declared_ssrcs.as_slice()).unwrap_or_default();
+        let layers = section.rids.len().max(announced.len()).clamp(1, limits::MAX_LAYERS);
         *place = Some(Track {
             kind,
             section: index,
@@ -137,12 +139,10 @@ impl Publisher {
             reported_wanted: Vec::new(),
             cap: Cap::of_source(now, kind),
         });
-        if section.rids.is_empty() {
-            for (media, rtx) in &section.declared_ssrcs {
-                self.bind(*media, StreamRef { kind, layer: 0, rtx: false });
-                if let Some(rtx) = rtx {
-                    self.bind(*rtx, StreamRef { kind, layer: 0, rtx: true });
-                }
+        for ((media, rtx), layer) in announced.iter().zip(0u8..) {
+            self.bind(*media, StreamRef { kind, layer, rtx: false });
+            if let Some(rtx) = rtx {
+                self.bind(*rtx, StreamRef { kind, layer, rtx: true });
             }
         }
     }
@@ -171,7 +171,8 @@ impl Publisher {
         self.ssrcs.iter().find(|(known, _)| *known == ssrc).map(|(_, stream)| *stream)
     }
 
-    /// Learns an SSRC from its MID and RID (RFC 8843 section 9.2, RFC 8852).
+    /// Learns an SSRC from its MID and RID (RFC 9143 section 9.2, RFC 8852), or from a payload type that only one
+    /// section without announced SSRCs has: GStreamer announces none where it offers before it sends, and no MID.
     pub fn learn(
         &mut self,
         ssrc: Ssrc,
@@ -182,11 +183,15 @@ impl Publisher {
         if self.retired.contains(&ssrc) {
             return Err(DropReason::UnknownSsrc);
         }
-        let section_of = |track: &&Track| {
-            let section = negotiated.sections.get(track.section);
-            extensions.mid.is_some() && section.map(|s| s.mid) == extensions.mid
+        let of_packet = |track: &&Track| match extensions.mid {
+            Some(mid) => negotiated.sections.get(track.section).is_some_and(|section| section.mid == mid),
+            None => is_told_by(negotiated, track.section, payload_type),
         };
-        let track = self.tracks.iter().flatten().find(section_of).ok_or(DropReason::UnknownSsrc)?;
+        let mut tracks = self.tracks.iter().flatten().filter(of_packet);
+        let track = tracks.next().ok_or(DropReason::UnknownSsrc)?;
+        if tracks.next().is_some() {
+            return Err(DropReason::UnknownSsrc);
+        }
         // What the section has no codec for must not take over from what it has.
         let wrapped = is_rtx(negotiated, track.section, payload_type);
         if !wrapped && codec_of(negotiated, track.section, payload_type).is_none() {
@@ -196,7 +201,8 @@ impl Publisher {
         let rid = extensions.repaired_rid.or(extensions.rid);
         let layer = match rid {
             Some(rid) => track.rids.iter().position(|r| *r == rid),
-            None if track.rids.is_empty() => Some(0),
+            // Layers without rids are told apart by the SSRCs that were announced, and by nothing else.
+            None if track.rids.is_empty() && track.layers.len() == 1 => Some(0),
             None => None,
         };
         let layer = layer.ok_or(DropReason::UnknownSsrc)? as u8;
@@ -267,6 +273,14 @@ impl Publisher {
 /// The negotiated codec a payload type means in a section: itself, or as its RTX.
 pub fn codec_of(negotiated: &Negotiated, section: usize, payload_type: u8) -> Option<&NegotiatedCodec> {
     negotiated.sections.get(section)?.codecs.iter().find(|codec| codec.payload_type == payload_type)
+}
+
+/// Whether a payload type may come in a section that announced no SSRC, as media or as RTX.
+fn is_told_by(negotiated: &Negotiated, section: usize, payload_type: u8) -> bool {
+    let announced = negotiated.sections.get(section).is_none_or(|section| !section.declared_ssrcs.is_empty());
+    let carries =
+        codec_of(negotiated, section, payload_type).is_some() || is_rtx(negotiated, section, payload_type);
+    !announced && carries
 }
 
 fn is_rtx(negotiated: &Negotiated, section: usize, payload_type: u8) -> bool {
@@ -344,3 +358,7 @@ impl Layer {
         now.saturating_duration_since(since) < UNWATCHED_HOLD
     }
 }
+
+#[cfg(test)]
+#[path = "publisher_tests.rs"]
+mod tests;

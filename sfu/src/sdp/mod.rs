@@ -23,8 +23,9 @@
 //! # Simulcast
 //! [`Section::rids`] keeps the order of the offer's `a=simulcast` line, and the first is taken as the
 //! lowest layer. That is a convention of our page, not of RFC 8853: who must be sure compares the
-//! resolutions that arrive.
+//! resolutions that arrive. A source without rids may announce its layers as a group `SIM` of SSRCs.
 
+mod announced;
 mod answer;
 mod codec;
 mod negotiate;
@@ -98,8 +99,8 @@ pub struct Section {
     pub codecs: Vec<NegotiatedCodec>,
     /// Simulcast layers, at most `limits::MAX_LAYERS`, lowest first; empty without simulcast.
     pub rids: Vec<Rid>,
-    /// SSRCs a source announced, each with that of its RTX (RFC 5576); browsers that use rids
-    /// announce none.
+    /// SSRCs a source announced, one for each layer, lowest first, each with that of its RTX (RFC 5576); browsers
+    /// that use rids announce none.
     pub declared_ssrcs: Vec<(Ssrc, Option<Ssrc>)>,
     /// With which SSRC a slot sends, and its RTX. Stays for the life of the peer.
     pub slot_ssrc: Option<(Ssrc, Option<Ssrc>)>,

@@ -5,7 +5,6 @@ use super::offer::{Direction, Offer, Offered};
 use super::{ExtensionSender, LocalDescription, Negotiated, Section, SectionRole, roles};
 use crate::event::OfferError;
 use crate::ids::{SlotId, Ssrc};
-use crate::limits;
 use crate::rtp::extension::ExtensionMap;
 use std::collections::BTreeSet;
 
@@ -25,7 +24,6 @@ pub(super) fn negotiate(
             None => fresh(role, offered, &mut ssrcs),
         });
     }
-    check_declared(&sections)?;
     let mut both = sections.iter().zip(&offer.sections);
     if both.all(|(section, offered)| is_rejected(section, offered)) {
         return Err(OfferError::Unsupported);
@@ -87,7 +85,9 @@ fn kept(known: &Section, offered: &Offered<'_>) -> Result<Section, OfferError> {
     }
     let again = known.codecs.iter().all(|codec| offered.codecs.iter().any(|o| o.same_as(codec)));
     let is_source = matches!(known.role, SectionRole::Source(_));
-    if !again || (is_source && known.rids != offered.rids) {
+    let layers = |ssrcs: &[_]| ssrcs.len().max(1);
+    let relayered = known.rids != offered.rids || layers(&known.declared_ssrcs) != layers(&offered.ssrcs);
+    if !again || (is_source && relayered) {
         return Err(OfferError::Changed);
     }
     if is_source {
@@ -113,12 +113,6 @@ fn extension_map(sections: &[Section], previous: Option<&Negotiated>) -> Result<
     Ok(map)
 }
 
-fn check_declared(sections: &[Section]) -> Result<(), OfferError> {
-    let pairs = sections.iter().flat_map(|section| &section.declared_ssrcs);
-    let count: usize = pairs.map(|(_, rtx)| if rtx.is_some() { 2 } else { 1 }).sum();
-    if count > limits::MAX_REMOTE_SSRCS { Err(OfferError::TooLarge) } else { Ok(()) }
-}
-
 /// Gives slots their SSRCs, none of which anybody on this connection has.
 struct Ssrcs<'a> {
     taken: BTreeSet<Ssrc>,
@@ -127,11 +121,11 @@ struct Ssrcs<'a> {
 
 impl<'a> Ssrcs<'a> {
     fn new(offer: &Offer<'_>, previous: Option<&Negotiated>, draw: &'a mut dyn FnMut() -> Ssrc) -> Ssrcs<'a> {
-        let theirs = offer.sections.iter().flat_map(|section| &section.ssrcs);
+        let theirs = offer.sections.iter().flat_map(|section| &section.named_ssrcs).copied();
         let known = previous.into_iter().flat_map(|previous| &previous.sections);
         let ours = known.flat_map(|section| &section.slot_ssrc);
-        let both = theirs.chain(ours).flat_map(|(media, rtx)| [Some(*media), *rtx]);
-        Ssrcs { taken: both.flatten().collect(), draw }
+        let ours = ours.flat_map(|(media, rtx)| [Some(*media), *rtx]).flatten();
+        Ssrcs { taken: theirs.chain(ours).collect(), draw }
     }
 
     fn for_role(&mut self, role: SectionRole) -> Option<(Ssrc, Option<Ssrc>)> {

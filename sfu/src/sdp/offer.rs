@@ -1,6 +1,7 @@
 //! Reads an offer: what it says, section by section, checked and bounded. Time is linear in its
 //! size, give or take a logarithm.
 
+use super::announced::Announced;
 use super::codec::{CodecTable, NegotiatedCodec};
 use super::{Extension, ExtensionSender};
 use crate::event::OfferError;
@@ -11,7 +12,7 @@ use crate::transport::{Fingerprint, IceCredentials};
 use rtc_sdp::description::common::Attribute;
 use rtc_sdp::description::media::{MediaDescription, MediaName};
 use rtc_sdp::description::session::SessionDescription;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::Cursor;
 
 /// A whole offer that can be answered: it bundles, multiplexes RTCP and lets us be passive.
@@ -39,7 +40,10 @@ pub(super) struct Offered<'a> {
     pub allows_mixed_extensions: bool,
     pub codecs: Vec<NegotiatedCodec>,
     pub rids: Vec<Rid>,
+    /// One for each layer, lowest first, each with that of its RTX.
     pub ssrcs: Vec<(Ssrc, Option<Ssrc>)>,
+    /// All that are mentioned.
+    pub named_ssrcs: Vec<Ssrc>,
     pub extensions: Vec<Extension>,
 }
 
@@ -211,7 +215,8 @@ impl<'a> Offered<'a> {
             allows_mixed_extensions: facts.allows_mixed_extensions,
             codecs: facts.codecs.choose(kind == Kind::Video, &name.formats),
             rids: layers(facts.simulcast, &facts.sent_rids)?,
-            ssrcs: paired(&facts.ssrcs, &facts.retransmissions),
+            ssrcs: facts.ssrcs.layers()?,
+            named_ssrcs: facts.ssrcs.named,
             extensions: facts.extensions,
         })
     }
@@ -241,10 +246,7 @@ struct Facts<'a> {
     codecs: CodecTable<'a>,
     sent_rids: BTreeSet<Rid>,
     simulcast: &'a str,
-    /// In the order of their first mention.
-    ssrcs: Vec<Ssrc>,
-    /// Media SSRC → RTX SSRC.
-    retransmissions: BTreeMap<Ssrc, Ssrc>,
+    ssrcs: Announced,
     extensions: Vec<Extension>,
 }
 
@@ -292,22 +294,19 @@ impl<'a> Facts<'a> {
         Ok(())
     }
 
-    /// RFC 5576 section 4.1. A browser repeats an SSRC on consecutive lines.
+    /// RFC 5576 section 4.1.
     fn add_ssrc(&mut self, value: &str) -> Result<(), OfferError> {
         let ssrc = ssrc(value.split_whitespace().next())?;
-        if self.ssrcs.last() != Some(&ssrc) {
-            self.ssrcs.push(ssrc);
-        }
+        self.ssrcs.add(ssrc);
         Ok(())
     }
 
+    /// RFC 5576 section 4.2.
     fn add_group(&mut self, value: &str) -> Result<(), OfferError> {
         let mut words = value.split_whitespace();
-        if words.next() == Some("FID") {
-            let (media, rtx) = (ssrc(words.next())?, ssrc(words.next())?);
-            self.retransmissions.insert(media, rtx);
-        }
-        Ok(())
+        let semantics = words.next().unwrap_or_default();
+        let members = words.map(|word| ssrc(Some(word))).collect::<Result<Vec<_>, _>>()?;
+        self.ssrcs.add_group(semantics, &members)
     }
 }
 
@@ -352,13 +351,6 @@ fn layers(simulcast: &str, sent: &BTreeSet<Rid>) -> Result<Vec<Rid>, OfferError>
         }
     }
     Ok(rids)
-}
-
-/// Each media SSRC once, with its RTX.
-fn paired(ssrcs: &[Ssrc], retransmissions: &BTreeMap<Ssrc, Ssrc>) -> Vec<(Ssrc, Option<Ssrc>)> {
-    let mut known: BTreeSet<Ssrc> = retransmissions.values().copied().collect();
-    let media = ssrcs.iter().filter(|ssrc| known.insert(**ssrc));
-    media.map(|ssrc| (*ssrc, retransmissions.get(ssrc).copied())).collect()
 }
 
 /// A mid or rid: a token (RFC 8866 section 9) of at most 16 bytes.

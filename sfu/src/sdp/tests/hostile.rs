@@ -9,7 +9,6 @@ fn an_offer_is_refused_with_its_reason() {
     use OfferError::*;
     let good = offer(&[send(AUDIO), receive(VIDEO)]);
     let many = |count: usize, media: &str| offer(&vec![receive(media); count]);
-    let ssrcs = (0..25).map(|n| format!("|ssrc:{n} cname:x")).collect::<String>();
     let layers = "|rid:a send|rid:b send|rid:c send|rid:d send|simulcast:send a;b;c;d";
     let camera = |attributes: &str| offer(&[send(VIDEO) + attributes]);
     let table = [
@@ -21,7 +20,7 @@ fn an_offer_is_refused_with_its_reason() {
         ("too many video slots", many(limits::MAX_VIDEO_SLOTS + 1, VIDEO), TooLarge),
         ("too many audio slots", many(limits::MAX_AUDIO_SLOTS + 1, AUDIO), TooLarge),
         ("too many layers", camera(layers), TooLarge),
-        ("too many SSRCs", camera(&ssrcs), TooLarge),
+        ("too many announced layers", camera("|ssrc-group:SIM 1 2 3 4"), TooLarge),
         ("a long mid", good.replace("mid:1", "mid:12345678901234567"), TooLarge),
         ("no bundle", good.replace("a=group", "a=grope"), Unsupported),
         ("not in the bundle", good.replace("BUNDLE 0 1", "BUNDLE 0"), Unsupported),
@@ -38,6 +37,13 @@ fn an_offer_is_refused_with_its_reason() {
         ("a layer that is not sent", camera("|simulcast:send a"), Malformed),
         ("a layer twice", camera("|rid:a send|simulcast:send a;a"), Malformed),
         ("an SSRC that is none", camera("|ssrc:-1 cname:x"), Malformed),
+        ("an SSRC for two layers", camera("|ssrc-group:SIM 1 2 1"), Malformed),
+        (
+            "an SSRC that repeats itself",
+            camera("|ssrc:1 cname:x|ssrc-group:FID 2 2|ssrc-group:SIM 1 2"),
+            Malformed,
+        ),
+        ("a group of SSRCs that are none", camera("|ssrc-group:SIM 1 x"), Malformed),
         ("a short password", good.replace("0123456789012345678901", "0123"), Malformed),
     ];
     for (what, text, reason) in table {

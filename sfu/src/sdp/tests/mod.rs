@@ -193,6 +193,31 @@ fn simulcast_keeps_its_order_and_takes_the_first_alternative() {
 }
 
 #[test]
+fn simulcast_older_than_rids_is_read_as_layers() {
+    let simulcast = "ssrc-group:SIM 7 8 9|ssrc-group:FID 7 17|ssrc-group:FID 9 19|\
+        ssrc:9 cname:x|ssrc:19 cname:x|ssrc:7 cname:x|ssrc:17 cname:x|ssrc:8 cname:x|ssrc:99 cname:x";
+    let (negotiated, _) = accept(&[send(VIDEO) + "|" + simulcast]);
+    let layers = [(7, Some(17)), (8, None), (9, Some(19))].map(|(media, rtx)| (Ssrc(media), rtx.map(Ssrc)));
+    assert_eq!(negotiated.sections[0].declared_ssrcs, layers);
+    let fewer = offer(&[send(VIDEO) + "|ssrc:7 cname:x"]);
+    assert_eq!(try_again(&fewer, Some(&negotiated)), Err(OfferError::Changed));
+}
+
+#[test]
+fn what_is_not_another_layer_is_not_taken_for_the_stream() {
+    let cases = [
+        ("error correction", "ssrc-group:FEC-FR 7 8|ssrc:8 cname:x|ssrc:7 cname:x"),
+        ("retransmission", "ssrc:8 cname:x|ssrc:7 cname:x|ssrc-group:FID 7 8"),
+        ("another stream", "ssrc:7 cname:x|ssrc:7 msid:a b|ssrc:8 cname:x|ssrc:8 msid:a b"),
+    ];
+    for (what, ssrcs) in cases {
+        let (negotiated, _) = accept(&[send(VIDEO) + "|" + ssrcs]);
+        let declared = &negotiated.sections[0].declared_ssrcs;
+        assert_eq!(declared.iter().map(|(media, _)| *media).collect::<Vec<_>>(), [Ssrc(7)], "{what}");
+    }
+}
+
+#[test]
 fn what_we_cannot_forward_is_left_out() {
     let (negotiated, answer) = accept(&[send(AUDIO), send(VIDEO)]);
     let codecs: Vec<Codec> = negotiated.sections[0].codecs.iter().map(|c| c.codec).collect();
