@@ -189,6 +189,27 @@ fn unwatched_layers_are_switched_off_and_on_again() {
 }
 
 #[test]
+fn packets_name_their_section_until_the_receiver_has_reported() {
+    let mut world = World::new(4);
+    for _ in 0..2 {
+        world.join(SITE, 1, LinkModel::clean());
+    }
+    world.wish(0, 0, Some(1), 180);
+    world.run(SETTLE);
+    // Every packet did, or there would be faults.
+    agree(&mut world, 4, "begun");
+    let now = world.now;
+    world.sites[0].client.report(now);
+    world.run(Duration::from_millis(200));
+    let named = world.sites[0].client.sections.named;
+    let packets = world.sites[0].client.video[&0].packets;
+    world.run(SETTLE);
+    agree(&mut world, 4, "reported");
+    assert!(world.sites[0].client.video[&0].packets > packets + 100);
+    assert_eq!(world.sites[0].client.sections.named, named, "who knows is not told again");
+}
+
+#[test]
 fn at_most_five_voices_are_forwarded_and_the_floor() {
     let mut world = World::new(7);
     let listener = Publishes { layers: 0, voice: false };

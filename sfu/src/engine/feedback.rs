@@ -81,6 +81,7 @@ impl Engine {
         for block in reports {
             rtt = round_trip(ours, block).or(rtt);
             if let Some(account) = subscriber.account_by_ssrc(block.ssrc) {
+                account.acknowledged = true;
                 account.reported_lost = i64::from(block.cumulative_lost);
                 account.reported_jitter = block.jitter;
                 account.reported_fraction = f64::from(block.fraction_lost) / 256.0;

@@ -7,7 +7,7 @@
 use super::packet::{Origin, PacketMeta};
 use super::rewrite::{Mapped, Rewriter};
 use crate::discard::DropReason;
-use crate::ids::Ssrc;
+use crate::ids::{Mid, Ssrc};
 use crate::rtp::codec::Codec;
 use arrayvec::ArrayVec;
 use std::time::{Duration, Instant};
@@ -32,6 +32,8 @@ pub struct SlotCodec {
 pub struct SlotLine {
     pub ssrc: Ssrc,
     pub rtx_ssrc: Option<Ssrc>,
+    /// Of the section the slot sends in.
+    pub mid: Mid,
     pub codecs: ArrayVec<SlotCodec, 8>,
 }
 

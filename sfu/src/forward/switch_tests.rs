@@ -29,7 +29,7 @@ fn picture(now: Instant, temporal: u8) -> PacketMeta {
 
 /// A slot that shows the base layer only, and may show all from now on.
 fn released(now: Instant) -> VideoSlot {
-    let line = SlotLine { ssrc: Ssrc(1), rtx_ssrc: None, codecs: ArrayVec::new() };
+    let line = SlotLine { ssrc: Ssrc(1), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
     let mut slot = VideoSlot::new(line, Rewriter::new(90_000, 0));
     slot.limit_temporal(0);
     slot.aim(Some(origin()), true);
@@ -98,7 +98,7 @@ fn what_a_slot_goes_without_has_a_reason() {
         "of no interest is no loss"
     );
 
-    let line = SlotLine { ssrc: Ssrc(2), rtx_ssrc: None, codecs: ArrayVec::new() };
+    let line = SlotLine { ssrc: Ssrc(2), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
     let mut voice = AudioSlot::new(line, Rewriter::new(48_000, 0));
     assert_eq!(voice.offer(now, origin(), 1, &picture(now, 0)), Ok(None));
     voice.aim(Some(origin()));

@@ -12,6 +12,7 @@ pub struct EgressExtensions {
     pub transport_sequence: Option<u8>,
     pub capture_time: Option<u8>,
     pub dependency: Option<u8>,
+    pub mid: Option<u8>,
 }
 
 impl EgressExtensions {
@@ -20,6 +21,7 @@ impl EgressExtensions {
             transport_sequence: map.id(ExtensionKind::TransportSequence),
             capture_time: map.id(ExtensionKind::AbsCaptureTime),
             dependency: map.id(ExtensionKind::DependencyDescriptor),
+            mid: map.id(ExtensionKind::Mid),
         }
     }
 }
@@ -46,7 +48,7 @@ fn split(bytes: &[u8], at: usize) -> (&[u8], &[u8]) {
 
 /// What the header says.
 #[derive(Debug, Clone, Copy)]
-pub struct Head {
+pub struct Head<'a> {
     pub payload_type: u8,
     pub ssrc: u32,
     pub marker: bool,
@@ -55,6 +57,8 @@ pub struct Head {
     /// RTX (RFC 4588): the original sequence number.
     pub original: Option<u16>,
     pub transport_sequence: Option<u16>,
+    /// The section the packet belongs to (RFC 9143 section 15), while the receiver may not know it.
+    pub mid: Option<&'a str>,
 }
 
 /// Lengths of what was written: the header with extensions, and the whole.
@@ -64,15 +68,15 @@ pub struct Written {
     pub total: usize,
 }
 
-/// Most a header of ours can take: 12 fixed, 4 for the block, and at most 2+2, 2+16 and 2+255 for
+/// Most a header of ours can take: 12 fixed, 4 for the block, and at most 2+2, 2+16, 2+16 and 2+255 for
 /// the elements, padded; and 2 for the OSN.
-pub const MAX_HEADER_BYTES: usize = 12 + 4 + 4 + 18 + 257 + 3 + 2;
+pub const MAX_HEADER_BYTES: usize = 12 + 4 + 4 + 18 + 18 + 257 + 3 + 2;
 
 /// Writes one packet; `None` when it does not fit.
 #[inline]
 pub fn write_packet(
     out: &mut [u8],
-    head: Head,
+    head: Head<'_>,
     offsets: Offsets,
     meta: &PacketMeta,
     extensions: EgressExtensions,
@@ -94,7 +98,7 @@ pub fn write_packet(
 }
 
 #[inline]
-fn write_fixed(out: &mut [u8; 12], head: Head, extended: bool) {
+fn write_fixed(out: &mut [u8; 12], head: Head<'_>, extended: bool) {
     let [sh, sl] = head.sequence.to_be_bytes();
     let [t0, t1, t2, t3] = head.timestamp.to_be_bytes();
     let [s0, s1, s2, s3] = head.ssrc.to_be_bytes();
@@ -106,7 +110,7 @@ fn write_fixed(out: &mut [u8; 12], head: Head, extended: bool) {
 #[inline]
 fn write_extensions(
     out: &mut [u8],
-    head: Head,
+    head: Head<'_>,
     offsets: Offsets,
     ids: EgressExtensions,
     parts: Parts<'_>,
@@ -114,7 +118,7 @@ fn write_extensions(
     let transport = ids.transport_sequence.zip(head.transport_sequence);
     let dependency = ids.dependency.filter(|_| !parts.dependency.is_empty());
     let capture = ids.capture_time.filter(|_| !parts.capture_time.is_empty());
-    if dependency.is_none() && capture.is_none() {
+    if dependency.is_none() && capture.is_none() && head.mid.is_none() {
         // By far the most packets: the transport-wide number alone, in one word (RFC 8285).
         let Some((id, number)) = transport.filter(|(id, _)| *id < 15) else {
             return Some(0);
@@ -124,26 +128,38 @@ fn write_extensions(
         *out.first_chunk_mut()? = block;
         return Some(block.len());
     }
-    write_rare_extensions(out, offsets, transport, dependency, capture, parts)
+    let mid = ids.mid.zip(head.mid);
+    let rare = Rare { transport, mid, dependency, capture };
+    write_rare_extensions(out, offsets, rare, parts)
+}
+
+/// What a packet tells, each with its id.
+struct Rare<'a> {
+    transport: Option<(u8, u16)>,
+    mid: Option<(u8, &'a str)>,
+    dependency: Option<u8>,
+    capture: Option<u8>,
 }
 
 fn write_rare_extensions(
     out: &mut [u8],
     offsets: Offsets,
-    transport: Option<(u8, u16)>,
-    dependency: Option<u8>,
-    capture: Option<u8>,
+    rare: Rare<'_>,
     parts: Parts<'_>,
 ) -> Option<usize> {
+    let Rare { transport, mid, dependency, capture } = rare;
     let number = transport.map(|(_, number)| number.to_be_bytes());
     let mut descriptor: arrayvec::ArrayVec<u8, 256> = arrayvec::ArrayVec::new();
     if dependency.is_some() {
         descriptor.try_extend_from_slice(parts.dependency).ok()?;
         shift_frame_number(&mut descriptor, offsets.frame);
     }
-    let mut elements: arrayvec::ArrayVec<(u8, &[u8]), 3> = arrayvec::ArrayVec::new();
+    let mut elements: arrayvec::ArrayVec<(u8, &[u8]), 4> = arrayvec::ArrayVec::new();
     if let (Some((id, _)), Some(number)) = (transport, number.as_ref()) {
         elements.push((id, number));
+    }
+    if let Some((id, mid)) = mid {
+        elements.push((id, mid.as_bytes()));
     }
     if let Some(id) = capture {
         elements.push((id, parts.capture_time));
@@ -170,3 +186,7 @@ fn patch_payload(payload: &mut [u8], offsets: Offsets, meta: &PacketMeta) {
     let tl0 = meta.tl0_pic_idx.map(|t| t.wrapping_add(offsets.tl0));
     codec::patch_ids(meta.codec, payload, picture, tl0);
 }
+
+#[cfg(test)]
+#[path = "write_tests.rs"]
+mod tests;

@@ -35,6 +35,8 @@ pub struct SlotAccount {
     pub reported_lost: i64,
     pub reported_jitter: u32,
     pub reported_fraction: f64,
+    /// The receiver has reported on the slot's SSRC, so it knows whose it is.
+    pub acknowledged: bool,
     /// Sent since the last report, so that a silent slot sends no sender reports.
     pub fresh: bool,
     #[cfg(debug_assertions)]
@@ -197,5 +199,5 @@ fn line_of(negotiated: &Negotiated, slot: SlotId) -> Option<SlotLine> {
         payload_type: codec.payload_type,
         rtx_payload_type: codec.rtx_payload_type,
     });
-    Some(SlotLine { ssrc, rtx_ssrc, codecs: codecs.collect() })
+    Some(SlotLine { ssrc, rtx_ssrc, mid: section.mid, codecs: codecs.collect() })
 }

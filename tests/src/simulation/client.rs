@@ -5,6 +5,7 @@ use super::incoming::SlotView;
 use super::outgoing::{OPUS, Outgoing, RTX, SiteClock, VP8};
 use super::picture::{CONTENT, Encoder, Told, voice};
 use super::port::{self, Port};
+use super::sections::Sections;
 use super::traffic::{Amount, Traffic};
 use bytes::BytesMut;
 use rand::rngs::StdRng;
@@ -78,6 +79,7 @@ pub struct Client {
     next_voice: Option<Instant>,
     next_ask: Instant,
     slots: Slots,
+    pub sections: Sections,
     pub video: BTreeMap<usize, SlotView>,
     pub audio: BTreeMap<usize, SlotView>,
     pub seen: Vec<Seen>,
@@ -206,6 +208,7 @@ impl Client {
             next_voice: None,
             next_ask: now,
             slots: Slots::default(),
+            sections: Sections::default(),
             video: BTreeMap::new(),
             audio: BTreeMap::new(),
             seen: Vec::new(),
@@ -282,12 +285,19 @@ impl Client {
         self.peer.local_description().expect("an offer").sdp
     }
 
+    /// Reports on all that was heard, as a receiver does each second.
+    pub fn report(&mut self, now: Instant) {
+        let report = self.sections.report(OUR_SSRC);
+        self.port.send(now, report);
+    }
+
     pub fn restart_ice(&mut self) {
         self.peer.restart_ice();
     }
 
     pub fn take_answer(&mut self, now: Instant, sdp: &str) {
         self.slots = slot_ssrcs(sdp);
+        self.sections.read(sdp);
         let answer = RTCSessionDescription::answer(sdp.to_owned()).expect("an answer");
         self.peer.set_remote_description(now, answer).expect("a remote description");
     }
@@ -483,6 +493,7 @@ impl Client {
             self.faults.push(format!("ssrc {} is of no slot", packet.header.ssrc));
             return;
         };
+        self.faults.extend(self.sections.check(&packet.header).err());
         let repeated = packet.header.payload_type == RTX;
         if repeated {
             let [high, low, ..] = *packet.payload else { return };

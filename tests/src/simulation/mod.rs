@@ -12,6 +12,7 @@ mod incoming;
 mod outgoing;
 mod picture;
 mod port;
+mod sections;
 mod traffic;
 mod wire;
 mod world;
