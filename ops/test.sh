@@ -55,9 +55,10 @@ suite "unit tests of the page" "$vitest_counts" npm --prefix web test --silent
 step "build the page" npm --prefix web run --silent build
 step "lint" cargo clippy --locked --quiet --workspace --all-targets -- -D warnings
 step "lint of the media quarter without its driver" cargo clippy --locked --quiet -p sfu --no-default-features -- -D warnings
-suite "unit, simulation, integration and interop tests" "$cargo_counts" cargo test --locked --workspace --no-fail-fast
+suite "unit, simulation and integration tests" "$cargo_counts" cargo test --locked --workspace --no-fail-fast
 step "build the fuzz targets" cargo build --locked --quiet -p fuzz
-step "build the binary the browsers join" cargo build --locked --quiet -p signaling --bin nhipcau
+step "build the binary the browsers and foreign clients join" cargo build --locked --quiet -p signaling --bin nhipcau
+suite "interop stories of aiortc and GStreamer" "$plain_counts" tests/interop/run.sh
 suite "browser tests" "$plain_counts" npm --prefix tests/browser test --silent
 
 echo

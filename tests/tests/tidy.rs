@@ -40,7 +40,7 @@ fn excused(list: &[(&str, &str)], name: &str) -> bool {
 
 #[test]
 fn files_are_small() {
-    let long: Vec<String> = sources(&[".rs", ".ts", ".tsx", ".mjs"])
+    let long: Vec<String> = sources(&[".rs", ".ts", ".tsx", ".mjs", ".py"])
         .into_iter()
         .map(|(name, text)| (text.lines().count(), name))
         .filter(|(lines, name)| *lines > MAX_FILE_LINES && !excused(LONG_FILES, name))
@@ -101,7 +101,7 @@ fn nothing_is_left_over() {
     let marks =
         [["TO", "DO"].concat(), ["FIX", "ME"].concat(), ["to", "do!("].concat(), ["INTE", "RIM"].concat()];
     let mut found = Vec::new();
-    for (name, text) in sources(&[".rs", ".ts", ".tsx", ".mjs", ".sh"]) {
+    for (name, text) in sources(&[".rs", ".ts", ".tsx", ".mjs", ".sh", ".py"]) {
         for (number, line) in text.lines().enumerate() {
             if marks.iter().any(|mark| line.contains(mark.as_str())) {
                 found.push(format!("{name}:{}", number + 1));
