@@ -17,6 +17,7 @@ mod reconcile;
 mod reports;
 mod rescue;
 mod seal;
+mod switching;
 mod timers;
 
 use crate::command::Command;
