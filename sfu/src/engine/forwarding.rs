@@ -1,8 +1,9 @@
 //! From one stored packet to the slots that show its layer.
 
 use super::Engine;
+use super::reports::HURRIED_REPORTS;
 use super::rescue::Work;
-use super::switching::Ways;
+use super::switching::{Offered, Ways};
 use crate::discard::DropReason;
 use crate::event::Event;
 use crate::forward::packet::{Origin, PacketMeta, PeerIndex, Pending};
@@ -10,8 +11,7 @@ use crate::forward::rewrite::Mapped;
 use crate::ids::{SlotId, Source, SourceKind};
 use crate::peer::Table;
 use crate::peer::publisher::{Layer, Publisher, Route};
-use crate::peer::subscriber::{Lane, Subscriber};
-use crate::stats::Drops;
+use crate::peer::subscriber::Lane;
 use arrayvec::ArrayVec;
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -56,29 +56,31 @@ impl Engine {
         let gone = sequences.len().saturating_sub(packets.len());
         drops.add(DropReason::TooOld, gone as u64);
         drops.add(DropReason::Overload, layer.shed.saturating_mul(packets.len() as u64));
-        let mut switched: Vec<Route> = Vec::new();
+        let (mut switched, mut voices, mut keys) = (Vec::new(), Vec::new(), Vec::new());
         for route in &layer.routes {
             let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber) else {
                 continue;
             };
             self.at_work.begin(Work::Decide { publisher, receiver: route.subscriber });
+            let mut ways =
+                Ways { publishers: &self.peers.publishers, drops: &mut *drops, now, route: *route };
             if origin.kind == SourceKind::Microphone {
-                offer_audio((now, &mut *drops), subscriber, *route, origin, &packets);
+                if ways.offer_audio(subscriber, origin, &packets) == Offered::Switched {
+                    voices.push(*route);
+                }
                 mark(&mut self.dirty.audio, &mut subscriber.audio_queue, route.subscriber);
                 continue;
             }
-            let mut ways =
-                Ways { publishers: &self.peers.publishers, drops: &mut *drops, now, route: *route };
-            if !ways.offer_run(subscriber, origin, &packets) {
-                // A switch plays all there is from the slab: the rest of this burst with it.
-                let mut each = packets.iter();
-                if each.any(|(number, meta)| ways.offer_video(subscriber, origin, *number, meta)) {
-                    switched.push(*route);
-                }
+            match ways.offer_burst(subscriber, origin, &packets) {
+                Offered::Stays => {}
+                Offered::Switched => switched.push(*route),
+                Offered::NeedsKey(origin) => keys.push(origin),
             }
             mark(&mut self.dirty.video, &mut subscriber.video_queue, route.subscriber);
         }
         drop(packets);
+        keys.into_iter().for_each(|origin| self.request_key(now, origin));
+        self.report_switches(now, SourceKind::Microphone, &voices);
         if !switched.is_empty() {
             self.after_switch(now, origin, &switched);
         }
@@ -131,7 +133,7 @@ impl Engine {
                 self.events.push_back(Event::SlotShows { peer: link.peer, slot, source: shown });
             }
         }
-        self.report_switches(now, switched);
+        self.report_switches(now, offered.kind, switched);
         if let Some(room) = self.room_of(offered.publisher) {
             self.stale(room);
         }
@@ -139,10 +141,19 @@ impl Engine {
 
     /// A switch may move the slot's time line against the publisher's clock: sender reports say so at once,
     /// or lips are out of sync for a second.
-    fn report_switches(&mut self, now: Instant, switched: &[Route]) {
+    fn report_switches(&mut self, now: Instant, kind: SourceKind, switched: &[Route]) {
         for route in switched {
+            let slot = usize::from(route.slot);
+            let subscriber = self.peers.subscribers.get_mut(route.subscriber);
+            let account = subscriber.and_then(|subscriber| match kind {
+                SourceKind::Microphone => subscriber.audio.get_mut(slot).map(|audio| &mut audio.account),
+                _ => subscriber.video.get_mut(slot).map(|video| &mut video.account),
+            });
+            if let Some(account) = account {
+                account.hurry = HURRIED_REPORTS;
+            }
             if let Some(link) = self.peers.links.get_mut(route.subscriber) {
-                link.report_at = link.report_at.min(now);
+                link.hurry_at = Some(now);
             }
             self.touch(route.subscriber);
         }
@@ -153,11 +164,10 @@ impl Engine {
         let Some(layer) = layer_of(&self.peers.publishers, origin) else {
             return false;
         };
-        let Some((key, at)) = layer.last_key else {
+        let Some((key, (meta, _))) = layer.last_key.and_then(|key| Some((key, layer.slab.get(key)?))) else {
             return false;
         };
-        let young = now.saturating_duration_since(at) < super::reconcile::REPLAY_MAX_AGE;
-        if !young || !is_whole(layer, key) {
+        if layer.age(now, meta) >= super::reconcile::REPLAY_MAX_AGE || !is_whole(layer, key) {
             return false;
         }
         let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber) else {
@@ -165,10 +175,7 @@ impl Engine {
         };
         let drops = &mut self.stats.drops;
         let mut ways = Ways { publishers: &self.peers.publishers, drops, now, route };
-        let Some((meta, _)) = layer.slab.get(key) else {
-            return false;
-        };
-        let switched = ways.offer_video(subscriber, origin, key, meta);
+        let switched = matches!(ways.offer_video(subscriber, origin, key, meta), Offered::Switched);
         if switched {
             mark(&mut self.dirty.video, &mut subscriber.video_queue, route.subscriber);
             self.after_switch(now, origin, &[route]);
@@ -191,28 +198,6 @@ pub(super) fn mark(lane: &mut VecDeque<PeerIndex>, queue: &mut Lane, peer: PeerI
     if !queue.marked && !queue.packets.is_empty() {
         queue.marked = true;
         lane.push_back(peer);
-    }
-}
-
-fn offer_audio(
-    (now, drops): (Instant, &mut Drops),
-    subscriber: &mut Subscriber,
-    route: Route,
-    origin: Origin,
-    packets: &[(u64, &PacketMeta)],
-) {
-    let Some(audio) = subscriber.audio.get_mut(usize::from(route.slot)) else {
-        return;
-    };
-    for (sequence, meta) in packets {
-        match audio.slot.offer(now, origin, *sequence, meta) {
-            Ok(Some((mapped, begins))) => {
-                let pending = pending(origin, *sequence, route.slot, mapped);
-                subscriber.audio_queue.packets.push_back(Pending { begins, ..pending });
-            }
-            Ok(None) => {}
-            Err(reason) => drops.count(reason),
-        }
     }
 }
 

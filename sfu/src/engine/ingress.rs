@@ -237,6 +237,9 @@ fn store(times: Times, publisher: &mut Publisher, media: &Media<'_>) -> Result<S
     let meta = describe(times.arrived, layer, media)?;
     remember(layer, arrival.extended, &meta, media)?;
     layer.newest = layer.newest.max(arrival.extended);
+    if meta.keyframe {
+        layer.on_key(times.now, arrival.extended, &meta);
+    }
     layer.last_packet = Some(times.now);
     let awoke = !layer.active;
     layer.active = true;
@@ -309,11 +312,6 @@ fn remember(
             bytes.try_extend_from_slice(part).map_err(|_| DropReason::Oversized)?;
         }
         layer.slab.insert(sequence, &bytes, *meta)?;
-    }
-    if meta.keyframe {
-        layer.last_key = Some((sequence, meta.arrived));
-        layer.keyframe.on_keyframe(meta.arrived);
-        layer.nack.on_keyframe(sequence);
     }
     Ok(())
 }

@@ -17,6 +17,10 @@ use std::time::{Duration, Instant};
 /// RFC 3550 section 6.2 allows less than five seconds where bandwidth permits; browsers send one a
 /// second, and link lights want them fresh.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
+/// After a switch a slot's sender report is said so often, and so far apart: a datagram in fifty is lost on a
+/// poor line, just behind the burst of a key frame most of all, and the regular one is up to a second away.
+pub(super) const HURRIED_REPORTS: u8 = 3;
+const HURRY_EVERY: Duration = Duration::from_millis(150);
 /// The report count is five bits (RFC 3550 section 6.4.1).
 const MAX_BLOCKS: usize = 31;
 /// One RTCP datagram.
@@ -49,6 +53,7 @@ impl Engine {
     }
 
     pub(super) fn send_due_reports(&mut self, now: Instant, index: PeerIndex) {
+        self.send_hurried_reports(now, index);
         let Some(link) = self.peers.links.get_mut(index) else {
             return;
         };
@@ -61,6 +66,25 @@ impl Engine {
         }
         for packet in build_reports(now, self.config.clock, &mut self.peers, index) {
             self.scratch.queue_rtcp(index, packet);
+        }
+    }
+
+    /// Of slots that switched lately, while any is owed.
+    fn send_hurried_reports(&mut self, now: Instant, index: PeerIndex) {
+        let due = self.peers.links.get(index).and_then(|link| link.hurry_at).is_some_and(|at| at <= now);
+        if !due {
+            return;
+        }
+        let reports = sender_reports(now, self.config.clock, &mut self.peers, index, Which::Hurried);
+        let more = self.peers.subscribers.get(index).is_some_and(Subscriber::is_hurried);
+        let Some(link) = self.peers.links.get_mut(index) else {
+            return;
+        };
+        link.hurry_at = more.then(|| after(now, HURRY_EVERY));
+        if link.transport.is_connected() {
+            for packet in write_sender_reports(Vec::new(), &reports) {
+                self.scratch.queue_rtcp(index, packet);
+            }
         }
     }
 
@@ -124,25 +148,24 @@ fn write_layer_feedback(
 /// in, split into datagrams.
 fn build_reports(now: Instant, clock: Clock, peers: &mut Peers, index: PeerIndex) -> Vec<Vec<u8>> {
     let blocks = reception_blocks(now, peers, index);
-    let mut packets = Vec::new();
     let mut packet = Vec::new();
     let Some(subscriber) = peers.subscribers.get(index) else {
-        return packets;
+        return Vec::new();
     };
     rtcp::write_receiver_report(&mut packet, subscriber.report_ssrc, &blocks);
     rtcp::write_sdes_cname(&mut packet, subscriber.report_ssrc, "nhipcau");
-    for report in sender_reports(now, clock, peers, index) {
+    write_sender_reports(packet, &sender_reports(now, clock, peers, index, Which::Fresh))
+}
+
+/// Behind what `packet` has, and in as many more as it takes.
+fn write_sender_reports(mut packet: Vec<u8>, reports: &[SlotReport]) -> Vec<Vec<u8>> {
+    let mut packets = Vec::new();
+    for report in reports {
         if packet.len() > MAX_RTCP_BYTES {
             packets.push(std::mem::take(&mut packet));
         }
-        rtcp::write_sender_report(
-            &mut packet,
-            report.ssrc,
-            report.ntp,
-            report.rtp,
-            report.packets,
-            report.octets,
-        );
+        let SlotReport { ssrc, ntp, rtp, packets: count, octets } = *report;
+        rtcp::write_sender_report(&mut packet, ssrc, ntp, rtp, count, octets);
     }
     packets.push(packet);
     packets
@@ -165,50 +188,66 @@ struct SlotReport {
     octets: u32,
 }
 
-fn sender_reports(now: Instant, clock: Clock, peers: &mut Peers, index: PeerIndex) -> Vec<SlotReport> {
+/// Which slots are reported on.
+#[derive(Clone, Copy)]
+enum Which {
+    /// Those that sent since the last report.
+    Fresh,
+    /// Those that switched.
+    Hurried,
+}
+
+impl Which {
+    fn takes(self, account: &mut SlotAccount) -> bool {
+        match self {
+            Which::Fresh => {
+                let fresh = std::mem::take(&mut account.fresh);
+                if !fresh {
+                    // What the receiver said last was of a time when something came.
+                    (account.reported_jitter, account.reported_fraction) = (0, 0.0);
+                }
+                fresh
+            }
+            Which::Hurried => {
+                let owed = account.hurry > 0;
+                account.hurry = account.hurry.saturating_sub(1);
+                owed
+            }
+        }
+    }
+}
+
+fn sender_reports(
+    now: Instant,
+    clock: Clock,
+    peers: &mut Peers,
+    index: PeerIndex,
+    which: Which,
+) -> Vec<SlotReport> {
     let ntp = clock.ntp(now);
-    let Some(subscriber) = peers.subscribers.get_mut(index) else {
+    let Some(Subscriber { video, audio, .. }) = peers.subscribers.get_mut(index) else {
         return Vec::new();
     };
+    let video = video.iter_mut().map(|video| {
+        let slot = &video.slot;
+        (slot.line.ssrc, slot.current(), slot.rewriter.timestamp_offset(), &mut video.account, 90_000)
+    });
+    let audio = audio.iter_mut().map(|audio| {
+        let slot = &audio.slot;
+        (slot.line.ssrc, slot.current(), slot.rewriter.timestamp_offset(), &mut audio.account, 48_000)
+    });
     let mut reports = Vec::new();
-    let publishers = &peers.publishers;
-    let mut add = |ssrc: Ssrc,
-                   account: &mut SlotAccount,
-                   layer: Option<&Layer>,
-                   publisher: Option<&Publisher>,
-                   offset: Option<u32>,
-                   rate: u32| {
-        if !std::mem::take(&mut account.fresh) {
-            // What the receiver said last was of a time when something came.
-            (account.reported_jitter, account.reported_fraction) = (0, 0.0);
-            return;
+    for (ssrc, origin, offset, account, rate) in video.chain(audio) {
+        if !which.takes(account) {
+            continue;
         }
-        let timestamp = capture_timestamp(ntp, publisher, layer, rate).zip(offset);
-        let Some((timestamp, offset)) = timestamp else {
-            return;
+        let publisher = origin.and_then(|origin| peers.publishers.get(origin.publisher));
+        let layer = origin.zip(publisher).and_then(|(o, p)| p.layer(o.kind, o.layer));
+        let Some((timestamp, offset)) = capture_timestamp(ntp, publisher, layer, rate).zip(offset) else {
+            continue;
         };
-        reports.push(SlotReport {
-            ssrc,
-            ntp,
-            rtp: timestamp.wrapping_add(offset),
-            packets: account.packets as u32,
-            octets: account.octets as u32,
-        });
-    };
-    let Subscriber { video, audio, .. } = subscriber;
-    for video in video {
-        let origin = video.slot.current();
-        let publisher = origin.and_then(|origin| publishers.get(origin.publisher));
-        let layer = origin.zip(publisher).and_then(|(o, p)| p.layer(o.kind, o.layer));
-        let offset = video.slot.rewriter.timestamp_offset();
-        add(video.slot.line.ssrc, &mut video.account, layer, publisher, offset, 90_000);
-    }
-    for audio in audio {
-        let origin = audio.slot.current();
-        let publisher = origin.and_then(|origin| publishers.get(origin.publisher));
-        let layer = origin.zip(publisher).and_then(|(o, p)| p.layer(o.kind, o.layer));
-        let offset = audio.slot.rewriter.timestamp_offset();
-        add(audio.slot.line.ssrc, &mut audio.account, layer, publisher, offset, 48_000);
+        let (packets, octets) = (account.packets as u32, account.octets as u32);
+        reports.push(SlotReport { ssrc, ntp, rtp: timestamp.wrapping_add(offset), packets, octets });
     }
     reports
 }

@@ -2,16 +2,26 @@
 
 use super::forwarding::{layer_of, pending};
 use crate::forward::packet::{Origin, PacketMeta, Pending};
+use crate::forward::rewrite::Rewriter;
 use crate::forward::switch::Decision;
 use crate::forward::write::Parts;
 use crate::peer::Table;
-use crate::peer::publisher::{Publisher, Route};
+use crate::peer::publisher::{KEY_MAX_AGE, Publisher, Route};
 use crate::peer::subscriber::Subscriber;
 use crate::stats::Drops;
 use crate::time::NtpTime;
 use std::time::Instant;
 
-/// What a video slot needs around it to decide and to switch.
+/// What an offer did to a video slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Offered {
+    Stays,
+    Switched,
+    /// The key frame it waited to begin with is gone or too old.
+    NeedsKey(Origin),
+}
+
+/// What a slot needs around it to decide and to switch.
 pub(super) struct Ways<'a> {
     pub publishers: &'a Table<Publisher>,
     pub drops: &'a mut Drops,
@@ -40,7 +50,54 @@ impl Ways<'_> {
         true
     }
 
-    /// True when the slot switched.
+    pub fn offer_audio(
+        &mut self,
+        subscriber: &mut Subscriber,
+        origin: Origin,
+        packets: &[(u64, &PacketMeta)],
+    ) -> Offered {
+        let mut offered = Offered::Stays;
+        let slot = self.route.slot;
+        let Some(audio) = subscriber.audio.get_mut(usize::from(slot)) else {
+            return offered;
+        };
+        for (sequence, meta) in packets {
+            match audio.slot.offer(self.now, origin, *sequence, meta) {
+                Ok(Some((mapped, begins))) => {
+                    let pending = Pending { begins, ..pending(origin, *sequence, slot, mapped) };
+                    subscriber.audio_queue.packets.push_back(pending);
+                    offered = if begins { Offered::Switched } else { offered };
+                }
+                Ok(None) => {}
+                Err(reason) => self.drops.count(reason),
+            }
+        }
+        offered
+    }
+
+    /// What came of one layer in one go.
+    #[inline]
+    pub fn offer_burst(
+        &mut self,
+        subscriber: &mut Subscriber,
+        origin: Origin,
+        packets: &[(u64, &PacketMeta)],
+    ) -> Offered {
+        let mut offered = Offered::Stays;
+        if self.offer_run(subscriber, origin, packets) {
+            return offered;
+        }
+        for (sequence, meta) in packets {
+            match self.offer_video(subscriber, origin, *sequence, meta) {
+                Offered::Stays => {}
+                // It plays all there is from the slab: the rest of this burst with it.
+                Offered::Switched => return Offered::Switched,
+                needs_key => offered = needs_key,
+            }
+        }
+        offered
+    }
+
     #[inline]
     pub fn offer_video(
         &mut self,
@@ -48,39 +105,41 @@ impl Ways<'_> {
         origin: Origin,
         sequence: u64,
         meta: &PacketMeta,
-    ) -> bool {
+    ) -> Offered {
         let Some(video) = subscriber.video.get_mut(usize::from(self.route.slot)) else {
-            return false;
+            return Offered::Stays;
         };
         let decision = video.slot.offer(self.now, origin, sequence, meta);
         if let Ok(Decision::Forward(mapped) | Decision::ForwardThenSwitch(mapped, _)) = decision {
             subscriber.video_queue.packets.push_back(pending(origin, sequence, self.route.slot, mapped));
         }
         match decision {
-            Ok(Decision::Ignore | Decision::Forward(_)) => false,
+            Ok(Decision::Ignore | Decision::Forward(_)) => Offered::Stays,
             Ok(Decision::ForwardThenSwitch(_, key) | Decision::Switch(key)) => self.switch(subscriber, key),
             Err(reason) => {
                 self.drops.count(reason);
-                false
+                Offered::Stays
             }
         }
     }
 
     /// Begins the target at its key frame and forwards from there what the slab holds.
-    fn switch(&mut self, subscriber: &mut Subscriber, key: u64) -> bool {
+    fn switch(&mut self, subscriber: &mut Subscriber, key: u64) -> Offered {
         let Some(video) = subscriber.video.get_mut(usize::from(self.route.slot)) else {
-            return false;
+            return Offered::Stays;
         };
         let Some(target) = video.slot.target() else {
-            return false;
+            return Offered::Stays;
         };
         let Some(layer) = layer_of(self.publishers, target) else {
-            return false;
+            return Offered::Stays;
         };
-        let Some((first, _)) = layer.slab.get(key) else {
-            return false;
+        let young = |(first, _): &(&PacketMeta, &[u8])| layer.age(self.now, first) <= KEY_MAX_AGE;
+        let Some((first, _)) = layer.slab.get(key).filter(young) else {
+            video.slot.forget_key();
+            return Offered::NeedsKey(target);
         };
-        let timestamp = self.timestamp(video.slot.current(), &video.slot.rewriter, target, first.timestamp);
+        let timestamp = self.timestamp(&video.slot.rewriter, target, first.timestamp);
         video.slot.switch(key, first, timestamp);
         for sequence in key..=layer.newest {
             let Some((meta, stored)) = layer.slab.get(sequence) else {
@@ -99,19 +158,13 @@ impl Ways<'_> {
                 Err(reason) => self.drops.count(reason),
             }
         }
-        true
+        Offered::Switched
     }
 
-    /// Where the key frame lies on the slot's time line: between layers of one source by their
-    /// sender reports, otherwise by arrival.
-    fn timestamp(
-        &self,
-        from: Option<Origin>,
-        rewriter: &crate::forward::rewrite::Rewriter,
-        to: Origin,
-        timestamp: u32,
-    ) -> u32 {
-        let same_source = from.filter(|f| f.publisher == to.publisher && f.kind == to.kind);
+    /// Where the key frame lies on the slot's time line: by sender reports where the slot shows, or showed
+    /// last, the same source, also after a pause; otherwise by arrival.
+    fn timestamp(&self, rewriter: &Rewriter, to: Origin, timestamp: u32) -> u32 {
+        let same_source = rewriter.origin().filter(|f| f.publisher == to.publisher && f.kind == to.kind);
         let report = |origin: Origin| layer_of(self.publishers, origin).and_then(|l| l.last_report);
         let aligned = same_source.and_then(|from| {
             let on_old_line = align(report(from)?, report(to)?, timestamp);

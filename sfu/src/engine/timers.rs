@@ -50,7 +50,7 @@ impl Engine {
         };
         let publisher = self.peers.publishers.get(index);
         let due = earliest(
-            earliest(link.transport.poll_timeout(), Some(link.report_at)),
+            earliest(link.transport.poll_timeout(), earliest(Some(link.report_at), link.hurry_at)),
             publisher.and_then(|publisher| publisher.next_timeout()),
         );
         let Some(due) = due else { return };

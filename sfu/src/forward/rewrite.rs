@@ -91,6 +91,11 @@ impl Rewriter {
         self.next_out
     }
 
+    /// What the newest segment is of: what is shown, or was shown last.
+    pub fn origin(&self) -> Option<Origin> {
+        self.segments.back().map(|segment| segment.origin)
+    }
+
     /// Timestamp offset in force, for sender reports.
     pub fn timestamp_offset(&self) -> Option<u32> {
         self.segments.back().map(|segment| segment.offsets.timestamp)

@@ -197,7 +197,8 @@ impl VideoSlot {
 
     fn offer_target(&mut self, now: Instant, sequence: u64, packet: &PacketMeta) -> Decision {
         if packet.keyframe {
-            self.waiting_key = Some(sequence);
+            // One that was lost and comes late is older than one that waits.
+            self.waiting_key = self.waiting_key.max(Some(sequence));
         }
         let Some(key) = self.waiting_key else {
             return Decision::Ignore;
@@ -226,6 +227,11 @@ impl VideoSlot {
         } else if packet.switching_point && self.temporal.checked_add(1) == Some(packet.temporal) {
             self.temporal = packet.temporal.min(self.max_temporal);
         }
+    }
+
+    /// The key frame that waited cannot be begun with any more.
+    pub fn forget_key(&mut self) {
+        self.waiting_key = None;
     }
 
     /// Makes the target current, beginning with `packet`, the first of a key frame.

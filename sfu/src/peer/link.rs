@@ -22,6 +22,8 @@ pub struct Link {
     pub report_at: Instant,
     /// Work for another peer has panicked while this one was part of it.
     pub was_at_a_fault: bool,
+    /// Next sender reports of slots that switched.
+    pub hurry_at: Option<Instant>,
     rtt_s: Option<f64>,
 }
 
@@ -40,6 +42,7 @@ impl Link {
             negotiated,
             wake_at: None,
             report_at: now,
+            hurry_at: None,
             was_at_a_fault: false,
             rtt_s: None,
         }

@@ -25,6 +25,9 @@ use std::time::{Duration, Instant};
 pub const VIDEO_SLAB: usize = 512;
 /// 64 packets of 20 ms.
 const AUDIO_SLAB: usize = 64;
+/// A slot does not begin with a key frame older than this: its picture would jump, and so would its time. One
+/// whose first packet is lost and comes again by way of a satellite (600 ms) is younger.
+pub const KEY_MAX_AGE: Duration = Duration::from_millis(800);
 /// A layer is not switched off before nobody has watched it this long.
 const UNWATCHED_HOLD: Duration = Duration::from_secs(3);
 
@@ -50,7 +53,7 @@ pub struct Layer {
     pub last_packet: Option<Instant>,
     /// Newest packet, extended; and the first packet of the newest key frame.
     pub newest: u64,
-    pub last_key: Option<(u64, Instant)>,
+    pub last_key: Option<u64>,
     pub last_report: Option<(NtpTime, u32)>,
     pub routes: Vec<Route>,
     /// Slots that would show this layer if the worker could keep up.
@@ -335,6 +338,27 @@ impl Layer {
             unwanted_since: None,
             frames: 0,
             cap: Cap::of_layer(now, kind, above),
+        }
+    }
+
+    /// How far a stored packet lies behind what the source shows now: by the layer's clock up to its newest
+    /// packet, since one that was lost and comes again came just now and is old all the same, and from there
+    /// by ours.
+    pub fn age(&self, now: Instant, packet: &PacketMeta) -> Duration {
+        let Some((newest, _)) = self.slab.get(self.newest) else {
+            return now.saturating_duration_since(packet.arrived);
+        };
+        let ticks = newest.timestamp.wrapping_sub(packet.timestamp) as i32;
+        let behind = f64::from(ticks.max(0)) / f64::from(packet.codec.clock_rate().max(1));
+        now.saturating_duration_since(newest.arrived).saturating_add(Duration::from_secs_f64(behind))
+    }
+
+    /// A stored packet begins a key frame: whoever waits for one is served, unless it is an old one.
+    pub fn on_key(&mut self, now: Instant, sequence: u64, packet: &PacketMeta) {
+        if self.age(now, packet) <= KEY_MAX_AGE {
+            self.last_key = self.last_key.max(Some(sequence));
+            self.keyframe.on_keyframe(packet.arrived);
+            self.nack.on_keyframe(sequence);
         }
     }
 

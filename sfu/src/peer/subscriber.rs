@@ -39,6 +39,8 @@ pub struct SlotAccount {
     pub acknowledged: bool,
     /// Sent since the last report, so that a silent slot sends no sender reports.
     pub fresh: bool,
+    /// Sender reports still to be sent soon, because of a switch.
+    pub hurry: u8,
     #[cfg(debug_assertions)]
     pub guard: Guard,
 }
@@ -156,6 +158,12 @@ impl Subscriber {
                 shown: None,
             });
         }
+    }
+
+    /// Sender reports of some slot are owed soon.
+    pub fn is_hurried(&self) -> bool {
+        let video = self.video.iter().map(|video| &video.account);
+        video.chain(self.audio.iter().map(|audio| &audio.account)).any(|account| account.hurry > 0)
     }
 
     /// The line is gone: throws away what waits for it; answers how many packets that were.

@@ -27,6 +27,10 @@ pub struct SlotView {
     pub given_up: u64,
     /// How far behind its capture a packet lies by the slot's sender reports, in seconds.
     pub lag: Option<(u8, f64)>,
+    /// Sender reports that came.
+    pub reports: u64,
+    /// Timestamp of the newest picture, less its capture time in ticks of 90 kHz.
+    pub line: Option<u32>,
     pub faults: Vec<String>,
     newest: Option<u64>,
     /// Digests by number.
@@ -143,10 +147,12 @@ impl SlotView {
 
     /// A sender report of this slot: NTP seconds of the server, and a timestamp.
     pub fn on_report(&mut self, seconds: f64, timestamp: u32) {
+        self.reports += 1;
         self.report = Some((seconds, timestamp));
     }
 
     fn measure_lag(&mut self, packet: &rtp::Packet, told: Told, rate: f64) {
+        self.line = Some(packet.header.timestamp.wrapping_sub(told.captured_ms.wrapping_mul(90)));
         if let Some((seconds, timestamp)) = self.report {
             let since = f64::from(packet.header.timestamp.wrapping_sub(timestamp) as i32) / rate;
             self.lag = Some((told.site, seconds + since - f64::from(told.captured_ms) / 1000.0));

@@ -8,6 +8,8 @@ use sfu::ids::{SlotId, SourceKind};
 use std::time::Duration;
 use tests::simulation::{Chaos, LinkModel, Operation, Publishes, Site, SlotView, World};
 
+mod time;
+
 const SITE: Publishes = Publishes { layers: 3, voice: true };
 const SETTLE: Duration = Duration::from_secs(5);
 /// Seeds per story. Found seeds stay: add them by number where a story failed.
@@ -379,6 +381,9 @@ const FOUND: &[(u64, &[Operation], &str)] = &[
     (2386, Operation::ORDINARY, "the same"),
     (2388, Operation::ORDINARY, "the same"),
     (2450, Operation::ORDINARY, "the same"),
+    (2396, Operation::ORDINARY, "a lost key frame of 68 s ago is resent behind a silence and shown"),
+    (2065, Operation::ORDINARY, "the same behind a cut"),
+    (2239, Operation::ORDINARY, "a source comes back on another time line, and the reports on it are lost"),
 ];
 
 #[test]

@@ -1,0 +1,72 @@
+//! Old pictures, and where the pictures of a slot lie in time.
+
+use super::{SETTLE, agree, meeting};
+use std::time::Duration;
+use tests::simulation::{LinkModel, Publishes, World};
+
+const CAMERA: Publishes = Publishes { layers: 1, voice: false };
+
+/// A key frame is lost whole, and then the camera is dark for a minute. Only what comes then shows the gap, and
+/// what is asked for again is a picture of a minute ago; it comes before the first packet of the new one, which
+/// is lost, too. Nobody begins with it.
+#[test]
+fn a_lost_key_frame_of_long_ago_is_shown_to_nobody() {
+    let mut world = World::new(1);
+    let viewer = world.join(CAMERA, 1, LinkModel::clean());
+    let camera = world.join(CAMERA, 1, LinkModel::clean());
+    world.wish(viewer, 0, Some(camera), 720);
+    world.run(SETTLE);
+    // The first picture behind a dark one is a key frame.
+    world.sites[camera].client.dark = true;
+    world.run(Duration::from_millis(40));
+    world.sites[camera].client.dark = false;
+    world.wire.links[camera].cut = true;
+    world.run(Duration::from_millis(33));
+    world.sites[camera].client.dark = true;
+    world.wire.links[camera].cut = false;
+    world.run(Duration::from_secs(60));
+    let before = world.sites[viewer].client.video[&0].pictures;
+    world.sites[camera].client.dark = false;
+    world.wire.swallow(camera, 1);
+    world.run(SETTLE);
+    agree(&mut world, 1, "lit again");
+    assert!(world.sites[viewer].client.video[&0].pictures > before + 100, "shown within a second");
+}
+
+/// Behind a pause the same source goes on where it was in time, as its own sender reports tell: no report of ours
+/// is needed for lips to be in sync.
+#[test]
+fn a_source_that_comes_back_is_on_the_same_time_line() {
+    for seed in 0..8 {
+        let mut world = meeting(seed, 2);
+        let line = |world: &World| world.sites[0].client.video[&0].line.expect("pictures");
+        let before = line(&world);
+        world.sites[1].client.dark = true;
+        world.run(Duration::from_secs(6));
+        world.sites[1].client.dark = false;
+        world.run(SETTLE);
+        agree(&mut world, seed, "lit again");
+        let moved = line(&world).wrapping_sub(before) as i32;
+        assert!(moved.abs() < 45, "seed {seed}: moved by {moved} ticks of 90,000");
+    }
+}
+
+/// A sender report may be lost, most of all behind the burst of a key frame.
+#[test]
+fn a_switch_is_reported_more_than_once() {
+    let mut world = World::new(1);
+    for _ in 0..3 {
+        world.join(Publishes { layers: 1, voice: true }, 1, LinkModel::clean());
+    }
+    world.wish(0, 0, Some(1), 720);
+    world.run(SETTLE);
+    let reports = |world: &World| world.sites[0].client.video[&0].reports;
+    let before = reports(&world);
+    world.wish(0, 0, Some(2), 720);
+    world.run(Duration::from_millis(500));
+    assert!(reports(&world) >= before + 3, "within half a second");
+    world.run(SETTLE);
+    let regular = reports(&world);
+    world.run(SETTLE);
+    assert_eq!(reports(&world), regular + 5, "then one a second");
+}
