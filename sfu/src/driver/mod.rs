@@ -5,7 +5,7 @@
 //! thread. A worker turns like this: wait until something is readable, a command came or the
 //! machine's time has come; read the clock once; hand in one batch of datagrams, a bounded part of
 //! TCP and of the commands; carry out what the machine orders; again. Each source gets its bounded
-//! share of every turn, so none can starve another.
+//! share of every turn, so none can starve another. A thread that hangs is named by [`Workers::stalled`].
 
 // The core is told the time and given its randomness: by this directory, which therefore may ask.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -22,6 +22,7 @@ pub mod priority;
 pub mod probe;
 mod tcp;
 mod udp;
+mod watch;
 mod worker;
 mod workers;
 
@@ -31,6 +32,7 @@ mod tests;
 pub use bind::{BindError, Protocol};
 pub use placement::WorkerId;
 pub use tcp::MAX_UNPROVEN as MAX_UNPROVEN_TCP;
+pub use watch::{STALLED_AFTER, Stall};
 pub use worker::WorkerHandle;
 pub use workers::{StartError, WorkerAddresses, Workers, WorkersConfig};
 

@@ -7,6 +7,7 @@ use super::outbox::Outbox;
 use super::placement::WorkerId;
 use super::tcp::{FIRST_CONNECTION, Tcp};
 use super::udp::{Batch, Failures, UdpSocket};
+use super::watch::HEARTBEAT;
 use crate::command::Command;
 use crate::engine::{Input, Output, Transmit};
 use crate::event::{Event, PathKind};
@@ -17,11 +18,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
-/// Commands that may wait for a worker. A hall that reconnects at once brings some hundred offers; of
-/// 100 KB each these are 25 MB. Behind that the meeting keeps them, and can merge what it keeps.
+/// Commands that may wait for a worker. A hall that reconnects at once brings some hundred offers, which were
+/// read before and have 20 KB each. What does not fit the meeting keeps, and can merge what it keeps.
 pub(super) const COMMAND_CAPACITY: usize = 256;
 
-/// Part of a turn for commands: an offer of 100 KB takes some of it, and media waits meanwhile.
+/// Part of a turn for commands, from when they begin: what came before them in the turn is not theirs to pay
+/// for, or a worker that is busy with datagrams would take one command a turn. Media waits meanwhile.
 const COMMAND_BUDGET: Duration = Duration::from_millis(1);
 
 /// When events that were refused are offered again.
@@ -39,10 +41,11 @@ const WAKER: Token = Token(0);
 const FIRST_UDP: usize = 1;
 const FIRST_LISTENER: usize = 1 << 8;
 
-/// What both sides of a worker share: a flag to stop and the last known load.
+/// What both sides of a worker share: a flag to stop, its turns and the last known load.
 #[derive(Default)]
 pub(super) struct Shared {
     stop: AtomicBool,
+    turns: AtomicU64,
     /// Bits of an `f64`, 0–1.
     load: AtomicU64,
 }
@@ -50,6 +53,11 @@ pub(super) struct Shared {
 impl Shared {
     pub fn load(&self) -> f64 {
         f64::from_bits(self.load.load(Ordering::Relaxed))
+    }
+
+    /// How often the thread has turned so far.
+    pub fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
     }
 }
 
@@ -118,8 +126,9 @@ struct UdpPort {
     readable: bool,
 }
 
-pub(super) struct Worker<M, S> {
+pub(super) struct Worker<M, S, C> {
     id: WorkerId,
+    clock: C,
     machine: M,
     sink: S,
     poll: Poll,
@@ -138,12 +147,19 @@ pub(super) struct Worker<M, S> {
     shared: Arc<Shared>,
 }
 
-impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
-    pub fn new(now: Instant, parts: Parts, machine: M, sink: S) -> io::Result<Worker<M, S>> {
+impl<M, S, C> Worker<M, S, C>
+where
+    M: Machine,
+    S: Fn(WorkerId, Event) -> Result<(), Event>,
+    C: Fn() -> Instant,
+{
+    pub fn new(clock: C, parts: Parts, machine: M, sink: S) -> io::Result<Worker<M, S, C>> {
+        let now = clock();
         let registry = parts.poll.registry().try_clone()?;
         let port = |socket| UdpPort { socket, readable: true };
         Ok(Worker {
             id: parts.id,
+            clock,
             machine,
             sink,
             poll: parts.poll,
@@ -164,6 +180,7 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
     /// Turns until told to stop.
     pub fn run(&mut self) {
         while !self.shared.stop.load(Ordering::Acquire) {
+            self.shared.turns.fetch_add(1, Ordering::Relaxed);
             let now = self.wait();
             self.turn(now);
         }
@@ -171,11 +188,11 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
 
     /// Sleeps until there is something to do; answers the time.
     fn wait(&mut self) -> Instant {
-        let before = Instant::now();
+        let before = (self.clock)();
         let timeout = self.sleep_from(before);
         // The only error in practice is an interruption by a signal, and that is a wake-up too.
         if self.poll.poll(&mut self.occurred, Some(timeout)).is_err() {
-            return Instant::now();
+            return (self.clock)();
         }
         for event in &self.occurred {
             match event.token() {
@@ -189,7 +206,7 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
                 }
             }
         }
-        let now = Instant::now();
+        let now = (self.clock)();
         if !timeout.is_zero() {
             let slept = now.saturating_duration_since(before);
             self.diligence.iter_mut().for_each(|diligence| diligence.slept(slept));
@@ -207,14 +224,14 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
             return Duration::ZERO;
         }
         let due = self.wake_at.min(self.tcp.wake_at());
-        let sleep = due.saturating_duration_since(now);
+        let sleep = due.saturating_duration_since(now).min(HEARTBEAT);
         match self.outbox.is_empty() {
             true => sleep,
             false => sleep.min(EVENT_RETRY),
         }
     }
 
-    fn turn(&mut self, now: Instant) {
+    pub(super) fn turn(&mut self, now: Instant) {
         self.outbox.deliver(|event| (self.sink)(self.id, event));
         if self.outbox.is_full() {
             return;
@@ -237,7 +254,7 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
             && now.saturating_duration_since(begun) < RECEIVE_BUDGET
         {
             self.receive_batches(now);
-            now = Instant::now();
+            now = (self.clock)();
         }
         now
     }
@@ -275,12 +292,13 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
 
     /// None while events wait: whoever does not listen shall not order.
     fn take_commands(&mut self, now: Instant) {
+        let begun = (self.clock)();
         while self.commanded && self.outbox.is_empty() {
             match self.commands.try_recv() {
                 Ok(command) => self.machine.handle_input(now, Input::Command(command)),
                 Err(_) => self.commanded = false,
             }
-            if now.elapsed() >= COMMAND_BUDGET {
+            if (self.clock)().saturating_duration_since(begun) >= COMMAND_BUDGET {
                 return;
             }
         }
@@ -289,7 +307,7 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
     /// Carries out what the machine orders, for as long as a turn may. A send takes time, so the clock is read
     /// before each.
     fn drain(&mut self) {
-        let begun = Instant::now();
+        let begun = (self.clock)();
         let mut now = begun;
         loop {
             self.unsent = now.saturating_duration_since(begun) >= SEND_BUDGET;
@@ -310,7 +328,7 @@ impl<M: Machine, S: Fn(WorkerId, Event) -> Result<(), Event>> Worker<M, S> {
                 }
             };
             self.tell_failures(now, &failures);
-            now = Instant::now();
+            now = (self.clock)();
         }
     }
 

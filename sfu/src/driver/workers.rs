@@ -4,6 +4,7 @@ use super::bind::{BindError, Bound, bind};
 use super::interfaces::{advertised, candidates};
 use super::placement::{Placement, WorkerId};
 use super::probe::cores;
+use super::watch::{Stall, Watch};
 use super::worker::{COMMAND_CAPACITY, Parts, Worker, WorkerHandle};
 use super::{Birth, Machine, priority};
 use crate::command::Command;
@@ -87,6 +88,7 @@ pub struct Workers {
 struct Member {
     handle: WorkerHandle,
     addresses: WorkerAddresses,
+    watch: Watch,
     /// `None` once it was waited for.
     thread: Option<JoinHandle<()>>,
     /// Closes when the thread ends, however it ends.
@@ -137,9 +139,9 @@ impl Workers {
         Ok(workers)
     }
 
-    /// The worker of a room: where it was placed, or now the least loaded.
+    /// The worker of a room: where it was placed, or now the least loaded of those that turn.
     pub fn place(&mut self, room: RoomId) -> WorkerId {
-        let loads = self.members.iter().map(|m| m.handle.shared.load());
+        let loads = self.members.iter().map(Member::load);
         self.placement.place(room, loads)
     }
 
@@ -173,6 +175,17 @@ impl Workers {
     pub fn lost(&self) -> Option<WorkerId> {
         let ended = |m: &&Member| m.ended.try_recv() == Err(TryRecvError::Disconnected);
         self.members.iter().find(ended).map(|m| m.addresses.worker)
+    }
+
+    /// Looks at all threads and names those that hang. Call it about twice a second: the time of a stall is
+    /// counted from look to look.
+    pub fn stalled(&mut self, now: Instant) -> Vec<Stall> {
+        let stalled = self.members.iter_mut().filter_map(|member| {
+            member.watch.look(now, member.handle.shared.turns());
+            let lasts = member.watch.stalled()?;
+            Some(Stall { worker: member.addresses.worker, lasts })
+        });
+        stalled.collect()
     }
 
     /// Stops all workers within 2 s; names those that hung or had panicked.
@@ -224,9 +237,18 @@ impl Member {
         Ok(Member {
             handle: WorkerHandle { commands: sender, waker, shared },
             addresses,
+            watch: Watch::new(Instant::now()),
             thread: Some(thread),
             ended,
         })
+    }
+
+    /// For whoever looks for a place: a thread that hangs has none.
+    fn load(&self) -> f64 {
+        match self.watch.stalled() {
+            Some(_) => f64::INFINITY,
+            None => self.handle.shared.load(),
+        }
     }
 
     fn join(&mut self, within: Duration) -> bool {
@@ -296,7 +318,7 @@ where
             seed,
             candidates: self.candidates,
         });
-        if let Ok(mut worker) = Worker::new(now, self.parts, machine, self.events) {
+        if let Ok(mut worker) = Worker::new(Instant::now, self.parts, machine, self.events) {
             worker.run();
         }
     }

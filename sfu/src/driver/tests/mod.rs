@@ -4,7 +4,9 @@ mod backpressure;
 mod echo;
 mod fairness;
 mod ports;
+mod stall;
 mod tcp;
+mod turn;
 mod udp;
 mod workers;
 
