@@ -394,12 +394,7 @@ fn address(number: u8) -> SocketAddr {
     SocketAddr::from(([10, 0, 0, number], 4000))
 }
 
-/// Up to 2.5 s of all kinds of work and sleep.
 fn effort(argument: u8) -> Effort {
-    let part = |bits: u8| Duration::from_millis(u64::from(bits & 15) * 90);
-    Effort {
-        span: Duration::from_millis(u64::from(argument) * 10),
-        worked: part(argument),
-        slept: part(argument >> 4),
-    }
+    let span = Duration::from_millis(u64::from(argument) * 10);
+    Effort { span, worked: span / u32::from(argument % 3 + 1), slept: span / 16 }
 }
