@@ -9,7 +9,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from server import Invited, Server
 from signals import RATE, Signal
 
-VERSION = 1
+VERSION = 2
 SLOTS = 2
 AUDIO_ONLY = 1
 WISHED_HEIGHT = 360

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { ErrorCode } from '../src/protocol/gen';
+import { type ErrorCode, VERSION } from '../src/protocol/gen';
 import {
   answer,
   connect,
@@ -32,7 +32,12 @@ describe('the way in', () => {
     const page = enter();
     expect(page.now).toEqual({ kind: 'connecting', attempt: 0, trouble: null });
     await letIn();
-    expect(FakeSocket.last.hello).toEqual({ type: 'hello', version: 1, token: 'bi-mat', takeover: false });
+    expect(FakeSocket.last.hello).toEqual({
+      type: 'hello',
+      version: VERSION,
+      token: 'bi-mat',
+      takeover: false,
+    });
     expect(FakeSocket.last.offers).toHaveLength(1);
     await connect();
     expect(page.progress).toHaveLength(2);

@@ -1,6 +1,6 @@
 /** A page on its way into a meeting, for the tests of the connector. */
 import { expect, vi } from 'vitest';
-import type { ErrorCode, ServerMessage } from '../src/protocol/gen';
+import { type ErrorCode, type ServerMessage, VERSION } from '../src/protocol/gen';
 import { Connector, type Progress } from '../src/session/connector';
 import { FakePc, FakeSocket } from './fakes';
 
@@ -40,7 +40,7 @@ export const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 export const settle = () => pass(1);
 export const welcome = (seat = 'seat'): ServerMessage => ({
   type: 'welcome',
-  version: 1,
+  version: VERSION,
   you: 2,
   role: 'site',
   seat,

@@ -128,7 +128,7 @@ fn other(layer: u8) -> Origin {
 
 /// Shows layer 0, waits for layer 1.
 fn switching(now: Instant) -> VideoSlot {
-    let line = SlotLine { ssrc: Ssrc(1), rtx_ssrc: None, codecs: ArrayVec::new() };
+    let line = SlotLine { ssrc: Ssrc(1), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
     let mut slot = VideoSlot::new(line, Rewriter::new(90_000, 0));
     slot.aim(Some(origin()), true);
     slot.switch(0, &picture(now, 0), 0);
@@ -202,7 +202,7 @@ fn a_voice_keeps_its_time_line_only_where_it_is_known() {
         ("another", voice(1), 101, Some(by_arrival)),
     ];
     for (why, origin, sequence, expected) in table {
-        let line = SlotLine { ssrc: Ssrc(1), rtx_ssrc: None, codecs: ArrayVec::new() };
+        let line = SlotLine { ssrc: Ssrc(1), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
         let mut slot = AudioSlot::new(line, Rewriter::new(48_000, 0));
         let packet =
             |timestamp, at| PacketMeta { arrived: at, timestamp, codec: Codec::Opus, ..picture(at, 0) };

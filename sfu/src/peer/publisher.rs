@@ -130,8 +130,7 @@ impl Publisher {
         let Some(place) = self.tracks.get_mut(kind.index()) else {
             return;
         };
-        let announced =
-            section.rids.is_empty().then_some(section.declared_ssrcs.as_slice()).unwrap_or_default();
+        let announced = if section.rids.is_empty() { section.declared_ssrcs.as_slice() } else { &[] };
         let layers = section.rids.len().max(announced.len()).clamp(1, limits::MAX_LAYERS);
         *place = Some(Track {
             kind,
