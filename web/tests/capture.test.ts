@@ -1,10 +1,13 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Acquired } from '../src/media/devices';
+import { type Acquired, flows } from '../src/media/devices';
 import { Capture } from '../src/session/capture';
 
 /** A device's track, as far as `Capture` looks at it. */
 class Track {
   onended: (() => void) | null = null;
+  onmute: (() => void) | null = null;
+  onunmute: (() => void) | null = null;
+  muted = false;
   stopped = false;
 
   constructor(private readonly deviceId: string) {}
@@ -83,6 +86,22 @@ describe('a device that is pulled out', () => {
     await unplug();
     await Promise.resolve();
     expect(capture.acquired.value.problem).toBe('blocked');
+  });
+
+  test('one that is silenced from outside is told, kept, and is well again by itself', async () => {
+    const capture = await open();
+    const track = tracks[0]!;
+    track.muted = true;
+    track.onmute?.();
+    expect(capture.acquired.value).toEqual({ ...gives(track), problem: 'silenced' });
+    expect(flows(capture.acquired.value)).toBe(false);
+    track.muted = false;
+    track.onunmute?.();
+    expect(capture.acquired.value).toEqual(gives(track));
+    expect(flows(capture.acquired.value)).toBe(true);
+    await unplug();
+    track.onmute?.();
+    expect(capture.acquired.value.problem).toBe('lost');
   });
 
   test('one that was switched off before is nobody’s loss', async () => {

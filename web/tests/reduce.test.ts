@@ -132,10 +132,3 @@ describe('people are told once what matters', () => {
     expect(play(welcome, changed).notices).toEqual([{ kind: 'poorLink' }]);
   });
 });
-
-test('the difference of the clocks is the smallest ever seen', () => {
-  const first = reduce(initialState, says(site(1, { since_ms: 400 })), 1000);
-  expect(first.skewMs).toBe(600);
-  expect(reduce(first, says(site(1, { since_ms: 400 })), 9000).skewMs).toBe(600);
-  expect(reduce(first, says(site(1, { since_ms: 1900 })), 2000).skewMs).toBe(100);
-});

@@ -38,12 +38,20 @@ test('waiting grows from half a second to ten and is spread', () => {
 });
 
 test('the banner never says “on air” unless the bridge can hear', () => {
-  const on = { online: true, hasMicrophone: true, microphoneOpen: true, bridge: 'on' } as const;
+  const on = {
+    online: true,
+    hasMicrophone: true,
+    silenced: false,
+    microphoneOpen: true,
+    bridge: 'on',
+  } as const;
   expect(bannerOf(on)).toBe('on_air');
   expect(bannerOf({ ...on, online: false })).toBe('reconnecting');
   expect(bannerOf({ ...on, bridge: 'muted_by_chair' })).toBe('muted_by_chair');
   expect(bannerOf({ ...on, microphoneOpen: false })).toBe('mic_off');
   expect(bannerOf({ ...on, hasMicrophone: false })).toBe('no_microphone');
+  expect(bannerOf({ ...on, silenced: true })).toBe('silenced');
+  expect(bannerOf({ ...on, silenced: true, microphoneOpen: false })).toBe('mic_off');
 });
 
 test('only what the server allows and what changes something is offered', () => {

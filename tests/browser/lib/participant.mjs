@@ -47,11 +47,11 @@ export class Participant {
   }
 
   /** Opens a document in another tab, the one that the browser shares; returns how to close it. */
-  async openDocument() {
+  async openDocument({ moves = true } = {}) {
     const tab = await this.page.context().newPage();
     await tab.setContent(
       `<title>${CONTENT_TITLE}</title><body style="background: rgb(${CONTENT_COLOUR})">
-       <script>setInterval(() => { document.body.style.borderTop = Date.now() % 50 + 'px solid white'; }, 100)</script>`,
+       <script>${moves} && setInterval(() => { document.body.style.borderTop = Date.now() % 50 + 'px solid white'; }, 100)</script>`,
     );
     await this.page.bringToFront();
     return () => tab.close();

@@ -107,7 +107,10 @@ export function onlyUdpTo(port) {
   };
 }
 
-/** Inside the page: devices whose cables can be pulled, `unplug('audioinput')`, and put back, `replug()`. */
+/**
+ * Inside the page: devices whose cables can be pulled, `unplug('audioinput')`, and put back, `replug()`;
+ * and that somebody outside of the page silences, `silence('audioinput', true)`.
+ */
 export function cables() {
   const { mediaDevices } = navigator;
   const capture = mediaDevices.getUserMedia.bind(mediaDevices);
@@ -120,6 +123,13 @@ export function cables() {
     const stream = await capture(constraints);
     running = [...running, ...stream.getTracks()].filter(({ readyState }) => readyState === 'live');
     return stream;
+  };
+  /** A phone call, a headset's switch or a shutter: the track lives and gives nothing. */
+  window.silence = (kind, muted) => {
+    const track = running.findLast(track => kind.startsWith(track.kind));
+    Object.defineProperty(track, 'muted', { value: muted, configurable: true });
+    track.enabled = !muted;
+    track.dispatchEvent(new Event(muted ? 'mute' : 'unmute'));
   };
   const changed = () => mediaDevices.dispatchEvent(new Event('devicechange'));
   window.unplug = kind => {

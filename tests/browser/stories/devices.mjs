@@ -30,6 +30,44 @@ story('a microphone and a camera are pulled out, and the meeting goes on', async
   await noProblem(commune, 'camera');
 });
 
+story('a microphone and a camera silenced from outside are told as what they are', async world => {
+  const server = await world.server();
+  const [hall, commune] = await twoJoin(world, server, { communeOptions: { init: [[cables]] } });
+  await hall.hears('commune');
+  await hall.sees(AN_PHUOC, 'commune');
+  const told = () => hall.state().then(({ meeting }) => meeting.sites.find(({ name }) => name === AN_PHUOC.name));
+
+  await commune.page.evaluate(() => window.silence('audioinput', true));
+  assert.match((await commune.hasBanner('silenced')).text, /^MICRO BỊ NGẮT/);
+  assert.match(await problem(commune, 'microphone'), /^Micro bị ngắt từ bên ngoài/);
+  await until('the hall is told', async () => (await told()).microphone === 'off');
+  await hall.hears();
+  await commune.page.evaluate(() => window.silence('audioinput', false));
+  await commune.hasBanner('on_air');
+  await noProblem(commune, 'microphone');
+  await hall.hears('commune');
+
+  await commune.page.evaluate(() => window.silence('videoinput', true));
+  assert.match(await problem(commune, 'camera'), /^Camera bị che/);
+  await until('the hall is told that the camera is off', async () => !(await told()).camera);
+  await commune.page.evaluate(() => window.silence('videoinput', false));
+  await hall.sees(AN_PHUOC, 'commune');
+});
+
+story('what is paused from outside plays on', async world => {
+  const server = await world.server();
+  const [hall] = await twoJoin(world, server);
+  await hall.sees(AN_PHUOC, 'commune');
+  const paused = () =>
+    hall.page.evaluate(() => [...document.querySelectorAll('audio, .has-picture video')].filter(one => one.paused).length);
+  await hall.page.evaluate(() => {
+    for (const player of document.querySelectorAll('audio, video')) player.pause();
+  });
+  assert.ok((await paused()) > 10);
+  await until('everything plays', async () => (await paused()) === 0);
+  await hall.sees(AN_PHUOC, 'commune');
+});
+
 story('without permission one joins to watch and listen', async world => {
   const server = await world.server();
   const hall = await world.participant('hall');

@@ -31,6 +31,28 @@ story('content is shared and taken away again', async world => {
   await hall.sees(AN_PHUOC, 'commune');
 });
 
+/** Several times as long as silence has to last to be noticed. */
+const STILL_MS = 8000;
+
+story('a document that stands still stays on view, also for who comes late', async world => {
+  const server = await world.server();
+  const [hall, commune] = await twoJoin(world, server);
+  const closeDocument = await commune.openDocument({ moves: false });
+  await commune.press('share');
+  await hall.showsOnStage(AN_PHUOC, 'content', 'content');
+  let gone = 0;
+  for (let passed = 0; passed < STILL_MS; passed += 200) {
+    await pause(200);
+    const { marker, stage } = await hall.tile(AN_PHUOC, 'content');
+    gone += marker === 'content' && stage ? 0 : 1;
+  }
+  assert.equal(gone, 0, 'the document vanished');
+  const village = await world.participant('village');
+  await village.join(server.link(BINH_SON));
+  await village.showsOnStage(AN_PHUOC, 'content', 'content');
+  await closeDocument();
+});
+
 const contentIsGone = hall =>
   until('the content is gone', async () => (await hall.tile(AN_PHUOC, 'content')).name === null);
 

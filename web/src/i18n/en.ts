@@ -34,6 +34,8 @@ export const en = {
       missing: 'No microphone found. Watching and listening work.',
       busy: 'Another program is using the microphone. Watching and listening work.',
       lost: 'The microphone was unplugged. Watching and listening work.',
+      silenced:
+        'The microphone is cut off from outside (its switch, the headset, or another call). Other sites hear nothing.',
     },
     camera: {
       insecure:
@@ -43,6 +45,8 @@ export const en = {
       missing: 'No camera found. Other sites see no picture.',
       busy: 'Another program is using the camera. Other sites see no picture.',
       lost: 'The camera was unplugged. Other sites see no picture.',
+      silenced:
+        'The camera is covered or cut off from outside (a shutter, a switch, or another call). Other sites see no picture.',
     },
   },
   useDevice: device => `Use ${device}`,
@@ -70,6 +74,8 @@ export const en = {
   micMutedByChair: 'Muted by the chair',
   micMissing: 'NO MICROPHONE',
   micMissingHint: 'Watching and listening only',
+  micSilenced: 'MICROPHONE CUT OFF',
+  micSilencedHint: 'Open it at its own switch or headset, or end the other call.',
   tapToListen: 'Press to listen',
   tapToListenHint: 'The browser waits for one click before it plays sound.',
 

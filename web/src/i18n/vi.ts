@@ -32,6 +32,8 @@ export const vi = {
       missing: 'Không tìm thấy micro. Vẫn nghe và xem được.',
       busy: 'Micro đang được chương trình khác sử dụng. Vẫn nghe và xem được.',
       lost: 'Micro đã bị rút ra. Vẫn nghe và xem được.',
+      silenced:
+        'Micro bị ngắt từ bên ngoài (công tắc của micro, tai nghe, hoặc cuộc gọi khác). Các điểm cầu khác không nghe thấy.',
     },
     camera: {
       insecure: 'Trình duyệt chỉ cho dùng micro và camera trên địa chỉ https. Vẫn nghe và xem được.',
@@ -40,6 +42,8 @@ export const vi = {
       missing: 'Không tìm thấy camera. Các điểm cầu khác không thấy hình.',
       busy: 'Camera đang được chương trình khác sử dụng. Các điểm cầu khác không thấy hình.',
       lost: 'Camera đã bị rút ra. Các điểm cầu khác không thấy hình.',
+      silenced:
+        'Camera bị che hoặc bị ngắt từ bên ngoài (nắp che, công tắc, hoặc cuộc gọi khác). Các điểm cầu khác không thấy hình.',
     },
   },
   useDevice: (device: string) => `Dùng ${device}`,
@@ -67,6 +71,8 @@ export const vi = {
   micMutedByChair: 'Micro đã bị chủ tọa tắt',
   micMissing: 'KHÔNG CÓ MICRO',
   micMissingHint: 'Chỉ nghe và xem',
+  micSilenced: 'MICRO BỊ NGẮT',
+  micSilencedHint: 'Mở lại ở công tắc của micro, tai nghe hoặc kết thúc cuộc gọi khác.',
   tapToListen: 'Bấm để nghe',
   tapToListenHint: 'Trình duyệt chờ một lần bấm trước khi phát tiếng.',
 

@@ -1,12 +1,22 @@
 import type { Choices } from './choices';
 
-/** Why there is no track; the view has a sentence for each. */
-type DeviceProblem = 'insecure' | 'blocked' | 'missing' | 'busy' | 'lost';
+/** Why there is no track, or nothing on it; the view has a sentence for each. */
+type DeviceProblem =
+  | 'insecure'
+  | 'blocked'
+  | 'missing'
+  | 'busy'
+  | 'lost'
+  /** There is a track, and somebody outside of the page keeps it silent or dark. */
+  | 'silenced';
 
 export interface Acquired {
   track: MediaStreamTrack | null;
   problem: DeviceProblem | null;
 }
+
+/** What a device gives just now; a track that is silenced from outside gives nothing. */
+export const flows = ({ track, problem }: Acquired): boolean => track !== null && problem === null;
 
 export interface DeviceLists {
   cameras: MediaDeviceInfo[];

@@ -1,3 +1,4 @@
+import { keepPlaying } from './keepPlaying';
 import { setSpeaker } from './tone';
 
 /**
@@ -6,6 +7,7 @@ import { setSpeaker } from './tone';
  */
 export class Playback {
   private players: HTMLAudioElement[] = [];
+  private release: (() => void)[] = [];
   private speaker = '';
 
   /** `blocked` is told whether the browser refuses to play before a click. */
@@ -20,6 +22,7 @@ export class Playback {
       void setSpeaker(player, this.speaker);
       return player;
     });
+    this.release = this.players.map(player => keepPlaying(player, () => this.blocked(true)));
     void this.start();
   }
 
@@ -37,6 +40,8 @@ export class Playback {
   }
 
   stop(): void {
+    for (const release of this.release) release();
+    this.release = [];
     for (const player of this.players) {
       player.srcObject = null;
       player.remove();

@@ -1,16 +1,24 @@
 import type { ErrorCode, MeetingView, ServerMessage, SiteId, SiteLink } from '../protocol/gen';
+import { afterGap, follow } from './durations';
 import { noticesOf } from './notices';
 import type { MeetingState, Notice } from './state';
 
 /** How many who spoke lately keep their picture when there are more sites than slots. */
 const RECENT_SPEAKERS = 6;
 
-/** The one door by which what the server says enters. `nowMs` is the page's clock. */
+/** The one door by which what the server says enters. `nowMs` is a clock that only goes forward. */
 export function reduce(before: MeetingState, message: ServerMessage, nowMs: number): MeetingState {
   const state: MeetingState = { ...before, notices: [] };
   switch (message.type) {
     case 'welcome':
-      return { ...state, you: message.you, seat: message.seat, actions: message.actions, ending: null };
+      return {
+        ...state,
+        you: message.you,
+        seat: message.seat,
+        actions: message.actions,
+        durations: afterGap(state.durations),
+        ending: null,
+      };
     case 'refused':
       return { ...state, ending: { kind: 'refused', code: message.code } };
     case 'error':
@@ -59,20 +67,9 @@ function withMeeting(state: MeetingState, meeting: MeetingView, nowMs: number): 
     ...state,
     meeting,
     actions: meeting.actions,
-    skewMs: skew(state.skewMs, meeting, nowMs),
+    durations: follow(state.durations, meeting.sites, nowMs),
     notices: noticesOf(state.meeting, meeting, state.you),
   };
-}
-
-/**
- * The newest change in a meeting happened on the server's clock before we read of it, so the
- * smallest difference ever seen is closest to the difference of the clocks.
- */
-function skew(before: number | null, meeting: MeetingView, nowMs: number): number | null {
-  const changes = meeting.sites.map(site => site.since_ms).filter(since => since !== null);
-  if (changes.length === 0) return before;
-  const difference = nowMs - Math.max(...changes);
-  return before === null ? difference : Math.min(before, difference);
 }
 
 function recent(before: SiteId[], heard: SiteId[]): SiteId[] {

@@ -8,6 +8,7 @@ import type {
   SiteView,
   SlotSource,
 } from '../protocol/gen';
+import { type Durations, noDurations } from './durations';
 
 /** Something worth telling once; the words are chosen by the view. */
 export type Notice =
@@ -38,8 +39,7 @@ export interface MeetingState {
   links: ReadonlyMap<SiteId, SiteLink>;
   /** Wanted simulcast layers of the own sources, lowest first. */
   layers: { camera: boolean[]; content: boolean[] };
-  /** Own clock minus the server's, milliseconds; null until a meeting told a time. */
-  skewMs: number | null;
+  durations: Durations;
   /** Told by the newest message; the session shows them and reduce forgets them. */
   notices: Notice[];
   ending: Ending | null;
@@ -56,7 +56,7 @@ export const initialState: MeetingState = {
   recentSpeakers: [],
   links: new Map(),
   layers: { camera: [], content: [] },
-  skewMs: null,
+  durations: noDurations,
   notices: [],
   ending: null,
 };

@@ -1,4 +1,5 @@
 import type { LinkGrade, MicrophoneState, Presence, SiteId, SiteLink, SiteView } from '../protocol/gen';
+import { sinceOf } from './durations';
 import { slotShowing } from './slots';
 import { type MeetingState, siteOf } from './state';
 import type { Picture } from './tiles';
@@ -44,7 +45,7 @@ export function tileModel(state: MeetingState, picture: Picture): TileModel | nu
     isChair: site.role === 'chair',
     onBigScreen: state.meeting?.big_screen === site.id,
     presence: site.presence,
-    sinceMs: site.since_ms === null ? null : site.since_ms + (state.skewMs ?? 0),
+    sinceMs: sinceOf(state.durations, site),
     microphone: site.microphone,
     speaking: picture.kind === 'camera' && site.microphone === 'on' && state.speakers.includes(site.id),
     grade: gradeOf(site, link),

@@ -43,8 +43,19 @@ export class Capture {
     const { track } = acquired;
     this.other.value = null;
     this.acquired.value = acquired;
+    if (track === null) return;
     // `ended` comes when the device goes, never from our own `stop`.
-    if (track !== null) track.onended = () => this.ended(track);
+    track.onended = () => this.ended(track);
+    // A phone call, a switch at the headset or a shutter: the track lives and gives nothing.
+    track.onmute = () => this.silenced(track);
+    track.onunmute = () => this.silenced(track);
+    this.silenced(track);
+  }
+
+  private silenced(track: MediaStreamTrack): void {
+    const { track: current, problem } = this.acquired.value;
+    const now = track.muted ? 'silenced' : null;
+    if (track === current && now !== problem) this.acquired.value = { track, problem: now };
   }
 
   private ended(track: MediaStreamTrack): void {

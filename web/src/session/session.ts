@@ -1,6 +1,6 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 import type { MediaConnection } from '../media/connection';
-import { canCaptureScreen } from '../media/devices';
+import { canCaptureScreen, flows } from '../media/devices';
 import { Playback } from '../media/playback';
 import { bannerOf } from '../meeting/banner';
 import { reduce } from '../meeting/reduce';
@@ -37,12 +37,16 @@ export class Session {
   readonly media = signal<MediaConnection | null>(null);
   readonly soundBlocked = signal(false);
   readonly screen: Screen;
-  readonly now = signal(Date.now());
+  /** For durations: goes forward only, whoever sets this machine's clock. Milliseconds. */
+  readonly now = signal(performance.now());
+  /** For people who look at the time. */
+  readonly wallClock = signal(Date.now());
   readonly own = computed(() => siteOf(this.state.value.meeting, this.state.value.you));
   readonly banner = computed(() =>
     bannerOf({
       online: this.progress.value.kind === 'online',
       hasMicrophone: this.local.microphone.value.track !== null,
+      silenced: this.local.microphone.value.problem === 'silenced',
       microphoneOpen: this.local.microphoneOpen.value,
       bridge: this.own.value?.microphone ?? null,
     }),
@@ -59,7 +63,8 @@ export class Session {
   constructor() {
     this.screen = new Screen(this.state, this.slots);
     setInterval(() => {
-      this.now.value = Date.now();
+      this.now.value = performance.now();
+      this.wallClock.value = Date.now();
     }, 500);
     this.followDevices();
     this.screen.follow(wishes => this.connector?.send({ type: 'wishes', slots: wishes }));
@@ -141,7 +146,7 @@ export class Session {
   }
 
   private receive(message: ServerMessage): void {
-    const state = reduce(this.state.value, message, Date.now());
+    const state = reduce(this.state.value, message, performance.now());
     this.state.value = state;
     for (const notice of state.notices) this.tell(notice);
     if (message.type === 'layers') this.connector?.media?.wantLayers(state.layers);
@@ -183,8 +188,8 @@ export class Session {
   }
 
   private sendMediaState(): void {
-    const microphone = this.local.microphoneOpen.value && this.local.microphone.value.track !== null;
-    const camera = this.local.camera.value.track !== null;
+    const microphone = this.local.microphoneOpen.value && flows(this.local.microphone.value);
+    const camera = flows(this.local.camera.value);
     const content = this.local.content.value !== null;
     this.connector?.send({ type: 'media', microphone, camera, content });
   }

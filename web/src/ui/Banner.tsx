@@ -14,6 +14,7 @@ export function Banner() {
     on_air: [t.onAir, t.micOnHint],
     mic_off: [t.micOff, t.micOffHint],
     muted_by_chair: [t.micMutedByChair, ''],
+    silenced: [t.micSilenced, t.micSilencedHint],
     no_microphone: [t.micMissing, t.micMissingHint],
     reconnecting: [coming, ''],
   }[kind];

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { words } from '../i18n';
+import { sinceOf } from '../meeting/durations';
 import { passes, type SiteFilter, searchSites } from '../meeting/search';
 import { gradeOf } from '../meeting/tileModel';
 import { elapsed } from '../meeting/time';
@@ -34,7 +35,7 @@ function Row({ site }: { site: SiteView }) {
   const t = words.value;
   const link = state.value.links.get(site.id);
   const grade = site.presence === 'present' ? gradeOf(site, link) : null;
-  const since = (site.since_ms ?? 0) + (state.value.skewMs ?? 0);
+  const since = sinceOf(state.value.durations, site) ?? now.value;
   return (
     <li class="site-row" data-site={site.id} data-presence={site.presence}>
       <div class="site-row-info">

@@ -8,7 +8,7 @@ import { Mark } from './Mark';
 import type { Panel } from './Meeting';
 
 export function TopBar({ open }: { open(panel: Panel): void }) {
-  const { state, now } = useSession();
+  const { state, wallClock } = useSession();
   const { meeting } = state.value;
   const t = words.value;
   const count = meeting === null ? null : countPresent(meeting);
@@ -44,8 +44,8 @@ export function TopBar({ open }: { open(panel: Panel): void }) {
       </button>
       <LanguageSwitch />
       <time class="clock">
-        <span class="clock-date">{date(now.value)}</span>
-        {clock(now.value)}
+        <span class="clock-date">{date(wallClock.value)}</span>
+        {clock(wallClock.value)}
       </time>
     </header>
   );

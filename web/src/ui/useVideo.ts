@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { keepPlaying } from '../media/keepPlaying';
 
 /** Older browsers do not tell when a frame is shown; after this long one is assumed. */
 const ASSUMED_FRAME_MS = 1000;
@@ -14,11 +15,13 @@ export function useVideo(stream: MediaStream | null) {
     let current = true;
     const show = () => current && setShown(true);
     video.srcObject = stream;
+    const release = keepPlaying(video);
     void video.play().catch(() => undefined);
     if ('requestVideoFrameCallback' in video) video.requestVideoFrameCallback(show);
     else setTimeout(show, ASSUMED_FRAME_MS);
     return () => {
       current = false;
+      release();
       video.srcObject = null;
     };
   }, [stream]);
