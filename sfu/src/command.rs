@@ -1,6 +1,7 @@
 //! What the meeting quarter may ask of a worker. Plain values; desired state, not steps.
 
 use crate::ids::{PeerId, RoomId, Source};
+use crate::sdp::Offer;
 
 /// One order to the engine. Orders about ids the engine does not know are ignored: the meeting may
 /// have said goodbye to somebody who is just then being removed here.
@@ -10,13 +11,12 @@ pub enum Command {
     CloseRoom {
         room: RoomId,
     },
-    /// Takes an SDP offer (RFC 8866, at most `limits::MAX_OFFER_BYTES`). The first offer of a peer
-    /// admits it; later ones restart ICE or add slots. Answered by `Event::Answer` or
+    /// Takes an offer, read where there is time (`sdp::Offer::read`). The first offer of a peer admits it; later ones restart ICE or add slots. Answered by `Event::Answer` or
     /// `Event::OfferRefused`.
     Offer {
         room: RoomId,
         peer: PeerId,
-        sdp: String,
+        offer: Box<Offer>,
     },
     RemovePeer {
         peer: PeerId,

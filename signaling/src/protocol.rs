@@ -7,7 +7,8 @@
 //!    before it, and it must come within [`HELLO_TIMEOUT_S`].
 //! 2. The server answers `welcome` (or `refused` and closes), then the first `meeting`.
 //! 3. The site sends `offer`, the server `answer`. Media flows. A site may offer again at any time:
-//!    with fresh ICE credentials to restart ICE, or with more slots at the end.
+//!    with fresh ICE credentials to restart ICE, or with more slots at the end; the newest offer is the one
+//!    that is answered. After `media_moved` it offers again on a new connection.
 //! 4. The site sends `wishes` whenever its layout changes; the server sends `slots` whenever what a
 //!    slot carries has changed. Neither touches SDP.
 //! 5. Whatever changes in the meeting arrives as a whole new `meeting`: the newest one is the truth.
@@ -168,6 +169,12 @@ pub enum ServerMessage {
     Goodbye {
         reason: GoodbyeReason,
     },
+    /// What carried this site's media hangs, and another part of the server carries it from now on: make a new
+    /// connection and offer again.
+    MediaMoved,
+    /// What carries this site's media hangs, and there is nothing else that could. It goes on by itself, or the
+    /// server starts anew.
+    MediaStalled,
     /// The server is going down; come back after about this long.
     Draining {
         retry_after_ms: u32,

@@ -2,29 +2,28 @@
 
 mod common;
 
-use common::{AN_PHUOC, BINH_SON, CHAIR, PHUOC_THAI, Server, config};
+use common::{AN_PHUOC, BINH_SON, CHAIR, PHUOC_THAI, Server, config, sdp};
 use serde_json::{Value, json};
 use sfu::event::PathKind;
 use sfu::ids::{PeerId, SlotId, Source, SourceKind};
-use signaling::media::{Command, Event};
+use signaling::media::{Command, Event, Offer};
 use signaling::protocol::Sdp;
 use signaling::ws::sdp::{fold, unfold};
 
-/// The peer and SDP of the next offer.
-fn offer(command: Command) -> Option<(PeerId, String)> {
+/// The peer of the next offer, and the offer.
+fn offer(command: Command) -> Option<(PeerId, Box<Offer>)> {
     match command {
-        Command::Offer { peer, sdp, .. } => Some((peer, sdp)),
+        Command::Offer { peer, offer, .. } => Some((peer, offer)),
         _ => None,
     }
 }
 
 /// Offers and is connected.
 async fn brings_media(server: &mut Server, site: &mut common::Site) -> PeerId {
-    site.say(json!({"type": "offer", "sdp": {"plain": "v=0 mine"}})).await;
-    let (peer, sdp) = server.command(offer).await;
-    assert_eq!(sdp, "v=0 mine");
-    let sdp = "v=0 yours".to_owned();
-    server.report(Event::Answer { peer, sdp }).await;
+    site.say(json!({"type": "offer", "sdp": {"plain": sdp("mine")}})).await;
+    let (peer, offered) = server.command(offer).await;
+    assert_eq!(Ok(*offered), Offer::read(&sdp("mine")));
+    server.report(Event::Answer { peer, sdp: "v=0 yours".to_owned() }).await;
     let answer = site.expect("answer").await;
     assert_eq!(answer["sdp"]["plain"], "v=0 yours");
     let path = PathKind::Udp;
@@ -38,12 +37,11 @@ async fn brings_media(server: &mut Server, site: &mut common::Site) -> PeerId {
 async fn an_answer_is_packed_as_its_offer_was() {
     let mut server = Server::start().await;
     let mut site = server.enter(AN_PHUOC).await;
-    let answers =
-        [json!({"plain": "v=0 mine"}), json!(fold("v=0 mine".to_owned())), json!({"plain": "v=0 mine"})];
-    for sent in answers {
+    let mine = sdp("mine");
+    for sent in [json!({"plain": mine}), json!(fold(mine.clone())), json!({"plain": mine})] {
         site.say(json!({"type": "offer", "sdp": sent})).await;
-        let (peer, sdp) = server.command(offer).await;
-        assert_eq!(sdp, "v=0 mine");
+        let (peer, offered) = server.command(offer).await;
+        assert_eq!(Ok(*offered), Offer::read(&mine));
         server.report(Event::Answer { peer, sdp: "v=0 yours".to_owned() }).await;
         let came: Sdp = serde_json::from_value(site.expect("answer").await["sdp"].clone()).unwrap();
         assert_eq!(matches!(came, Sdp::Deflated(_)), sent["deflated"].is_string());
@@ -123,7 +121,7 @@ async fn a_lost_site_keeps_its_seat_and_its_media() {
     assert_eq!(back.expect("welcome").await["seat"], json!(seat));
     let seen = chair.sees(1, |s| s["presence"] == "present").await;
     assert_eq!(seen["reconnections"], 1);
-    back.say(json!({"type": "offer", "sdp": {"plain": "restart"}})).await;
+    back.say(json!({"type": "offer", "sdp": {"plain": sdp("restart")}})).await;
     assert_eq!(server.command(offer).await.0, peer, "ICE is restarted");
 }
 

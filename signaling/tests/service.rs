@@ -2,12 +2,12 @@
 
 mod common;
 
-use common::{AN_PHUOC, BINH_SON, CHAIR, Server, Site, config, get};
+use common::{AN_PHUOC, BINH_SON, CHAIR, Server, Site, config, get, sdp};
 use serde_json::json;
 use sfu::driver::{Birth, Machine, Workers, WorkersConfig};
 use sfu::engine::{Input, Output};
 use signaling::error::StartCode;
-use signaling::media::{Command, Event, MediaPlane, MediaPort, RoomId};
+use signaling::media::{Command, Event, MediaPlane, MediaPort, RoomId, Stall};
 use signaling::protocol::MAX_MESSAGE_BYTES;
 use std::time::{Duration, Instant};
 use tokio_tungstenite::tungstenite::Message;
@@ -148,7 +148,7 @@ async fn a_server_whose_media_died_tells_the_sites_and_ends() {
     let mut server = Server::start_on(config(), media).await;
     let mut chair = server.enter(CHAIR).await;
     let mut site = server.enter(AN_PHUOC).await;
-    site.say(json!({"type": "offer", "sdp": {"plain": "v=0"}})).await;
+    site.say(json!({"type": "offer", "sdp": {"plain": sdp("mine")}})).await;
     site.expect("draining").await;
     chair.expect("draining").await;
     let error = server.ends().await.expect_err("a supervisor shall start it again");
@@ -164,10 +164,22 @@ impl MediaPlane for Treacherous {
         panic!("a plane that is meant to fail");
     }
 
+    fn place(&mut self, _: RoomId) -> usize {
+        0
+    }
+
     fn forget(&mut self, _: RoomId) {}
 
     fn lost(&self) -> Option<usize> {
         None
+    }
+
+    fn workers(&self) -> usize {
+        1
+    }
+
+    fn stalled(&mut self, _: Instant) -> Vec<Stall> {
+        Vec::new()
     }
 }
 
@@ -177,7 +189,7 @@ async fn a_server_whose_hall_died_ends() {
     let media = MediaPort { plane: Box::new(Treacherous), events, addresses: Vec::new() };
     let mut server = Server::start_on(config(), media).await;
     let mut site = server.enter(AN_PHUOC).await;
-    site.say(json!({"type": "offer", "sdp": {"plain": "v=0"}})).await;
+    site.say(json!({"type": "offer", "sdp": {"plain": sdp("mine")}})).await;
     let error = server.ends().await.expect_err("a supervisor shall start it again");
     assert_eq!(error.code, StartCode::Internal);
 }
@@ -194,7 +206,7 @@ async fn who_does_not_read_is_closed_and_keeps_its_seat() {
     let mut chair = server.enter(CHAIR).await;
     let mut deaf = server.enter(AN_PHUOC).await;
     let seat = deaf.seat.clone();
-    deaf.say(json!({"type": "offer", "sdp": {"plain": "v=0"}})).await;
+    deaf.say(json!({"type": "offer", "sdp": {"plain": sdp("mine")}})).await;
     let peer = server.command(|command| match command {
         Command::Offer { peer, .. } => Some(peer),
         _ => None,

@@ -111,6 +111,16 @@ describe('media that does not flow', () => {
     expect(page.attempt).toBe(1);
   });
 
+  test('a meeting that goes on at another worker: a new PeerConnection on the same connection', async () => {
+    await online();
+    const before = FakePc.all.length;
+    FakeSocket.last.says({ type: 'media_moved' });
+    await settle();
+    expect(FakePc.all).toHaveLength(before + 1);
+    expect(FakeSocket.all).toHaveLength(1);
+    expect(FakeSocket.last.offers).toHaveLength(2);
+  });
+
   test('a server that says nothing either is given up by the probe', async () => {
     const page = await online();
     FakePc.last.becomes('disconnected');

@@ -62,6 +62,11 @@ describe('what the server says becomes state', () => {
     expect(grades(reduce(first, { type: 'links', links: [link(3, 'good')] }, NOW))).toEqual([[3, 'good']]);
   });
 
+  test('media that stands still on the server is told, that it moved is not', () => {
+    expect(play({ type: 'media_stalled' }).notices).toEqual([{ kind: 'mediaStalled' }]);
+    expect(play({ type: 'media_moved' }).notices).toEqual([]);
+  });
+
   test('who spoke last stands first among the recent speakers, each once', () => {
     const state = play(
       { type: 'speakers', sites: [2, 3] },

@@ -11,7 +11,7 @@ use crate::peer::link::Link;
 use crate::peer::publisher::Publisher;
 use crate::peer::subscriber::Subscriber;
 use crate::room::Room;
-use crate::sdp::{self, LocalDescription, Negotiated};
+use crate::sdp::{self, LocalDescription, Negotiated, Offer};
 use crate::transport::{CheckNumbers, IceCredentials, Transport};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -20,18 +20,18 @@ use std::time::Instant;
 impl Engine {
     pub(super) fn handle_command(&mut self, now: Instant, command: Command) {
         match command {
-            Command::Offer { room, peer, sdp } => self.handle_offer(now, room, peer, &sdp),
+            Command::Offer { room, peer, offer } => self.handle_offer(now, room, peer, &offer),
             Command::RemovePeer { peer } => self.remove_peer(peer),
             Command::CloseRoom { room } => self.close_room(room),
             Command::Reconcile { room, desired } => self.set_desired(room, desired),
         }
     }
 
-    fn handle_offer(&mut self, now: Instant, room: RoomId, peer: PeerId, sdp: &str) {
+    fn handle_offer(&mut self, now: Instant, room: RoomId, peer: PeerId, offer: &Offer) {
         self.at_work.begin(Work::Offer(peer));
         let answer = match self.peers.index(peer) {
-            Some(index) => self.answer_again(now, index, sdp),
-            None => self.admit(now, room, peer, sdp),
+            Some(index) => self.answer_again(now, index, offer),
+            None => self.admit(now, room, peer, offer),
         };
         self.events.push_back(match answer {
             Ok(sdp) => Event::Answer { peer, sdp },
@@ -39,7 +39,13 @@ impl Engine {
         });
     }
 
-    fn admit(&mut self, now: Instant, room: RoomId, peer: PeerId, offer: &str) -> Result<String, OfferError> {
+    fn admit(
+        &mut self,
+        now: Instant,
+        room: RoomId,
+        peer: PeerId,
+        offer: &Offer,
+    ) -> Result<String, OfferError> {
         if self.peers.len() >= limits::MAX_PEERS_PER_WORKER {
             return Err(OfferError::Full);
         }
@@ -70,12 +76,11 @@ impl Engine {
     }
 
     /// A later offer: fresh ICE credentials restart ICE, sections at the end are new slots.
-    fn answer_again(&mut self, now: Instant, index: PeerIndex, offer: &str) -> Result<String, OfferError> {
+    fn answer_again(&mut self, now: Instant, index: PeerIndex, offer: &Offer) -> Result<String, OfferError> {
         let link = self.peers.links.get(index).ok_or(OfferError::Changed)?;
         let previous = link.negotiated.clone();
         let local = link.transport.local_credentials().clone();
-        let remote = sdp::remote_credentials(offer)?;
-        let restarts = remote != previous.remote_ice;
+        let restarts = *offer.credentials() != previous.remote_ice;
         let ice = if restarts { self.fresh_credentials() } else { local };
         let (negotiated, answer) = self.negotiate(offer, Some(&previous), &ice)?;
         if let Some(subscriber) = self.peers.subscribers.get_mut(index) {
@@ -97,7 +102,7 @@ impl Engine {
 
     fn negotiate(
         &mut self,
-        offer: &str,
+        offer: &Offer,
         previous: Option<&Negotiated>,
         ice: &IceCredentials,
     ) -> Result<(Negotiated, String), OfferError> {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::engine::Candidate;
 use crate::ids::Mid;
-use crate::sdp::{self, LocalDescription};
+use crate::sdp::{self, LocalDescription, Offer};
 use crate::transport::IceCredentials;
 
 const VIDEO: &str = "m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\n\
@@ -28,7 +28,7 @@ fn agreed(sections: &[(&str, &str)]) -> Negotiated {
         cname: "us",
         slot_ssrcs: &mut || Ssrc(1),
     };
-    sdp::answer(&offer, None, local).unwrap().0
+    sdp::answer(&Offer::read(&offer).unwrap(), None, local).unwrap().0
 }
 
 fn learn(

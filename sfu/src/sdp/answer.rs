@@ -13,7 +13,7 @@ use crate::limits;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-pub(super) fn write(offer: &Offer<'_>, negotiated: &Negotiated, local: &LocalDescription<'_>) -> String {
+pub(super) fn write(offer: &Offer, negotiated: &Negotiated, local: &LocalDescription<'_>) -> String {
     let mut text = String::new();
     write_session(&mut text, offer, negotiated, &bundle(offer, negotiated));
     let (transport, candidates) = (transport(local), candidates(local.candidates));
@@ -41,20 +41,19 @@ macro_rules! line {
 }
 
 /// A rejected section leaves the bundle (RFC 9143 section 7.3.3).
-pub(super) fn is_rejected(section: &Section, offered: &Offered<'_>) -> bool {
+pub(super) fn is_rejected(section: &Section, offered: &Offered) -> bool {
     section.role == SectionRole::Rejected || section.codecs.is_empty() || !offered.live
 }
 
 /// The offer's bundle without what is rejected.
-fn bundle<'a>(offer: &Offer<'a>, negotiated: &Negotiated) -> Vec<&'a str> {
+fn bundle<'a>(offer: &'a Offer, negotiated: &Negotiated) -> Vec<&'a str> {
     let both = negotiated.sections.iter().zip(&offer.sections);
     let accepted = both.filter(|(section, offered)| !is_rejected(section, offered));
-    let mut accepted: BTreeSet<Mid> = accepted.map(|(section, _)| section.mid).collect();
-    let taken = |mid: &&&str| Mid::from(mid).is_ok_and(|mid| accepted.remove(&mid));
-    offer.bundle.iter().filter(taken).copied().collect()
+    let accepted: BTreeSet<Mid> = accepted.map(|(section, _)| section.mid).collect();
+    offer.bundle.iter().filter(|mid| accepted.contains(*mid)).map(Mid::as_str).collect()
 }
 
-fn write_session(text: &mut String, offer: &Offer<'_>, negotiated: &Negotiated, bundle: &[&str]) {
+fn write_session(text: &mut String, offer: &Offer, negotiated: &Negotiated, bundle: &[&str]) {
     let (id, version) = (negotiated.session_id, negotiated.session_version);
     line!(text, "v=0");
     line!(text, "o=- {id} {version} IN IP4 0.0.0.0");
@@ -68,17 +67,15 @@ fn write_session(text: &mut String, offer: &Offer<'_>, negotiated: &Negotiated, 
     line!(text, "a=msid-semantic: WMS *");
 }
 
-fn write_rejected(text: &mut String, section: &Section, offered: &Offered<'_>) {
-    let name = offered.name;
-    let format = name.formats.first().map_or("0", String::as_str);
-    line!(text, "m={} 0 {} {format}", name.media, name.protos.join("/"));
+fn write_rejected(text: &mut String, section: &Section, offered: &Offered) {
+    line!(text, "m={} 0 {} {}", offered.media, offered.protocol, offered.format);
     line!(text, "c=IN IP4 0.0.0.0");
     line!(text, "a=mid:{}", section.mid);
     line!(text, "a=inactive");
 }
 
-fn write_media(text: &mut String, section: &Section, offered: &Offered<'_>) {
-    let _ = write!(text, "m={} 9 {}", offered.name.media, offered.name.protos.join("/"));
+fn write_media(text: &mut String, section: &Section, offered: &Offered) {
+    let _ = write!(text, "m={} 9 {}", offered.media, offered.protocol);
     for codec in &section.codecs {
         let _ = write!(text, " {}", codec.payload_type);
         if let Some(rtx) = codec.rtx_payload_type {
@@ -107,7 +104,7 @@ fn write_media(text: &mut String, section: &Section, offered: &Offered<'_>) {
     }
 }
 
-fn direction(section: &Section, offered: &Offered<'_>) -> &'static str {
+fn direction(section: &Section, offered: &Offered) -> &'static str {
     match (section.role, offered.direction) {
         (_, Direction::Inactive) | (SectionRole::Rejected, _) => "inactive",
         (SectionRole::Source(_), _) => "recvonly",

@@ -1,7 +1,8 @@
 //! Offer in, answer out (RFC 8866, RFC 8829).
 //!
-//! [`answer`] reads a client's offer and returns what was agreed as one immutable value,
-//! [`Negotiated`], beside the text of our answer. Nothing of the text outlives it: what lives is
+//! [`Offer::read`] reads a client's offer: a pure function of the text, bounded, and done before the offer
+//! goes to a worker, whose time belongs to media. [`answer`] returns what was agreed as one immutable
+//! value, [`Negotiated`], beside the text of our answer. Nothing of the text outlives it: what lives is
 //! built from the value.
 //!
 //! # Roles
@@ -27,6 +28,7 @@
 
 mod announced;
 mod answer;
+mod association;
 mod codec;
 mod negotiate;
 mod offer;
@@ -36,6 +38,7 @@ mod roles;
 mod tests;
 
 pub use codec::{NegotiatedCodec, Parameters};
+pub use offer::Offer;
 
 use crate::engine::Candidate;
 use crate::event::OfferError;
@@ -133,20 +136,11 @@ pub enum SectionRole {
 
 /// Answers an offer. `previous` is what the last answer to the same peer agreed on.
 pub fn answer(
-    offer: &str,
+    offer: &Offer,
     previous: Option<&Negotiated>,
     mut local: LocalDescription<'_>,
 ) -> Result<(Negotiated, String), OfferError> {
-    let description = offer::parse(offer)?;
-    let offer = offer::Offer::read(&description)?;
-    let negotiated = negotiate::negotiate(&offer, previous, &mut local)?;
-    let text = answer::write(&offer, &negotiated, &local);
+    let negotiated = negotiate::negotiate(offer, previous, &mut local)?;
+    let text = answer::write(offer, &negotiated, &local);
     Ok((negotiated, text))
-}
-
-/// The ICE credentials of an offer: who compares them with [`Negotiated::remote_ice`] knows whether
-/// it restarts ICE before choosing the local ones to answer with.
-pub fn remote_credentials(offer: &str) -> Result<IceCredentials, OfferError> {
-    let description = offer::parse(offer)?;
-    Ok(offer::Offer::read(&description)?.ice)
 }

@@ -9,7 +9,7 @@ use crate::rtp::extension::ExtensionMap;
 use std::collections::BTreeSet;
 
 pub(super) fn negotiate(
-    offer: &Offer<'_>,
+    offer: &Offer,
     previous: Option<&Negotiated>,
     local: &mut LocalDescription<'_>,
 ) -> Result<Negotiated, OfferError> {
@@ -41,14 +41,14 @@ pub(super) fn negotiate(
 }
 
 /// An ICE restart keeps the DTLS association, so the certificate stays.
-fn check_association(offer: &Offer<'_>, previous: Option<&Negotiated>) -> Result<(), OfferError> {
+fn check_association(offer: &Offer, previous: Option<&Negotiated>) -> Result<(), OfferError> {
     match previous {
         Some(previous) if previous.fingerprints != offer.fingerprints => Err(OfferError::Changed),
         _ => Ok(()),
     }
 }
 
-fn fresh(role: SectionRole, offered: &Offered<'_>, ssrcs: &mut Ssrcs<'_>) -> Section {
+fn fresh(role: SectionRole, offered: &Offered, ssrcs: &mut Ssrcs<'_>) -> Section {
     let is_source = matches!(role, SectionRole::Source(_));
     let taken = role != SectionRole::Rejected;
     Section {
@@ -76,7 +76,7 @@ fn of_use(role: SectionRole, sender: ExtensionSender) -> bool {
 
 /// A section of the previous answer: the same, except that it may rest and that its sender may
 /// announce other SSRCs.
-fn kept(known: &Section, offered: &Offered<'_>) -> Result<Section, OfferError> {
+fn kept(known: &Section, offered: &Offered) -> Result<Section, OfferError> {
     roles::check_kept(known, offered)?;
     let mut section = known.clone();
     section.active = !known.codecs.is_empty() && is_active(offered);
@@ -98,7 +98,7 @@ fn kept(known: &Section, offered: &Offered<'_>) -> Result<Section, OfferError> {
     Ok(section)
 }
 
-fn is_active(offered: &Offered<'_>) -> bool {
+fn is_active(offered: &Offered) -> bool {
     offered.live && offered.direction != Direction::Inactive && !offered.codecs.is_empty()
 }
 
@@ -120,7 +120,7 @@ struct Ssrcs<'a> {
 }
 
 impl<'a> Ssrcs<'a> {
-    fn new(offer: &Offer<'_>, previous: Option<&Negotiated>, draw: &'a mut dyn FnMut() -> Ssrc) -> Ssrcs<'a> {
+    fn new(offer: &Offer, previous: Option<&Negotiated>, draw: &'a mut dyn FnMut() -> Ssrc) -> Ssrcs<'a> {
         let theirs = offer.sections.iter().flat_map(|section| &section.named_ssrcs).copied();
         let known = previous.into_iter().flat_map(|previous| &previous.sections);
         let ours = known.flat_map(|section| &section.slot_ssrc);

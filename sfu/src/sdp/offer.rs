@@ -2,6 +2,7 @@
 //! size, give or take a logarithm.
 
 use super::announced::Announced;
+use super::association::Transport;
 use super::codec::{CodecTable, NegotiatedCodec};
 use super::{Extension, ExtensionSender};
 use crate::event::OfferError;
@@ -15,22 +16,27 @@ use rtc_sdp::description::session::SessionDescription;
 use std::collections::BTreeSet;
 use std::io::Cursor;
 
-/// A whole offer that can be answered: it bundles, multiplexes RTCP and lets us be passive.
-#[derive(Debug)]
-pub(super) struct Offer<'a> {
-    pub ice: IceCredentials,
-    pub fingerprints: Vec<Fingerprint>,
+/// A whole offer that can be answered: it bundles, multiplexes RTCP and lets us be passive. What we do
+/// not use of its text, such as candidates, is left behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    pub(super) ice: IceCredentials,
+    pub(super) fingerprints: Vec<Fingerprint>,
     /// Mids of the BUNDLE group, in its order.
-    pub bundle: Vec<&'a str>,
-    pub sections: Vec<Offered<'a>>,
-    pub allows_mixed_extensions: bool,
+    pub(super) bundle: Vec<Mid>,
+    pub(super) sections: Vec<Offered>,
+    pub(super) allows_mixed_extensions: bool,
+    bytes: usize,
 }
 
 /// One section of an offer.
-#[derive(Debug)]
-pub(super) struct Offered<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Offered {
     pub mid: Mid,
-    pub name: &'a MediaName,
+    pub media: String,
+    pub protocol: String,
+    /// The first payload type of the `m=` line, or what stands there.
+    pub format: String,
     pub kind: Kind,
     pub direction: Direction,
     /// Neither rejected nor stopped by the client: its port is not 0, or it is bundle-only.
@@ -69,6 +75,7 @@ impl Direction {
     }
 }
 
+/// The lines of a description, nothing understood yet.
 pub(super) fn parse(text: &str) -> Result<SessionDescription, OfferError> {
     check_size(text)?;
     let description = SessionDescription::unmarshal(&mut Cursor::new(text.as_bytes()))
@@ -82,33 +89,75 @@ pub(super) fn parse(text: &str) -> Result<SessionDescription, OfferError> {
 /// Before parsing, which allocates for each line: a worker that parses 100,000 does nothing else for a
 /// tenth of a second.
 fn check_size(text: &str) -> Result<(), OfferError> {
-    let lines = || text.split(['\r', '\n']).filter(|line| !line.is_empty());
-    let fits = text.len() <= limits::MAX_OFFER_BYTES
-        && lines().count() <= limits::MAX_OFFER_LINES
-        && lines().filter(|line| line.starts_with("m=")).count() <= limits::MAX_SECTIONS;
+    let fits = text.len() <= limits::MAX_OFFER_BYTES;
+    let (mut lines, mut sections, mut of_this) = (0usize, 0usize, 0usize);
+    for line in text.split(['\r', '\n']).filter(|line| fits && !line.is_empty()) {
+        let begins = line.starts_with("m=");
+        sections = sections.saturating_add(usize::from(begins));
+        of_this = if begins { 1 } else { of_this.saturating_add(1) };
+        lines = lines.saturating_add(1);
+        let few = of_this <= limits::MAX_SECTION_LINES && sections <= limits::MAX_SECTIONS;
+        if !few || lines > limits::MAX_OFFER_LINES {
+            return Err(OfferError::TooLarge);
+        }
+    }
     if fits { Ok(()) } else { Err(OfferError::TooLarge) }
 }
 
-impl<'a> Offer<'a> {
-    pub(super) fn read(description: &'a SessionDescription) -> Result<Offer<'a>, OfferError> {
+impl Offer {
+    /// Reads the text of an offer. The result is a small value of bounded size, whatever the text was.
+    pub fn read(text: &str) -> Result<Offer, OfferError> {
+        let description = parse(text)?;
         let media = &description.media_descriptions;
         let sections = media.iter().map(Offered::read).collect::<Result<Vec<_>, _>>()?;
-        let bundle = bundle_of(&description.attributes).ok_or(OfferError::Unsupported)?;
-        check_bundle(&sections, &bundle)?;
+        let bundled = bundle_of(&description.attributes).ok_or(OfferError::Unsupported)?;
+        check_bundle(&sections, &bundled)?;
         // The section that bears the transport of all (RFC 9143 section 7.2).
         let tagged = sections.iter().zip(media);
-        let tagged = tagged.filter(|(section, _)| Some(&section.mid.as_str()) == bundle.first());
+        let tagged = tagged.filter(|(section, _)| Some(&section.mid.as_str()) == bundled.first());
         let transport = tagged.map(|(_, media)| media).next().ok_or(OfferError::Unsupported)?;
         let transport = Transport { media: &transport.attributes, session: &description.attributes };
         transport.check_roles()?;
-        Ok(Offer {
+        let mut offer = Offer {
             ice: transport.ice()?,
             fingerprints: transport.fingerprints()?,
-            bundle,
+            bundle: in_order(&bundled, &sections),
             sections,
             allows_mixed_extensions: has(&description.attributes, "extmap-allow-mixed"),
-        })
+            bytes: 0,
+        };
+        offer.bytes = offer.measure();
+        Ok(offer)
     }
+
+    /// Who compares them with [`Negotiated::remote_ice`] knows whether the offer restarts ICE before
+    /// choosing the local ones to answer with.
+    ///
+    /// [`Negotiated::remote_ice`]: super::Negotiated::remote_ice
+    pub fn credentials(&self) -> &IceCredentials {
+        &self.ice
+    }
+
+    /// Memory it holds, give or take what the allocator adds.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn measure(&self) -> usize {
+        let sections = self.sections.iter().map(Offered::bytes);
+        let strings = [&self.ice.ufrag, &self.ice.pwd].map(String::len);
+        let own = size_of::<Offer>()
+            .saturating_add(size_of_val(self.bundle.as_slice()))
+            .saturating_add(size_of_val(self.fingerprints.as_slice()));
+        sections.chain(strings).fold(own, usize::saturating_add)
+    }
+}
+
+/// Mids of the bundle that have a section, each once.
+fn in_order(bundled: &[&str], sections: &[Offered]) -> Vec<Mid> {
+    let mut known: BTreeSet<Mid> = sections.iter().map(|section| section.mid).collect();
+    let mids = bundled.iter().filter_map(|mid| Mid::from(mid).ok());
+    mids.filter(|mid| known.remove(mid)).collect()
 }
 
 /// Mids of the first BUNDLE group, in its order.
@@ -118,7 +167,7 @@ fn bundle_of(attributes: &[Attribute]) -> Option<Vec<&str>> {
     Some(group.split_whitespace().collect())
 }
 
-fn check_bundle(sections: &[Offered<'_>], bundle: &[&str]) -> Result<(), OfferError> {
+fn check_bundle(sections: &[Offered], bundle: &[&str]) -> Result<(), OfferError> {
     let bundled: BTreeSet<&str> = bundle.iter().copied().collect();
     let mut seen = BTreeSet::new();
     for section in sections {
@@ -134,66 +183,11 @@ fn check_bundle(sections: &[Offered<'_>], bundle: &[&str]) -> Result<(), OfferEr
     Ok(())
 }
 
-/// Where ICE and DTLS attributes stand: in the section, else in the session.
-struct Transport<'a> {
-    media: &'a [Attribute],
-    session: &'a [Attribute],
-}
-
-impl<'a> Transport<'a> {
-    fn value(&self, key: &str) -> Option<&'a str> {
-        values(self.media, key).next().or_else(|| values(self.session, key).next())
-    }
-
-    /// We are ICE-lite and the passive side of DTLS, so the client must be neither.
-    fn check_roles(&self) -> Result<(), OfferError> {
-        let can_be_active = matches!(self.value("setup"), Some("actpass" | "active"));
-        if !can_be_active || has(self.session, "ice-lite") {
-            return Err(OfferError::Unsupported);
-        }
-        Ok(())
-    }
-
-    fn ice(&self) -> Result<IceCredentials, OfferError> {
-        match (self.value("ice-ufrag"), self.value("ice-pwd")) {
-            (Some(ufrag), Some(pwd)) => credentials(ufrag, pwd),
-            _ => Err(OfferError::Unsupported),
-        }
-    }
-
-    fn fingerprints(&self) -> Result<Vec<Fingerprint>, OfferError> {
-        let here = has(self.media, "fingerprint");
-        let level = if here { self.media } else { self.session };
-        let is_sha256 = |value: &&str| value.to_ascii_lowercase().starts_with("sha-256 ");
-        let read = |value: &str| value.parse().map_err(|_| OfferError::Malformed);
-        let fingerprints = values(level, "fingerprint").filter(is_sha256).map(read);
-        let fingerprints = fingerprints.collect::<Result<Vec<Fingerprint>, _>>()?;
-        match fingerprints.len() {
-            0 => Err(OfferError::Unsupported),
-            1..=MAX_FINGERPRINTS => Ok(fingerprints),
-            _ => Err(OfferError::TooLarge),
-        }
-    }
-}
-
-/// RFC 8839 section 5.4: sizes and alphabet. Some clients also use the alphabet of base64url.
-fn credentials(ufrag: &str, pwd: &str) -> Result<IceCredentials, OfferError> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "+/-_=".contains(c);
-    let sizes = (4..=256).contains(&ufrag.len()) && (22..=256).contains(&pwd.len());
-    if !sizes || !ufrag.chars().chain(pwd.chars()).all(fits) {
-        return Err(OfferError::Malformed);
-    }
-    Ok(IceCredentials { ufrag: ufrag.to_owned(), pwd: pwd.to_owned() })
-}
-
-/// One per certificate; clients show one.
-const MAX_FINGERPRINTS: usize = 8;
-
 /// Of one section; there are seven kinds, and two ids of one are refused.
 const MAX_EXTENSIONS: usize = 16;
 
-impl<'a> Offered<'a> {
-    fn read(media: &'a MediaDescription) -> Result<Offered<'a>, OfferError> {
+impl Offered {
+    fn read(media: &MediaDescription) -> Result<Offered, OfferError> {
         let name = &media.media_name;
         let mut facts = Facts::default();
         for attribute in &media.attributes {
@@ -206,7 +200,9 @@ impl<'a> Offered<'a> {
         let kind = kind_of(name);
         Ok(Offered {
             mid: facts.mid.ok_or(OfferError::Unsupported)?,
-            name,
+            media: name.media.clone(),
+            protocol: name.protos.join("/"),
+            format: name.formats.first().cloned().unwrap_or_else(|| "0".to_owned()),
             kind,
             direction: facts.direction.unwrap_or(Direction::Both),
             live: name.port.value != 0 || facts.bundle_only,
@@ -219,6 +215,18 @@ impl<'a> Offered<'a> {
             named_ssrcs: facts.ssrcs.named,
             extensions: facts.extensions,
         })
+    }
+
+    fn bytes(&self) -> usize {
+        let lists = [
+            size_of_val(self.codecs.as_slice()),
+            size_of_val(self.rids.as_slice()),
+            size_of_val(self.ssrcs.as_slice()),
+            size_of_val(self.named_ssrcs.as_slice()),
+            size_of_val(self.extensions.as_slice()),
+        ];
+        let strings = [&self.media, &self.protocol, &self.format].map(String::len);
+        lists.into_iter().chain(strings).fold(size_of::<Offered>(), usize::saturating_add)
     }
 }
 
@@ -367,11 +375,11 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.chars().all(fits)
 }
 
-fn has(attributes: &[Attribute], key: &str) -> bool {
+pub(super) fn has(attributes: &[Attribute], key: &str) -> bool {
     attributes.iter().any(|attribute| attribute.key == key)
 }
 
-fn values<'a>(attributes: &'a [Attribute], key: &str) -> impl Iterator<Item = &'a str> {
+pub(super) fn values<'a>(attributes: &'a [Attribute], key: &str) -> impl Iterator<Item = &'a str> {
     let named = attributes.iter().filter(move |attribute| attribute.key == key);
     named.filter_map(|attribute| attribute.value.as_deref())
 }

@@ -9,7 +9,7 @@ use crate::limits;
 /// Roles of all sections, and how many pairs of slots there are. Sections of a previous negotiation
 /// keep theirs; behind them only slots are added.
 pub(super) fn assign(
-    sections: &[Offered<'_>],
+    sections: &[Offered],
     previous: Option<&Negotiated>,
 ) -> Result<(Vec<SectionRole>, u16), OfferError> {
     let known = previous.map_or([].as_slice(), |previous| &previous.sections);
@@ -38,7 +38,7 @@ pub(super) fn assign(
 }
 
 /// A known section may rest, but not become something else.
-pub(super) fn check_kept(section: &Section, offered: &Offered<'_>) -> Result<(), OfferError> {
+pub(super) fn check_kept(section: &Section, offered: &Offered) -> Result<(), OfferError> {
     let fits = match section.role {
         SectionRole::Rejected => true,
         SectionRole::Source(SourceKind::Microphone) => offered.may_send(Kind::Audio),
@@ -49,7 +49,7 @@ pub(super) fn check_kept(section: &Section, offered: &Offered<'_>) -> Result<(),
     if fits && section.mid == offered.mid { Ok(()) } else { Err(OfferError::Changed) }
 }
 
-impl Offered<'_> {
+impl Offered {
     fn receives(&self, kind: Kind) -> bool {
         self.live && self.kind == kind && self.direction == Direction::Receive
     }

@@ -271,6 +271,9 @@ impl Session {
             ServerMessage::Answer { sdp } => self.accept(sdp).await,
             ServerMessage::Refused { code, text } => Err(JoinError::refused(code, text)),
             ServerMessage::Goodbye { reason } => Err(goodbye(reason)),
+            ServerMessage::MediaMoved => {
+                Err(JoinError::new("media_moved", "Máy chủ đã chuyển cuộc họp sang luồng xử lý khác."))
+            }
             ServerMessage::Draining { .. } => Err(JoinError::new("draining", "Máy chủ đang khởi động lại.")),
             _ => Ok(()),
         }

@@ -52,7 +52,6 @@ impl Hall {
                     connections.into_iter().for_each(|to| self.push(to, message.clone()));
                 }
                 Output::Close { connection } => self.close(connection),
-                Output::Offer { site, sdp } => self.bridge.offer(id, site, sdp),
                 Output::DropMedia { site } => {
                     self.reports.remove(&(id, site));
                     self.bridge.remove_site(id, site);
@@ -99,6 +98,12 @@ impl Hall {
             Effect::Worker { worker, stats } => {
                 self.board.worker(worker, *stats);
                 self.post_rows();
+            }
+            Effect::Moved { meeting, from } => {
+                if let Some(machine) = self.meetings.get(meeting.0) {
+                    let meeting = machine.title();
+                    tracing::warn!(meeting, from, "meeting moved to another media worker");
+                }
             }
         }
     }

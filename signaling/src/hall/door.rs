@@ -1,5 +1,7 @@
 //! How connections reach the hall.
 
+use super::pulse::{Pulse, Stuck};
+use crate::media::Offer;
 use crate::meeting::{ConnectionId, Request};
 use crate::metrics::Board;
 use crate::protocol::{ClientReport, ErrorCode};
@@ -8,6 +10,7 @@ use crate::ws::outbox::Outbox;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// A new connection.
@@ -25,6 +28,8 @@ pub enum Said {
         seat: Option<Secret>,
         takeover: bool,
     },
+    /// Media is the hall's and the bridge's; the meeting hears of it when it flows.
+    Offer(Box<Offer>),
     Request(Request),
     Report(ClientReport),
     /// The connection is closed.
@@ -56,6 +61,7 @@ pub struct HallDoor {
     board: Arc<Board>,
     /// A media worker that was lost.
     lost: watch::Receiver<Option<usize>>,
+    pulse: Arc<Pulse>,
 }
 
 impl HallDoor {
@@ -64,8 +70,14 @@ impl HallDoor {
         messages_per_second: u32,
         board: Arc<Board>,
         lost: watch::Receiver<Option<usize>>,
+        pulse: Arc<Pulse>,
     ) -> HallDoor {
-        HallDoor { sender, next_id: Arc::new(AtomicU64::new(1)), messages_per_second, board, lost }
+        HallDoor { sender, next_id: Arc::new(AtomicU64::new(1)), messages_per_second, board, lost, pulse }
+    }
+
+    /// Parts of the server that do not turn.
+    pub fn stuck(&self) -> Vec<Stuck> {
+        self.pulse.stuck(Instant::now())
     }
 
     /// Done when the server cannot go on.

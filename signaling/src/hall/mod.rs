@@ -5,8 +5,10 @@
 mod carry;
 mod door;
 mod lights;
+mod pulse;
 
 pub use door::{Arrival, Broken, HallDoor, Said};
+pub use pulse::Stuck;
 
 use crate::config::Config;
 use crate::error::Refusal;
@@ -20,14 +22,18 @@ use crate::ws::JoinLimit;
 use crate::ws::outbox::Outbox;
 use door::Knock;
 use lights::Lights;
+use pulse::Pulse;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{MissedTickBehavior, interval};
 
 /// How soon a worker whose queue was full is asked again.
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);
+/// How often the media workers are looked at, whether they turn.
+const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 /// What sites are told to wait before they come back to a server that goes down.
 const RETRY_AFTER_MS: u32 = 1_000;
 /// Waiting requests of all connections together; when it is full, connections wait, not the hall.
@@ -60,13 +66,16 @@ pub struct Hall {
     drained: Option<oneshot::Sender<()>>,
     /// Told of a media worker that has ended by itself.
     lost: watch::Sender<Option<usize>>,
+    pulse: Arc<Pulse>,
 }
 
 /// Starts the hall's task; it lives until the last door is dropped.
 pub fn open(config: &Config, media: MediaPort, board: Arc<Board>) -> HallDoor {
     let (sender, knocks) = mpsc::channel(QUEUE);
     let (lost, news_of_loss) = watch::channel(None);
-    let door = HallDoor::new(sender, config.limits.messages_per_second, board.clone(), news_of_loss);
+    let pulse = Arc::new(Pulse::new(Instant::now()));
+    let messages = config.limits.messages_per_second;
+    let door = HallDoor::new(sender, messages, board.clone(), news_of_loss, pulse.clone());
     let MediaPort { plane, events, .. } = media;
     let hall = Hall {
         meetings: meetings(config),
@@ -80,6 +89,7 @@ pub fn open(config: &Config, media: MediaPort, board: Arc<Board>) -> HallDoor {
         board,
         drained: None,
         lost,
+        pulse,
     };
     tokio::spawn(hall.run(knocks, events));
     door
@@ -114,6 +124,8 @@ impl Hall {
         mut knocks: mpsc::Receiver<Knock>,
         mut events: mpsc::Receiver<crate::media::WorkerEvent>,
     ) {
+        let mut looks = interval(WATCH_INTERVAL);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let wake = self.settle();
             tokio::select! {
@@ -122,10 +134,19 @@ impl Hall {
                     None => break,
                 },
                 Some(event) = events.recv() => self.media_events(event, &mut events),
+                _ = looks.tick() => self.look(Instant::now()),
                 () = tokio::time::sleep_until(wake.into()) => {}
             }
         }
         self.guests.values().for_each(|guest| guest.outbox.close());
+    }
+
+    /// Looks at the media workers, and shows that the hall itself turns.
+    fn look(&mut self, now: Instant) {
+        self.bridge.watch(now);
+        let stuck = self.bridge.stuck();
+        self.board.stuck(&stuck);
+        self.pulse.beat(now, stuck);
     }
 
     fn knocked(&mut self, knock: Knock) {
@@ -146,6 +167,10 @@ impl Hall {
                     self.refuse_entry(id, refusal);
                 }
             }
+            Said::Offer(offer) => match self.seat_of(id) {
+                Some((meeting, site)) => self.bridge.offer(meeting, site, offer),
+                None => self.deliver(id, Refusal::new(ErrorCode::OutOfOrder).error()),
+            },
             Said::Request(request) => self.request(id, request),
             Said::Report(report) => {
                 if let Some(place) = self.seat_of(id) {

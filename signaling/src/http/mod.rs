@@ -9,7 +9,8 @@ pub use server::{Limit, Place, serve_plain, serve_tls};
 
 use crate::hall::HallDoor;
 use axum::Router;
-use axum::http::{HeaderName, HeaderValue};
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::get;
@@ -38,11 +39,20 @@ const SECURITY: [(&str, &str); 6] = [
 /// The whole site.
 pub fn router(door: HallDoor, gate: Gate) -> Router {
     Router::new()
-        .merge(crate::ws::router(door))
-        .route("/healthz", get(|| async { "ok\n" }))
+        .merge(crate::ws::router(door.clone()))
+        .route("/healthz", get(health).with_state(door))
         .merge(assets::router())
         .layer(from_fn_with_state(gate, gate::for_people))
         .layer(map_response(secure))
+}
+
+/// 200 while everything turns; else 503, and a line for each part that does not.
+async fn health(State(door): State<HallDoor>) -> (StatusCode, String) {
+    let stuck = door.stuck();
+    match stuck.is_empty() {
+        true => (StatusCode::OK, "ok\n".to_owned()),
+        false => (StatusCode::SERVICE_UNAVAILABLE, stuck.iter().map(|part| format!("{part}\n")).collect()),
+    }
 }
 
 async fn secure(mut response: Response) -> Response {

@@ -65,8 +65,11 @@ impl Bridge {
     fn answered(&mut self, peer: PeerId, sdp: String) {
         if let Some((meeting, site, media)) = self.media_of(peer) {
             media.answered = true;
-            media.waiting.pop_front();
-            self.send(meeting, site, ServerMessage::Answer { sdp: Sdp::Plain(sdp) });
+            media.asked = None;
+            // The page has offered anew meanwhile: this answer would not fit what it has now.
+            if media.waiting.is_none() {
+                self.send(meeting, site, ServerMessage::Answer { sdp: Sdp::Plain(sdp) });
+            }
             // The engine forgets wishes of peers it did not know when they were said.
             self.reconcile(meeting);
         }
@@ -76,13 +79,15 @@ impl Bridge {
         let Some((meeting, site, media)) = self.media_of(peer) else {
             return;
         };
-        let offer = media.waiting.pop_front();
         let was_known = media.answered;
-        match (reason, offer) {
+        let (asked, newer) = (media.asked.take(), media.waiting.take());
+        let superseded = newer.is_some();
+        match (reason, newer.or(asked)) {
             (OfferError::Changed, Some(offer)) if was_known => {
                 self.add_peer(meeting, site);
                 self.offer(meeting, site, offer);
             }
+            (_, Some(offer)) if superseded => self.offer(meeting, site, offer),
             _ => {
                 if !was_known {
                     self.remove_site(meeting, site);
@@ -175,12 +180,11 @@ impl Bridge {
 
     fn media_of(&mut self, peer: PeerId) -> Option<(MeetingId, SiteId, &mut SiteMedia)> {
         let (meeting, site) = *self.peers.get(&peer)?;
-        let (_, media) = self.site_mut(meeting, site)?;
-        Some((meeting, site, media))
+        Some((meeting, site, self.site_mut(meeting, site)?))
     }
 }
 
-fn code_of(reason: OfferError) -> ErrorCode {
+pub(super) fn code_of(reason: OfferError) -> ErrorCode {
     match reason {
         OfferError::Malformed => ErrorCode::OfferMalformed,
         OfferError::TooLarge => ErrorCode::OfferTooLarge,

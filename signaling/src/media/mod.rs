@@ -4,7 +4,9 @@
 mod desired;
 mod events;
 pub mod grade;
+mod orders;
 mod plane;
+mod watch;
 
 pub use plane::start;
 
@@ -15,25 +17,45 @@ pub use sfu::command::Command;
 pub use sfu::event::Event;
 pub use sfu::ids::RoomId;
 pub use sfu::limits::{MAX_OFFER_BYTES, MAX_VIDEO_SLOTS};
+pub use sfu::sdp::Offer;
 pub use sfu::stats::{PeerStats, WorkerStats};
 
+use crate::error::Refusal;
 use crate::hall::MeetingId;
 use crate::meeting::{MediaPath, Stage};
 use crate::protocol::{ErrorCode, ServerMessage, SiteId, SourceKind};
-use sfu::ids::{PeerId, Source};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use orders::{Room, SiteMedia};
+use sfu::ids::PeerId;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
+
+/// Reads an offer. Done by each connection for itself: neither the hall nor a worker has time for it.
+pub fn read_offer(text: &str) -> Result<Box<Offer>, Refusal> {
+    Offer::read(text).map(Box::new).map_err(|reason| events::code_of(reason).into())
+}
 
 /// The workers as the bridge sees them. Tests put a recorder here.
 pub trait MediaPlane: Send {
-    /// Queues an order for the worker of a room, which is chosen when the room is first named. Gives
-    /// the order back when the worker's queue is full.
+    /// The worker of a room, chosen when the room is first named: the least loaded of those that turn.
+    fn place(&mut self, room: RoomId) -> usize;
+    /// Queues an order for the worker of a room. Gives the order back when the worker's queue is full.
     fn send(&mut self, room: RoomId, command: Command) -> Result<(), Command>;
     /// The room is closed; its worker is free for others.
     fn forget(&mut self, room: RoomId);
     /// A worker that has ended by itself. Its rooms are silent and its orders come back for ever.
     fn lost(&self) -> Option<usize>;
+    fn workers(&self) -> usize;
+    /// Looks at the threads of all workers, about twice a second, and names those that hang.
+    fn stalled(&mut self, now: Instant) -> Vec<Stall>;
+}
+
+/// A worker whose thread does not turn, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stall {
+    pub worker: usize,
+    pub lasts: Duration,
 }
 
 /// What a worker reports, and which worker.
@@ -79,6 +101,11 @@ pub enum Effect {
         worker: usize,
         stats: Box<WorkerStats>,
     },
+    /// The meeting left a worker that hangs.
+    Moved {
+        meeting: MeetingId,
+        from: usize,
+    },
 }
 
 /// Translates between meetings and rooms.
@@ -86,48 +113,17 @@ pub struct Bridge {
     plane: Box<dyn MediaPlane>,
     rooms: BTreeMap<MeetingId, Room>,
     peers: HashMap<PeerId, (MeetingId, SiteId)>,
-    /// Orders a full worker has not taken yet, in order.
-    backlog: VecDeque<(RoomId, Command)>,
+    /// Meetings with orders that their worker has not taken yet; the next to be served first.
+    behind: VecDeque<MeetingId>,
+    /// Rooms that are over and whose workers do not know it yet. A worker that takes no orders gets no new
+    /// rooms either, so these are never more than its queue has places.
+    closing: BTreeSet<RoomId>,
+    /// Workers that hang, as last seen.
+    stalls: Vec<Stall>,
+    /// Those of them whose sites were told.
+    told: BTreeSet<usize>,
     effects: Vec<Effect>,
     last_id: u64,
-}
-
-/// One meeting's media.
-struct Room {
-    id: RoomId,
-    stage: Stage,
-    sites: BTreeMap<SiteId, SiteMedia>,
-    speakers: Vec<SiteId>,
-}
-
-/// One site's PeerConnection.
-struct SiteMedia {
-    peer: PeerId,
-    /// The engine has admitted the peer.
-    answered: bool,
-    /// Offers without an answer yet, oldest first.
-    waiting: VecDeque<String>,
-    video: Vec<Option<Source>>,
-    audio: Vec<Option<Source>>,
-    /// `slots` is to be sent.
-    slots_changed: bool,
-    layers: BTreeMap<usize, (SourceKind, Vec<bool>)>,
-    stats: Option<PeerStats>,
-}
-
-impl SiteMedia {
-    fn new(peer: PeerId) -> SiteMedia {
-        SiteMedia {
-            peer,
-            answered: false,
-            waiting: VecDeque::new(),
-            video: Vec::new(),
-            audio: Vec::new(),
-            slots_changed: false,
-            layers: BTreeMap::new(),
-            stats: None,
-        }
-    }
 }
 
 impl Bridge {
@@ -136,7 +132,10 @@ impl Bridge {
             plane,
             rooms: BTreeMap::new(),
             peers: HashMap::new(),
-            backlog: VecDeque::new(),
+            behind: VecDeque::new(),
+            closing: BTreeSet::new(),
+            stalls: Vec::new(),
+            told: BTreeSet::new(),
             effects: Vec::new(),
             last_id: 0,
         }
@@ -150,33 +149,34 @@ impl Bridge {
     /// Takes an offer. The first one of a new connection may restart ICE on a PeerConnection the
     /// engine still knows, so it goes to the same peer; if the engine then says that it is another
     /// PeerConnection, a new peer takes the place.
-    pub fn offer(&mut self, meeting: MeetingId, site: SiteId, sdp: String) {
+    pub fn offer(&mut self, meeting: MeetingId, site: SiteId, offer: Box<Offer>) {
+        if self.rooms.get(&meeting).is_some_and(|room| !room.has_space_for(site, &offer)) {
+            return self.send_error(meeting, site, ErrorCode::WorkerFull);
+        }
         let known = self.rooms.get(&meeting);
         if known.is_none_or(|room| !room.sites.contains_key(&site)) {
             self.add_peer(meeting, site);
         }
-        let Some((room, media)) = self.site_mut(meeting, site) else {
-            return;
-        };
-        media.waiting.push_back(sdp.clone());
-        let peer = media.peer;
-        self.order(room, Command::Offer { room, peer, sdp });
+        if let Some(media) = self.site_mut(meeting, site) {
+            media.waiting = Some(offer);
+            self.serve(meeting);
+        }
     }
 
     /// A fresh peer for a site, in place of any it had.
     fn add_peer(&mut self, meeting: MeetingId, site: SiteId) {
         self.remove_site(meeting, site);
         let peer = PeerId(self.fresh_id());
-        let fresh = self.fresh_id();
-        let room = self.rooms.entry(meeting).or_insert_with(|| Room {
-            id: RoomId(fresh),
-            stage: Stage::default(),
-            sites: BTreeMap::new(),
-            speakers: Vec::new(),
-        });
-        room.sites.insert(site, SiteMedia::new(peer));
+        self.room(meeting).sites.insert(site, SiteMedia::new(peer));
         self.peers.insert(peer, (meeting, site));
         self.effects.push(Effect::Path { meeting, site, path: MediaPath::Pending });
+    }
+
+    /// A meeting's room, opened where it has none.
+    fn room(&mut self, meeting: MeetingId) -> &mut Room {
+        let fresh = RoomId(self.fresh_id());
+        let plane = &mut self.plane;
+        self.rooms.entry(meeting).or_insert_with(|| Room::new(fresh, plane.place(fresh)))
     }
 
     /// Ends a site's media.
@@ -184,28 +184,19 @@ impl Bridge {
         let Some(room) = self.rooms.get_mut(&meeting) else {
             return;
         };
-        let id = room.id;
-        if let Some(media) = room.sites.remove(&site) {
-            room.speakers.retain(|s| *s != site);
-            self.peers.remove(&media.peer);
-            self.order(id, Command::RemovePeer { peer: media.peer });
+        if let Some(peer) = room.remove(site) {
+            self.peers.remove(&peer);
+            self.serve(meeting);
         }
     }
 
     /// Ends a meeting's media.
     pub fn close(&mut self, meeting: MeetingId) {
         if let Some(room) = self.rooms.remove(&meeting) {
+            self.behind.retain(|other| *other != meeting);
             self.peers.retain(|_, (of, _)| *of != meeting);
-            self.order(room.id, Command::CloseRoom { room: room.id });
-            if !self.backlog.iter().any(|(waiting, _)| *waiting == room.id) {
-                self.plane.forget(room.id);
-            }
+            self.end_room(&room);
         }
-    }
-
-    /// A worker that has ended by itself.
-    pub fn lost_worker(&self) -> Option<usize> {
-        self.plane.lost()
     }
 
     /// The meeting wants its media like this.
@@ -217,16 +208,15 @@ impl Bridge {
     }
 
     fn reconcile(&mut self, meeting: MeetingId) {
-        if let Some(room) = self.rooms.get(&meeting) {
-            let id = room.id;
-            let desired = desired::desired(room);
-            self.order(id, Command::Reconcile { room: id, desired });
+        if let Some(room) = self.rooms.get_mut(&meeting) {
+            room.stale = true;
+            self.serve(meeting);
         }
     }
 
     /// A connection took the seat: it learns what it may have missed.
     pub fn attached(&mut self, meeting: MeetingId, site: SiteId) {
-        if let Some((_, media)) = self.site_mut(meeting, site) {
+        if let Some(media) = self.site_mut(meeting, site) {
             media.slots_changed = true;
             let layers: Vec<_> = media.layers.values().cloned().collect();
             for (kind, layers) in layers {
@@ -244,47 +234,16 @@ impl Bridge {
         self.rooms.get(&meeting)?.sites.get(&site)?.stats.as_ref()
     }
 
-    /// Offers waiting orders again; true while some are left.
-    pub fn retry(&mut self) -> bool {
-        while let Some((room, command)) = self.backlog.pop_front() {
-            let closes = matches!(command, Command::CloseRoom { .. });
-            if let Err(command) = self.plane.send(room, command) {
-                self.backlog.push_front((room, command));
-                return true;
-            }
-            if closes {
-                self.plane.forget(room);
-            }
-        }
-        false
-    }
-
-    /// Sends an order, behind those that wait already. Of two desired states the newer is the truth.
-    fn order(&mut self, room: RoomId, command: Command) {
-        if matches!(command, Command::Reconcile { .. }) {
-            let older = |(r, c): &(RoomId, Command)| *r == room && matches!(c, Command::Reconcile { .. });
-            self.backlog.retain(|waiting| !older(waiting));
-        }
-        if self.backlog.is_empty() {
-            if let Err(command) = self.plane.send(room, command) {
-                self.backlog.push_back((room, command));
-            }
-        } else {
-            self.backlog.push_back((room, command));
-        }
-    }
-
     fn send(&mut self, meeting: MeetingId, site: SiteId, message: ServerMessage) {
         self.effects.push(Effect::Send { meeting, site, message });
     }
 
     fn send_error(&mut self, meeting: MeetingId, site: SiteId, code: ErrorCode) {
-        self.send(meeting, site, crate::error::Refusal::new(code).error());
+        self.send(meeting, site, Refusal::new(code).error());
     }
 
-    fn site_mut(&mut self, meeting: MeetingId, site: SiteId) -> Option<(RoomId, &mut SiteMedia)> {
-        let room = self.rooms.get_mut(&meeting)?;
-        Some((room.id, room.sites.get_mut(&site)?))
+    fn site_mut(&mut self, meeting: MeetingId, site: SiteId) -> Option<&mut SiteMedia> {
+        self.rooms.get_mut(&meeting)?.sites.get_mut(&site)
     }
 
     fn fresh_id(&mut self) -> u64 {

@@ -1,6 +1,6 @@
 //! The media quarter behind the bridge: its workers, started from the settings.
 
-use super::{MediaPlane, MediaPort, WorkerEvent};
+use super::{MediaPlane, MediaPort, Stall, WorkerEvent};
 use crate::config::Config;
 use crate::error::{StartCode, StartError};
 use crate::listeners::cannot_listen;
@@ -12,6 +12,7 @@ use sfu::transport::Certificate;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::mpsc;
 
 /// Events of all workers that may wait for the hall. A meeting of 40 sites that joins at once brings
@@ -20,6 +21,10 @@ use tokio::sync::mpsc;
 const MAX_EVENTS: usize = 4096;
 
 impl MediaPlane for Workers {
+    fn place(&mut self, room: RoomId) -> usize {
+        Workers::place(self, room).0
+    }
+
     fn send(&mut self, room: RoomId, command: Command) -> Result<(), Command> {
         Workers::send(self, room, command)
     }
@@ -30,6 +35,15 @@ impl MediaPlane for Workers {
 
     fn lost(&self) -> Option<usize> {
         Workers::lost(self).map(|WorkerId(worker)| worker)
+    }
+
+    fn workers(&self) -> usize {
+        Workers::addresses(self).len()
+    }
+
+    fn stalled(&mut self, now: Instant) -> Vec<Stall> {
+        let stalled = Workers::stalled(self, now).into_iter();
+        stalled.map(|stall| Stall { worker: stall.worker.0, lasts: stall.lasts }).collect()
     }
 }
 

@@ -100,7 +100,6 @@ pub enum Input {
 /// What a site inside asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
-    Offer(String),
     Wishes(Vec<Option<SlotWish>>),
     Media { microphone: bool, camera: bool, content: bool },
     Act(Action),
@@ -122,11 +121,6 @@ pub enum Output {
     /// Closes the connection after what was sent to it.
     Close {
         connection: ConnectionId,
-    },
-    /// Takes this offer to the media quarter.
-    Offer {
-        site: SiteId,
-        sdp: String,
     },
     /// This site's media ends.
     DropMedia {
@@ -254,7 +248,6 @@ impl Meeting {
     fn request(&mut self, now: Now, connection: ConnectionId, request: Request) -> Result<(), Refusal> {
         let site = self.site_of(connection).ok_or(Refusal::new(ErrorCode::OutOfOrder))?;
         match request {
-            Request::Offer(sdp) => self.outputs.push_back(Output::Offer { site, sdp }),
             Request::Wishes(wishes) => {
                 let old = std::mem::replace(&mut self.site_mut(site)?.wishes, wishes);
                 if old != self.site_mut(site)?.wishes {

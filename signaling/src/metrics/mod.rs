@@ -36,6 +36,8 @@ pub struct Board(Mutex<Newest>);
 struct Newest {
     sites: Vec<SiteRow>,
     workers: BTreeMap<usize, WorkerStats>,
+    /// Workers that hang; what they last said of themselves is old.
+    stuck: Vec<usize>,
     connections: usize,
     refusals: BTreeMap<ErrorCode, u64>,
 }
@@ -51,6 +53,10 @@ impl Board {
         self.lock().workers.insert(worker, stats);
     }
 
+    pub fn stuck(&self, workers: &[usize]) {
+        self.lock().stuck = workers.to_vec();
+    }
+
     pub fn refused(&self, code: ErrorCode) {
         *self.lock().refusals.entry(code).or_default() += 1;
     }
@@ -63,7 +69,7 @@ impl Board {
     fn families(&self) -> Vec<Family> {
         let state = self.lock();
         let mut families = sites::families(&state.sites);
-        families.extend(workers::families(&state.workers));
+        families.extend(workers::families(&state.workers, &state.stuck));
         let mut connections = Family::new(Kind::Gauge, "nhipcau_connections", "Open WebSocket connections.");
         connections.add(&[], state.connections as f64);
         let mut refusals = Family::new(

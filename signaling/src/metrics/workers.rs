@@ -50,7 +50,7 @@ const BY_WORKER: [ByWorker; 9] = [
 ];
 
 /// All families of the workers.
-pub(super) fn families(workers: &BTreeMap<usize, WorkerStats>) -> Vec<Family> {
+pub(super) fn families(workers: &BTreeMap<usize, WorkerStats>, stuck: &[usize]) -> Vec<Family> {
     let mut families: Vec<_> = BY_WORKER
         .iter()
         .map(|ByWorker(kind, name, help, value)| {
@@ -61,9 +61,20 @@ pub(super) fn families(workers: &BTreeMap<usize, WorkerStats>) -> Vec<Family> {
             family
         })
         .collect();
+    families.push(hanging(workers, stuck));
     families.push(delay(workers));
     families.push(drops(workers));
     families
+}
+
+fn hanging(workers: &BTreeMap<usize, WorkerStats>, stuck: &[usize]) -> Family {
+    let help = "1 while the worker's thread does not turn; its other numbers are old then.";
+    let mut family = Family::new(Kind::Gauge, "nhipcau_worker_stuck", help);
+    for worker in workers.keys() {
+        let hangs = f64::from(u8::from(stuck.contains(worker)));
+        family.add(&[("worker", &worker.to_string())], hangs);
+    }
+    family
 }
 
 fn delay(workers: &BTreeMap<usize, WorkerStats>) -> Family {

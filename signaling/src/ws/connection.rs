@@ -6,7 +6,7 @@ use super::sdp;
 use super::vigil::{Due, Vigil};
 use crate::error::Refusal;
 use crate::hall::{Arrival, HallDoor, Said};
-use crate::media::MAX_VIDEO_SLOTS;
+use crate::media::{self, MAX_VIDEO_SLOTS};
 use crate::meeting::{ConnectionId, Request};
 use crate::protocol::{ClientMessage, ErrorCode, Sdp, ServerMessage, VERSION};
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
@@ -214,7 +214,9 @@ fn said(message: ClientMessage) -> Result<Said, Refusal> {
             return Ok(Said::Hello { token, seat, takeover });
         }
         ClientMessage::Report { report } => return Ok(Said::Report(report)),
-        ClientMessage::Offer { sdp } => Request::Offer(sdp::unfold(sdp)?),
+        ClientMessage::Offer { sdp } => {
+            return Ok(Said::Offer(media::read_offer(&sdp::unfold_offer(sdp)?)?));
+        }
         ClientMessage::Wishes { slots } if slots.len() > MAX_VIDEO_SLOTS => {
             return Err(ErrorCode::MalformedMessage.into());
         }

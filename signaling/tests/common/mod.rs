@@ -7,12 +7,12 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use signaling::config::{Config, MediaConfig, MeetingConfig, SiteConfig};
 use signaling::listeners::Listeners;
-use signaling::media::{Command, Event, MediaPlane, MediaPort, RoomId, WorkerEvent};
+use signaling::media::{Command, Event, MediaPlane, MediaPort, RoomId, Stall, WorkerEvent};
 use signaling::protocol::Role;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
@@ -26,8 +26,9 @@ pub const AN_PHUOC: &str = "token-of-an-phuoc-000-for-tests";
 pub const BINH_SON: &str = "token-of-binh-son-000-for-tests";
 pub const PHUOC_THAI: &str = "token-of-phuoc-thai-0-for-tests";
 
-/// Longer than anything here takes, shorter than a person waits.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Longer than anything here takes on a machine that has other work: a worker that hangs is left after five
+/// seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn config() -> Config {
     static RUNS: AtomicU32 = AtomicU32::new(0);
@@ -55,6 +56,16 @@ pub fn config() -> Config {
     }
 }
 
+/// The SDP of a page's offer under these ICE credentials.
+pub fn sdp(ufrag: &str) -> String {
+    let recorded = include_str!("../../../tests/golden/chromium-limited.offer.sdp");
+    let lines = recorded.lines().map(|line| match line.starts_with("a=ice-ufrag:") {
+        true => format!("a=ice-ufrag:{ufrag}\r\n"),
+        false => format!("{line}\r\n"),
+    });
+    lines.collect()
+}
+
 /// Takes every order and shows it to the test.
 struct Recorder(mpsc::UnboundedSender<Command>);
 
@@ -65,10 +76,22 @@ impl MediaPlane for Recorder {
         Ok(())
     }
 
+    fn place(&mut self, _: RoomId) -> usize {
+        0
+    }
+
     fn forget(&mut self, _: RoomId) {}
 
     fn lost(&self) -> Option<usize> {
         None
+    }
+
+    fn workers(&self) -> usize {
+        1
+    }
+
+    fn stalled(&mut self, _: Instant) -> Vec<Stall> {
+        Vec::new()
     }
 }
 

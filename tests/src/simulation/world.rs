@@ -8,6 +8,7 @@ use sfu::discard::DropReason;
 use sfu::engine::{Candidate, Engine, EngineConfig, Input, Output};
 use sfu::event::{Event, PathKind};
 use sfu::ids::{PeerId, RoomId, SlotId, Source, SourceKind};
+use sfu::sdp::Offer;
 use sfu::stats::{Effort, WorkerStats};
 use sfu::time::Clock;
 use sfu::transport::{Certificate, Path};
@@ -134,7 +135,8 @@ impl World {
     /// (Re-)offers; with `restart_ice` before, this restarts ICE.
     pub fn offer(&mut self, index: usize) {
         let sdp = self.sites[index].client.offer(self.now);
-        self.command(Command::Offer { room: ROOM, peer: peer(index), sdp });
+        let offer = Offer::read(&sdp).expect("an offer");
+        self.command(Command::Offer { room: ROOM, peer: peer(index), offer: Box::new(offer) });
     }
 
     /// The site's NAT gives it another address, or it goes another way: what is sent to the old address is

@@ -3,7 +3,7 @@
 use sfu::engine::Candidate;
 use sfu::event::{OfferError, PathKind};
 use sfu::ids::Ssrc;
-use sfu::sdp::{LocalDescription, Negotiated, answer};
+use sfu::sdp::{LocalDescription, Negotiated, Offer, answer};
 use sfu::transport::{Fingerprint, IceCredentials};
 
 pub fn fixed_answer(offer: &str, previous: Option<&Negotiated>) -> Result<(Negotiated, String), OfferError> {
@@ -34,7 +34,7 @@ pub fn fixed_answer(offer: &str, previous: Option<&Negotiated>) -> Result<(Negot
         cname: "nhipcau",
         slot_ssrcs: &mut slot_ssrcs,
     };
-    answer(offer, previous, local)
+    answer(&Offer::read(offer)?, previous, local)
 }
 
 fn candidate(kind: PathKind, address: &str) -> Candidate {

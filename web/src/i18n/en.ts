@@ -66,6 +66,7 @@ export const en = {
     unusable: 'The browser has not connected sound and pictures yet. Trying again.',
     failed: 'The server has failed. Trying again by itself.',
   },
+  mediaStalled: 'The server is held up: picture and sound pause and will go on by themselves.',
 
   onAir: 'ON AIR',
   micOff: 'MICROPHONE OFF',

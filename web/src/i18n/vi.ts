@@ -63,6 +63,7 @@ export const vi = {
     unusable: 'Trình duyệt chưa nối được âm thanh, hình ảnh. Hệ thống đang thử lại.',
     failed: 'Máy chủ gặp lỗi. Hệ thống sẽ tự thử lại.',
   },
+  mediaStalled: 'Máy chủ đang bị nghẽn: hình và tiếng tạm dừng, sẽ tự tiếp tục.',
 
   onAir: 'ĐANG PHÁT BIỂU',
   micOff: 'MICRO TẮT',

@@ -48,6 +48,9 @@ export function reduce(before: MeetingState, message: ServerMessage, nowMs: numb
       return { ...state, ending: { kind: message.reason } };
     case 'draining':
       return { ...state, notices: [{ kind: 'draining' }] };
+    case 'media_stalled':
+      return { ...state, notices: [{ kind: 'mediaStalled' }] };
+    case 'media_moved':
     case 'answer':
     case 'ping':
     case 'pong':

@@ -118,6 +118,8 @@ actions: Array<ActionKind>, }
   | { "type": "ping", n: number, }
   | { "type": "pong", n: number, }
   | { "type": "goodbye", reason: GoodbyeReason, }
+  | { "type": "media_moved" }
+  | { "type": "media_stalled" }
   | { "type": "draining", retry_after_ms: number, };
 
 /**

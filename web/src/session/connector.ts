@@ -176,6 +176,9 @@ export class Connector {
       case 'error':
         this.erred(message.code);
         break;
+      case 'media_moved':
+        this.line.moved();
+        break;
       case 'draining':
         this.retryAfterMs = message.retry_after_ms * (1 + Math.random() / 2);
         break;

@@ -78,6 +78,11 @@ export class MediaLine {
     this.media = null;
   }
 
+  /** The meeting goes on at another worker of the server, which knows nothing of the PeerConnection there was. */
+  moved(): void {
+    if (this.phase !== 'closed') void this.negotiate(true);
+  }
+
   /** The network of this machine has changed; what flows is not touched. */
   networkCame(): void {
     if (this.phase === 'waiting') void this.negotiate(true);

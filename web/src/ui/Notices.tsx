@@ -19,6 +19,7 @@ function textOf(notice: Notice): string {
     case 'actionRefused':
     case 'shareFailed':
     case 'draining':
+    case 'mediaStalled':
       return t[notice.kind];
     default:
       return t.notice[notice.kind];

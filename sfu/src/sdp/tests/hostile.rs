@@ -15,7 +15,6 @@ fn an_offer_is_refused_with_its_reason() {
         ("nothing", String::new(), Malformed),
         ("no media", "v=0\r\no=- 1 2 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n".to_owned(), Unsupported),
         ("huge", format!("{good}a=x:{}", "x".repeat(limits::MAX_OFFER_BYTES)), TooLarge),
-        ("many lines", good.clone() + &"a=x\r\n".repeat(limits::MAX_OFFER_LINES), TooLarge),
         ("too many sections", many(limits::MAX_SECTIONS + 1, DATA), TooLarge),
         ("too many video slots", many(limits::MAX_VIDEO_SLOTS + 1, VIDEO), TooLarge),
         ("too many audio slots", many(limits::MAX_AUDIO_SLOTS + 1, AUDIO), TooLarge),
@@ -49,6 +48,44 @@ fn an_offer_is_refused_with_its_reason() {
     for (what, text, reason) in table {
         assert_ne!(text, good, "{what}");
         assert_eq!(try_again(&text, None).map(|_| ()), Err(reason), "{what}");
+    }
+}
+
+const CANDIDATE: &str = "a=candidate:1 1 udp 2113937151 192.0.2.1 9 typ host\r\n";
+
+#[test]
+fn lines_are_counted_in_each_section_and_in_all() {
+    let lines = |sections: usize, lines: usize| {
+        let section = receive(VIDEO) + &"|x".repeat(lines);
+        try_again(&offer(&vec![section; sections]), None).map(|_| ())
+    };
+    assert_eq!(lines(1, limits::MAX_SECTION_LINES - 20), Ok(()));
+    assert_eq!(lines(1, limits::MAX_SECTION_LINES), Err(OfferError::TooLarge));
+    let each = limits::MAX_OFFER_LINES / limits::MAX_VIDEO_SLOTS;
+    assert_eq!(lines(limits::MAX_VIDEO_SLOTS, each - 20), Ok(()));
+    assert_eq!(lines(limits::MAX_VIDEO_SLOTS, each), Err(OfferError::TooLarge));
+}
+
+#[test]
+fn what_is_not_used_costs_a_worker_nothing() {
+    let good = offer(&[send(AUDIO), send(VIDEO), receive(AUDIO), receive(VIDEO)]);
+    let flooded = good.replace("a=rtcp-mux\r\n", &("a=rtcp-mux\r\n".to_owned() + &CANDIDATE.repeat(200)));
+    assert!(flooded.len() > 10 * good.len());
+    assert_eq!(Offer::read(&flooded), Offer::read(&good), "the very same value crosses to it");
+}
+
+/// What 64 sites may leave waiting for a worker that hangs is a number because of this.
+#[test]
+fn an_offer_that_was_read_is_not_much_larger_than_its_text() {
+    let codecs: String = (96..128).map(|pt| format!("|rtpmap:{pt} VP8/90000")).collect();
+    let listed = (96..128).map(|pt| format!(" {pt}")).collect::<String>();
+    let many_codecs = format!("video 9 RTP/SAVPF{listed}|recvonly{codecs}");
+    let many_ssrcs = send(VIDEO) + &(0..150).map(|n| format!("|ssrc:{n}")).collect::<String>();
+    let small = "audio 9 RTP/SAVPF 0|recvonly".to_owned();
+    for (section, count) in [(many_codecs, 80), (many_ssrcs, 25), (small, limits::MAX_SECTIONS)] {
+        let text = offer(&vec![section; count]);
+        let bytes = Offer::read(&text).unwrap().bytes();
+        assert!(bytes < 2 * text.len(), "{bytes} of {}", text.len());
     }
 }
 

@@ -10,7 +10,7 @@ fn a_later_offer_restarts_ice_and_adds_slots() {
     let text = offer(&more).replace("ice-ufrag:abcd", "ice-ufrag:efgh");
     let (after, answer) = try_again(&text, Some(&before)).unwrap();
     assert_ne!(after.remote_ice, before.remote_ice);
-    assert_eq!(after.remote_ice, remote_credentials(&text).unwrap());
+    assert_eq!(after.remote_ice, *Offer::read(&text).unwrap().credentials());
     assert_eq!(after.sections[..4], before.sections[..]);
     // Number 1 belongs to the audio-only slot of the first offer, so the new two are no pair.
     assert_eq!(after.sections[4].role, SectionRole::Slot(SlotId::Audio(2)));

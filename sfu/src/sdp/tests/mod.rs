@@ -73,7 +73,7 @@ fn answer_with(
         cname: "us",
         slot_ssrcs: &mut slot_ssrcs,
     };
-    answer(offer, previous, local)
+    answer(&Offer::read(offer)?, previous, local)
 }
 
 fn roles(negotiated: &Negotiated) -> Vec<SectionRole> {
@@ -254,8 +254,8 @@ fn an_extension_with_a_direction_is_answered_from_our_side_where_it_is_of_use() 
 }
 
 #[test]
-fn an_extension_that_is_offered_a_thousand_times_is_answered_once() {
-    let mid = "|extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid".repeat(1000);
+fn an_extension_that_is_offered_many_times_is_answered_once() {
+    let mid = "|extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid".repeat(200);
     let (negotiated, _) = accept(&[send(VIDEO) + &mid]);
     assert_eq!(negotiated.sections[0].extensions.len(), 1);
 }

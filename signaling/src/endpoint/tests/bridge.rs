@@ -25,7 +25,7 @@ use super::super::site::{build, send_section};
 use super::super::vp8::Assembler;
 use crate::protocol::*;
 use crate::secret::Secret;
-use crate::ws::sdp::{fold, unfold};
+use crate::ws::sdp::{fold, unfold_offer};
 
 #[derive(Debug, Clone, Copy)]
 pub struct Manners {
@@ -112,7 +112,7 @@ async fn serve(tcp: TcpStream, manners: Manners, heard: SharedHeard) {
             }
             ClientMessage::Offer { sdp } => {
                 let (answer, running) =
-                    answer(unfold(sdp).expect("an offer"), manners.transport, &heard).await;
+                    answer(unfold_offer(sdp).expect("an offer"), manners.transport, &heard).await;
                 media = Some(running);
                 say(&mut socket, &ServerMessage::Answer { sdp: fold(answer) }).await;
                 let slot = |kind| Some(SlotSource { site: SiteId(1), kind });
