@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sfu::event::PathKind;
 use sfu::ids::{PeerId, SlotId, Source, SourceKind};
 use signaling::media::{Command, Event, Offer};
-use signaling::protocol::Sdp;
+use signaling::protocol::{Sdp, VERSION};
 use signaling::ws::sdp::{fold, unfold};
 
 /// The peer of the next offer, and the offer.
@@ -116,7 +116,7 @@ async fn a_lost_site_keeps_its_seat_and_its_media() {
     chair.sees(1, |s| s["presence"] == "lost").await;
 
     let mut back = server.site().await;
-    let hello = json!({"type": "hello", "version": 1, "token": AN_PHUOC, "seat": seat});
+    let hello = json!({"type": "hello", "version": VERSION, "token": AN_PHUOC, "seat": seat});
     back.say(hello).await;
     assert_eq!(back.expect("welcome").await["seat"], json!(seat));
     let seen = chair.sees(1, |s| s["presence"] == "present").await;
@@ -133,7 +133,7 @@ async fn a_second_device_may_take_over() {
     second.hello(AN_PHUOC).await;
     assert_eq!(second.is_refused().await, "seat_taken");
     let mut second = server.site().await;
-    let hello = json!({"type": "hello", "version": 1, "token": AN_PHUOC, "takeover": true});
+    let hello = json!({"type": "hello", "version": VERSION, "token": AN_PHUOC, "takeover": true});
     second.say(hello).await;
     second.expect("welcome").await;
     assert_eq!(first.expect("goodbye").await["reason"], "taken_over");
@@ -174,7 +174,7 @@ async fn what_makes_no_sense_is_answered_and_the_connection_goes_on() {
         (r#"{"type":"dance"}"#, "malformed_message"),
         (r#"{"type":"leave","extra":1,"act":"#, "malformed_message"),
         (r#"{"type":"act","action":{"kind":"end"}}"#, "forbidden"),
-        (r#"{"type":"hello","version":1,"token":"x"}"#, "out_of_order"),
+        (r#"{"type":"hello","version":2,"token":"x"}"#, "out_of_order"),
         (r#"{"type":"offer","sdp":{"deflated":"%"}}"#, "offer_malformed"),
     ];
     for (text, code) in table {
@@ -192,7 +192,7 @@ async fn before_the_hello_nothing_else_is_listened_to() {
     let table = [
         (r#"{"type":"leave"}"#, "out_of_order"),
         ("rubbish", "malformed_message"),
-        (r#"{"type":"hello","version":2,"token":"x"}"#, "version"),
+        (r#"{"type":"hello","version":1,"token":"x"}"#, "version"),
         (r#"{"type":"hello","version":9,"new":"field"}"#, "version"),
     ];
     for (text, code) in table {

@@ -8,7 +8,7 @@ use sfu::driver::{Birth, Machine, Workers, WorkersConfig};
 use sfu::engine::{Input, Output};
 use signaling::error::StartCode;
 use signaling::media::{Command, Event, MediaPlane, MediaPort, RoomId, Stall};
-use signaling::protocol::MAX_MESSAGE_BYTES;
+use signaling::protocol::{MAX_MESSAGE_BYTES, VERSION};
 use std::time::{Duration, Instant};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -228,7 +228,7 @@ async fn who_does_not_read_is_closed_and_keeps_its_seat() {
     chair.expect("pong").await;
 
     let mut back = server.site().await;
-    back.say(json!({"type": "hello", "version": 1, "token": AN_PHUOC, "seat": seat})).await;
+    back.say(json!({"type": "hello", "version": VERSION, "token": AN_PHUOC, "seat": seat})).await;
     assert_eq!(back.expect("welcome").await["seat"], json!(seat), "the same participant");
     chair.sees(1, |s| s["reconnections"] == 1).await;
 }

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
-const OTHER_CHAIR: &str = "token-of-another-chair";
+const OTHER_CHAIR: &str = "6c1d0f3a9e8b47258d5af0b3c2e71946";
 /// An offer of a site with this ufrag makes its worker hang.
 const POISON: &str = "poison";
 

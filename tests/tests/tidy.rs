@@ -16,6 +16,7 @@ const LONG_FILES: &[(&str, &str)] = &[
 const LONG_FUNCTIONS: &[(&str, &str)] = &[
     ("sfu/src/engine/reports.rs:sender_reports", "two kinds of slots, one report each; a flat list"),
     ("sfu/src/sdp/codec.rs:a_codec_is_taken_only_with_parameters_we_can_forward", "a flat table"),
+    ("sfu/src/sdp/tests/hostile.rs:an_offer_is_refused_with_its_reason", "a flat table"),
     ("sfu/src/sdp/tests/mod.rs:sections_get_their_roles_by_kind_direction_and_order", "a flat table"),
 ];
 

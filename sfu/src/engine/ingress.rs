@@ -286,12 +286,16 @@ fn describe(arrived: Instant, layer: &mut Layer, media: &Media<'_>) -> Result<Pa
     meta.picture_id = told.picture_id;
     meta.tl0_pic_idx = told.tl0_pic_idx;
     meta.frame_number = told.frame_number;
-    if told.temporal > 0 {
-        layer.upper_rate.add(arrived, media.datagram.len());
-    }
     layer.height = told.height.or(layer.height);
-    layer.frames = layer.frames.wrapping_add(u64::from(told.frame_end));
+    count(layer, &meta, media.datagram.len());
     Ok(meta)
+}
+
+fn count(layer: &mut Layer, meta: &PacketMeta, bytes: usize) {
+    if meta.temporal > 0 {
+        layer.upper_rate.add(meta.arrived, bytes);
+    }
+    layer.frames = layer.frames.wrapping_add(u64::from(meta.frame_end));
 }
 
 /// Into the slab: descriptor, capture time and payload, one behind the other.

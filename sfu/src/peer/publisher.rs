@@ -185,15 +185,7 @@ impl Publisher {
         if self.retired.contains(&ssrc) {
             return Err(DropReason::UnknownSsrc);
         }
-        let of_packet = |track: &&Track| match extensions.mid {
-            Some(mid) => negotiated.sections.get(track.section).is_some_and(|section| section.mid == mid),
-            None => is_told_by(negotiated, track.section, payload_type),
-        };
-        let mut tracks = self.tracks.iter().flatten().filter(of_packet);
-        let track = tracks.next().ok_or(DropReason::UnknownSsrc)?;
-        if tracks.next().is_some() {
-            return Err(DropReason::UnknownSsrc);
-        }
+        let track = self.track_of_packet(payload_type, extensions, negotiated)?;
         // What the section has no codec for must not take over from what it has.
         let wrapped = is_rtx(negotiated, track.section, payload_type);
         if !wrapped && codec_of(negotiated, track.section, payload_type).is_none() {
@@ -219,6 +211,24 @@ impl Publisher {
         }
         self.ssrcs.retain(|(_, known)| *known != stream);
         if self.bind(ssrc, stream) { Ok(stream) } else { Err(DropReason::UnknownSsrc) }
+    }
+
+    /// The one track a packet of an unknown SSRC can belong to: by its MID, else by its payload type.
+    fn track_of_packet(
+        &self,
+        payload_type: u8,
+        extensions: &Extensions,
+        negotiated: &Negotiated,
+    ) -> Result<&Track, DropReason> {
+        let of_packet = |track: &&Track| match extensions.mid {
+            Some(mid) => negotiated.sections.get(track.section).is_some_and(|section| section.mid == mid),
+            None => is_told_by(negotiated, track.section, payload_type),
+        };
+        let mut tracks = self.tracks.iter().flatten().filter(of_packet);
+        match (tracks.next(), tracks.next()) {
+            (Some(track), None) => Ok(track),
+            _ => Err(DropReason::UnknownSsrc),
+        }
     }
 
     #[inline]

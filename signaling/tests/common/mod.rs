@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use signaling::config::{Config, MediaConfig, MeetingConfig, SiteConfig};
 use signaling::listeners::Listeners;
 use signaling::media::{Command, Event, MediaPlane, MediaPort, RoomId, Stall, WorkerEvent};
-use signaling::protocol::Role;
+use signaling::protocol::{Role, VERSION};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -247,7 +247,7 @@ impl Site {
     }
 
     pub async fn hello(&mut self, token: &str) {
-        self.say(json!({"type": "hello", "version": 1, "token": token})).await;
+        self.say(json!({"type": "hello", "version": VERSION, "token": token})).await;
     }
 
     pub async fn act(&mut self, action: Value) {
