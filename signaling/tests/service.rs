@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{AN_PHUOC, BINH_SON, CHAIR, Server, Site, config, get, sdp};
+use common::{AN_PHUOC, BINH_SON, CHAIR, PATIENCE, Server, Site, config, get, sdp};
 use serde_json::json;
 use sfu::driver::{Birth, Machine, Workers, WorkersConfig};
 use sfu::engine::{Input, Output};
@@ -10,6 +10,7 @@ use signaling::error::StartCode;
 use signaling::media::{Command, Event, MediaPlane, MediaPort, RoomId, Stall};
 use signaling::protocol::{MAX_MESSAGE_BYTES, VERSION};
 use std::time::{Duration, Instant};
+use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
@@ -98,16 +99,21 @@ async fn series_come_with_a_site_and_go_with_it() {
     let mut chair = server.enter(CHAIR).await;
     let mut site = server.enter(AN_PHUOC).await;
     let series = "nhipcau_site_connected{meeting=\"Giao ban\",site=\"An Phước\"} 0";
-    // The hall posts its state with every round of link lights.
-    chair.expect("links").await;
-    chair.expect("links").await;
-    assert!(server.scrape().await.contains(series));
+    scrape_shows(&server, |text| text.contains(series)).await;
     site.say(json!({"type": "leave"})).await;
     site.closes().await;
     chair.sees(1, |s| s["presence"] == "away").await;
-    chair.expect("links").await;
-    chair.expect("links").await;
-    assert!(!server.scrape().await.contains("An Phước"));
+    scrape_shows(&server, |text| !text.contains("An Phước")).await;
+}
+
+/// The hall posts its state with every round of link lights.
+async fn scrape_shows(server: &Server, fits: impl Fn(&str) -> bool) {
+    let shows = async {
+        while !fits(&server.scrape().await) {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(PATIENCE, shows).await.expect("the series follow");
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ pub const PHUOC_THAI: &str = "token-of-phuoc-thai-0-for-tests";
 
 /// Longer than anything here takes on a machine that has other work: a worker that hangs is left after five
 /// seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn config() -> Config {
     static RUNS: AtomicU32 = AtomicU32::new(0);
