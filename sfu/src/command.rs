@@ -60,7 +60,7 @@ impl Permissions {
     }
 }
 
-/// The order of design.md section 3, lowest first: others, the chair, content, the floor.
+/// What goes first where video must be thinned, lowest first: others, the chair, content, the floor.
 /// Audio stands above all of these by itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {

@@ -31,11 +31,11 @@ pub const MAX_RTCP_SSRCS: usize = MAX_REMOTE_SSRCS + MAX_VIDEO_SLOTS + MAX_AUDIO
 pub const MAX_RTP_BYTES: usize = 1500;
 /// Largest datagram read.
 pub const MAX_DATAGRAM_BYTES: usize = 2048;
-/// Peers of one worker: what a core can serve is about 1,800 receivers (design.md section 5).
+/// Peers of one worker: twice the 1,800 receivers of 2 Mbit/s that one core is meant to serve.
 pub const MAX_PEERS_PER_WORKER: usize = 4096;
 
-/// Chromium checks consent every 2.5 s and sends media all the time; two missed checks is news the
-/// chair must see within 3 s more (domain.md section 7, A1).
+/// Chromium checks consent every 2.5 s and sends media all the time: 4 s have missed one check, and
+/// the chair is to see a lost line soon after it.
 pub const QUIET_AFTER: Duration = Duration::from_secs(4);
 /// RFC 7675 section 5.1.
 pub const CONSENT_EXPIRY: Duration = Duration::from_secs(30);

@@ -243,7 +243,7 @@ pub(super) fn desired_of(desired: &Desired, peer: PeerId) -> Option<&DesiredPeer
     desired.peers.iter().find(|desired| desired.peer == peer)
 }
 
-/// What a source is worth when video must be thinned (design.md section 3).
+/// What a source is worth when video must be thinned: the floor before content, the chair and others.
 fn class_of(room: &Room, source: Source) -> Class {
     if room.desired.floor == Some(source.peer) {
         return Class::Floor;

@@ -13,7 +13,7 @@ use arrayvec::ArrayVec;
 use std::time::{Duration, Instant};
 
 /// A picture whose end has not come this long after its last packet is given up. Browsers send a
-/// picture within a millisecond (design.md section 2); a lost tail takes one retransmission.
+/// picture within a millisecond (seen in Chromium); a lost tail takes one retransmission.
 const PICTURE_END_TIMEOUT: Duration = Duration::from_millis(60);
 
 /// Temporal layers are numbered 0–7 (AV1); this lets all of them pass.

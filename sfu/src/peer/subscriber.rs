@@ -20,8 +20,8 @@ use rand::{Rng, RngCore};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Believed of a line before its first feedback (peers.md: 0.5–0.8 Mbit/s is what careful peers
-/// start from). Nothing is thinned by it yet; it is what the estimator grows from.
+/// Believed of a line before its first feedback (careful conference servers start from
+/// 0.5–0.8 Mbit/s). Nothing is thinned by it yet; it is what the estimator grows from.
 const START_BPS: u64 = 600_000;
 
 /// Sent counters and the receiver's last report of one slot.

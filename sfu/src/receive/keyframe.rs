@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// Key frames are large: one asked for more often than this would eat the line it is asked over.
-/// Peers use 200–1,000 ms (peers.md).
+/// Other forwarding servers use 200–1,000 ms.
 const MIN_INTERVAL: Duration = Duration::from_millis(400);
 /// A request or its key frame may be lost: ask again after this and two round trips.
 const RETRY: Duration = Duration::from_millis(400);

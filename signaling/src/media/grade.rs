@@ -7,10 +7,10 @@ use sfu::stats::{DirectionStats, PeerStats};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-/// A light changes only after this long: one that flickers is not believed (domain.md 1.5).
+/// A light changes only after this long: one that flickers is not believed.
 const SUSTAINED: Duration = Duration::from_secs(5);
 
-/// Upper bounds of one grade (domain.md 1.5).
+/// Upper bounds of one grade; `ops/guide/quy-tac.md` says where they come from.
 struct Bounds {
     grade: LinkGrade,
     loss_percent: f64,

@@ -21,7 +21,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 pub use view::SeatRow;
 
-/// A click of the chair's must be seen everywhere within a second (domain.md A4); a storm of sixty
+/// A click of the chair's must be seen everywhere within a second; a storm of sixty
 /// sites coming back at once must not become sixty times sixty snapshots. 50 ms serves both.
 const SNAPSHOT_SPACING: Duration = Duration::from_millis(50);
 /// While changes do not end the spacing doubles up to this: one site that flaps twenty times a second

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 use tests::simulation::{LinkModel, Publishes, World};
 
-/// A picture at 2 Mbit/s and 30 frames/s (design.md section 2: 7.5 packets).
+/// A picture at 2 Mbit/s and 30 frames/s (7.5 packets; the bench sends whole ones).
 pub const PACKETS_PER_FRAME: usize = 7;
 /// With the header this makes a packet of 1,100 bytes.
 pub const PAYLOAD: usize = 1_080;

@@ -6,7 +6,7 @@ use crate::options::Options;
 use crate::report::Line;
 use crate::rooms::{Delivered, Rooms};
 
-/// What "held" means (design.md section 5).
+/// What "held" means: hardly a loss, and no delay that a listener notices.
 const MAX_LOSS: f64 = 0.01;
 const MAX_P99_MS: f64 = 50.0;
 const TARGET: f64 = 1_800.0;
@@ -19,7 +19,7 @@ const LATER_START: f64 = 0.9;
 /// `limits::MAX_PEERS_PER_WORKER` less the publishers.
 const MOST: usize = 4_000;
 
-/// design.md section 5.
+/// What is asked of a core that is well loaded, and of one that is offered more than it can carry.
 const WELL_LOADED: f64 = 0.7;
 const OVERLOAD: f64 = 1.5;
 const DELAY_P99_MS: f64 = 2.0;

@@ -6,7 +6,7 @@ use crate::options::Options;
 use crate::report::Line;
 use crate::rooms::Rooms;
 
-/// Process CPU over the floor (design.md section 5).
+/// Process CPU over the floor: the target.
 const RATIO: f64 = 1.3;
 
 pub fn sizes(options: &Options) -> [usize; 2] {

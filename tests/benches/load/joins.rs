@@ -16,7 +16,7 @@ const SITES: usize = 60;
 /// Longer than the server remembers pictures (512 packets): most sites need a key frame made for them,
 /// and are not shown the one that the site before them has asked for.
 const APART: Duration = Duration::from_millis(2_500);
-/// design.md section 5, milliseconds.
+/// Targets, 95th percentile, milliseconds.
 const FIRST_PACKET: f64 = 15.0;
 const FIRST_KEY: f64 = 40.0;
 

@@ -12,7 +12,7 @@ use ::signaling::protocol::{SiteId, SlotWish, SourceKind};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(60);
-/// design.md section 5, nanoseconds.
+/// Target, nanoseconds.
 const TARGET: f64 = 1_700.0;
 
 pub struct Meeting {

@@ -1,4 +1,4 @@
-/** Vietnamese is the source: a key exists when it stands here. Words: domain.md, glossary. */
+/** Vietnamese is the source: a key exists when it stands here. Words: ops/guide/quy-tac.md. */
 export const vi = {
   product: 'Nhịp Cầu',
   productLine: 'Hội nghị truyền hình trực tuyến',
