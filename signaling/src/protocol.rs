@@ -73,7 +73,7 @@ pub enum ClientMessage {
         sdp: Sdp,
     },
     /// What each video slot shall show, in slot order; `null` leaves a slot empty. The chair's big
-    /// screen outranks it.
+    /// screen outranks it. A site may wish for itself, in one slot: what comes back measures its line.
     Wishes {
         slots: Vec<Option<SlotWish>>,
     },
@@ -351,8 +351,8 @@ pub enum MicrophoneState {
     MutedByChair,
 }
 
-/// Link light: Tốt / Trung bình / Kém / Mất kết nối.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+/// Link light, best first: Tốt / Trung bình / Kém / Mất kết nối.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export_to = "gen.ts")]
 pub enum LinkGrade {

@@ -186,13 +186,14 @@ fn join_measures_over_tls_and_believes_only_whom_it_may() {
 
     let join = |trust: &[&str]| {
         let mut command = Command::new(PROGRAM);
-        command.args(["join", &link, "--seconds", "2", "--report", "json"]).args(trust);
+        command.args(["join", &link, "--seconds", "4", "--report", "json"]).args(trust);
         command.output().expect("ran")
     };
     for trust in [&["--insecure"][..], &["--ca", &own]] {
         let joined = join(trust);
         let said = String::from_utf8_lossy(&joined.stderr);
-        assert_eq!(joined.status.code(), Some(0), "{trust:?}: {said}");
+        // A verdict, which a busy machine may have its say in.
+        assert!(matches!(joined.status.code(), Some(0 | 20)), "{trust:?}: {said}");
         let report: Value = serde_json::from_slice(&joined.stdout).expect("JSON");
         assert_eq!(report["connected"], true, "{report}");
     }

@@ -171,7 +171,8 @@ async fn media_flows_on_when_the_log_breaks_in_the_middle_of_a_meeting() {
     for bot in bots {
         let ended = bot.wait_with_output().expect("ran");
         let report = String::from_utf8_lossy(&ended.stdout).into_owned();
-        assert_eq!(ended.status.code(), Some(0), "connected, and media flowed both ways: {report}");
+        let code = ended.status.code();
+        assert!(matches!(code, Some(0 | 20)), "connected, and media flowed both ways: {code:?} {report}");
     }
     let (_, numbers) = get(server.listens(METRICS), "/metrics", &[]).await;
     assert!(!numbers.contains("nhipcau_log_lost_lines_total 0\n"), "it did break");

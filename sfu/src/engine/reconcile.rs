@@ -76,7 +76,6 @@ impl Engine {
         let desired = desired_of(&room.desired, peer);
         for slot in 0..slots {
             let wish = desired.and_then(|d| d.video_slots.get(slot).copied().flatten());
-            let wish = wish.filter(|wish| wish.source.peer != peer);
             let route = Route { subscriber: index, slot: slot as u16 };
             self.aim_slot(now, room, peer, route, wish);
         }

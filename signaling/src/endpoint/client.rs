@@ -7,6 +7,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::options::Options;
+use super::probe::Reach;
 use super::receive::Received;
 use super::session::{Knowledge, Session, own_name};
 use super::site::Site;
@@ -81,6 +82,15 @@ impl Endpoint {
         self.task.is_finished()
     }
 
+    /// Waits until it is known which of UDP and TCP reach the bridge: at most a few seconds after it was joined.
+    pub async fn reach_is_known(&self) {
+        let reach = self.knowledge.facts().reach.clone();
+        if let Some(mut reach) = reach {
+            // It ends without a word only where the runtime does.
+            let _ = reach.wait_for(Reach::is_known).await;
+        }
+    }
+
     pub async fn stats(&self) -> Statistics {
         let site = Arc::clone(&self.site.lock().unwrap_or_else(PoisonError::into_inner));
         let report = site.report().await;
@@ -99,8 +109,9 @@ impl Endpoint {
             time_to_first_frame_ms: first_frame.map(|time| time.as_secs_f64() * 1000.0),
             rtt_ms: stats::rtt_ms(&report).or(facts.signaling_rtt.map(|rtt| rtt.as_secs_f64() * 1000.0)),
             transport,
+            reached: facts.reached(),
             reconnections: facts.reconnections,
-            received: counts.iter().map(|count| stats::received(count, &facts.names)).collect(),
+            received: counts.iter().map(|count| stats::received(count, facts.you, &facts.names)).collect(),
             sent: outlets
                 .into_iter()
                 .map(|outlet| stats::sent(outlet, own_name.as_deref(), &report))

@@ -1,16 +1,22 @@
-//! `nhipcau join LINK --seconds N --report json`: is this line good enough, in numbers.
+//! `nhipcau join LINK --seconds N --report json`: is this line good enough, in numbers and one word.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 
-use super::options::{Options, Trust};
-use super::stats::Statistics;
+use super::options::{Options, Trust, Watch};
+use super::stats::{Statistics, TransportKind};
+use super::verdict::{Verdict, verdict, word};
 use super::{Endpoint, JoinError};
 use crate::error::StartError;
+use crate::protocol::LinkGrade;
 use crate::{log, output};
+
+/// Exit code of a poor line: beyond those of `StartCode`, which say why there is none.
+const POOR: u8 = 20;
 
 /// Arguments of the subcommand.
 #[derive(Debug, Clone, Args)]
@@ -56,20 +62,19 @@ impl JoinArgs {
             takeover: self.takeover,
             trust,
             reconnect: true,
+            watch: Watch::OthersAndOneself,
             ..Options::default()
         }
     }
 }
 
-/// Runs the subcommand. Success means: it was connected and media flowed both ways.
+/// Runs the subcommand. What the exit code says is in [`code`].
 pub async fn run(args: JoinArgs) -> Result<ExitCode, StartError> {
     match measure(&args).await {
         Ok(statistics) => {
-            output::print(&report(&statistics, args.report))?;
-            Ok(match verdict(&statistics) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => fail(&error),
-            })
+            let verdict = verdict(&statistics);
+            output::print(&report(&statistics, verdict.as_ref().ok(), args.report))?;
+            Ok(verdict.map_or_else(|error| fail(&error), |verdict| code(verdict.grade)))
         }
         Err(error) => {
             if args.report == ReportFormat::Json {
@@ -77,6 +82,14 @@ pub async fn run(args: JoinArgs) -> Result<ExitCode, StartError> {
             }
             Ok(fail(&error))
         }
+    }
+}
+
+/// A line to meet over: 0. A poor one: [`POOR`]. No verdict (not in, or too little measured): 1.
+fn code(grade: LinkGrade) -> ExitCode {
+    match grade {
+        LinkGrade::Good | LinkGrade::Fair => ExitCode::SUCCESS,
+        LinkGrade::Poor | LinkGrade::Disconnected => ExitCode::from(POOR),
     }
 }
 
@@ -93,6 +106,7 @@ fn fail(error: &JoinError) -> ExitCode {
 async fn measure(args: &JoinArgs) -> Result<Statistics, JoinError> {
     let endpoint = Endpoint::connect(args.link.parse()?, args.options()).await?;
     tokio::time::sleep(Duration::from_secs(args.seconds)).await;
+    endpoint.reach_is_known().await;
     let statistics = endpoint.stats().await;
     match endpoint.stop().await {
         Some(reason) => Err(reason),
@@ -100,36 +114,31 @@ async fn measure(args: &JoinArgs) -> Result<Statistics, JoinError> {
     }
 }
 
-fn verdict(statistics: &Statistics) -> Result<(), JoinError> {
-    if !statistics.connected {
-        return Err(JoinError::media("UDP và TCP đều không tới được máy chủ"));
-    }
-    if !statistics.received.iter().any(|track| track.packets > 0) {
-        return Err(JoinError::new(
-            "nothing_received",
-            "Đã kết nối nhưng không nhận được hình hay tiếng nào.",
-        ));
-    }
-    if !statistics.flowed_both_ways() {
-        return Err(JoinError::new("nothing_sent", "Đã kết nối nhưng không gửi được hình và tiếng."));
-    }
-    Ok(())
+/// The statistics, and what they say.
+#[derive(Serialize)]
+struct Report<'a> {
+    #[serde(flatten)]
+    statistics: &'a Statistics,
+    verdict: Option<&'a Verdict>,
 }
 
-fn report(statistics: &Statistics, format: ReportFormat) -> String {
+fn report(statistics: &Statistics, verdict: Option<&Verdict>, format: ReportFormat) -> String {
     match format {
-        ReportFormat::Json => serde_json::to_string(statistics).unwrap_or_default(),
-        ReportFormat::Text => text(statistics),
+        ReportFormat::Json => serde_json::to_string(&Report { statistics, verdict }).unwrap_or_default(),
+        ReportFormat::Text => text(statistics, verdict),
     }
 }
 
-fn text(statistics: &Statistics) -> String {
+fn text(statistics: &Statistics, verdict: Option<&Verdict>) -> String {
     let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.1}"));
-    let mut lines = vec![format!(
-        "Hình đầu tiên sau {} ms, trễ khứ hồi {} ms",
-        number(statistics.time_to_first_frame_ms),
-        number(statistics.rtt_ms)
-    )];
+    let mut lines = vec![
+        reached(statistics),
+        format!(
+            "Hình đầu tiên sau {} ms, trễ khứ hồi {} ms",
+            number(statistics.time_to_first_frame_ms),
+            number(statistics.rtt_ms)
+        ),
+    ];
     for (direction, tracks) in [("nhận", &statistics.received), ("gửi", &statistics.sent)] {
         for track in tracks {
             lines.push(format!(
@@ -143,63 +152,80 @@ fn text(statistics: &Statistics) -> String {
             ));
         }
     }
+    lines.extend(verdict.map(|verdict| format!("{}. {}", word(verdict.grade), verdict.reason)));
     lines.join("\n")
+}
+
+fn reached(statistics: &Statistics) -> String {
+    let by = match statistics.transport {
+        Some(TransportKind::Udp) => "; hình và tiếng đi qua UDP",
+        Some(TransportKind::Tcp) => "; hình và tiếng đi qua TCP",
+        None => "",
+    };
+    format!("{}{by}", statistics.reached.sentence())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::stats::TrackStatistics;
+    use super::super::{Reach, TrackStatistics};
     use super::*;
 
-    fn track(packets: u64) -> TrackStatistics {
-        TrackStatistics {
-            kind: "audio",
-            site: None,
-            packets,
-            frames: packets,
-            lost: 0,
-            jitter_ms: None,
-            bitrate_bps: 0.0,
+    fn statistics() -> Statistics {
+        Statistics {
+            connected: true,
+            time_to_first_frame_ms: Some(12.0),
+            rtt_ms: None,
+            transport: Some(TransportKind::Tcp),
+            reached: Reach { udp: Some(false), tcp: Some(true) },
+            reconnections: 0,
+            received: vec![TrackStatistics {
+                kind: "audio",
+                site: None,
+                own: false,
+                packets: 1,
+                frames: 1,
+                lost: 0,
+                jitter_ms: None,
+                bitrate_bps: 0.0,
+            }],
+            sent: vec![],
         }
     }
 
-    #[test]
-    fn success_needs_a_connection_and_both_directions() {
-        for (connected, received, sent, code) in [
-            (true, 5, 5, None),
-            (false, 5, 5, Some("media_failed")),
-            (true, 0, 5, Some("nothing_received")),
-            (true, 5, 0, Some("nothing_sent")),
-        ] {
-            let statistics = Statistics {
-                connected,
-                time_to_first_frame_ms: None,
-                rtt_ms: None,
-                transport: None,
-                reconnections: 0,
-                received: vec![track(received)],
-                sent: vec![track(sent)],
-            };
-            assert_eq!(verdict(&statistics).err().map(|error| error.code).as_deref(), code);
+    fn verdict() -> Verdict {
+        Verdict {
+            grade: LinkGrade::Poor, reason: "Đường truyền kém: trễ khứ hồi 700 ms.".to_owned()
         }
     }
 
     #[test]
     fn the_report_has_the_keys_scripts_rely_on() {
-        let statistics = Statistics {
-            connected: true,
-            time_to_first_frame_ms: Some(12.0),
-            rtt_ms: None,
-            transport: Some(crate::endpoint::stats::TransportKind::Udp),
-            reconnections: 0,
-            received: vec![track(1)],
-            sent: vec![],
-        };
-        let json = serde_json::to_value(&statistics).unwrap();
-        assert_eq!(json["transport"], "udp");
-        for key in ["kind", "site", "packets", "frames", "lost", "jitter_ms", "bitrate_bps"] {
+        let text = report(&statistics(), Some(&verdict()), ReportFormat::Json);
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&json["transport"], &json["connected"]), (&"tcp".into(), &true.into()));
+        assert_eq!((&json["reached"]["udp"], &json["reached"]["tcp"]), (&false.into(), &true.into()));
+        assert_eq!(json["verdict"]["grade"], "poor");
+        for key in ["kind", "site", "own", "packets", "frames", "lost", "jitter_ms", "bitrate_bps"] {
             assert!(json["received"][0].get(key).is_some(), "{key}");
         }
         assert!(json["rtt_ms"].is_null());
+        let text = report(&statistics(), None, ReportFormat::Json);
+        assert!(text.ends_with(r#""verdict":null}"#), "{text}");
+    }
+
+    #[test]
+    fn the_text_begins_with_what_was_reached_and_ends_with_the_verdict() {
+        let text = report(&statistics(), Some(&verdict()), ReportFormat::Text);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.first(), Some(&"UDP: không tới được; TCP: tới được; hình và tiếng đi qua TCP"));
+        assert_eq!(lines.last(), Some(&"Kém. Đường truyền kém: trễ khứ hồi 700 ms."));
+    }
+
+    #[test]
+    fn the_exit_code_is_that_of_the_grade() {
+        let all = [LinkGrade::Good, LinkGrade::Fair, LinkGrade::Poor, LinkGrade::Disconnected];
+        let codes = all.map(|grade| format!("{:?}", code(grade)));
+        let expected = [0, 0, POOR, POOR].map(|number| format!("{:?}", ExitCode::from(number)));
+        assert_eq!(codes, expected);
     }
 }

@@ -7,6 +7,7 @@
 //! - [`Endpoint`]: the door. Connects, comes back after every loss, tells what flowed.
 //! - [`join`], [`demo`]: the two subcommands.
 //! - `link`, `socket`, `session`: join link → WebSocket → one connection's conversation.
+//! - `probe`: whether UDP, TCP or both reach the bridge. [`verdict`]: what the numbers say of the line.
 //! - `site`, `codecs`, `send`, `receive`, `stats`: the peer connection, what it sends, counts and reports.
 //! - [`picture`], `text`, [`marker`], [`vp8`]: name and clock → VP8 key frame → RTP payloads.
 //! - [`speech`], [`tone`], [`level`]: Opus from assets or live, and measuring what arrives.
@@ -21,6 +22,7 @@ mod link;
 pub mod marker;
 mod options;
 pub mod picture;
+mod probe;
 mod receive;
 mod schedule;
 mod send;
@@ -31,7 +33,9 @@ pub mod speech;
 mod stats;
 mod text;
 pub mod tone;
+pub mod verdict;
 pub mod vp8;
+mod wishes;
 
 #[cfg(test)]
 mod tests;
@@ -39,5 +43,6 @@ mod tests;
 pub use client::Endpoint;
 pub use error::JoinError;
 pub use link::JoinLink;
-pub use options::{Audio, Options, Transport, Trust, Turn, Video};
+pub use options::{Audio, Options, Transport, Trust, Turn, Video, Watch};
+pub use probe::Reach;
 pub use stats::{Statistics, TrackStatistics};

@@ -18,8 +18,7 @@ pub struct Options {
     pub transport: Transport,
     /// Come back for ever after a loss.
     pub reconnect: bool,
-    /// Ask for every other site's camera, in the meeting's order, one per slot.
-    pub wish_for_all: bool,
+    pub watch: Watch,
     /// Decode received Opus and measure it ([`super::level::Listener`]).
     pub listen: bool,
 }
@@ -35,7 +34,7 @@ impl Default for Options {
             trust: Trust::System,
             transport: Transport::Any,
             reconnect: false,
-            wish_for_all: true,
+            watch: Watch::Others,
             listen: false,
         }
     }
@@ -80,6 +79,15 @@ pub enum Video {
     },
     /// The camera section is offered and never used.
     None,
+}
+
+/// What a site asks to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watch {
+    /// Every other site's camera, in the meeting's order, one per slot.
+    Others,
+    /// The same, and in the last slot its own camera: that measures its own line, whoever else is there.
+    OthersAndOneself,
 }
 
 /// Whom to believe that the server is the server.

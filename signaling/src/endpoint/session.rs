@@ -5,21 +5,24 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use webrtc::peer_connection::RTCPeerConnectionState;
 
-use super::options::{Options, Video};
+use super::options::{Options, Transport, Video};
 use super::picture::Picture;
+use super::probe::{self, Reach};
 use super::receive::Received;
 use super::send::{run_camera, run_microphone};
 use super::site::{SharedReceived, Site};
 use super::socket::Socket;
+use super::stats::TransportKind;
+use super::wishes::wishes;
 use super::{JoinError, JoinLink};
 use crate::protocol::{
-    ClientMessage, ClientReport, GoodbyeReason, MeetingView, PING_INTERVAL_S, Presence, Sdp, ServerMessage,
-    SiteId, SlotWish, SourceKind, VERSION,
+    ClientMessage, ClientReport, GoodbyeReason, MeetingView, PING_INTERVAL_S, Sdp, ServerMessage, SiteId,
+    SlotWish, VERSION,
 };
 use crate::secret::Secret;
 use crate::ws::sdp::{fold, unfold};
@@ -29,8 +32,6 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time an ICE restart gets before a fresh connection is made: as long as the crate's own checks of
 /// all pairs take on a slow line.
 const RESTART_TIMEOUT: Duration = Duration::from_secs(8);
-/// Height of the tiles a headless site asks for: its own picture's.
-const WISHED_HEIGHT: u16 = 360;
 
 /// What all sessions of one endpoint share, and its owner may look at.
 pub struct Knowledge {
@@ -52,6 +53,14 @@ pub struct Facts {
     pub reconnections: u32,
     /// Of the WebSocket, for the time before the first RTCP report.
     pub signaling_rtt: Option<Duration>,
+    /// Of the newest answer's candidates.
+    pub reach: Option<watch::Receiver<Reach>>,
+}
+
+impl Facts {
+    pub fn reached(&self) -> Reach {
+        self.reach.as_ref().map(|reach| *reach.borrow()).unwrap_or_default()
+    }
 }
 
 impl Knowledge {
@@ -141,7 +150,7 @@ impl Session {
                 JoinError::new("no_answer", "Máy chủ không trả lời lời mời kết nối hình và tiếng.")
             })??;
             if let ServerMessage::Answer { sdp } = message {
-                self.accept(sdp).await?;
+                self.accept(sdp, options, knowledge).await?;
                 break;
             }
             if let ServerMessage::Error { code, text } = message {
@@ -202,9 +211,30 @@ impl Session {
         self.close().await;
     }
 
-    async fn accept(&self, answer: Sdp) -> Result<(), JoinError> {
+    async fn accept(&self, answer: Sdp, options: &Options, knowledge: &Knowledge) -> Result<(), JoinError> {
         let unreadable = |_| JoinError::new("bad_answer", "Máy chủ gửi phần mô tả phiên không đọc được.");
-        self.site.accept(unfold(answer).map_err(unreadable)?).await
+        let answer = unfold(answer).map_err(unreadable)?;
+        let kind = self.transport(&answer, options, knowledge).await?;
+        self.site.accept(&answer, kind).await
+    }
+
+    /// What media shall go by: what is prescribed, else what reaches the server.
+    async fn transport(
+        &self,
+        answer: &str,
+        options: &Options,
+        knowledge: &Knowledge,
+    ) -> Result<TransportKind, JoinError> {
+        let kind = match options.transport {
+            Transport::Tcp => TransportKind::Tcp,
+            Transport::Udp | Transport::Any => TransportKind::Udp,
+        };
+        let Some(mut reach) = self.site.probe(answer).await else {
+            return Ok(kind);
+        };
+        knowledge.facts().reach = Some(reach.clone());
+        let chosen = probe::choose(&mut reach).await;
+        chosen.ok_or_else(|| JoinError::media(reach.borrow().sentence()))
     }
 
     /// A path that was there and is silent is looked for again with fresh credentials, under the
@@ -268,7 +298,7 @@ impl Session {
             }
             ServerMessage::Meeting { meeting } => self.meeting(&meeting, options, knowledge).await,
             // Of an ICE restart: the first answer is awaited.
-            ServerMessage::Answer { sdp } => self.accept(sdp).await,
+            ServerMessage::Answer { sdp } => self.accept(sdp, options, knowledge).await,
             ServerMessage::Refused { code, text } => Err(JoinError::refused(code, text)),
             ServerMessage::Goodbye { reason } => Err(goodbye(reason)),
             ServerMessage::MediaMoved => {
@@ -290,10 +320,7 @@ impl Session {
             facts.names = meeting.sites.iter().map(|site| (site.id, site.name.clone())).collect();
             facts.you
         };
-        if !options.wish_for_all {
-            return Ok(());
-        }
-        let wishes = wishes(meeting, you, options.slots);
+        let wishes = wishes(meeting, you, options);
         if wishes == self.wishes {
             return Ok(());
         }
@@ -337,21 +364,6 @@ impl Session {
 /// The name the meeting gives this site.
 pub fn own_name(facts: &Facts) -> Option<String> {
     facts.names.get(&facts.you?).cloned()
-}
-
-/// Every other site that is inside, in the meeting's order, one slot each; content before camera.
-fn wishes(meeting: &MeetingView, you: Option<SiteId>, slots: usize) -> Vec<Option<SlotWish>> {
-    let inside = |presence| matches!(presence, Presence::Present | Presence::Joining);
-    let others = meeting.sites.iter().filter(|site| Some(site.id) != you && inside(site.presence));
-    let mut wishes: Vec<Option<SlotWish>> = others
-        .take(slots)
-        .map(|site| {
-            let kind = if site.content { SourceKind::Content } else { SourceKind::Camera };
-            Some(SlotWish { site: site.id, kind, max_height: WISHED_HEIGHT })
-        })
-        .collect();
-    wishes.resize(slots, None);
-    wishes
 }
 
 fn no_path() -> JoinError {

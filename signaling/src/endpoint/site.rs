@@ -29,6 +29,7 @@ use webrtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit,
 use super::JoinError;
 use super::codecs::{media_engine, opus_codec, vp8_codec};
 use super::options::{Options, Transport};
+use super::probe::{self, Reach};
 use super::receive::{Arrival, Kind, Received};
 use super::send::Outlet;
 use super::stats::TransportKind;
@@ -47,6 +48,8 @@ pub struct Site {
     pub microphone: Outlet,
     pub camera: Outlet,
     state: watch::Receiver<RTCPeerConnectionState>,
+    transport: Transport,
+    local_ip: IpAddr,
 }
 
 impl Site {
@@ -68,7 +71,7 @@ impl Site {
         send_section(&*peer, RtpCodecKind::Video, vp8_codec()).await.map_err(JoinError::media)?;
         let slots = receive_sections(&*peer, options).await.map_err(JoinError::media)?;
         *doors.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = slots;
-        Ok(Self { peer, microphone, camera, state })
+        Ok(Self { peer, microphone, camera, state, transport: options.transport, local_ip })
     }
 
     /// The offer; it is applied locally.
@@ -88,8 +91,18 @@ impl Site {
         Ok(local.map(|description| description.sdp).unwrap_or_default())
     }
 
-    /// The server's answer. From here on media flows by itself.
-    pub async fn accept(&self, answer: String) -> Result<(), JoinError> {
+    /// Begins to find out whether UDP and TCP reach the server, unless the transport is prescribed.
+    pub async fn probe(&self, answer: &str) -> Option<watch::Receiver<Reach>> {
+        let offer = self.peer.local_description().await?.sdp;
+        match self.transport {
+            Transport::Any => probe::start(&offer, answer, self.local_ip),
+            Transport::Udp | Transport::Tcp => None,
+        }
+    }
+
+    /// The server's answer. From here on media flows by itself, over one kind of transport.
+    pub async fn accept(&self, answer: &str, kind: TransportKind) -> Result<(), JoinError> {
+        let answer = probe::only(kind, answer);
         let candidates: Vec<String> = passive_tcp(&answer).map(str::to_owned).collect();
         let answer = RTCSessionDescription::answer(answer).map_err(JoinError::media)?;
         let applied = self.peer.set_remote_description(answer).await;

@@ -7,6 +7,7 @@ use std::time::Instant;
 use serde::Serialize;
 use webrtc::peer_connection::{RTCStatsReport, RTCStatsReportEntry};
 
+use super::probe::Reach;
 use super::receive::{Count, Kind};
 use super::send::Outlet;
 use crate::protocol::SiteId;
@@ -20,6 +21,8 @@ pub struct Statistics {
     pub time_to_first_frame_ms: Option<f64>,
     pub rtt_ms: Option<f64>,
     pub transport: Option<TransportKind>,
+    /// Which of both reached the bridge when media was last set up, each tried by itself.
+    pub reached: Reach,
     /// How often the endpoint came back after a loss.
     pub reconnections: u32,
     pub received: Vec<TrackStatistics>,
@@ -52,6 +55,8 @@ pub struct TrackStatistics {
     pub kind: &'static str,
     /// Name of the site it comes from; `null` while the bridge has not said.
     pub site: Option<String>,
+    /// A received track: this site's own picture, come back. What is sent is always one's own.
+    pub own: bool,
     pub packets: u64,
     /// Video: pictures. Audio: packets.
     pub frames: u64,
@@ -71,10 +76,11 @@ fn kind_name(kind: Kind) -> &'static str {
 }
 
 /// A received track's line.
-pub fn received(count: &Count, names: &HashMap<SiteId, String>) -> TrackStatistics {
+pub fn received(count: &Count, you: Option<SiteId>, names: &HashMap<SiteId, String>) -> TrackStatistics {
     TrackStatistics {
         kind: kind_name(count.kind),
         site: count.site.and_then(|site| names.get(&site).cloned()),
+        own: count.site.is_some() && count.site == you,
         packets: count.packets,
         frames: count.frames,
         lost: count.lost(),
@@ -99,6 +105,7 @@ pub fn sent(outlet: &Outlet, own_name: Option<&str>, report: &RTCStatsReport) ->
     TrackStatistics {
         kind: kind_name(outlet.kind),
         site: own_name.map(str::to_owned),
+        own: true,
         packets: outlet.sums.packets.load(Ordering::Relaxed),
         frames: outlet.sums.frames.load(Ordering::Relaxed),
         lost: remote.map_or(0, |remote| u64::try_from(remote.packets_lost).unwrap_or(0)),

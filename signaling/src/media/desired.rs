@@ -34,8 +34,8 @@ pub(super) fn desired(room: &Room) -> Desired {
 /// What one receiver's slots show: the big screen in the first, its own wishes in the rest.
 fn video_slots(room: &Room, receiver: &StageSite) -> Vec<Option<Wish>> {
     let wishes = receiver.wishes.iter();
-    let mut slots: Vec<_> =
-        wishes.map(|wish| wish.and_then(|wish| granted(room, receiver.site, wish))).collect();
+    let mut slots: Vec<_> = wishes.map(|wish| wish.and_then(|wish| granted(room, wish))).collect();
+    keep_one_of_oneself(&mut slots, peer_of(room, receiver.site));
     if let Some(big) = big_screen(room).filter(|(site, _)| *site != receiver.site) {
         let (_, wish) = big;
         for slot in &mut slots {
@@ -65,11 +65,16 @@ fn big_screen(room: &Room) -> Option<(SiteId, Wish)> {
     Some((site, wish))
 }
 
-/// A wish in the engine's words; none for oneself or for somebody who is not here.
-fn granted(room: &Room, receiver: SiteId, wish: SlotWish) -> Option<Wish> {
-    if wish.site == receiver {
-        return None;
-    }
+/// Its own picture measures a site's line both ways, and one is enough for that: in more slots what it sends would
+/// come back multiplied.
+fn keep_one_of_oneself(slots: &mut [Option<Wish>], own: Option<PeerId>) {
+    let of_oneself =
+        slots.iter_mut().filter(|slot| slot.map(|wish| wish.source.peer) == own && own.is_some());
+    of_oneself.skip(1).for_each(|slot| *slot = None);
+}
+
+/// A wish in the engine's words; none for somebody who is not here.
+fn granted(room: &Room, wish: SlotWish) -> Option<Wish> {
     let source = Source { peer: peer_of(room, wish.site)?, kind: kind_of(wish.kind) };
     Some(Wish { source, max_height: wish.max_height })
 }

@@ -10,18 +10,40 @@ use std::time::{Duration, Instant};
 /// A light changes only after this long: one that flickers is not believed.
 const SUSTAINED: Duration = Duration::from_secs(5);
 
-/// Upper bounds of one grade; `ops/guide/quy-tac.md` says where they come from.
-struct Bounds {
-    grade: LinkGrade,
-    loss_percent: f64,
-    jitter_ms: f64,
-    rtt_ms: f64,
+/// What a line is judged by, of the lights and of `nhipcau join` alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    LossPercent,
+    JitterMs,
+    RoundTripMs,
 }
 
-const BOUNDS: [Bounds; 2] = [
-    Bounds { grade: LinkGrade::Good, loss_percent: 1.0, jitter_ms: 30.0, rtt_ms: 150.0 },
-    Bounds { grade: LinkGrade::Fair, loss_percent: 5.0, jitter_ms: 50.0, rtt_ms: 300.0 },
-];
+/// The largest numbers that are still good, and still fair.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounds {
+    pub good: f64,
+    pub fair: f64,
+}
+
+impl Measure {
+    /// `ops/guide/quy-tac.md` says where they come from.
+    pub fn bounds(self) -> Bounds {
+        match self {
+            Measure::LossPercent => Bounds { good: 1.0, fair: 5.0 },
+            Measure::JitterMs => Bounds { good: 30.0, fair: 50.0 },
+            Measure::RoundTripMs => Bounds { good: 150.0, fair: 300.0 },
+        }
+    }
+
+    pub fn grade(self, value: f64) -> LinkGrade {
+        let bounds = self.bounds();
+        match () {
+            () if value <= bounds.good => LinkGrade::Good,
+            () if value <= bounds.fair => LinkGrade::Fair,
+            () => LinkGrade::Poor,
+        }
+    }
+}
 
 /// Remembers every site's light.
 #[derive(Debug, Default)]
@@ -108,12 +130,10 @@ fn tenths(value: f64) -> f64 {
 
 /// The grade of the worse direction.
 fn measure(up: &Numbers, down: &Numbers, rtt_ms: Option<f64>) -> LinkGrade {
-    let within = |bounds: &&Bounds| {
-        let fits = |n: &Numbers| n.loss_percent <= bounds.loss_percent && n.jitter_ms <= bounds.jitter_ms;
-        fits(up) && fits(down) && rtt_ms.is_none_or(|rtt| rtt <= bounds.rtt_ms)
-    };
-    let best = BOUNDS.iter().find(within);
-    best.map_or(LinkGrade::Poor, |bounds| bounds.grade)
+    let of =
+        |n: &Numbers| Measure::LossPercent.grade(n.loss_percent).max(Measure::JitterMs.grade(n.jitter_ms));
+    let round_trip = rtt_ms.map_or(LinkGrade::Good, |rtt| Measure::RoundTripMs.grade(rtt));
+    of(up).max(of(down)).max(round_trip)
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ export type ErrorCode = "unknown_link" | "seat_taken" | "meeting_full" | "meetin
 export type GoodbyeReason = "ended" | "removed" | "taken_over";
 
 /**
- * Link light: Tốt / Trung bình / Kém / Mất kết nối.
+ * Link light, best first: Tốt / Trung bình / Kém / Mất kết nối.
  */
 export type LinkGrade = "good" | "fair" | "poor" | "disconnected";
 

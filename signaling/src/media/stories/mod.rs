@@ -168,22 +168,22 @@ fn the_big_screen_takes_the_first_slot_and_no_second() {
     let wishes = [wish(C), wish(B), wish(A), wish(SiteId(9))];
     let small = |peer| shown(peer, Camera, 180);
     let table = [
-        ("wishes only; none for oneself", None, false, a, vec![small(c), small(b), None, None]),
+        ("wishes only, oneself too", None, false, a, vec![small(c), small(b), small(a), None]),
         (
             "its camera, and not in a second slot",
             Some(B),
             false,
             a,
-            vec![shown(b, Camera, 1080), None, None, None],
+            vec![shown(b, Camera, 1080), None, small(a), None],
         ),
         (
             "its content; the camera stays where it was wished",
             Some(B),
             true,
             a,
-            vec![shown(b, Content, 1080), small(b), None, None],
+            vec![shown(b, Content, 1080), small(b), small(a), None],
         ),
-        ("who is on it sees the others", Some(B), true, b, vec![small(c), None, small(a), None]),
+        ("who is on it sees the others", Some(B), true, b, vec![small(c), small(b), small(a), None]),
     ];
     for (why, big_screen, shares, receiver, expected) in table {
         let slots = story.slots(stage(big_screen, shares, &wishes), receiver);
