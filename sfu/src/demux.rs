@@ -39,6 +39,7 @@ struct Names {
     claimed: ArrayVec<Path, MAX_PATHS>,
     ssrcs: ArrayVec<u32, MAX_SSRCS>,
     tag: Option<u32>,
+    ufrag: Option<[u8; UFRAG_BYTES]>,
 }
 
 impl Demux {
@@ -57,10 +58,14 @@ impl Demux {
         self.by_ufrag.get::<[u8; UFRAG_BYTES]>(ufrag).copied().ok_or(DropReason::UnknownUfrag)
     }
 
-    pub fn add_ufrag(&mut self, ufrag: &str, peer: PeerIndex) {
-        if let Ok(ufrag) = ufrag.as_bytes().try_into() {
-            self.by_ufrag.insert(ufrag, peer);
-        }
+    /// The peer's credentials; after an ICE restart only the newest count.
+    pub fn set_ufrag(&mut self, ufrag: &str, peer: PeerIndex) {
+        let Ok(ufrag) = ufrag.as_bytes().try_into() else {
+            return;
+        };
+        let before = self.names.entry(peer).or_default().ufrag.replace(ufrag);
+        before.map(|before| self.by_ufrag.remove(&before));
+        self.by_ufrag.insert(ufrag, peer);
     }
 
     pub fn is_free(&self, tag: u32) -> bool {
@@ -128,12 +133,7 @@ impl Demux {
             self.by_ssrc.remove(ssrc);
         }
         names.tag.map(|tag| self.by_tag.remove(&tag));
-        self.forget_ufrags(peer);
-    }
-
-    /// After an ICE restart only the newest credentials count.
-    pub fn forget_ufrags(&mut self, peer: PeerIndex) {
-        self.by_ufrag.retain(|_, known| *known != peer);
+        names.ufrag.map(|ufrag| self.by_ufrag.remove(&ufrag));
     }
 }
 
@@ -205,6 +205,24 @@ mod tests {
         assert_eq!(demux.remove_path(&path(1)), None);
         demux.forget(B);
         assert!(demux.by_path.is_empty() && demux.names.is_empty());
+    }
+
+    #[test]
+    fn a_peer_is_called_by_its_newest_ufrag_only() {
+        let mut demux = Demux::default();
+        demux.set_ufrag("aaaaaaaa", A);
+        demux.set_ufrag("bbbbbbbb", B);
+        demux.set_ufrag("cccccccc", A);
+        let known = |demux: &Demux| {
+            let mut known: Vec<_> = demux.by_ufrag.iter().map(|(ufrag, peer)| (*ufrag, *peer)).collect();
+            known.sort_by_key(|(ufrag, _)| *ufrag);
+            known
+        };
+        assert_eq!(known(&demux), [(*b"bbbbbbbb", B), (*b"cccccccc", A)]);
+        demux.forget(A);
+        assert_eq!(known(&demux), [(*b"bbbbbbbb", B)]);
+        demux.forget(B);
+        assert!(demux.by_ufrag.is_empty() && demux.names.is_empty());
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Engine {
         let subscriber = Subscriber::new(now, &negotiated, &mut self.rng);
         let link = Link::new(now, peer, room, transport, negotiated);
         let index = self.peers.insert(peer, link, publisher, subscriber);
-        self.demux.add_ufrag(&ice.ufrag, index);
+        self.demux.set_ufrag(&ice.ufrag, index);
         self.demux.add_tag(tag, index);
         let room = self.rooms.entry(room).or_insert_with(|| Room::new(room));
         room.members.push((peer, index));
@@ -89,8 +89,7 @@ impl Engine {
         if let Some(link) = self.peers.links.get_mut(index) {
             if restarts {
                 link.transport.restart(now, ice.clone(), negotiated.remote_ice.clone());
-                self.demux.forget_ufrags(index);
-                self.demux.add_ufrag(&ice.ufrag, index);
+                self.demux.set_ufrag(&ice.ufrag, index);
             }
             link.negotiated = negotiated;
             let room = link.room;
