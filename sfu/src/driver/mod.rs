@@ -13,6 +13,7 @@
 mod bind;
 mod connection;
 pub mod frame;
+mod gso;
 mod interfaces;
 mod measure;
 mod outbox;

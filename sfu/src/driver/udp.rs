@@ -1,5 +1,6 @@
 //! UDP in batches: GRO on the way in, GSO on the way out, source addresses kept (`quinn-udp`).
 
+use super::gso::Refusals;
 use crate::discard::DropReason;
 use crate::engine::Transmit;
 use crate::event::PathKind;
@@ -98,10 +99,6 @@ impl Failures {
         *counter = counter.saturating_add(datagrams);
     }
 
-    fn total(&self) -> usize {
-        self.buffer_full.saturating_add(self.error)
-    }
-
     /// By reason, those that happened.
     pub fn reasons(&self) -> impl Iterator<Item = (usize, DropReason)> + use<> {
         [(self.buffer_full, DropReason::SendBufferFull), (self.error, DropReason::SendError)]
@@ -115,8 +112,9 @@ pub(super) struct UdpSocket {
     socket: mio::net::UdpSocket,
     state: UdpSocketState,
     bound: SocketAddr,
-    /// Off where configuration says so; the kernel's own word is in `state`.
+    /// Off where configuration says so; the kernel's own word is in `state`, that of the paths in `refusals`.
     pub gso: bool,
+    refusals: Refusals,
 }
 
 impl UdpSocket {
@@ -127,7 +125,8 @@ impl UdpSocket {
         let socket: std::net::UdpSocket = socket.into();
         let bound = socket.local_addr()?;
         let state = fragmenting(&socket)?;
-        Ok(UdpSocket { socket: mio::net::UdpSocket::from_std(socket), state, bound, gso: true })
+        let socket = mio::net::UdpSocket::from_std(socket);
+        Ok(UdpSocket { socket, state, bound, gso: true, refusals: Refusals::default() })
     }
 
     pub fn port(&self) -> u16 {
@@ -185,46 +184,58 @@ impl UdpSocket {
     }
 
     /// Sends a datagram or a run of them; what the kernel refuses is counted and given up.
-    pub fn send(&mut self, transmit: &Transmit<'_>) -> Failures {
+    pub fn send(&mut self, now: Instant, transmit: &Transmit<'_>) -> Failures {
         let length = transmit.data.len();
         let mut failures = Failures::default();
         if length == 0 {
             return failures;
         }
         let size = transmit.segment_size.unwrap_or(length).clamp(1, length);
-        let had_gso = self.state.max_gso_segments() > 1;
-        for run in transmit.data.chunks(size.saturating_mul(self.run_of(size))) {
-            self.send_run(transmit.path, run, size, &mut failures);
-        }
-        if had_gso && failures.error > 0 && failures.total() == length.div_ceil(size) {
-            self.believe_in_gso_again();
+        let run_of = self.run_of(now, transmit.path.remote.ip(), size);
+        for run in transmit.data.chunks(size.saturating_mul(run_of)) {
+            self.send_run(now, transmit.path, run, size, &mut failures);
         }
         failures
     }
 
-    /// How many datagrams of `size` bytes one system call may carry.
-    fn run_of(&self, size: usize) -> usize {
-        if !self.gso {
+    /// How many datagrams of `size` bytes one system call may carry to a destination.
+    pub fn run_of(&mut self, now: Instant, to: IpAddr, size: usize) -> usize {
+        if !self.gso || self.refusals.has(now, to) {
             return 1;
         }
         let fit = MAX_RUN_BYTES.checked_div(size).unwrap_or(1);
         self.state.max_gso_segments().min(fit).max(1)
     }
 
-    pub fn send_run(&self, path: Path, run: &[u8], size: usize, failures: &mut Failures) {
+    pub fn send_run(&mut self, now: Instant, path: Path, run: &[u8], size: usize, failures: &mut Failures) {
+        let had_gso = self.state.max_gso_segments() > 1;
         let datagrams = run.len().div_ceil(size.max(1));
         match self.try_send(path, run, Some(size)) {
             Ok(()) => {}
-            // GSO may be what the interface lacks, and shows only when it is used.
+            // GSO may be what the interface or the path lacks, and shows only when it is used.
             Err(e) if datagrams > 1 && e.kind() != ErrorKind::WouldBlock => {
-                for datagram in run.chunks(size) {
-                    if let Err(e) = self.try_send(path, datagram, None) {
-                        failures.count(1, &e);
-                    }
+                if self.send_singly(path, run, size, failures) {
+                    self.refusals.add(now, path.remote.ip());
                 }
             }
             Err(e) => failures.count(datagrams, &e),
         }
+        if had_gso {
+            self.believe_in_gso_again();
+        }
+    }
+
+    /// Whether any datagram left. Where none did, the destination is at fault (an address of ours that is gone) and
+    /// not GSO.
+    fn send_singly(&self, path: Path, run: &[u8], size: usize, failures: &mut Failures) -> bool {
+        let mut left = false;
+        for datagram in run.chunks(size) {
+            match self.try_send(path, datagram, None) {
+                Ok(()) => left = true,
+                Err(e) => failures.count(1, &e),
+            }
+        }
+        left
     }
 
     fn try_send(&self, path: Path, contents: &[u8], segment: Option<usize>) -> io::Result<()> {
@@ -238,8 +249,7 @@ impl UdpSocket {
         self.state.try_send((&self.socket).into(), &transmit)
     }
 
-    /// `quinn-udp` gives up GSO for good at the first EINVAL or EIO. Where single datagrams failed
-    /// too, the destination was at fault (an address of ours that is gone) and not GSO.
+    /// `quinn-udp` gives up GSO for good and for all at the first EINVAL or EIO of anybody.
     fn believe_in_gso_again(&mut self) {
         if self.state.max_gso_segments() > 1 {
             return;

@@ -317,7 +317,7 @@ where
                 return;
             }
             let failures = match self.machine.poll_output(now) {
-                Output::Transmit(transmit) => send(&mut self.udp, &mut self.tcp, &transmit),
+                Output::Transmit(transmit) => send(now, &mut self.udp, &mut self.tcp, &transmit),
                 Output::Event(event) => {
                     self.report(now, event);
                     Failures::default()
@@ -351,13 +351,13 @@ where
 }
 
 /// Through the socket the path came in by.
-fn send(udp: &mut [UdpPort], tcp: &mut Tcp, transmit: &Transmit<'_>) -> Failures {
+fn send(now: Instant, udp: &mut [UdpPort], tcp: &mut Tcp, transmit: &Transmit<'_>) -> Failures {
     match transmit.path.kind {
         PathKind::Tcp => tcp.send(transmit),
         PathKind::Udp => {
             let local = transmit.path.local;
             match udp.iter_mut().find(|port| port.socket.serves(local)) {
-                Some(port) => port.socket.send(transmit),
+                Some(port) => port.socket.send(now, transmit),
                 None => Failures::unsendable(transmit),
             }
         }

@@ -6,6 +6,7 @@ use crate::engine::Transmit;
 use crate::event::PathKind;
 use crate::limits::MAX_DATAGRAM_BYTES;
 use crate::transport::Path;
+use std::time::Instant;
 
 #[test]
 fn one_dual_stack_socket_answers_both_families_from_the_address_asked() {
@@ -72,11 +73,11 @@ fn pair() -> (crate::driver::udp::UdpSocket, UdpSocket, Path) {
 
 #[test]
 fn a_run_the_kernel_refuses_is_sent_one_by_one() {
-    let (ours, receiver, path) = pair();
+    let (mut ours, receiver, path) = pair();
     let mut failures = Failures::default();
     // More than a UDP payload can hold: GSO cannot take it.
     let data: Vec<u8> = (0..70_u8).flat_map(|n| vec![n; 1000]).collect();
-    ours.send_run(path, &data, 1000, &mut failures);
+    ours.send_run(Instant::now(), path, &data, 1000, &mut failures);
     assert_eq!(failures, Failures::default());
     for n in 0..70 {
         assert_eq!(receive(&receiver), vec![n; 1000]);
@@ -92,13 +93,35 @@ fn a_bad_destination_does_not_cost_us_gso() {
     let data = [7; 300];
     let mut transmit = Transmit { path: nowhere, data: &data, segment_size: Some(100) };
     let refused = Failures { buffer_full: 0, error: 3 };
-    assert_eq!(ours.send(&transmit), refused);
+    assert_eq!(ours.send(Instant::now(), &transmit), refused);
     assert_eq!(ours.max_gso_segments(), before);
     transmit.path = path;
-    assert_eq!(ours.send(&transmit), Failures::default());
+    assert_eq!(ours.send(Instant::now(), &transmit), Failures::default());
     for _ in 0..3 {
         assert_eq!(receive(&receiver), [7; 100]);
     }
+}
+
+/// One destination that took no run once cost all others of the socket their runs, for ever.
+#[test]
+fn who_refuses_a_run_is_sent_single_datagrams_for_a_while_and_nobody_else() {
+    let (mut ours, receiver, path) = pair();
+    let before = ours.max_gso_segments();
+    let (other, now) = (IpAddr::from([127, 0, 0, 7]), Instant::now());
+    let runs = [path.remote.ip(), other].map(|to| ours.run_of(now, to, 1));
+    assert_eq!(runs, [before; 2]);
+    let mut failures = Failures::default();
+    // More segments than the kernel has in a run: EINVAL, as older ones say it of a narrow path.
+    let data: Vec<u8> = (0..200).collect();
+    ours.send_run(now, path, &data, 1, &mut failures);
+    assert_eq!(failures, Failures::default());
+    for n in 0..200 {
+        assert_eq!(receive(&receiver), [n]);
+    }
+    assert_eq!(ours.max_gso_segments(), before);
+    let minute = now + Duration::from_secs(60);
+    let runs = [(now, other), (now, path.remote.ip()), (minute, path.remote.ip())];
+    assert_eq!(runs.map(|(now, to)| ours.run_of(now, to, 1)), [before, 1, before]);
 }
 
 /// A narrow line on the way cuts what is too long for it; also after GSO was given up and tried again.
@@ -110,7 +133,7 @@ fn datagrams_may_be_cut_on_the_way() {
     assert_eq!(ours.cutting(), (omit, None));
     let mut nowhere = path;
     nowhere.remote.set_port(0);
-    ours.send(&Transmit { path: nowhere, data: &[7; 300], segment_size: Some(100) });
+    ours.send(Instant::now(), &Transmit { path: nowhere, data: &[7; 300], segment_size: Some(100) });
     assert_eq!(ours.cutting(), (omit, None), "after GSO was tried again");
     if let Ok(both) = bind_udp("[::]:0".parse().unwrap(), false) {
         assert_eq!(both.cutting(), (omit, Some((want, true))));
