@@ -17,15 +17,19 @@ pub struct Listeners {
 impl Listeners {
     pub async fn open(config: &Config) -> Result<Listeners, StartError> {
         Ok(Listeners {
-            http: open("http", config.http).await?,
-            https: open("https", config.https).await?,
-            metrics: open("metrics", config.metrics).await?,
+            http: open("http", config.http)?,
+            https: open("https", config.https)?,
+            metrics: open("metrics", config.metrics)?,
         })
     }
 }
 
-async fn open(setting: &str, address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|e| cannot_listen(setting, address, &e))
+/// Connections the kernel completes ahead of `accept`: all sites of the server come back at once after a restart.
+const BACKLOG: i32 = 1024;
+
+fn open(setting: &str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    let listener = sfu::driver::listen(address, BACKLOG).and_then(TcpListener::from_std);
+    listener.map_err(|e| cannot_listen(setting, address, &e))
 }
 
 /// Why an address cannot be listened on, as a sentence that names the setting.

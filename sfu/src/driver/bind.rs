@@ -81,12 +81,12 @@ fn try_bind(listen: &[IpAddr], port: u16) -> Result<Bound, BindError> {
         bound.port = udp.port();
         bound.udp.push(udp);
         let address = SocketAddr::new(*ip, bound.port);
-        let tcp = bind_tcp(address, only_v6).map_err(|source| BindError {
+        let tcp = bind_tcp(address, only_v6, TCP_BACKLOG).map_err(|source| BindError {
             protocol: Protocol::Tcp,
             address,
             source,
         })?;
-        bound.tcp.push(tcp);
+        bound.tcp.push(TcpListener::from_std(tcp));
     }
     Ok(bound)
 }
@@ -97,14 +97,26 @@ pub(super) fn bind_udp(address: SocketAddr, only_v6: bool) -> io::Result<UdpSock
     UdpSocket::new(socket)
 }
 
-fn bind_tcp(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
+/// A listener beside the workers' own. `[::]` takes IPv4, too, whatever the system's default is, and is `0.0.0.0` on a
+/// machine without IPv6.
+pub fn listen(address: SocketAddr, backlog: i32) -> io::Result<std::net::TcpListener> {
+    let only_v6 = !address.ip().is_unspecified();
+    match bind_tcp(address, only_v6, backlog) {
+        Err(e) if !only_v6 && address.is_ipv6() && lacks_ipv6(&e) => {
+            bind_tcp(SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())), false, backlog)
+        }
+        bound => bound,
+    }
+}
+
+fn bind_tcp(address: SocketAddr, only_v6: bool, backlog: i32) -> io::Result<std::net::TcpListener> {
     let socket = open(address, Type::STREAM, only_v6)?;
     // A restart must not wait for the last life's connections; two listeners stay impossible.
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
-    socket.listen(TCP_BACKLOG)?;
+    socket.listen(backlog)?;
     socket.set_nonblocking(true)?;
-    Ok(TcpListener::from_std(socket.into()))
+    Ok(socket.into())
 }
 
 fn open(address: SocketAddr, kind: Type, only_v6: bool) -> io::Result<Socket> {
@@ -124,3 +136,33 @@ fn lacks_ipv6(error: &io::Error) -> bool {
 
 /// Linux; the standard library has no `ErrorKind` for it.
 const EAFNOSUPPORT: i32 = 97;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `socket`, `setsockopt` and `bind` say on kernels without IPv6 or with it switched off, and what they say
+    /// of a port that is taken.
+    #[test]
+    fn a_machine_without_ipv6_is_told_from_a_taken_port() {
+        let lacks = |raw| lacks_ipv6(&io::Error::from_raw_os_error(raw));
+        let (eaddrinuse, eaddrnotavail, eacces) = (98, 99, 13);
+        assert!([EAFNOSUPPORT, eaddrnotavail].into_iter().all(lacks));
+        assert!(![eaddrinuse, eacces].into_iter().any(lacks));
+    }
+
+    #[test]
+    fn a_listener_on_all_addresses_takes_both_families() {
+        let listener = listen("[::]:0".parse().unwrap(), 1).unwrap();
+        let address = listener.local_addr().unwrap();
+        listener.set_nonblocking(false).unwrap();
+        for ip in [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
+            let client = std::net::TcpStream::connect((ip, address.port()));
+            let Ok(client) = client.inspect_err(|_| assert!(ip.is_ipv6() && address.is_ipv4())) else {
+                continue;
+            };
+            let (_, peer) = listener.accept().unwrap();
+            assert_eq!(super::super::udp::canonical(peer), client.local_addr().unwrap());
+        }
+    }
+}

@@ -30,9 +30,10 @@ mod workers;
 #[cfg(test)]
 mod tests;
 
-pub use bind::{BindError, Protocol};
+pub use bind::{BindError, Protocol, listen};
 pub use placement::WorkerId;
 pub use tcp::MAX_UNPROVEN as MAX_UNPROVEN_TCP;
+pub use udp::canonical;
 pub use watch::{STALLED_AFTER, Stall};
 pub use worker::WorkerHandle;
 pub use workers::{StartError, WorkerAddresses, Workers, WorkersConfig};

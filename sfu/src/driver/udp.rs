@@ -289,7 +289,7 @@ where
 }
 
 /// IPv4 as IPv4; without a flow label, which is not part of an address.
-pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
+pub fn canonical(address: SocketAddr) -> SocketAddr {
     match (address.ip().to_canonical(), address) {
         (IpAddr::V6(ip), SocketAddr::V6(v6)) => {
             SocketAddr::V6(SocketAddrV6::new(ip, v6.port(), 0, v6.scope_id()))

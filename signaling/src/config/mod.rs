@@ -14,7 +14,7 @@ use crate::error::StartError;
 use crate::protocol::Role;
 use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use unicode_normalization::UnicodeNormalization;
 
@@ -105,7 +105,7 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             http: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            https: SocketAddr::from(([0, 0, 0, 0], 8443)),
+            https: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 8443)),
             metrics: SocketAddr::from(([127, 0, 0, 1], 9464)),
             data: PathBuf::from("/var/lib/nhipcau"),
             names: Vec::new(),

@@ -8,7 +8,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::net::Ipv4Addr;
+use sfu::driver::canonical;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -83,11 +84,11 @@ async fn accept(listener: &TcpListener, limit: &Limit) -> (TcpStream, Way, Place
                 Some(place) => {
                     // Small messages must not wait for their acknowledgement.
                     let _ = stream.set_nodelay(true);
-                    // Already gone again; it names no address and gets no further.
-                    let local = stream.local_addr().map_or(Ipv4Addr::UNSPECIFIED.into(), |at| at.ip());
-                    return (stream, Way { peer: address, local, tls: false }, place);
+                    let way = way(&stream, address);
+                    return (stream, way, place);
                 }
                 None => few::TOO_MANY_CONNECTIONS.tell(|unsaid| {
+                    let address = canonical(address);
                     tracing::warn!(%address, unsaid, "too many connections, closed one");
                 }),
             },
@@ -99,6 +100,13 @@ async fn accept(listener: &TcpListener, limit: &Limit) -> (TcpStream, Way, Place
             }
         }
     }
+}
+
+/// How a connection came. A listener of both families knows IPv4 addresses as IPv6 ones; nobody after it does.
+fn way(stream: &TcpStream, peer: SocketAddr) -> Way {
+    // Without one it is already gone again; it names no address and gets no further.
+    let local = stream.local_addr().map_or(Ipv4Addr::UNSPECIFIED.into(), |at| at.ip().to_canonical());
+    Way { peer: canonical(peer), local, tls: false }
 }
 
 async fn serve_connection<S>(stream: S, way: Way, router: Router, place: Place)
@@ -119,5 +127,21 @@ where
         .await;
     if let Err(e) = served {
         tracing::debug!(address = %way.peer, error = %e, "HTTP connection failed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_comes_over_ipv4_is_known_by_an_ipv4_address() {
+        let everywhere = "[::]:0".parse().expect("an address");
+        let listener = sfu::driver::listen(everywhere, 1).and_then(TcpListener::from_std).expect("a port");
+        let port = listener.local_addr().expect("bound").port();
+        let client = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.expect("somebody listens");
+        let (_, way, _) = accept(&listener, &Limit::new(1)).await;
+        assert_eq!(way.peer, client.local_addr().expect("connected"));
+        assert_eq!(way.local, Ipv4Addr::LOCALHOST);
     }
 }
