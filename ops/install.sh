@@ -5,9 +5,9 @@ set -euo pipefail
 
 # Rust builds libopus (cmake), libwebp and AWS-LC (a C compiler) from their crates' sources.
 packages_run=(build-essential cmake pkg-config)
-# Two browsers, media tools to make and measure their cameras and microphones, promtool; and Python with GStreamer, whose
+# Network namespaces (iproute2). Two browsers, media tools to make and measure their cameras and microphones, promtool; and Python with GStreamer, whose
 # webrtcbin is a foreign client in tests/interop.
-packages_test=("${packages_run[@]}" chromium firefox-esr ffmpeg prometheus fonts-dejavu-core fonts-noto-core
+packages_test=("${packages_run[@]}" iproute2 chromium firefox-esr ffmpeg prometheus fonts-dejavu-core fonts-noto-core
   python3-venv python3-gi gir1.2-gst-plugins-bad-1.0 gstreamer1.0-nice
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad)
 

@@ -1,5 +1,6 @@
 //! What the meeting quarter may ask of a worker. Plain values; desired state, not steps.
 
+use crate::engine::Candidate;
 use crate::ids::{PeerId, RoomId, Source};
 use crate::sdp::Offer;
 
@@ -20,6 +21,11 @@ pub enum Command {
     },
     RemovePeer {
         peer: PeerId,
+    },
+    /// Where the worker is reached from now on, best first: the machine's addresses have changed. Told in the
+    /// answers to later offers.
+    Advertise {
+        candidates: Vec<Candidate>,
     },
     /// The whole desired state of a room. Idempotent; the engine turns it into differences.
     Reconcile {

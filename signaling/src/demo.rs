@@ -114,16 +114,19 @@ pub fn announcement(
     let http = format!("http://{}", shown(address_of(&listeners.http)?));
     let https = address_of(&listeners.https)?;
     let metrics = shown(address_of(&listeners.metrics)?);
-    let bases = lan_hosts(config, https.ip());
-    let bases = bases.iter().map(|h| format!("https://{h}:{}", https.port()));
     Ok(Announcement {
         links: links(config, &http),
         http,
         https: format!("https://{}", shown(https)),
         metrics: format!("http://{metrics}/metrics"),
         media: media.to_vec(),
-        lan: bases.map(|base| links(config, &base)).collect(),
+        lan: lan(config, https),
     })
+}
+
+fn lan(config: &Config, https: SocketAddr) -> Vec<Links> {
+    let hosts = lan_hosts(config, https.ip());
+    hosts.iter().map(|host| links(config, &format!("https://{host}:{}", https.port()))).collect()
 }
 
 fn links(config: &Config, base: &str) -> Links {
@@ -148,6 +151,11 @@ impl Announcement {
     pub fn headless(&self) -> Vec<(String, JoinLink)> {
         let site = |site: &Link| Some((site.name.clone(), site.link.parse().ok()?));
         self.links.headless.iter().filter_map(site).collect()
+    }
+
+    /// The same server, by the addresses the machine has now.
+    pub fn moved(&self, config: &Config, https: SocketAddr) -> Announcement {
+        Announcement { lan: lan(config, https), ..self.clone() }
     }
 
     /// One line for scripts.

@@ -4,6 +4,29 @@ use crate::config::{Config, MeetingConfig};
 use crate::protocol::Role;
 use crate::tls;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often the machine's addresses are looked at for whoever reads links: somebody who has just plugged in a cable
+/// waits for them, and reading takes some dozen microseconds.
+const FOLLOW_EVERY: Duration = Duration::from_secs(2);
+
+/// Watches for as long as the server runs by which hosts others reach it: it may have started before its network. A
+/// change is a line of the log, and `tell` gives out the links again.
+pub async fn follow(config: &Config, https: IpAddr, tell: impl Fn()) {
+    let mut looks = interval(FOLLOW_EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut known = lan_hosts(config, https);
+    loop {
+        looks.tick().await;
+        let hosts = lan_hosts(config, https);
+        if hosts != known {
+            tracing::info!(?hosts, "reached by other addresses than before");
+            known = hosts;
+            tell();
+        }
+    }
+}
 
 /// Every meeting's links, for people. `https` and `http` are where the server listens.
 pub fn text(config: &Config, https: SocketAddr, http: SocketAddr) -> String {

@@ -10,6 +10,7 @@ use signaling::listeners::{Listeners, address_of};
 use signaling::media::MediaPort;
 use signaling::{certificate, demo, descriptors, doctor, endpoint, links, log, media, output, run};
 use std::io::IsTerminal;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -66,12 +67,24 @@ async fn serve(args: ServeArgs, behind: BehindMedia) -> Result<ExitCode, StartEr
     descriptors::fit(&mut config)?;
     let listeners = Listeners::open(&config).await?;
     let media = start_media(&config, behind)?;
-    // Into a journal they do not go: whoever reads one would be every site.
-    if std::io::stdout().is_terminal() {
-        announce(links::text(&config, address_of(&listeners.https)?, address_of(&listeners.http)?))?;
-    }
+    let (https, http) = (address_of(&listeners.https)?, address_of(&listeners.http)?);
+    let known = config.clone();
+    let tell = move || match std::io::stdout().is_terminal() {
+        true => announce(links::text(&known, https, http)),
+        // Into a journal they do not go: whoever reads one would be every site.
+        false => Ok(()),
+    };
+    tell()?;
+    follow(&config, https, tell);
     run(config, listeners, media, shutdown).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tells the links again when the machine's addresses change.
+fn follow(config: &Config, https: SocketAddr, tell: impl Fn() -> Result<(), StartError> + Send + 'static) {
+    let config = config.clone();
+    let again = move || tell().unwrap_or_else(|e| log::say(&e.to_string()));
+    tokio::spawn(async move { links::follow(&config, https.ip(), again).await });
 }
 
 async fn demo(args: DemoArgs, behind: BehindMedia) -> Result<ExitCode, StartError> {
@@ -82,10 +95,14 @@ async fn demo(args: DemoArgs, behind: BehindMedia) -> Result<ExitCode, StartErro
     let media = start_media(&config, behind)?;
     let announcement = demo::announcement(&config, &listeners, &media.addresses)?;
     let _sites = endpoint::demo::start_sites(announcement.headless());
-    announce(match args.json {
-        true => announcement.json(),
-        false => announcement.text(),
-    })?;
+    match args.json {
+        true => announce(announcement.json())?,
+        false => {
+            announce(announcement.text())?;
+            let (known, https) = (config.clone(), address_of(&listeners.https)?);
+            follow(&config, https, move || announce(announcement.moved(&known, https).text()));
+        }
+    }
     run(config, listeners, media, shutdown).await?;
     Ok(ExitCode::SUCCESS)
 }

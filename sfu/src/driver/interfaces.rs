@@ -1,30 +1,72 @@
 //! Which addresses are advertised as candidates.
 
+use super::WorkersConfig;
 use crate::engine::Candidate;
 use crate::event::PathKind;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
 
-/// The addresses clients are told: `advertise` if given, else the addresses listened on, else those
-/// of the interfaces. Loopback only if asked for or if there is nothing else.
-pub(super) fn advertised(
-    listen: &[IpAddr],
-    advertise: &[IpAddr],
+/// Interfaces are not read more often: some dozen microseconds, with hundreds of containers a millisecond, in which the
+/// meetings wait. A site that comes by an address younger than that has loaded the page and knocked meanwhile.
+const READ_EVERY: Duration = Duration::from_millis(100);
+
+/// Where this machine is reached, read again while it runs: a server may start before its network, and an address
+/// may change.
+pub(super) struct Reach {
+    listen: Vec<IpAddr>,
+    advertise: Vec<IpAddr>,
     include_loopback: bool,
-) -> io::Result<Vec<IpAddr>> {
-    if !advertise.is_empty() {
-        return Ok(advertise.to_vec());
+    addresses: Vec<IpAddr>,
+    read_at: Instant,
+}
+
+impl Reach {
+    pub fn read(config: &WorkersConfig, now: Instant) -> io::Result<Reach> {
+        let mut reach = Reach {
+            listen: config.listen.clone(),
+            advertise: config.advertise.clone(),
+            include_loopback: config.include_loopback,
+            addresses: Vec::new(),
+            read_at: now,
+        };
+        reach.addresses = reach.advertised(interfaces)?;
+        Ok(reach)
     }
-    let mut addresses: Vec<IpAddr> =
-        if_addrs::get_if_addrs()?.into_iter().map(|interface| interface.ip()).collect();
-    addresses.retain(|ip| reachable_at(*ip, listen));
-    // An address listened on that no interface shows (a container, a virtual address) is believed.
-    for ip in listen.iter().filter(|ip| !ip.is_unspecified()) {
-        if !addresses.contains(ip) {
-            addresses.push(*ip);
+
+    /// The addresses clients are told now. While the interfaces cannot be read it is those known last.
+    pub fn addresses(&mut self, now: Instant) -> &[IpAddr] {
+        self.addresses_of(now, interfaces)
+    }
+
+    fn addresses_of(&mut self, now: Instant, interfaces: impl Fn() -> io::Result<Vec<IpAddr>>) -> &[IpAddr] {
+        if now.saturating_duration_since(self.read_at) >= READ_EVERY {
+            self.read_at = now;
+            self.addresses = self.advertised(interfaces).unwrap_or(std::mem::take(&mut self.addresses));
         }
+        &self.addresses
     }
-    Ok(choose(addresses, include_loopback))
+
+    /// `advertise` if given, else the addresses listened on, else those of the interfaces. Loopback only if asked
+    /// for or if there is nothing else.
+    fn advertised(&self, interfaces: impl Fn() -> io::Result<Vec<IpAddr>>) -> io::Result<Vec<IpAddr>> {
+        if !self.advertise.is_empty() {
+            return Ok(self.advertise.clone());
+        }
+        let mut addresses = interfaces()?;
+        addresses.retain(|ip| reachable_at(*ip, &self.listen));
+        // An address listened on that no interface shows (a container, a virtual address) is believed.
+        for ip in self.listen.iter().filter(|ip| !ip.is_unspecified()) {
+            if !addresses.contains(ip) {
+                addresses.push(*ip);
+            }
+        }
+        Ok(choose(addresses, self.include_loopback))
+    }
+}
+
+fn interfaces() -> io::Result<Vec<IpAddr>> {
+    Ok(if_addrs::get_if_addrs()?.into_iter().map(|interface| interface.ip()).collect())
 }
 
 fn reachable_at(ip: IpAddr, listen: &[IpAddr]) -> bool {
@@ -74,8 +116,30 @@ mod tests {
 
     #[test]
     fn what_is_advertised_by_hand_is_told_as_it_is() {
-        let told = advertised(&ips(&["127.0.0.1"]), &ips(&["203.0.113.7"]), false).unwrap();
-        assert_eq!(told, ips(&["203.0.113.7"]));
+        let config = WorkersConfig {
+            listen: ips(&["127.0.0.1"]),
+            advertise: ips(&["203.0.113.7"]),
+            ..WorkersConfig::default()
+        };
+        let now = Instant::now();
+        let mut reach = Reach::read(&config, now).unwrap();
+        assert_eq!(reach.addresses(now + READ_EVERY), ips(&["203.0.113.7"]));
+    }
+
+    #[test]
+    fn the_interfaces_are_read_again_at_most_ten_times_a_second() {
+        let start = Instant::now();
+        let mut reach = Reach::read(&WorkersConfig::default(), start).unwrap();
+        let mut at = |ms, found: io::Result<Vec<IpAddr>>| {
+            let found = || found.as_ref().cloned().map_err(|_| io::Error::other("no netlink"));
+            reach.addresses_of(start + Duration::from_millis(ms), found).to_vec()
+        };
+        let [none, first, second] = [&["127.0.0.1"][..], &["127.0.0.1", "10.0.0.1"], &["10.0.0.2"]].map(ips);
+        assert_eq!(at(100, Ok(none.clone())), none, "nothing but loopback");
+        assert_eq!(at(150, Ok(first.clone())), none, "read just now");
+        assert_eq!(at(200, Ok(first.clone())), ips(&["10.0.0.1"]));
+        assert_eq!(at(300, Err(io::Error::other("no netlink"))), ips(&["10.0.0.1"]));
+        assert_eq!(at(400, Ok(second.clone())), second);
     }
 
     #[test]

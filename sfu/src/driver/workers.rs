@@ -1,7 +1,7 @@
 //! All workers of the process, as the meeting quarter sees them.
 
 use super::bind::{BindError, Bound, bind};
-use super::interfaces::{advertised, candidates};
+use super::interfaces::{Reach, candidates};
 use super::placement::{Placement, WorkerId};
 use super::probe::cores;
 use super::watch::{Stall, Watch};
@@ -83,11 +83,14 @@ pub struct WorkerAddresses {
 pub struct Workers {
     members: Vec<Member>,
     placement: Placement,
+    reach: Reach,
 }
 
 struct Member {
     handle: WorkerHandle,
     addresses: WorkerAddresses,
+    /// A socket takes IPv6.
+    ipv6: bool,
     watch: Watch,
     /// `None` once it was waited for.
     thread: Option<JoinHandle<()>>,
@@ -127,10 +130,11 @@ impl Workers {
         B: Fn(Birth) -> M + Send + Clone + 'static,
         S: Fn(WorkerId, Event) -> Result<(), Event> + Send + Clone + 'static,
     {
-        let told = advertised(&config.listen, &config.advertise, config.include_loopback)
-            .map_err(StartError::Interfaces)?;
+        let now = Instant::now();
+        let mut reach = Reach::read(config, now).map_err(StartError::Interfaces)?;
+        let told = reach.addresses(now).to_vec();
         let bound = bind_all(config)?;
-        let mut workers = Workers { members: Vec::new(), placement: Placement::default() };
+        let mut workers = Workers { members: Vec::new(), placement: Placement::default(), reach };
         for (index, bound) in bound.into_iter().enumerate() {
             let member =
                 Member::start(WorkerId(index), bound, &told, config.pin, birth.clone(), events.clone());
@@ -146,13 +150,17 @@ impl Workers {
     }
 
     /// Sends to the room's worker, placing the room if need be. Gives the command back if that
-    /// worker's queue is full.
+    /// worker's queue is full. A worker that gets an offer knows the machine's addresses of just now.
     pub fn send(&mut self, room: RoomId, command: Command) -> Result<(), Command> {
         let worker = self.place(room);
-        match self.members.get(worker.0) {
-            Some(member) => member.handle.send(command),
-            None => Err(command),
+        let Some(member) = self.members.get_mut(worker.0) else {
+            return Err(command);
+        };
+        let offer = matches!(command, Command::Offer { .. });
+        if offer && !member.advertises(self.reach.addresses(Instant::now())) {
+            return Err(command);
         }
+        member.handle.send(command)
     }
 
     /// The room is closed; should its id come again, it is placed anew.
@@ -165,7 +173,7 @@ impl Workers {
         self.members.get(worker.0).map(|m| m.handle.clone())
     }
 
-    /// Ports and candidates really in use.
+    /// Ports and candidates really in use, as each worker knows them.
     pub fn addresses(&self) -> Vec<WorkerAddresses> {
         self.members.iter().map(|m| m.addresses.clone()).collect()
     }
@@ -237,10 +245,24 @@ impl Member {
         Ok(Member {
             handle: WorkerHandle { commands: sender, waker, shared },
             addresses,
+            ipv6,
             watch: Watch::new(Instant::now()),
             thread: Some(thread),
             ended,
         })
+    }
+
+    /// Tells the thread where it is reached, if that is new; false if its queue is full.
+    fn advertises(&mut self, told: &[IpAddr]) -> bool {
+        let candidates = candidates(told, self.addresses.port, self.ipv6);
+        if candidates == self.addresses.candidates {
+            return true;
+        }
+        let sent = self.handle.send(Command::Advertise { candidates: candidates.clone() }).is_ok();
+        if sent {
+            self.addresses.candidates = candidates;
+        }
+        sent
     }
 
     /// For whoever looks for a place: a thread that hangs has none.

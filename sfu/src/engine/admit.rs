@@ -23,6 +23,7 @@ impl Engine {
             Command::Offer { room, peer, offer } => self.handle_offer(now, room, peer, &offer),
             Command::RemovePeer { peer } => self.remove_peer(peer),
             Command::CloseRoom { room } => self.close_room(room),
+            Command::Advertise { candidates } => self.config.candidates = candidates,
             Command::Reconcile { room, desired } => self.set_desired(room, desired),
         }
     }

@@ -50,18 +50,10 @@ struct Known {
 
 impl Gate {
     pub fn new(config: &Config, certificate: Arc<Shown>, https_port: u16) -> Gate {
-        let machine = rustix::system::uname().nodename().to_string_lossy().to_lowercase();
-        let short = machine.split('.').next().unwrap_or_default().to_owned();
-        let own = ["localhost".to_owned(), format!("{short}.local"), short, machine];
         let given = config.names.iter().map(|name| name.to_lowercase());
         let addresses = config.names.iter().filter_map(|name| name.parse().ok());
         let addresses = addresses.chain(config.media.advertise.iter().copied()).collect();
-        Gate(Arc::new(Known {
-            names: own.into_iter().chain(given).collect(),
-            addresses,
-            certificate,
-            https_port,
-        }))
+        Gate(Arc::new(Known { names: given.collect(), addresses, certificate, https_port }))
     }
 
     /// Whether this server is meant by a host, which came to a local address.
@@ -73,7 +65,7 @@ impl Gate {
                     || self.0.addresses.iter().any(same)
                     || self.0.certificate.is_for(&ip.to_string())
             }
-            Err(_) => self.0.names.contains(host) || self.0.certificate.is_for(host),
+            Err(_) => self.0.names.contains(host) || self.0.certificate.is_for(host) || is_machine(host),
         }
     }
 
@@ -106,6 +98,14 @@ impl Gate {
         let headers = [(header::LOCATION, format!("https://{host}{port}{path}"))];
         (StatusCode::PERMANENT_REDIRECT, headers).into_response()
     }
+}
+
+/// Whether a name is this machine's, which a network may give it after the server has started.
+fn is_machine(host: &str) -> bool {
+    let machine = rustix::system::uname().nodename().to_string_lossy().to_lowercase();
+    let short = machine.split('.').next().unwrap_or_default();
+    let own = ["localhost", machine.as_str(), short];
+    own.contains(&host) || host.strip_suffix(".local").is_some_and(|name| name == short)
 }
 
 /// The middleware of the listeners for people.

@@ -122,7 +122,8 @@ impl Room {
                 }
             }
             Command::Reconcile { .. } => self.stale = true,
-            Command::CloseRoom { .. } => {}
+            // Neither is a room's own order.
+            Command::CloseRoom { .. } | Command::Advertise { .. } => {}
         }
     }
 }

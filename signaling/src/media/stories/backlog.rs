@@ -12,6 +12,7 @@ fn words(story: &Story) -> Vec<String> {
         Command::RemovePeer { .. } => "remove".to_owned(),
         Command::Reconcile { .. } => "reconcile".to_owned(),
         Command::CloseRoom { .. } => "close".to_owned(),
+        Command::Advertise { .. } => "advertise".to_owned(),
     };
     story.commands().into_iter().map(word).collect()
 }
