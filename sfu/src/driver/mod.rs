@@ -18,6 +18,7 @@ mod interfaces;
 mod measure;
 mod outbox;
 mod outgoing;
+mod overflow;
 mod placement;
 pub mod priority;
 pub mod probe;
@@ -31,6 +32,7 @@ mod workers;
 mod tests;
 
 pub use bind::{BindError, Protocol, listen};
+pub use overflow::Overflows;
 pub use placement::WorkerId;
 pub use tcp::MAX_UNPROVEN as MAX_UNPROVEN_TCP;
 pub use udp::canonical;

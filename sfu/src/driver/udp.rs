@@ -137,6 +137,11 @@ impl UdpSocket {
         self.bound.ip()
     }
 
+    /// The socket itself, for whoever asks the kernel about it.
+    pub fn plain(&self) -> &mio::net::UdpSocket {
+        &self.socket
+    }
+
     /// For `Poll`'s registry.
     pub fn source(&mut self) -> &mut impl Source {
         &mut self.socket

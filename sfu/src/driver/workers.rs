@@ -2,6 +2,7 @@
 
 use super::bind::{BindError, Bound, bind};
 use super::interfaces::{Reach, candidates};
+use super::overflow::Overflows;
 use super::placement::{Placement, WorkerId};
 use super::probe::cores;
 use super::watch::{Stall, Watch};
@@ -84,6 +85,7 @@ pub struct Workers {
     members: Vec<Member>,
     placement: Placement,
     reach: Reach,
+    overflows: Overflows,
 }
 
 struct Member {
@@ -134,13 +136,26 @@ impl Workers {
         let mut reach = Reach::read(config, now).map_err(StartError::Interfaces)?;
         let told = reach.addresses(now).to_vec();
         let bound = bind_all(config)?;
-        let mut workers = Workers { members: Vec::new(), placement: Placement::default(), reach };
+        let mut workers = Workers::none(reach);
         for (index, bound) in bound.into_iter().enumerate() {
+            for socket in &bound.udp {
+                workers.overflows.watch(WorkerId(index), socket.plain()).map_err(StartError::Setup)?;
+            }
             let member =
                 Member::start(WorkerId(index), bound, &told, config.pin, birth.clone(), events.clone());
             workers.members.push(member.map_err(StartError::Setup)?);
         }
         Ok(workers)
+    }
+
+    fn none(reach: Reach) -> Workers {
+        let (placement, overflows) = (Placement::default(), Overflows::default());
+        Workers { members: Vec::new(), placement, reach, overflows }
+    }
+
+    /// What the kernel dropped before a worker saw it, for whoever shows numbers.
+    pub fn overflows(&self) -> Overflows {
+        self.overflows.clone()
     }
 
     /// The worker of a room: where it was placed, or now the least loaded of those that turn.

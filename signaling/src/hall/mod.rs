@@ -77,6 +77,7 @@ pub fn open(config: &Config, media: MediaPort, board: Arc<Board>) -> HallDoor {
     let messages = config.limits.messages_per_second;
     let door = HallDoor::new(sender, messages, board.clone(), news_of_loss, pulse.clone());
     let MediaPort { plane, events, .. } = media;
+    board.overflows(plane.overflows());
     let hall = Hall {
         meetings: meetings(config),
         links: links(config),

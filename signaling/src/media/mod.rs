@@ -14,6 +14,7 @@ pub use plane::start;
 mod stories;
 
 pub use sfu::command::Command;
+pub use sfu::driver::Overflows;
 pub use sfu::event::Event;
 pub use sfu::ids::RoomId;
 pub use sfu::limits::{MAX_OFFER_BYTES, MAX_VIDEO_SLOTS};
@@ -49,6 +50,10 @@ pub trait MediaPlane: Send {
     fn workers(&self) -> usize;
     /// Looks at the threads of all workers, about twice a second, and names those that hang.
     fn stalled(&mut self, now: Instant) -> Vec<Stall>;
+    /// What the kernel dropped before a worker saw it. Of no plane but the real one.
+    fn overflows(&self) -> Overflows {
+        Overflows::default()
+    }
 }
 
 /// A worker whose thread does not turn, and for how long.

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::error::{StartCode, StartError};
 use crate::listeners::cannot_listen;
 use sfu::command::Command;
-use sfu::driver::{StartError as WorkersError, WorkerId, Workers, WorkersConfig};
+use sfu::driver::{Overflows, StartError as WorkersError, WorkerId, Workers, WorkersConfig};
 use sfu::event::Event;
 use sfu::ids::RoomId;
 use sfu::transport::Certificate;
@@ -44,6 +44,10 @@ impl MediaPlane for Workers {
     fn stalled(&mut self, now: Instant) -> Vec<Stall> {
         let stalled = Workers::stalled(self, now).into_iter();
         stalled.map(|stall| Stall { worker: stall.worker.0, lasts: stall.lasts }).collect()
+    }
+
+    fn overflows(&self) -> Overflows {
+        Workers::overflows(self)
     }
 }
 

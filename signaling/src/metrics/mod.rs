@@ -6,7 +6,7 @@ mod sites;
 mod workers;
 
 use crate::log;
-use crate::media::{PeerStats, WorkerStats};
+use crate::media::{Overflows, PeerStats, WorkerStats};
 use crate::meeting::SeatRow;
 use crate::protocol::{ClientReport, ErrorCode};
 use axum::Router;
@@ -38,6 +38,8 @@ struct Newest {
     workers: BTreeMap<usize, WorkerStats>,
     /// Workers that hang; what they last said of themselves is old.
     stuck: Vec<usize>,
+    /// What the kernel counts of their sockets.
+    overflows: Overflows,
     connections: usize,
     refusals: BTreeMap<ErrorCode, u64>,
 }
@@ -51,6 +53,11 @@ impl Board {
 
     pub fn worker(&self, worker: usize, stats: WorkerStats) {
         self.lock().workers.insert(worker, stats);
+    }
+
+    /// Whose sockets are looked at.
+    pub fn overflows(&self, overflows: Overflows) {
+        self.lock().overflows = overflows;
     }
 
     pub fn stuck(&self, workers: &[usize]) {
@@ -70,6 +77,7 @@ impl Board {
         let state = self.lock();
         let mut families = sites::families(&state.sites);
         families.extend(workers::families(&state.workers, &state.stuck));
+        families.push(workers::overflows(&state.overflows));
         let mut connections = Family::new(Kind::Gauge, "nhipcau_connections", "Open WebSocket connections.");
         connections.add(&[], state.connections as f64);
         let mut refusals = Family::new(

@@ -1,7 +1,7 @@
 //! Numbers of the media workers.
 
 use super::family::{Family, Kind};
-use crate::media::WorkerStats;
+use crate::media::{Overflows, WorkerStats};
 use sfu::discard::DropReason;
 use std::collections::BTreeMap;
 
@@ -65,6 +65,16 @@ pub(super) fn families(workers: &BTreeMap<usize, WorkerStats>, stuck: &[usize]) 
     families.push(delay(workers));
     families.push(drops(workers));
     families
+}
+
+/// Of a machine that does not tell there are no series.
+pub(super) fn overflows(overflows: &Overflows) -> Family {
+    let help = "Datagrams the kernel dropped before the worker saw them: its socket's buffer was full.";
+    let mut family = Family::new(Kind::Counter, "nhipcau_worker_overflowed_datagrams_total", help);
+    for (worker, dropped) in overflows.read().unwrap_or_default() {
+        family.add(&[("worker", &worker.0.to_string())], dropped as f64);
+    }
+    family
 }
 
 fn hanging(workers: &BTreeMap<usize, WorkerStats>, stuck: &[usize]) -> Family {

@@ -3,6 +3,7 @@
 mod backpressure;
 mod echo;
 mod fairness;
+mod overflow;
 mod ports;
 mod stall;
 mod tcp;
