@@ -41,6 +41,11 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+def bound(*command: str) -> list[str]:
+    """A process that ends with this one, also where this one crashes and tidies nothing up."""
+    return ["setpriv", "--pdeathsig", "KILL", *command]
+
+
 class Server:
     def __init__(self) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="nhipcau-interop-")
@@ -64,7 +69,7 @@ class Server:
     async def __aenter__(self) -> "Server":
         with open(Path(self.folder.name) / "log", "wb") as log:
             self.process = await asyncio.create_subprocess_exec(
-                binary(), "serve", "--config", str(self.config), stdout=log, stderr=log
+                *bound(binary(), "serve", "--config", str(self.config)), stdout=log, stderr=log
             )
         while True:
             if self.process.returncode is not None:
@@ -99,7 +104,7 @@ class Server:
         """What the `webrtc` crate saw as this site."""
         link = f"http://127.0.0.1:{self.http}/#{site.token}"
         process = await asyncio.create_subprocess_exec(
-            binary(), "join", link, "--seconds", str(seconds), "--report", "json",
+            *bound(binary(), "join", link, "--seconds", str(seconds), "--report", "json"),
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         out, err = await process.communicate()

@@ -9,6 +9,7 @@ import sys
 import time
 import traceback
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from aiortc_site import AiortcSite
 from foreign_site import Site
@@ -67,7 +68,30 @@ async def three_stacks_are_in_one_meeting(world: World) -> None:
             assert any(track["frames"] > 10 for track in tracks), f"{other.name} {kind}: {report}"
 
 
+CRASHES = """
+import asyncio, os, signal
+from server import Server
+async def main():
+    async with Server() as server:
+        print(server.process.pid, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+asyncio.run(main())
+"""
+
+
+async def a_crash_leaves_no_server_running(_: World) -> None:
+    crashing = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", CRASHES, cwd=Path(__file__).parent, stdout=asyncio.subprocess.PIPE
+    )
+    assert crashing.stdout is not None
+    server = int(await crashing.stdout.readline())
+    await crashing.wait()
+    while Path(f"/proc/{server}/exe").exists():
+        await asyncio.sleep(0.05)
+
+
 STORIES = [
+    a_crash_leaves_no_server_running,
     aiortc_sites_see_and_hear_each_other,
     gstreamer_sites_see_and_hear_each_other,
     three_stacks_are_in_one_meeting,
