@@ -8,7 +8,7 @@ import {
   placesFor,
 } from '../src/meeting/layout';
 import { initialState } from '../src/meeting/state';
-import { byPriority, type Picture, sceneOf } from '../src/meeting/tiles';
+import { byPriority, type LayoutChoice, otherLayout, type Picture, sceneOf } from '../src/meeting/tiles';
 import { meeting, site } from './samples';
 
 const camera = (id: number): Picture => ({ site: id, kind: 'camera' });
@@ -112,9 +112,34 @@ describe('who is large', () => {
 
   test('content before faces, and the presenter stays among the others', () => {
     const state = { ...you, meeting: meeting([site(1), site(2, { content: true })]) };
-    const scene = sceneOf(state, 'grid', null);
+    const scene = sceneOf(state, 'auto', null);
     expect(scene.stage).toEqual({ site: 2, kind: 'content' });
     expect(scene.others).toEqual([camera(1), camera(2)]);
+  });
+
+  test('while somebody presents this device may still have a grid, or look at somebody', () => {
+    const content = { site: 2, kind: 'content' } as const;
+    const state = { ...you, meeting: meeting([site(1), site(2, { content: true }), site(3)]) };
+    expect(sceneOf(state, 'grid', null)).toEqual({
+      stage: null,
+      others: [content, camera(1), camera(2), camera(3)],
+    });
+    expect(sceneOf(state, 'stage', null).stage).toEqual(content);
+    expect(sceneOf(state, 'stage', camera(3)).stage).toEqual(camera(3));
+  });
+
+  test('the layout button offers what would change something, and nothing else', () => {
+    const offered = (state: typeof you & { meeting: ReturnType<typeof meeting> }, choice: LayoutChoice) =>
+      otherLayout(state, sceneOf(state, choice, null));
+    const presented = { ...you, meeting: meeting([site(1), site(2, { content: true })]) };
+    expect(offered(presented, 'auto')).toBe('grid');
+    expect(offered(presented, 'grid')).toBe('stage');
+    const plain = { ...you, meeting: meeting([site(1), site(2)]) };
+    expect(offered(plain, 'auto')).toBe('stage');
+    expect(offered(plain, 'stage')).toBe('grid');
+    const chosen = { ...you, meeting: meeting([site(1), site(2)], { big_screen: 2 }) };
+    expect(offered(chosen, 'auto')).toBeNull();
+    expect(offered({ ...you, meeting: meeting([site(1)]) }, 'auto')).toBeNull();
   });
 
   test('else the pinned one, else who spoke last, else the first other', () => {

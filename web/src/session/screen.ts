@@ -3,7 +3,15 @@ import { type Area, arrange, pixelHeights, placesFor } from '../meeting/layout';
 import { guestOf, viewOf, withGuest } from '../meeting/pages';
 import { type Assignment, assignSlots, wishesOf } from '../meeting/slots';
 import { type MeetingState, siteOf } from '../meeting/state';
-import { byPriority, type LayoutChoice, type Picture, sceneOf } from '../meeting/tiles';
+import {
+  byPriority,
+  contentsOf,
+  type LayoutChoice,
+  otherLayout,
+  type Picture,
+  pictureKey,
+  sceneOf,
+} from '../meeting/tiles';
 import type { SlotWish } from '../protocol/gen';
 
 const WISH_DELAY_MS = 150;
@@ -11,11 +19,13 @@ const WISH_DELAY_MS = 150;
 /** What this device shows and therefore wishes: layout choice → page → places → slots → wishes. */
 export class Screen {
   readonly area = signal<Area>({ width: 0, height: 0 });
-  readonly layout = signal<LayoutChoice>('grid');
+  readonly layout = signal<LayoutChoice>('auto');
   readonly pinned = signal<Picture | null>(null);
   /** The pictures on view, which page of how many they are, and who from another page is among them. */
   readonly view;
   readonly placed;
+  /** What the layout button changes to; null: there is nothing to change. */
+  readonly otherLayout;
   private readonly page = signal(0);
   private readonly wishes;
   private guest: Picture | null = null;
@@ -36,6 +46,8 @@ export class Screen {
       this.guest = guestOf(state.value, scene.value, view, this.guest);
       return withGuest(view, this.guest);
     });
+    this.otherLayout = computed(() => otherLayout(state.value, scene.value));
+    this.comeIntoView();
     this.placed = computed(() => arrange(this.view.value, this.area.value, gap.value));
     this.wishes = computed(() => this.computeWishes(capacity));
   }
@@ -58,6 +70,12 @@ export class Screen {
     );
   }
 
+  changeLayout(): void {
+    const other = this.otherLayout.value;
+    this.pinned.value = null;
+    if (other !== null) this.layout.value = other;
+  }
+
   pin(picture: Picture | null): void {
     this.pinned.value = picture;
     if (picture !== null) this.layout.value = 'stage';
@@ -67,6 +85,19 @@ export class Screen {
   turn(by: 1 | -1): void {
     const { page, pages } = this.view.value;
     this.page.value = (page + by + pages) % pages;
+  }
+
+  /** What somebody begins to present is large, whatever this device was looking at; then it may choose again. */
+  private comeIntoView(): void {
+    let known: string[] = [];
+    effect(() => {
+      const presented = contentsOf(this.state.value).map(pictureKey);
+      const begun = presented.some(key => !known.includes(key));
+      known = presented;
+      if (!begun) return;
+      this.pinned.value = null;
+      if (untracked(() => this.layout.value) === 'grid') this.layout.value = 'auto';
+    });
   }
 
   private offer(wishes: (SlotWish | null)[], send: (wishes: (SlotWish | null)[]) => void): void {

@@ -102,26 +102,31 @@ function MediaControls() {
   );
 }
 
-export function Controls({ open }: { open(panel: Panel): void }) {
+/** Not there while it could change nothing: the chair has chosen for all, or there is one picture. */
+function LayoutControl() {
   const { screen } = useSession();
   const t = words.value;
+  const to = screen.otherLayout.value;
+  if (to === null) return null;
+  const label = to === 'grid' ? t.layoutGrid : t.layoutStage;
+  return (
+    <ControlButton
+      icon={to === 'grid' ? LayoutGrid : PanelRight}
+      label={label}
+      name={`${t.layout}: ${label}`}
+      testid="layout"
+      onClick={() => screen.changeLayout()}
+    />
+  );
+}
+
+export function Controls({ open }: { open(panel: Panel): void }) {
+  const t = words.value;
   const full = useFullscreen();
-  const grid = screen.layout.value === 'grid';
-  const switchLayout = () => {
-    screen.pin(null);
-    screen.layout.value = grid ? 'stage' : 'grid';
-  };
-  const layout = grid ? t.layoutStage : t.layoutGrid;
   return (
     <nav class="controls" aria-label={t.controls}>
       <MediaControls />
-      <ControlButton
-        icon={grid ? PanelRight : LayoutGrid}
-        label={layout}
-        name={`${t.layout}: ${layout}`}
-        testid="layout"
-        onClick={switchLayout}
-      />
+      <LayoutControl />
       <ControlButton icon={Settings} label={t.devices} testid="devices" onClick={() => open('devices')} />
       {document.fullscreenEnabled ? (
         <ControlButton
