@@ -290,6 +290,17 @@ pub enum ActionKind {
     ShareContent,
 }
 
+/// Where a link leads: what `GET /invitation` tells whoever has it (`Authorization: Bearer` and its secret), before
+/// it joins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export_to = "gen.ts")]
+pub struct InvitationView {
+    /// The meeting's title.
+    pub meeting: String,
+    /// The name of the site in whose name the link joins.
+    pub site: String,
+}
+
 /// The meeting as everybody may see it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export_to = "gen.ts")]

@@ -37,7 +37,8 @@ pub async fn run(
     let board = Arc::new(Board::default());
     let door = hall::open(&config, media, board.clone());
     let limit = Limit::new(config.limits.connections);
-    let router = http::router(door.clone(), gate.clone());
+    let invitations = http::Invitations::new(&config, door.clone());
+    let router = http::router(door.clone(), invitations, gate.clone());
 
     announce(&listeners);
     let mut servers = JoinSet::new();

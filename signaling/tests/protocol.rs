@@ -41,6 +41,7 @@ fn generate() -> String {
     };
     declarations.visit::<ClientMessage>();
     declarations.visit::<ServerMessage>();
+    declarations.visit::<InvitationView>();
     let mut text = HEADER.to_owned();
     text.extend(declarations.by_name.into_values());
     for (name, value) in [

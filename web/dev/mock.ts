@@ -89,3 +89,6 @@ class MockSocket extends EventTarget {
 
 Object.defineProperty(window, 'WebSocket', { value: MockSocket });
 await import('../src/main');
+const serverFetch = window.fetch.bind(window);
+window.fetch = (input, init) =>
+  input === 'invitation' ? Promise.resolve(Response.json(meeting.invitation())) : serverFetch(input, init);

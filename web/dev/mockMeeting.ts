@@ -1,6 +1,7 @@
 import type {
   ActionKind,
   ClientMessage,
+  InvitationView,
   MeetingView,
   ServerMessage,
   SiteLink,
@@ -62,6 +63,10 @@ export class MockMeeting {
       sites,
       actions: this.you === 1 ? CHAIR_ACTS : ['share_content'],
     };
+  }
+
+  invitation(): InvitationView {
+    return { meeting: this.view.title, site: this.view.sites.find(site => site.id === this.you)!.name };
   }
 
   welcome(): ServerMessage {

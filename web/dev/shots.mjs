@@ -16,7 +16,7 @@ const SIZES = {
 };
 const LINK = '?ngay=1&scene=';
 const SHOTS = [
-  ['entry', ['phone', 'landscape', 'laptop', 'tv'], '?#x'],
+  ['entry', ['phone', 'landscape', 'laptop', 'tv', 'uhd'], '?#x'],
   ['grid', ['phone', 'landscape', 'laptop', 'tv', 'uhd'], `${LINK}grid#x`],
   ['stage', ['phone', 'landscape', 'laptop', 'tv'], `${LINK}stage#x`],
   ['lost', ['laptop'], `${LINK}lost#x`],

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { linkOf, takeLink } from '../src/session/link';
+import { invitationOf, linkOf, takeLink } from '../src/session/link';
 
 test('a join link is taken apart, also below a path', () => {
   expect(linkOf('https://hop.example/cau/?ngay=1#bi-mat')).toEqual({
@@ -35,6 +35,31 @@ describe('what programs and people put around a secret is not the secret', () =>
 
 test.each(['', '#', '#%', '#%E0%A4%A', '#()', '#\u200b', '#.'])('%j carries no secret', fragment => {
   expect(linkOf(`https://hop.example/${fragment}`).token).toBe(fragment === '#%E0%A4%A' ? 'E0' : '');
+});
+
+describe('where a link leads', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  test('is asked with the secret in a header, never in the address', async () => {
+    const asked = vi.fn(async () => Response.json({ meeting: 'Giao ban', site: 'An Phước' }));
+    vi.stubGlobal('fetch', asked);
+    expect(await invitationOf('bi-mat')).toEqual({ meeting: 'Giao ban', site: 'An Phước' });
+    expect(asked).toHaveBeenCalledWith('invitation', {
+      headers: { authorization: 'Bearer bi-mat' },
+      cache: 'no-store',
+    });
+  });
+
+  test('stays unsaid where the server refuses, is not there, or is an older one', async () => {
+    for (const reply of [
+      async () => Response.json({ type: 'refused' }, { status: 404 }),
+      async () => Promise.reject(new TypeError()),
+      async () => new Response('<!doctype html>'),
+    ]) {
+      vi.stubGlobal('fetch', reply);
+      expect(await invitationOf('bi-mat')).toBeNull();
+    }
+  });
 });
 
 describe('the secret leaves the address bar', () => {

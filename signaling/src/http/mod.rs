@@ -2,9 +2,11 @@
 
 mod assets;
 pub mod gate;
+mod invitation;
 mod server;
 
 pub use gate::{Gate, Way};
+pub use invitation::Invitations;
 pub use server::{Limit, Place, serve_plain, serve_tls};
 
 use crate::hall::HallDoor;
@@ -37,10 +39,11 @@ const SECURITY: [(&str, &str); 6] = [
 ];
 
 /// The whole site.
-pub fn router(door: HallDoor, gate: Gate) -> Router {
+pub fn router(door: HallDoor, invitations: Invitations, gate: Gate) -> Router {
     Router::new()
         .merge(crate::ws::router(door.clone()))
         .route("/healthz", get(health).with_state(door))
+        .merge(invitation::router(invitations))
         .merge(assets::router())
         .layer(from_fn_with_state(gate, gate::for_people))
         .layer(map_response(secure))

@@ -36,6 +36,25 @@ story('where storage is forbidden the page works and remembers nothing', async w
   await hall.page.waitForSelector('[data-testid="join"]');
 });
 
+story('the entry page says where the link leads, and going straight in can be undone', async world => {
+  const server = await world.server();
+  const commune = await world.participant('commune');
+  await commune.open(server.link(AN_PHUOC));
+  const invited = await commune.page.waitForSelector('[data-testid="invited"]');
+  assert.match(await invited.innerText(), /^Cuộc họp: Họp kiểm thử\s+Điểm cầu: An Phước$/);
+  const direct = 'label:has([data-testid="switch-direct"])';
+  await commune.page.click(direct);
+  await commune.press('join');
+  await commune.isOnline();
+  await commune.page.reload();
+  await commune.isOnline();
+  await commune.press('devices');
+  await commune.page.click(`[data-testid="devices-dialog"] ${direct}`);
+  await commune.page.reload();
+  await commune.page.waitForSelector('[data-testid="join"]');
+  await commune.page.waitForSelector('[data-testid="invited"]');
+});
+
 story('what fails at the start is one sentence with a button', async world => {
   const server = await world.server();
   const hall = await world.participant('hall', { init: [[withoutDevices]] });

@@ -60,6 +60,20 @@ export type ErrorCode = "unknown_link" | "seat_taken" | "meeting_full" | "meetin
 export type GoodbyeReason = "ended" | "removed" | "taken_over";
 
 /**
+ * Where a link leads: what `GET /invitation` tells whoever has it (`Authorization: Bearer` and its secret), before
+ * it joins.
+ */
+export type InvitationView = { 
+/**
+ * The meeting's title.
+ */
+meeting: string, 
+/**
+ * The name of the site in whose name the link joins.
+ */
+site: string, };
+
+/**
  * Link light, best first: Tốt / Trung bình / Kém / Mất kết nối.
  */
 export type LinkGrade = "good" | "fair" | "poor" | "disconnected";

@@ -1,4 +1,5 @@
 import { tab } from '../memory';
+import type { InvitationView } from '../protocol/gen';
 
 /** What the address of the page says. */
 export interface Link {
@@ -40,6 +41,17 @@ export function takeLink(): Link {
     history.replaceState(history.state, '', location.pathname + location.search);
   }
   return link;
+}
+
+/** Where the link leads; null where the server does not say. It is asked again by `hello`, and nothing hangs on this. */
+export async function invitationOf(token: string): Promise<InvitationView | null> {
+  try {
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await fetch('invitation', { headers, cache: 'no-store' });
+    return response.ok ? ((await response.json()) as InvitationView) : null;
+  } catch {
+    return null;
+  }
 }
 
 /** The secret without what programs and people have put around it: a bracket, a mark, `?utm_source=…`. */

@@ -5,9 +5,9 @@ import { Playback } from '../media/playback';
 import { bannerOf } from '../meeting/banner';
 import { reduce } from '../meeting/reduce';
 import { type Ending, initialState, type Notice, siteOf } from '../meeting/state';
-import type { Action, ActionKind, ServerMessage } from '../protocol/gen';
+import type { Action, ActionKind, InvitationView, ServerMessage } from '../protocol/gen';
 import { Connector, type Progress } from './connector';
-import { type Link, takeLink } from './link';
+import { invitationOf, type Link, takeLink } from './link';
 import { LocalMedia } from './localMedia';
 import { Screen } from './screen';
 
@@ -30,6 +30,8 @@ export class Session {
   readonly link: Link = takeLink();
   readonly local = new LocalMedia();
   readonly phase = signal<Phase>('entry');
+  /** Where the link leads, for the entry page; null while the server has not said. */
+  readonly invitation = signal<InvitationView | null>(null);
   readonly state = signal(initialState);
   readonly progress = signal<Progress>(COMING);
   readonly ending = signal<Ending | null>(null);
@@ -75,7 +77,14 @@ export class Session {
     if (typeof RTCPeerConnection === 'undefined') this.end({ kind: 'unsupported' });
     else if (this.link.token === '') this.end({ kind: 'no_link' });
     else if (this.link.direct || this.local.choices.value.direct) this.join();
-    else this.openDevices();
+    else this.prepare();
+  }
+
+  private prepare(): void {
+    this.openDevices();
+    void invitationOf(this.link.token).then(invitation => {
+      this.invitation.value = invitation;
+    });
   }
 
   openDevices(): void {

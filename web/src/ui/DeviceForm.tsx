@@ -53,6 +53,14 @@ export function Switch({ of, label, hint }: { of: SwitchKey; label: string; hint
   );
 }
 
+/** Can be undone wherever it can be set; a link that says so itself is stronger, and says so. */
+export function DirectSwitch() {
+  const { link } = useSession();
+  const t = words.value;
+  if (link.direct) return <p class="hint">{t.linkJoinsDirectly}</p>;
+  return <Switch of="direct" label={t.joinDirectly} hint={t.joinDirectlyHint} />;
+}
+
 function SpeakerTest() {
   const { local } = useSession();
   const [playing, setPlaying] = useState(false);

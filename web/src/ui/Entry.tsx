@@ -1,7 +1,7 @@
 import { LogIn, VideoOff } from 'lucide-preact';
 import { words } from '../i18n';
 import { useSession } from './context';
-import { DeviceForm, Switch } from './DeviceForm';
+import { DeviceForm, DirectSwitch, Switch } from './DeviceForm';
 import { LanguageSwitch } from './LanguageSwitch';
 import { Mark } from './Mark';
 import { useTrackStream, useVideo } from './useVideo';
@@ -20,6 +20,19 @@ function Preview() {
         </p>
       )}
     </div>
+  );
+}
+
+/** Where this link leads, so that nobody enters the wrong meeting or in the name of another site. */
+function Invited() {
+  const invitation = useSession().invitation.value;
+  const t = words.value;
+  if (invitation === null) return null;
+  return (
+    <p class="invited" data-testid="invited">
+      <span>{t.invitedMeeting(invitation.meeting)}</span>
+      <strong>{t.invitedSite(invitation.site)}</strong>
+    </p>
   );
 }
 
@@ -45,12 +58,13 @@ export function Entry() {
         </section>
         <section class="entry-form" aria-labelledby="entry-title">
           <h1 id="entry-title">{t.entryTitle}</h1>
+          <Invited />
           <DeviceForm />
           <button type="button" class="button primary huge" data-testid="join" onClick={() => session.join()}>
             <LogIn aria-hidden="true" />
             {t.join}
           </button>
-          <Switch of="direct" label={t.joinDirectly} />
+          <DirectSwitch />
         </section>
       </main>
       <footer class="entry-foot">{t.secrecy}</footer>

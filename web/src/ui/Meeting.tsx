@@ -7,7 +7,7 @@ import { Banner } from './Banner';
 import { ChairBar } from './ChairBar';
 import { Controls } from './Controls';
 import { useSession } from './context';
-import { DeviceForm } from './DeviceForm';
+import { DeviceForm, DirectSwitch } from './DeviceForm';
 import { DeviceProblems } from './DeviceProblems';
 import { Confirm, Dialog } from './Dialog';
 import { Help } from './Help';
@@ -90,6 +90,7 @@ function OpenPanel({ panel, close }: { panel: Panel; close(): void }) {
       return (
         <Dialog title={t.devices} onClose={close} testid="devices-dialog">
           <DeviceForm />
+          <DirectSwitch />
         </Dialog>
       );
     case 'help':
