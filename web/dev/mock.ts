@@ -1,7 +1,7 @@
 /**
  * The page against a pretended bridge, for looking at it: `npm run dev`, then
  * `/dev/mock.html?ngay=1&scene=grid#x`. Never part of the product: the build knows only index.html.
- * Scenes: grid, stage, content, many, site, lost, reconnecting; refused=CODE, offer=CODE.
+ * Scenes: grid, stage, content, many, site, lost, reconnecting, cut; refused=CODE, offer=CODE.
  */
 import type { ClientMessage, ServerMessage } from '../src/protocol/gen';
 import { packSdp, unpackSdp } from '../src/protocol/sdp';
@@ -13,6 +13,8 @@ const meeting = new MockMeeting(parameters);
 
 class MockSocket extends EventTarget {
   static readonly OPEN = 1;
+  /** In the scene `cut` the server cannot be spoken to once the microphone is open; media goes on. */
+  static cut = false;
   readyState = 0;
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: string }) => void) | null = null;
@@ -23,6 +25,7 @@ class MockSocket extends EventTarget {
   constructor() {
     super();
     setTimeout(() => {
+      if (MockSocket.cut) return;
       this.readyState = MockSocket.OPEN;
       this.onopen?.();
     }, 20);
@@ -73,8 +76,15 @@ class MockSocket extends EventTarget {
         this.say(meeting.change(message));
         break;
     }
+    if (parameters.get('scene') === 'cut' && message.type === 'media' && message.microphone)
+      setTimeout(() => this.cut(), 300);
     if (parameters.get('scene') === 'reconnecting' && message.type === 'wishes')
       setTimeout(() => this.onclose?.(), 1500);
+  }
+
+  private cut(): void {
+    MockSocket.cut = true;
+    this.onclose?.();
   }
 
   private hello(): void {
@@ -88,7 +98,7 @@ class MockSocket extends EventTarget {
 }
 
 Object.defineProperty(window, 'WebSocket', { value: MockSocket });
-await import('../src/main');
 const serverFetch = window.fetch.bind(window);
 window.fetch = (input, init) =>
   input === 'invitation' ? Promise.resolve(Response.json(meeting.invitation())) : serverFetch(input, init);
+await import('../src/main');

@@ -40,18 +40,54 @@ test('waiting grows from half a second to ten and is spread', () => {
 test('the banner never says “on air” unless the bridge can hear', () => {
   const on = {
     online: true,
+    mediaUp: true,
     hasMicrophone: true,
     silenced: false,
     microphoneOpen: true,
+    film: false,
     bridge: 'on',
   } as const;
   expect(bannerOf(on)).toBe('on_air');
-  expect(bannerOf({ ...on, online: false })).toBe('reconnecting');
   expect(bannerOf({ ...on, bridge: 'muted_by_chair' })).toBe('muted_by_chair');
   expect(bannerOf({ ...on, microphoneOpen: false })).toBe('mic_off');
   expect(bannerOf({ ...on, hasMicrophone: false })).toBe('no_microphone');
   expect(bannerOf({ ...on, silenced: true })).toBe('silenced');
   expect(bannerOf({ ...on, silenced: true, microphoneOpen: false })).toBe('mic_off');
+});
+
+test('the banner says when a film is heard although the room is not', () => {
+  const film = {
+    online: true,
+    mediaUp: true,
+    hasMicrophone: true,
+    silenced: false,
+    microphoneOpen: false,
+    film: true,
+    bridge: 'on',
+  } as const;
+  expect(bannerOf(film)).toBe('film_on_air');
+  expect(bannerOf({ ...film, hasMicrophone: false })).toBe('film_on_air');
+  expect(bannerOf({ ...film, silenced: true, microphoneOpen: true })).toBe('film_on_air');
+  expect(bannerOf({ ...film, microphoneOpen: true })).toBe('on_air');
+  expect(bannerOf({ ...film, bridge: 'muted_by_chair' })).toBe('muted_by_chair');
+});
+
+test('where only the server’s word is missing the room may still be heard, and the banner says so', () => {
+  const cut = {
+    online: false,
+    mediaUp: true,
+    hasMicrophone: true,
+    silenced: false,
+    microphoneOpen: true,
+    film: false,
+    bridge: 'on',
+  } as const;
+  expect(bannerOf(cut)).toBe('still_sending');
+  expect(bannerOf({ ...cut, mediaUp: false })).toBe('reconnecting');
+  expect(bannerOf({ ...cut, microphoneOpen: false })).toBe('reconnecting');
+  expect(bannerOf({ ...cut, microphoneOpen: false, film: true })).toBe('film_still_sending');
+  expect(bannerOf({ ...cut, bridge: 'muted_by_chair' })).toBe('reconnecting');
+  expect(bannerOf({ ...cut, bridge: null })).toBe('reconnecting');
 });
 
 test('only what the server allows and what changes something is offered', () => {

@@ -46,13 +46,20 @@ export class Participant {
     await old.waitForElementState('hidden');
   }
 
-  /** Opens a document in another tab, the one that the browser shares; returns how to close it. */
-  async openDocument({ moves = true } = {}) {
+  /** Opens a document in another tab, the one that the browser shares, with a tone of so many hertz, if any; returns how to close it. */
+  async openDocument({ moves = true, tone = 0 } = {}) {
     const tab = await this.page.context().newPage();
     await tab.setContent(
       `<title>${CONTENT_TITLE}</title><body style="background: rgb(${CONTENT_COLOUR})">
        <script>${moves} && setInterval(() => { document.body.style.borderTop = Date.now() % 50 + 'px solid white'; }, 100)</script>`,
     );
+    await tab.evaluate(frequency => {
+      if (frequency === 0) return;
+      const context = new AudioContext();
+      const source = new OscillatorNode(context, { frequency });
+      source.connect(new GainNode(context, { gain: 0.3 })).connect(context.destination);
+      source.start();
+    }, tone);
     await this.page.bringToFront();
     return () => tab.close();
   }
@@ -90,7 +97,7 @@ export class Participant {
       async () => {
         const { kind } = await this.banner();
         const { connection } = await this.state();
-        const ok = connection === 'connected' && kind !== undefined && kind !== 'reconnecting';
+        const ok = connection === 'connected' && kind !== undefined && !COMING.includes(kind);
         return { ok, kind, connection };
       },
       limitMs ?? 20_000,
@@ -188,5 +195,8 @@ export class Participant {
     });
   }
 }
+
+/** Banners of a page that cannot speak to the server. */
+const COMING = ['reconnecting', 'still_sending', 'film_still_sending'];
 
 export const tile = id => `[data-testid="tile"][data-site="${id}"][data-kind="camera"]`;

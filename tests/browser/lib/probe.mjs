@@ -96,6 +96,24 @@ export function onlyTcp() {
   };
 }
 
+/** Inside the page: `cutWord(true)` ends what is said to the server and lets nothing new begin; media is not touched. */
+export function words() {
+  const Original = window.WebSocket;
+  const open = new Set();
+  let cut = false;
+  window.WebSocket = class extends Original {
+    constructor(...given) {
+      super(...given);
+      open.add(this);
+      if (cut) this.close();
+    }
+  };
+  window.cutWord = wanted => {
+    cut = wanted;
+    if (cut) for (const socket of open) socket.close();
+  };
+}
+
 /** Inside the page: answers of the server with one candidate, UDP at this port. */
 export function onlyUdpTo(port) {
   const original = RTCPeerConnection.prototype.setRemoteDescription;

@@ -30,6 +30,8 @@ function launch({ video, audio }) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
+    // Playwright's; a tab that is mute has no sound to present.
+    ignoreDefaultArgs: ['--mute-audio'],
     args: [
       '--no-sandbox',
       '--headless=new',

@@ -1,5 +1,6 @@
 /** Content, simulcast, and lines without UDP. */
 import assert from 'node:assert/strict';
+import { PLACES } from '../lib/media.mjs';
 import { onlyTcp } from '../lib/probe.mjs';
 import { pause, story, until } from '../lib/runner.mjs';
 import { AN_PHUOC, BINH_SON, CHAIR } from '../lib/server.mjs';
@@ -20,6 +21,12 @@ story('content is shared and taken away again', async world => {
   await hall.sees(AN_PHUOC, 'content', { kind: 'content' });
   assert.equal((await hall.tile(AN_PHUOC, 'content')).name, 'Tài liệu từ An Phước');
   await hall.sees(AN_PHUOC, 'commune');
+  // Whoever looks may still have all pictures at one size, and the large one again.
+  await hall.press('layout');
+  await until('the document is a tile', async () => !(await hall.tile(AN_PHUOC, 'content')).stage);
+  await hall.sees(AN_PHUOC, 'content', { kind: 'content' });
+  await hall.press('layout');
+  await hall.showsOnStage(AN_PHUOC, 'content', 'content');
   await commune.press('share');
   await contentIsGone(hall);
   await commune.press('share');
@@ -29,6 +36,31 @@ story('content is shared and taken away again', async world => {
   await commune.page.waitForSelector('[data-testid="share"][aria-label="Trình chiếu tài liệu"]');
   await contentIsGone(hall);
   await hall.sees(AN_PHUOC, 'commune');
+});
+
+story('the sound of what is presented is carried, apart from the microphone', async world => {
+  const server = await world.server();
+  const [hall, commune] = await twoJoin(world, server);
+  await hall.hears('commune');
+  await commune.openDocument({ tone: PLACES.village.tone });
+  await commune.press('share');
+  await hall.showsOnStage(AN_PHUOC, 'content', 'content');
+  await hall.hears('commune', 'village');
+  await commune.press('mic');
+  assert.match((await commune.hasBanner('film_on_air')).text, /^TIẾNG TRÌNH CHIẾU ĐANG MỞ/);
+  await hall.hears('village');
+  await commune.press('mic');
+  await hall.hears('commune', 'village');
+  // The chair closes both; what still runs is heard when the chair allows it, the room only when it speaks.
+  await hall.act(AN_PHUOC, 'act-mute');
+  assert.match((await commune.hasBanner('muted_by_chair')).text, /Tiếng trình chiếu cũng không được phát/);
+  await hall.hears();
+  await hall.act(AN_PHUOC, 'act-allow_unmute');
+  await commune.hasBanner('film_on_air');
+  await hall.hears('village');
+  await commune.press('share');
+  await commune.hasBanner('mic_off');
+  await hall.hears();
 });
 
 /** Several times as long as silence has to last to be noticed. */

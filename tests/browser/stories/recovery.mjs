@@ -1,6 +1,6 @@
 /** Pages and servers go and come back; people keep their seats. */
 import assert from 'node:assert/strict';
-import { onlyUdpTo } from '../lib/probe.mjs';
+import { onlyUdpTo, words } from '../lib/probe.mjs';
 import { story, until } from '../lib/runner.mjs';
 import { AN_PHUOC, CHAIR } from '../lib/server.mjs';
 import { twoJoin } from './together.mjs';
@@ -54,6 +54,20 @@ story('a server that is killed and comes back elsewhere is found by all', async 
   await hall.sees(AN_PHUOC, 'commune');
   await commune.sees(CHAIR, 'hall');
   await hall.hears('commune');
+});
+
+story('who cannot speak to the server may still be heard, is told so, and can close the microphone', async world => {
+  const server = await world.server();
+  const [hall, commune] = await twoJoin(world, server, { communeOptions: { init: [[words]] } });
+  await hall.hears('commune');
+  await commune.page.evaluate(() => window.cutWord(true));
+  assert.match((await commune.hasBanner('still_sending')).text, /^CÓ THỂ VẪN ĐƯỢC NGHE/);
+  await hall.hears('commune');
+  await commune.press('banner');
+  assert.match((await commune.hasBanner('reconnecting')).text, /Micro đang tắt/);
+  await hall.hears();
+  await commune.page.evaluate(() => window.cutWord(false));
+  await commune.hasBanner('mic_off');
 });
 
 /** Longer than any probe, shorter than the 30 s of ICE consent and of a WebSocket that opens. */

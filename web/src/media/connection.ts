@@ -1,3 +1,4 @@
+import { signal } from '@preact/signals';
 import { preferAudio, preferReceiving, preferSending } from './codecs';
 import { CAMERA_ENCODINGS, CONTENT_ENCODINGS, cameraEncodings } from './encodings';
 
@@ -16,6 +17,8 @@ export interface VideoSlot {
  */
 export class MediaConnection {
   readonly pc: RTCPeerConnection;
+  /** Media flows, whatever the WebSocket does. */
+  readonly connected = signal(false);
   readonly slots: VideoSlot[];
   readonly audioSlots: MediaStream[];
   private readonly microphone: RTCRtpTransceiver;
@@ -27,7 +30,10 @@ export class MediaConnection {
 
   constructor(videoSlots: number, changed: (state: RTCPeerConnectionState) => void) {
     this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require', iceServers: [] });
-    this.pc.onconnectionstatechange = () => changed(this.pc.connectionState);
+    this.pc.onconnectionstatechange = () => {
+      this.connected.value = this.pc.connectionState === 'connected';
+      changed(this.pc.connectionState);
+    };
     this.microphone = this.pc.addTransceiver('audio', { direction: 'sendonly' });
     this.camera = this.pc.addTransceiver('video', { direction: 'sendonly', sendEncodings: CAMERA_ENCODINGS });
     this.content = this.pc.addTransceiver('video', {
@@ -80,6 +86,7 @@ export class MediaConnection {
 
   close(): void {
     this.pc.onconnectionstatechange = null;
+    this.connected.value = false;
     this.pc.close();
   }
 

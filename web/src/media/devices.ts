@@ -113,14 +113,40 @@ export async function listDevices(): Promise<DeviceLists> {
 /** Phones cannot. */
 export const canCaptureScreen = () => typeof navigator.mediaDevices?.getDisplayMedia === 'function';
 
-/** The screen or a window. Null when the user thought better of it. */
-export async function acquireScreen(): Promise<MediaStreamTrack | null> {
+/** What is presented; `sound` where the browser gives it, and the user lets it. */
+export interface Presented {
+  picture: MediaStreamTrack;
+  sound: MediaStreamTrack | null;
+}
+
+/** What TypeScript's DOM does not know yet. */
+type ScreenSound = MediaTrackConstraints & { suppressLocalAudioPlayback: boolean; restrictOwnAudio: boolean };
+type ScreenOptions = DisplayMediaStreamOptions & { systemAudio: 'include' | 'exclude' };
+
+/**
+ * A film's sound is not a voice: nothing is filtered out of it, and the hall goes on hearing it from its own
+ * loudspeakers. The sound of the whole machine has the other sites' voices in it, which would come back to them as
+ * an echo; it is offered only where the browser can leave this page's own sound out.
+ */
+function screenOptions(): ScreenOptions {
+  const known = navigator.mediaDevices.getSupportedConstraints() as { restrictOwnAudio?: boolean };
+  const audio: ScreenSound = {
+    echoCancellation: false,
+    noiseSuppression: false,
+    autoGainControl: false,
+    suppressLocalAudioPlayback: false,
+    restrictOwnAudio: true,
+  };
+  const systemAudio = known.restrictOwnAudio === true ? 'include' : 'exclude';
+  return { video: { frameRate: { max: 15 } }, audio, systemAudio };
+}
+
+/** The screen, a window or a tab. Null when the user thought better of it. */
+export async function acquireScreen(): Promise<Presented | null> {
   try {
-    const stream = await navigator.mediaDevices.getDisplayMedia({
-      video: { frameRate: { max: 15 } },
-      audio: false,
-    });
-    return stream.getVideoTracks()[0] ?? null;
+    const stream = await navigator.mediaDevices.getDisplayMedia(screenOptions());
+    const picture = stream.getVideoTracks()[0];
+    return picture === undefined ? null : { picture, sound: stream.getAudioTracks()[0] ?? null };
   } catch (error) {
     if (problemOf(error) === 'blocked') return null;
     throw error;

@@ -1,24 +1,46 @@
 import type { MicrophoneState } from '../protocol/gen';
 
 /** The large sign that tells a room whether it is heard. */
-export type Banner = 'on_air' | 'mic_off' | 'muted_by_chair' | 'no_microphone' | 'silenced' | 'reconnecting';
+export type Banner =
+  | 'on_air'
+  | 'film_on_air'
+  | 'mic_off'
+  | 'muted_by_chair'
+  | 'no_microphone'
+  | 'silenced'
+  | 'reconnecting'
+  | 'still_sending'
+  | 'film_still_sending';
 
 export interface BannerInput {
   online: boolean;
+  /** Sound and pictures flow, whether or not the server can be spoken to. */
+  mediaUp: boolean;
   hasMicrophone: boolean;
   /** Something outside of the page keeps the microphone silent. */
   silenced: boolean;
   /** What this page is sending. */
   microphoneOpen: boolean;
-  /** What the bridge says of this site. */
+  /** The sound of what is presented is sent, too. */
+  film: boolean;
+  /** What the bridge says of this site, or said last. */
   bridge: MicrophoneState | null;
 }
 
 /** The bridge's word counts: a site that cannot be heard is never told that it is on air. */
 export function bannerOf(input: BannerInput): Banner {
-  if (!input.online) return 'reconnecting';
+  const voice = input.hasMicrophone && input.microphoneOpen && !input.silenced;
+  if (!input.online) return offline(input, voice);
   if (input.bridge === 'muted_by_chair') return 'muted_by_chair';
+  if (voice) return 'on_air';
+  if (input.film) return 'film_on_air';
   if (!input.hasMicrophone) return 'no_microphone';
-  if (!input.microphoneOpen) return 'mic_off';
-  return input.silenced ? 'silenced' : 'on_air';
+  return input.microphoneOpen ? 'silenced' : 'mic_off';
+}
+
+/** Media goes its own way: where only the word of the server is missing, the others go on hearing the room. */
+function offline({ mediaUp, bridge, film }: BannerInput, voice: boolean): Banner {
+  if (!mediaUp || bridge !== 'on') return 'reconnecting';
+  if (voice) return 'still_sending';
+  return film ? 'film_still_sending' : 'reconnecting';
 }

@@ -2,7 +2,11 @@ import { effect, signal } from '@preact/signals';
 import { type Choices, loadChoices, saveChoices } from '../media/choices';
 import * as devices from '../media/devices';
 import { type Level, meter } from '../media/level';
+import { canMix, mix } from '../media/mix';
 import { Capture } from './capture';
+
+/** How presenting began: a machine may be unable to send the sound. */
+type Shown = 'as_wanted' | 'without_sound';
 
 const QUIET: Level = { level: 0, clipping: false };
 
@@ -23,6 +27,10 @@ export class LocalMedia {
   readonly camera = this.captures.camera.acquired;
   readonly microphone = this.captures.microphone.acquired;
   readonly content = signal<MediaStreamTrack | null>(null);
+  /** The sound of what is presented. */
+  readonly film = signal<MediaStreamTrack | null>(null);
+  /** What the microphone's section sends: the microphone alone, or mixed with the film. */
+  readonly sound = signal<MediaStreamTrack | null>(null);
   readonly microphoneOpen = signal(false);
   readonly level = signal<Level>(QUIET);
   /** True while the browser asks or the device starts. */
@@ -34,6 +42,7 @@ export class LocalMedia {
       const { track } = this.microphone.value;
       if (track !== null) track.enabled = this.microphoneOpen.value || this.testing.value;
     });
+    effect(() => this.mixSound(this.microphone.value.track, this.film.value));
     effect(() => this.watchLevel(this.microphone.value.track));
     navigator.mediaDevices?.addEventListener?.('devicechange', () => void this.devicesChanged());
     effect(() => {
@@ -84,24 +93,51 @@ export class LocalMedia {
   }
 
   /** Rejects when the browser could not capture; a user who cancels is no failure. */
-  async setContent(on: boolean): Promise<void> {
-    this.content.value?.stop();
-    this.content.value = null;
-    if (!on) return;
-    const track = await devices.acquireScreen();
-    if (track === null) return;
-    track.onended = () => {
-      if (this.content.value === track) this.content.value = null;
+  async setContent(on: boolean): Promise<Shown> {
+    this.stopContent();
+    const presented = on ? await devices.acquireScreen() : null;
+    if (presented === null) return 'as_wanted';
+    const { picture, sound } = presented;
+    // `ended` comes from the browser's own button, or when the tab is closed; never from our own `stop`.
+    picture.onended = () => {
+      if (this.content.value === picture) this.stopContent();
     };
-    this.content.value = track;
+    this.content.value = picture;
+    if (sound === null) return 'as_wanted';
+    if (!canMix()) {
+      sound.stop();
+      return 'without_sound';
+    }
+    sound.onended = () => {
+      if (this.film.value === sound) this.film.value = null;
+    };
+    this.film.value = sound;
+    return 'as_wanted';
   }
 
   stop(): void {
     this.captures.camera.stop();
     this.captures.microphone.stop();
-    this.content.value?.stop();
-    this.content.value = null;
+    this.stopContent();
     this.microphoneOpen.value = false;
+  }
+
+  private stopContent(): void {
+    this.content.value?.stop();
+    this.film.value?.stop();
+    this.content.value = null;
+    this.film.value = null;
+  }
+
+  /** The microphone itself for as long as there is nothing else: nothing of ours stands in its way. */
+  private mixSound(microphone: MediaStreamTrack | null, film: MediaStreamTrack | null) {
+    if (film === null) {
+      this.sound.value = microphone;
+      return undefined;
+    }
+    const { track, close } = mix(microphone, film);
+    this.sound.value = track;
+    return close;
   }
 
   private async devicesChanged(): Promise<void> {

@@ -44,12 +44,15 @@ export class Session {
   /** For people who look at the time. */
   readonly wallClock = signal(Date.now());
   readonly own = computed(() => siteOf(this.state.value.meeting, this.state.value.you));
+  private readonly mutedByChair = computed(() => this.own.value?.microphone === 'muted_by_chair');
   readonly banner = computed(() =>
     bannerOf({
       online: this.progress.value.kind === 'online',
+      mediaUp: this.media.value?.connected.value ?? false,
       hasMicrophone: this.local.microphone.value.track !== null,
       silenced: this.local.microphone.value.problem === 'silenced',
       microphoneOpen: this.local.microphoneOpen.value,
+      film: this.local.film.value !== null,
       bridge: this.own.value?.microphone ?? null,
     }),
   );
@@ -143,7 +146,8 @@ export class Session {
   async toggleContent(): Promise<void> {
     if (!this.may('share_content') || !canCaptureScreen()) return;
     try {
-      await this.local.setContent(this.local.content.value === null);
+      const shown = await this.local.setContent(this.local.content.value === null);
+      if (shown === 'without_sound') this.tell({ kind: 'filmSilent' });
     } catch {
       this.tell({ kind: 'shareFailed' });
     }
@@ -184,20 +188,23 @@ export class Session {
 
   /** Whatever the devices do goes to the connection and is told to the bridge. */
   private followDevices(): void {
-    effect(
-      () => void this.media.value?.sendMicrophone(this.local.microphone.value.track).catch(() => undefined),
-    );
+    effect(() => void this.media.value?.sendMicrophone(this.local.sound.value).catch(() => undefined));
     effect(() => void this.media.value?.sendCamera(this.local.camera.value.track).catch(() => undefined));
     effect(() => void this.media.value?.sendContent(this.local.content.value).catch(() => undefined));
     effect(() => this.playback.useSpeaker(this.local.choices.value.speaker));
     effect(() => {
       this.local.testing.value = this.phase.value === 'entry';
     });
-    effect(() => this.sendMediaState());
+    effect(() => {
+      // What the chair has closed and allows again, a film that still runs opens; a microphone its room does.
+      void this.mutedByChair.value;
+      this.sendMediaState();
+    });
   }
 
   private sendMediaState(): void {
-    const microphone = this.local.microphoneOpen.value && flows(this.local.microphone.value);
+    const voice = this.local.microphoneOpen.value && flows(this.local.microphone.value);
+    const microphone = voice || this.local.film.value !== null;
     const camera = flows(this.local.camera.value);
     const content = this.local.content.value !== null;
     this.connector?.send({ type: 'media', microphone, camera, content });

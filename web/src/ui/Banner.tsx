@@ -1,25 +1,57 @@
-import { Mic, MicOff, RefreshCw } from 'lucide-preact';
+import type { LucideIcon } from 'lucide-preact';
+import { Mic, MicOff, RefreshCw, Volume2 } from 'lucide-preact';
 import { words } from '../i18n';
+import type { Banner as Kind } from '../meeting/banner';
 import { useSession } from './context';
 import { LevelMeter } from './LevelMeter';
+
+const ICONS: Record<Kind, LucideIcon> = {
+  on_air: Mic,
+  film_on_air: Volume2,
+  mic_off: MicOff,
+  muted_by_chair: MicOff,
+  silenced: MicOff,
+  no_microphone: MicOff,
+  reconnecting: RefreshCw,
+  still_sending: Mic,
+  film_still_sending: Volume2,
+};
+
+/** Its words, and those in small print. */
+function useTexts(kind: Kind): [string, string] {
+  const { progress, local } = useSession();
+  const t = words.value;
+  switch (kind) {
+    case 'on_air':
+      return [t.onAir, t.micOnHint];
+    case 'film_on_air':
+      return [t.filmOnAir, t.filmOnAirHint];
+    case 'mic_off':
+      return [t.micOff, t.micOffHint];
+    case 'muted_by_chair':
+      return [t.micMutedByChair, local.film.value === null ? '' : t.micMutedFilmHint];
+    case 'silenced':
+      return [t.micSilenced, t.micSilencedHint];
+    case 'no_microphone':
+      return [t.micMissing, t.micMissingHint];
+    case 'still_sending':
+      return [t.stillSending, t.stillSendingHint];
+    case 'film_still_sending':
+      return [t.stillSending, t.filmStillSendingHint];
+    case 'reconnecting': {
+      const coming = progress.value.kind === 'connecting' ? t.connecting : t.reconnecting;
+      return [coming, local.microphoneOpen.value ? '' : t.reconnectingMicOff];
+    }
+  }
+}
 
 /** Tells the whole room whether it is heard; a press opens or closes the microphone. */
 export function Banner() {
   const session = useSession();
-  const { banner, progress } = session;
-  const t = words.value;
-  const coming = progress.value.kind === 'connecting' ? t.connecting : t.reconnecting;
-  const kind = banner.value;
-  const text = {
-    on_air: [t.onAir, t.micOnHint],
-    mic_off: [t.micOff, t.micOffHint],
-    muted_by_chair: [t.micMutedByChair, ''],
-    silenced: [t.micSilenced, t.micSilencedHint],
-    no_microphone: [t.micMissing, t.micMissingHint],
-    reconnecting: [coming, ''],
-  }[kind];
-  const disabled = kind === 'muted_by_chair' || kind === 'reconnecting';
-  const Icon = kind === 'on_air' ? Mic : kind === 'reconnecting' ? RefreshCw : MicOff;
+  const kind = session.banner.value;
+  const text = useTexts(kind);
+  const disabled = ['muted_by_chair', 'reconnecting', 'film_still_sending'].includes(kind);
+  const Icon = ICONS[kind];
   return (
     <button
       type="button"

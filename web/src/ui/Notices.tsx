@@ -18,6 +18,7 @@ function textOf(notice: Notice): string {
       return t.restored(clockWithSeconds(notice.atMs));
     case 'actionRefused':
     case 'shareFailed':
+    case 'filmSilent':
     case 'draining':
     case 'mediaStalled':
       return t[notice.kind];
