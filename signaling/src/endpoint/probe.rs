@@ -2,8 +2,9 @@
 //! its answer, both kinds at once.
 //!
 //! The `webrtc` crate needs to be told: it finds the candidate that a packet comes from by the address alone, and the
-//! bridge's candidates have the same address over UDP and TCP. So what comes over TCP is put down to the UDP
-//! candidate and thrown away. It is given the candidates of one kind only.
+//! bridge's candidates have the same address over UDP and TCP. So a reply over TCP is put down to the UDP candidate and
+//! thrown away ("Success response from invalid candidate pair"), and whether TCP is used after all hangs on a check of
+//! the bridge's own. The crate is given the candidates of one kind only.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

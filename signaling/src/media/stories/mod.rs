@@ -160,6 +160,18 @@ fn stage(big_screen: Option<SiteId>, b_shares: bool, wishes: &[Option<SlotWish>]
     Stage { big_screen, sites: vec![site(A), site(B), site(C)] }
 }
 
+/// Its own picture measures a site's line. In every slot it would come back as often as there are slots.
+#[test]
+fn a_site_sees_itself_in_one_slot_at_most() {
+    let mut story = Story::begins();
+    let (a, b) = (story.joins(A), story.joins(B));
+    let camera = |peer| shown(peer, sfu::ids::SourceKind::Camera, 180);
+    let wishes = [wish(A), wish(B), wish(A), wish(A)];
+    let slots = story.slots(stage(None, false, &wishes), a);
+    assert_eq!(slots, [camera(a), camera(b), None, None]);
+    assert_eq!(story.slots(stage(None, false, &wishes), b), [camera(a), camera(b), camera(a), camera(a)]);
+}
+
 #[test]
 fn the_big_screen_takes_the_first_slot_and_no_second() {
     use sfu::ids::SourceKind::{Camera, Content};
