@@ -68,10 +68,10 @@ fn media_ssrc(datagram: &[u8]) -> Option<u32> {
 impl Client {
     /// Counts a datagram the bridge has sent to this client.
     pub(super) fn count(&mut self, datagram: &[u8]) {
-        let slot = media_ssrc(datagram).and_then(|ssrc| Some((ssrc, self.slot_of(ssrc)?)));
+        let slot = media_ssrc(datagram).and_then(|ssrc| Some((ssrc, self.slots.of(ssrc)?)));
         let amount = match slot {
             Some((_, SlotId::Audio(_))) => &mut self.traffic.audio,
-            Some((ssrc, slot)) if self.slot_ssrc(slot) == Some(ssrc) => &mut self.traffic.video,
+            Some((ssrc, slot)) if self.slots.ssrc(slot) == Some(ssrc) => &mut self.traffic.video,
             Some(_) => &mut self.traffic.resent,
             None => &mut self.traffic.control,
         };
@@ -93,12 +93,12 @@ impl Client {
                 _ => nacks.push(NackPair { packet_id: number, lost_packets: 0 }),
             }
         }
-        let media_ssrc = self.slot_ssrc(SlotId::Video(slot)).expect("an answered slot");
+        let media_ssrc = self.slots.ssrc(SlotId::Video(slot)).expect("an answered slot");
         Box::new(TransportLayerNack { sender_ssrc: 1, media_ssrc, nacks })
     }
 
     pub fn pli(&self, slot: u16) -> Box<dyn rtcp::Packet> {
-        let media_ssrc = self.slot_ssrc(SlotId::Video(slot)).expect("an answered slot");
+        let media_ssrc = self.slots.ssrc(SlotId::Video(slot)).expect("an answered slot");
         Box::new(PictureLossIndication { sender_ssrc: 1, media_ssrc })
     }
 

@@ -1,0 +1,37 @@
+//! One layer of a picture: an encoder and the stream it sends on.
+
+use super::outgoing::{Outgoing, SiteClock, VP8};
+use super::picture::Encoder;
+use super::port::Port;
+use std::time::Instant;
+
+pub struct Layer {
+    pub stream: Outgoing,
+    pub(super) encoder: Encoder,
+    /// The encoder leaves this layer out, as one does that is short of bandwidth.
+    pub quiet: bool,
+    /// Padding behind every picture, as one that looks for bandwidth.
+    pub pads: bool,
+}
+
+impl Layer {
+    pub(super) fn new(site: u8, number: u8, ssrc: u32, mid: &'static str, rid: &'static str) -> Layer {
+        Layer {
+            stream: Outgoing::new(ssrc, mid, rid, VP8),
+            encoder: Encoder::new(site, number),
+            quiet: false,
+            pads: false,
+        }
+    }
+
+    pub(super) fn show(&mut self, now: Instant, clock: SiteClock, port: &Port) {
+        let payloads = self.encoder.next_picture(clock.ms(now));
+        let count = payloads.len();
+        for (index, payload) in payloads.into_iter().enumerate() {
+            self.stream.send(now, clock, port, index + 1 == count, payload, None);
+        }
+        if self.pads {
+            self.stream.pad(now, clock, port);
+        }
+    }
+}
