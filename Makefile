@@ -3,6 +3,7 @@
 #   make run     the demo meeting, built and running
 #   make test    everything installed and tested; .ci/run calls exactly this
 #   make bench   figures into BENCHMARKS.md
+#   make sweep   seeded stories of the simulation for other seeds: make sweep FROM=100000 COUNT=500 [STORY=anything]
 #
 # Parts: make web · protocol · fmt · lint · unit · browser · fuzz-build · golden
 
@@ -13,8 +14,11 @@ export CARGO_TERM_COLOR ?= always
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RUN_ARGS ?=
+FROM ?= 100000
+COUNT ?= 500
+STORY ?=
 
-.PHONY: run test bench web protocol fmt lint unit browser fuzz-build golden tools-run tools-test
+.PHONY: run test bench sweep web protocol fmt lint unit browser fuzz-build golden tools-run tools-test
 
 run: tools-run web
 	@echo "==> building nhipcau (release)"
@@ -28,6 +32,9 @@ bench: tools-run web
 	@echo "==> building nhipcau (release), which the load bench measures"
 	cargo build --release --locked -p signaling --bin nhipcau
 	cargo bench --locked -p tests
+
+sweep: tools-run
+	@exec ops/sweep.sh $(FROM) $(COUNT) $(STORY)
 
 web/node_modules: web/package-lock.json
 	@echo "==> installing the page's packages"

@@ -1,9 +1,10 @@
 //! A meeting in which anything happens, drawn from a seed.
 
+use super::seeds::{Draws, rng};
 use super::world::World;
 use super::{LinkModel, Publishes};
+use rand::Rng;
 use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
 use sfu::command::Permissions;
 use sfu::ids::SourceKind;
 use std::time::Duration;
@@ -64,6 +65,7 @@ impl Operation {
 
 pub struct Chaos {
     pub world: World,
+    seed: u64,
     /// What was done, for whoever reads a failure.
     pub story: Vec<String>,
     rng: StdRng,
@@ -72,8 +74,8 @@ pub struct Chaos {
 
 impl Chaos {
     pub fn new(seed: u64, link: LinkModel) -> Chaos {
-        let rng = StdRng::seed_from_u64(seed ^ 0x6e68_6970);
-        let mut chaos = Chaos { world: World::new(seed), story: Vec::new(), rng, link };
+        let rng = rng(seed, Draws::Story);
+        let mut chaos = Chaos { world: World::new(seed), seed, story: Vec::new(), rng, link };
         for _ in 0..4 {
             chaos.world.join(SITE, SLOTS, link);
         }
@@ -117,6 +119,13 @@ impl Chaos {
             }
         }
         self.world.run(Duration::from_secs(8));
+    }
+
+    /// Stops the test where something was violated.
+    pub fn judge(&self) {
+        let violated = [self.world.faults.as_slice(), &self.world.disagreements()].concat();
+        let (seed, story) = (self.seed, self.story.join("\n"));
+        assert!(violated.is_empty(), "seed {seed} violated:\n{}\nin:\n{story}", violated.join("\n"));
     }
 
     fn inside(&mut self) -> usize {

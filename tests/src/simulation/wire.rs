@@ -1,7 +1,8 @@
 //! The wire between the engine and its clients.
 
+use super::seeds::{Draws, rng};
+use rand::Rng;
 use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
@@ -69,7 +70,7 @@ pub struct Wire {
 impl Wire {
     pub fn new(seed: u64) -> Wire {
         Wire {
-            rng: StdRng::seed_from_u64(seed),
+            rng: rng(seed, Draws::Wire),
             queue: BinaryHeap::new(),
             sent: 0,
             bursts: Vec::new(),

@@ -2,6 +2,7 @@
 
 use super::client::{Client, Publishes};
 use super::outgoing::SiteClock;
+use super::seeds::engine_seed;
 use super::wire::{End, LinkModel, Wire};
 use sfu::command::{Command, Desired, DesiredPeer, Permissions, Priority, Wish};
 use sfu::discard::DropReason;
@@ -86,7 +87,7 @@ impl World {
             certificate: Arc::new(Certificate::generate().expect("a certificate")),
             candidates: vec![Candidate { kind: PathKind::Udp, address: server }],
             clock: Clock::new(now, SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)),
-            seed: [seed as u8; 32],
+            seed: engine_seed(seed),
         };
         World {
             now,

@@ -1,6 +1,6 @@
 //! Old pictures, and where the pictures of a slot lie in time.
 
-use super::{SETTLE, agree, meeting};
+use super::{SETTLE, agree};
 use std::time::Duration;
 use tests::simulation::{LinkModel, Publishes, World};
 
@@ -31,24 +31,6 @@ fn a_lost_key_frame_of_long_ago_is_shown_to_nobody() {
     world.run(SETTLE);
     agree(&mut world, 1, "lit again");
     assert!(world.sites[viewer].client.video[&0].pictures > before + 100, "shown within a second");
-}
-
-/// Behind a pause the same source goes on where it was in time, as its own sender reports tell: no report of ours
-/// is needed for lips to be in sync.
-#[test]
-fn a_source_that_comes_back_is_on_the_same_time_line() {
-    for seed in 0..8 {
-        let mut world = meeting(seed, 2);
-        let line = |world: &World| world.sites[0].client.video[&0].line.expect("pictures");
-        let before = line(&world);
-        world.sites[1].client.dark = true;
-        world.run(Duration::from_secs(6));
-        world.sites[1].client.dark = false;
-        world.run(SETTLE);
-        agree(&mut world, seed, "lit again");
-        let moved = line(&world).wrapping_sub(before) as i32;
-        assert!(moved.abs() < 45, "seed {seed}: moved by {moved} ticks of 90,000");
-    }
 }
 
 /// A sender report may be lost, most of all behind the burst of a key frame.
