@@ -1,16 +1,12 @@
 //! What makes a configuration unfit, each as one sentence.
 
-use super::{Config, MeetingConfig, token};
+use super::{Config, MeetingConfig, name, token};
 use crate::error::StartError;
 use crate::protocol::Role;
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use tokio_rustls::rustls::pki_types::ServerName;
-
-/// Names of meetings as they stand on an invitation have up to some 180 characters. Pages shorten what
-/// does not fit; more than this is no name.
-const MAX_NAME_CHARS: usize = 200;
 
 impl Config {
     /// Checks what types cannot.
@@ -121,14 +117,7 @@ fn check_sites(meeting: &MeetingConfig) -> Result<(), StartError> {
 }
 
 fn named(what: &str, name: &str) -> Result<(), StartError> {
-    let length = name.chars().count();
-    if !(1..=MAX_NAME_CHARS).contains(&length) {
-        return fault(format!("tên {what} \"{name}\" phải có 1 đến {MAX_NAME_CHARS} ký tự"));
-    }
-    if name.chars().any(char::is_control) {
-        return fault(format!("tên {what} {name:?} có ký tự điều khiển"));
-    }
-    Ok(())
+    name::fault(what, name).map_or(Ok(()), fault)
 }
 
 fn within(key: &str, value: u64, range: RangeInclusive<u64>) -> Result<(), StartError> {
@@ -172,7 +161,10 @@ mod tests {
             (meeting(&chair.replace(ONE, "short")), "\"Giao ban\", điểm cầu \"Huyện\": token quá ngắn"),
             (two(site("Huyện", OTHER)), "cùng tên"),
             (two(site("Xã", ONE)), "đã dùng cho điểm cầu khác"),
-            (two(site(" ", OTHER)), "1 đến 200 ký tự"),
+            (two(site(" ", OTHER)), "chữ cái hoặc chữ số"),
+            (two(site("\u{3164}", OTHER)), "U+3164"),
+            (two(site("Xã \u{202e}nơS hnìB", OTHER)), "tên điểm cầu \"Xã \\u{202e}nơS hnìB\" có ký tự"),
+            (meeting(&chair).replace("Giao ban", "Giao\u{200b}ban"), "tên cuộc họp \"Giao\\u{200b}ban\" có"),
             (two(site(&"x".repeat(201), OTHER)), "1 đến 200 ký tự"),
             (two(site(" Huye\u{323}\u{302}n", OTHER)), "cùng tên"),
             (format!("{0}{0}", meeting(&chair)), "hai cuộc họp cùng tên"),

@@ -5,6 +5,7 @@
 //! `--limits-sites-per-meeting`). Meetings come from the file only.
 
 mod check;
+mod name;
 pub mod settings;
 mod token;
 
@@ -15,8 +16,8 @@ use crate::protocol::Role;
 use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use name::spelling;
 use std::path::{Path, PathBuf};
-use unicode_normalization::UnicodeNormalization;
 
 /// All settings of the server. `ops/nhipcau.toml` documents each with its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -219,11 +220,6 @@ impl Config {
         }
         toml::to_string_pretty(&shown).unwrap_or_else(|e| format!("# {e}\n"))
     }
-}
-
-/// Macs and some keyboards write "Bình Sơn" decomposed (NFD): the same name must be the same site.
-fn spelling(name: &str) -> String {
-    name.trim().nfc().collect()
 }
 
 /// The parser's words for the mistakes people make, on one line.
