@@ -45,7 +45,8 @@ fn text_of(code: ErrorCode) -> &'static str {
     use ErrorCode::*;
     match code {
         UnknownLink => "Liên kết không đúng hoặc đã hết hiệu lực.",
-        SeatTaken => "Điểm cầu này đang được dùng trên một thiết bị khác.",
+        SeatTaken => "Điểm cầu này đã vào họp ở một thiết bị khác.",
+        TakeoverTooSoon => "Điểm cầu này vừa được chuyển sang thiết bị khác. Hãy thử lại sau ít giây.",
         MeetingFull => "Phòng họp đã đủ số điểm cầu cho phép.",
         MeetingLocked => "Chủ tọa đã khóa phòng họp.",
         SiteRemoved => "Chủ tọa đã mời điểm cầu này ra khỏi phòng họp.",

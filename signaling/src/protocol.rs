@@ -14,7 +14,8 @@
 //! 5. Whatever changes in the meeting arrives as a whole new `meeting`: the newest one is the truth.
 //! 6. Either side sends `ping`; the other answers `pong` with the same number. A connection silent
 //!    for [`SILENCE_TIMEOUT_S`] is closed; the seat stays. The site comes back with `hello` and its
-//!    `seat` secret, at any later time, and is the same participant.
+//!    `seat` secret, at any later time, and is the same participant. Who has the link only may ask for the
+//!    seat by `takeover`, of a site that is lost, too.
 //!
 //! # SDP sections
 //! The offer's sections are told apart by kind, direction and order, nothing else: the first audio
@@ -49,7 +50,7 @@ pub const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 #[ts(export_to = "gen.ts")]
 pub struct SiteId(pub u32);
 
-/// What a site says.
+/// What a site says. What has no fields is written `{}`: serde would let a unit variant have any.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 #[ts(export_to = "gen.ts")]
@@ -64,7 +65,7 @@ pub enum ClientMessage {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional, as = "Option<String>")]
         seat: Option<Secret>,
-        /// Take the seat over from another device that holds it.
+        /// Take the seat over from another device that holds it, or held it when it was lost. The chair sees it.
         #[serde(default)]
         takeover: bool,
     },
@@ -99,7 +100,7 @@ pub enum ClientMessage {
         action: Action,
     },
     /// Leaves the meeting. The link stays good.
-    Leave,
+    Leave {},
 }
 
 /// What the server says.
@@ -237,7 +238,7 @@ pub enum Role {
     Site,
 }
 
-/// Acts that change the meeting for others.
+/// Acts that change the meeting for others. Written `{}` for the same reason as in [`ClientMessage`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[ts(export_to = "gen.ts")]
@@ -251,8 +252,8 @@ pub enum Action {
         site: SiteId,
     },
     /// Closes every microphone but the chair's.
-    MuteAll,
-    AllowUnmuteAll,
+    MuteAll {},
+    AllowUnmuteAll {},
     /// Puts a site (its content, if it shows any) on everybody's big screen; `null` takes it off.
     BigScreen {
         site: Option<SiteId>,
@@ -268,8 +269,8 @@ pub enum Action {
     Lock {
         locked: bool,
     },
-    /// Ends the meeting for all.
-    End,
+    /// Ends the meeting for all. The chair's link opens it again.
+    End {},
 }
 
 /// Names of [`Action`]s, for the list of what one may do.
@@ -333,6 +334,10 @@ pub struct SiteView {
     pub content: bool,
     /// How often the site has come back after a loss.
     pub reconnections: u32,
+    /// How often another device has taken the seat from the one that had it, in this meeting.
+    pub takeovers: u32,
+    /// When that was last, milliseconds since 1970.
+    pub taken_over_ms: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
@@ -417,8 +422,10 @@ pub enum GoodbyeReason {
 pub enum ErrorCode {
     /// No such join link.
     UnknownLink,
-    /// Another device holds the seat; say `hello` with `takeover` to move it here.
+    /// Another device has the seat, be it lost or not; say `hello` with `takeover` to move it here.
     SeatTaken,
+    /// The seat was moved to another device only just now; say the same again some seconds later.
+    TakeoverTooSoon,
     /// The meeting has as many sites as it may have.
     MeetingFull,
     /// The chair has locked the meeting.

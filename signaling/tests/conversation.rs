@@ -128,16 +128,36 @@ async fn a_lost_site_keeps_its_seat_and_its_media() {
 #[tokio::test]
 async fn a_second_device_may_take_over() {
     let server = Server::start().await;
+    let mut chair = server.enter(CHAIR).await;
     let mut first = server.enter(AN_PHUOC).await;
     let mut second = server.site().await;
     second.hello(AN_PHUOC).await;
     assert_eq!(second.is_refused().await, "seat_taken");
     let mut second = server.site().await;
+    let bare = json!({"type": "hello", "version": VERSION, "token": AN_PHUOC});
     let hello = json!({"type": "hello", "version": VERSION, "token": AN_PHUOC, "takeover": true});
-    second.say(hello).await;
-    second.expect("welcome").await;
+    second.say(hello.clone()).await;
+    let welcome = second.expect("welcome").await;
     assert_eq!(first.expect("goodbye").await["reason"], "taken_over");
     first.closes().await;
+    let seen = chair.sees(1, |s| s["takeovers"] == 1).await;
+    assert!(seen["taken_over_ms"].is_u64());
+
+    // Whoever it was, he does not move the seat again at once, over any connection; a lost seat neither.
+    let mut third = server.site().await;
+    third.say(hello.clone()).await;
+    assert_eq!(third.is_refused().await, "takeover_too_soon");
+    drop(second);
+    chair.sees(1, |s| s["presence"] == "lost").await;
+    for (hello, code) in [(hello, "takeover_too_soon"), (bare, "seat_taken")] {
+        let mut stranger = server.site().await;
+        stranger.say(hello).await;
+        assert_eq!(stranger.is_refused().await, code);
+    }
+    let mut holder = server.site().await;
+    let seat = welcome["seat"].clone();
+    holder.say(json!({"type": "hello", "version": VERSION, "token": AN_PHUOC, "seat": seat})).await;
+    assert_eq!(holder.expect("welcome").await["seat"], seat);
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! `web/src/protocol/gen.ts` says what `signaling/src/protocol.rs` says. `UPDATE_PROTOCOL=1` rewrites it
 //! (`make protocol`); without it a difference fails.
 
+use serde_json::Value;
 use std::any::TypeId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use signaling::protocol::*;
@@ -63,6 +64,96 @@ fn the_committed_typescript_is_what_the_rust_types_say() {
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(committed == wanted, "{} is out of date; run `make protocol` and commit it", path.display());
+}
+
+/// One of each kind of message, and of each act.
+fn all_that_a_site_says() -> Vec<ClientMessage> {
+    let site = SiteId(1);
+    let wish = SlotWish { site, kind: SourceKind::Camera, max_height: 360 };
+    let acts = [
+        Action::Mute { site },
+        Action::AllowUnmute { site },
+        Action::MuteAll {},
+        Action::AllowUnmuteAll {},
+        Action::BigScreen { site: Some(site) },
+        Action::Remove { site },
+        Action::Readmit { site },
+        Action::Lock { locked: true },
+        Action::End {},
+    ];
+    let mut all = vec![
+        ClientMessage::Hello { version: VERSION, token: "t".into(), seat: Some("s".into()), takeover: true },
+        ClientMessage::Offer { sdp: Sdp::Plain("v=0".to_owned()) },
+        ClientMessage::Wishes { slots: vec![Some(wish), None] },
+        ClientMessage::Media { microphone: true, camera: true, content: false },
+        ClientMessage::Report { report: ClientReport::default() },
+        ClientMessage::Ping { n: 1 },
+        ClientMessage::Pong { n: 1 },
+        ClientMessage::Leave {},
+    ];
+    all.extend(acts.map(|action| ClientMessage::Act { action }));
+    all
+}
+
+/// The same with one more field, once in each object.
+fn with_one_more(value: &Value) -> Vec<Value> {
+    let mut grown = Vec::new();
+    match value {
+        Value::Object(fields) => {
+            let mut more = fields.clone();
+            more.insert("more".to_owned(), 1.into());
+            grown.push(Value::Object(more));
+            for (name, inner) in fields {
+                grown.extend(with_one_more(inner).into_iter().map(|inner| {
+                    let mut fields = fields.clone();
+                    fields.insert(name.clone(), inner);
+                    Value::Object(fields)
+                }));
+            }
+        }
+        Value::Array(items) => {
+            for (i, inner) in items.iter().enumerate() {
+                grown.extend(with_one_more(inner).into_iter().map(|inner| {
+                    let mut items = items.clone();
+                    items[i] = inner;
+                    Value::Array(items)
+                }));
+            }
+        }
+        _ => {}
+    }
+    grown
+}
+
+#[test]
+fn a_field_that_the_protocol_does_not_know_is_refused_in_every_message() {
+    for message in all_that_a_site_says() {
+        let json = serde_json::to_value(&message).expect("JSON");
+        assert_eq!(serde_json::from_value(json.clone()).ok(), Some(message));
+        let grown = with_one_more(&json);
+        assert!(!grown.is_empty());
+        for grown in grown {
+            assert!(serde_json::from_value::<ClientMessage>(grown.clone()).is_err(), "{grown} is taken");
+        }
+    }
+}
+
+#[test]
+fn all_that_a_site_says_is_all() {
+    let generated = generate();
+    let all = all_that_a_site_says().into_iter().map(|m| serde_json::to_value(m).expect("JSON"));
+    let all: Vec<Value> = all.collect();
+    for (name, tag, said) in [
+        ("ClientMessage", "type", all.iter().collect::<Vec<_>>()),
+        ("Action", "kind", all.iter().filter_map(|m| m.get("action")).collect()),
+    ] {
+        let declaration = generated.split("\n\n").find(|d| d.contains(&format!("export type {name} =")));
+        let before_tag = format!("\"{tag}\": \"");
+        let tags = declaration.expect("declared").split(&before_tag).skip(1);
+        let declared: BTreeSet<_> = tags.filter_map(|t| t.split('"').next()).collect();
+        let said: BTreeSet<_> = said.iter().filter_map(|m| m[tag].as_str()).collect();
+        assert_eq!(said, declared);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{AN_PHUOC, BINH_SON, CHAIR, PATIENCE, Server, Site, config, get, sdp};
+use common::{AN_PHUOC, BINH_SON, CHAIR, PATIENCE, PHUOC_THAI, Server, Site, config, get, sdp};
 use serde_json::json;
 use sfu::driver::{Birth, Machine, Workers, WorkersConfig};
 use sfu::engine::{Input, Output};
@@ -32,8 +32,8 @@ async fn a_flood_of_any_kind_is_cut_off_and_nobody_else_notices() {
     let mut other = server.enter(BINH_SON).await;
     let ping = json!({"type": "ping", "n": 1}).to_string();
     let kinds = [Message::text(ping), Message::binary(vec![0; 100]), Message::Ping(vec![0; 100].into())];
-    for kind in kinds {
-        let mut site = server.enter(AN_PHUOC).await;
+    for (kind, token) in kinds.into_iter().zip([AN_PHUOC, PHUOC_THAI, CHAIR]) {
+        let mut site = server.enter(token).await;
         for _ in 0..250 {
             if site.try_send(kind.clone()).await.is_err() {
                 break;
@@ -41,7 +41,7 @@ async fn a_flood_of_any_kind_is_cut_off_and_nobody_else_notices() {
         }
         site.until("error", |m| m["code"] == "rate_limited").await;
         site.closes().await;
-        other.sees(1, |s| s["presence"] == "lost").await;
+        other.sees(site.id, |s| s["presence"] == "lost").await;
     }
     other.say(json!({"type": "ping", "n": 1})).await;
     other.expect("pong").await;

@@ -1,7 +1,7 @@
 /**
  * The page against a pretended bridge, for looking at it: `npm run dev`, then
  * `/dev/mock.html?ngay=1&scene=grid#x`. Never part of the product: the build knows only index.html.
- * Scenes: grid, stage, content, many, site, lost, reconnecting, cut; refused=CODE, offer=CODE.
+ * Scenes: grid, stage, content, many, site, lost, moved, reconnecting, cut; refused=CODE, offer=CODE.
  */
 import type { ClientMessage, ServerMessage } from '../src/protocol/gen';
 import { packSdp, unpackSdp } from '../src/protocol/sdp';
@@ -78,6 +78,8 @@ class MockSocket extends EventTarget {
     }
     if (parameters.get('scene') === 'cut' && message.type === 'media' && message.microphone)
       setTimeout(() => this.cut(), 300);
+    if (parameters.get('scene') === 'moved' && message.type === 'offer')
+      setTimeout(() => this.say(meeting.moved()), 1500);
     if (parameters.get('scene') === 'reconnecting' && message.type === 'wishes')
       setTimeout(() => this.onclose?.(), 1500);
   }

@@ -78,6 +78,13 @@ export class MockMeeting {
     return { type: 'meeting', meeting: structuredClone(this.view) };
   }
 
+  /** Another device takes the seat of the second site. */
+  moved(): ServerMessage {
+    const site = this.view.sites[1]!;
+    Object.assign(site, { takeovers: site.takeovers + 1, taken_over_ms: Date.now() });
+    return this.present();
+  }
+
   speakers(): number[] {
     return [2];
   }
@@ -137,6 +144,8 @@ export class MockMeeting {
       camera: index !== 4,
       content: false,
       reconnections: 0,
+      takeovers: 0,
+      taken_over_ms: null,
     };
   }
 }

@@ -20,6 +20,8 @@ const SHOTS = [
   ['grid', ['phone', 'landscape', 'laptop', 'tv', 'uhd'], `${LINK}grid#x`],
   ['stage', ['phone', 'landscape', 'laptop', 'tv'], `${LINK}stage#x`],
   ['lost', ['laptop'], `${LINK}lost#x`],
+  ['moved', ['laptop', 'phone', 'landscape'], `${LINK}moved#x`],
+  ['moved-list', ['laptop', 'phone'], `${LINK}moved#x`, page => page.click('[data-testid="sites"]')],
   ['content', ['phone', 'laptop', 'tv', 'uhd'], `${LINK}content#x`],
   [
     'tiled',
@@ -49,6 +51,7 @@ const SHOTS = [
   ['full', ['phone', 'laptop', 'tv'], `${LINK}grid&offer=worker_full#x`],
   ['unfit', ['phone', 'laptop'], '?ngay=1&refused=offer_unsupported#x'],
   ['seat-taken', ['laptop', 'phone'], '?ngay=1&refused=seat_taken#x'],
+  ['just-moved', ['laptop', 'phone'], '?ngay=1&refused=takeover_too_soon#x'],
   ['no-link', ['laptop'], ''],
 ];
 

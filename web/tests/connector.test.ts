@@ -67,6 +67,19 @@ describe('the way in', () => {
   });
 });
 
+test('a takeover that comes too soon is asked for again until it is granted', async () => {
+  const page = enter(true);
+  await whileServer(socket => socket.says(refusal('takeover_too_soon')), 10 * SECOND);
+  expect(page.now).toMatchObject({ kind: 'connecting', trouble: 'takeover_too_soon' });
+  expect(FakeSocket.all.length).toBeLessThan(10);
+  await untilOpening();
+  FakeSocket.last.open();
+  expect(FakeSocket.last.hello).toMatchObject({ takeover: true });
+  FakeSocket.last.says(welcome());
+  await settle();
+  expect(page.messages.at(-1)).toEqual(welcome());
+});
+
 /** Four round trips to open, one to greet, one for the answer, five for media: a satellite's. */
 describe('a round trip of 2.5 s', () => {
   const TRIP = 2500;

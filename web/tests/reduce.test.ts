@@ -113,6 +113,20 @@ describe('people are told once what matters', () => {
     expect(play(welcome, before, after).notices).toEqual(notices);
   });
 
+  test('a seat that another device has taken is told to whoever may remove the site', () => {
+    const moved = site(2, { takeovers: 1, taken_over_ms: 7 });
+    const chair = (...sites: Parameters<typeof meeting>[0]): ServerMessage => ({
+      type: 'meeting',
+      meeting: meeting(sites, { actions: ['remove'] }),
+    });
+    const told = [{ kind: 'takenOver', site: 'Xã 2', atMs: 7 }];
+    expect(play(welcome, chair(site(1), site(2)), chair(site(1), moved)).notices).toEqual(told);
+    expect(play(welcome, chair(site(1), moved), chair(site(1), moved)).notices).toEqual([]);
+    expect(play(welcome, before, says(site(1), moved)).notices).toEqual([]);
+    const lost = chair(site(1), site(2, { presence: 'lost' }));
+    expect(play(welcome, lost, chair(site(1), { ...moved, presence: 'joining' })).notices).toEqual(told);
+  });
+
   test('the first meeting is no news', () => {
     expect(play(welcome, before).notices).toEqual([]);
   });

@@ -38,6 +38,7 @@ test.each([
   ['draining', false, 'soon'],
   ['version', false, 'reload'],
   ['seat_taken', true, 'stop'],
+  ['takeover_too_soon', false, 'soon'],
 ] as const)('refused as %s (inside before: %s): %s', (code, inside, next) => {
   expect(afterRefusal(code, inside)).toBe(next);
 });

@@ -11,6 +11,8 @@ export function site(id: number, changes: Partial<SiteView> = {}): SiteView {
     camera: true,
     content: false,
     reconnections: 0,
+    takeovers: 0,
+    taken_over_ms: null,
     ...changes,
   };
 }

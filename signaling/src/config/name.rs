@@ -12,21 +12,21 @@ const MAX_CHARS: usize = 200;
 /// class. They turn the writing round, or make two names of what looks like one. A name reads the same without
 /// them, also where they mark the places at which a line may break, as in Khmer.
 const UNSEEN: [RangeInclusive<char>; 19] = [
-    '\u{ad}'..='\u{ad}',     // soft hyphen
-    '\u{34f}'..='\u{34f}',   // grapheme joiner
-    '\u{61c}'..='\u{61c}',   // Arabic letter mark
-    '\u{115f}'..='\u{1160}', // Hangul fillers
-    '\u{17b4}'..='\u{17b5}', // inherent vowels of Khmer
-    '\u{180b}'..='\u{180f}', // selectors and the vowel separator of Mongolian
-    '\u{200b}'..='\u{200f}', // zero width space to right-to-left mark
-    '\u{202a}'..='\u{202e}', // embeddings and overrides of direction
-    '\u{2060}'..='\u{206f}', // word joiner to the isolates of direction
-    '\u{2800}'..='\u{2800}', // Braille without dots
-    '\u{3164}'..='\u{3164}', // Hangul filler
-    '\u{fe00}'..='\u{fe0f}', // variation selectors
-    '\u{feff}'..='\u{feff}', // byte order mark
-    '\u{ffa0}'..='\u{ffa0}', // Hangul filler, halfwidth
-    '\u{fff0}'..='\u{fffc}', // annotations, and what stands for an object
+    '\u{ad}'..='\u{ad}',       // soft hyphen
+    '\u{34f}'..='\u{34f}',     // grapheme joiner
+    '\u{61c}'..='\u{61c}',     // Arabic letter mark
+    '\u{115f}'..='\u{1160}',   // Hangul fillers
+    '\u{17b4}'..='\u{17b5}',   // inherent vowels of Khmer
+    '\u{180b}'..='\u{180f}',   // selectors and the vowel separator of Mongolian
+    '\u{200b}'..='\u{200f}',   // zero width space to right-to-left mark
+    '\u{202a}'..='\u{202e}',   // embeddings and overrides of direction
+    '\u{2060}'..='\u{206f}',   // word joiner to the isolates of direction
+    '\u{2800}'..='\u{2800}',   // Braille without dots
+    '\u{3164}'..='\u{3164}',   // Hangul filler
+    '\u{fe00}'..='\u{fe0f}',   // variation selectors
+    '\u{feff}'..='\u{feff}',   // byte order mark
+    '\u{ffa0}'..='\u{ffa0}',   // Hangul filler, halfwidth
+    '\u{fff0}'..='\u{fffc}',   // annotations, and what stands for an object
     '\u{1bca0}'..='\u{1bca3}', // format of shorthand
     '\u{1d159}'..='\u{1d159}', // note without a head
     '\u{1d173}'..='\u{1d17a}', // format of music
@@ -94,8 +94,10 @@ mod tests {
 
     #[test]
     fn what_nobody_sees_is_named_by_its_number_and_not_printed() {
-        let bidi = "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}";
-        let widthless = "\u{ad}\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}\u{180e}\u{fe0f}\u{e0041}\u{3164}\u{2800}";
+        let bidi =
+            "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}";
+        let widthless =
+            "\u{ad}\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}\u{180e}\u{fe0f}\u{e0041}\u{3164}\u{2800}";
         let controls = "\0\u{7}\t\n\r\u{1b}\u{7f}\u{80}\u{85}\u{9f}";
         for c in [bidi, widthless, controls].concat().chars() {
             let name = format!("An{c}Phước");

@@ -31,6 +31,7 @@ impl JoinError {
             self.code.as_str(),
             "bad_link"
                 | "unknown_link"
+                | "seat_taken"
                 | "meeting_ended"
                 | "site_removed"
                 | "version"

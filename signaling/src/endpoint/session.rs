@@ -114,7 +114,8 @@ impl Session {
         let began_at = Instant::now();
         let mut socket = Socket::open(link, &options.trust).await?;
         let seat = knowledge.facts().seat.clone();
-        let takeover = options.takeover || seat.is_some();
+        // Asked for on the way in only: whoever took the seat later was asked for, too.
+        let takeover = options.takeover && seat.is_none();
         let hello = ClientMessage::Hello { version: VERSION, token: link.token.clone(), seat, takeover };
         socket.send(&hello).await?;
         let site = Site::new(options, socket.local_ip, Arc::clone(&knowledge.received)).await?;
@@ -207,7 +208,7 @@ impl Session {
     /// Leaves the meeting; the link stays good.
     pub async fn leave(mut self) {
         // Where the server is gone, there is nothing to leave.
-        let _ = self.socket.send(&ClientMessage::Leave).await;
+        let _ = self.socket.send(&ClientMessage::Leave {}).await;
         self.close().await;
     }
 

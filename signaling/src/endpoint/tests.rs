@@ -82,12 +82,17 @@ async fn tcp_carries_media_where_udp_is_blocked() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lost_endpoint_comes_back_with_its_seat() {
     let bridge = Bridge::start(Manners::default()).await;
-    let endpoint =
-        Endpoint::connect(bridge.link(), Options { reconnect: true, ..options() }).await.expect("joined");
+    let options = Options { reconnect: true, takeover: true, ..options() };
+    let endpoint = Endpoint::connect(bridge.link(), options).await.expect("joined");
     until("media", async || endpoint.stats().await.flowed_both_ways()).await;
     bridge.drop_everybody();
     until("the return", async || endpoint.stats().await.reconnections == 1).await;
-    assert_eq!(bridge.heard().seats, [None, Some("ghế-1".into())]);
+    let back = (Some("ghế-1".into()), false);
+    assert_eq!(
+        bridge.heard().hellos,
+        [(None, true), back],
+        "what another device took since is not taken back"
+    );
     let before = endpoint.received().video_frames();
     until("new frames", async || endpoint.received().video_frames() > before + 3).await;
     endpoint.stop().await;

@@ -61,6 +61,7 @@ impl Hall {
                     self.lights.forget(id);
                     self.bridge.close(id);
                 }
+                Output::TakenOver { site, connection } => self.log_takeover(id, site, connection),
                 Output::Restage => {
                     let stage = self.meetings.get(id.0)?.stage();
                     self.bridge.restage(id, stage);
@@ -72,6 +73,17 @@ impl Hall {
                 }
                 Output::Timeout(at) => return at,
             }
+        }
+    }
+
+    /// For the operations log: the chair has it on its page.
+    fn log_takeover(&self, meeting: MeetingId, site: SiteId, connection: ConnectionId) {
+        let (meeting, guest) = (self.meetings.get(meeting.0), self.guests.get(&connection));
+        if let (Some(meeting), Some(guest)) = (meeting, guest) {
+            let (name, address) = (meeting.name_of(site), guest.address);
+            few::TAKEOVER.tell(|unsaid| {
+                tracing::warn!(meeting = meeting.title(), site = name, %address, unsaid, "seat taken over");
+            });
         }
     }
 

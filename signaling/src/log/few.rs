@@ -30,13 +30,15 @@ pub static TOO_SLOW: Few = Few::new("too_slow", OF_STRANGERS);
 pub static NOT_DONE: Few = Few::new("not_done", OF_SITES);
 /// The chair acted on the meeting.
 pub static ACT: Few = Few::new("act", OF_SITES);
+/// Another device took a site's seat.
+pub static TAKEOVER: Few = Few::new("takeover", OF_STRANGERS);
 /// A site's media came up, moved or went.
 pub static MEDIA_PATH: Few = Few::new("media_path", OF_SITES);
 /// Something in this program is broken, and perhaps by what a stranger sent.
 pub static PANIC: Few = Few::new("panic", OF_STRANGERS);
 
 /// Every kind there is.
-static ALL: [&Few; 10] = [
+static ALL: [&Few; 11] = [
     &TOO_MANY_CONNECTIONS,
     &CANNOT_ACCEPT,
     &FOREIGN_PAGE,
@@ -45,6 +47,7 @@ static ALL: [&Few; 10] = [
     &TOO_SLOW,
     &NOT_DONE,
     &ACT,
+    &TAKEOVER,
     &MEDIA_PATH,
     &PANIC,
 ];
@@ -90,11 +93,11 @@ impl Few {
             state.written = 0;
         }
         if state.written >= self.most {
-            state.unsaid += 1;
-            state.unsaid_total += 1;
+            state.unsaid = state.unsaid.saturating_add(1);
+            state.unsaid_total = state.unsaid_total.saturating_add(1);
             return None;
         }
-        state.written += 1;
+        state.written = state.written.saturating_add(1);
         Some(std::mem::take(&mut state.unsaid))
     }
 

@@ -3,6 +3,13 @@
 use super::{Meeting, Now, Output, rules};
 use crate::error::Refusal;
 use crate::protocol::{Action, ErrorCode, GoodbyeReason, SiteId};
+use std::time::{Duration, Instant};
+
+/// The chair who opens an ended meeting within this time goes on with it: after a slip of the hand, a break,
+/// or the midday rest between two sessions, and whoever was asked to leave in the morning stays outside
+/// in the afternoon. Meetings that repeat under the same links are a night apart at least. What was
+/// kept the chair sees on its page and ends with one press; what was forgotten nobody sees.
+pub(super) const GOES_ON_WITHIN: Duration = Duration::from_secs(4 * 3_600);
 
 impl Meeting {
     pub(super) fn act(&mut self, now: Now, by: SiteId, action: Action) -> Result<(), Refusal> {
@@ -13,11 +20,11 @@ impl Meeting {
         match action {
             Action::Mute { site } => self.subordinate(site)?.mute(),
             Action::AllowUnmute { site } => self.site_mut(site)?.muted = false,
-            Action::MuteAll => {
+            Action::MuteAll {} => {
                 let others = self.sites.iter_mut().filter(|s| !s.is_chair());
                 others.for_each(|site| site.mute());
             }
-            Action::AllowUnmuteAll => self.sites.iter_mut().for_each(|site| site.muted = false),
+            Action::AllowUnmuteAll {} => self.sites.iter_mut().for_each(|site| site.muted = false),
             Action::BigScreen { site } => {
                 if let Some(site) = site {
                     self.site_mut(site)?;
@@ -31,7 +38,7 @@ impl Meeting {
                 place.update_presence(now.unix_ms);
             }
             Action::Lock { locked } => self.locked = locked,
-            Action::End => self.end(now),
+            Action::End {} => self.end(now),
         }
         self.changed();
         Ok(())
@@ -55,7 +62,7 @@ impl Meeting {
     }
 
     fn end(&mut self, now: Now) {
-        self.ended = true;
+        self.ended = Some(now.instant);
         self.big_screen = None;
         let mut present = Vec::new();
         for site in &mut self.sites {
@@ -68,9 +75,13 @@ impl Meeting {
         self.outputs.push_back(Output::CloseMedia);
     }
 
-    /// The next meeting under the same title: nothing of the last one is left.
-    pub(super) fn reopen(&mut self, now: Now) {
-        self.ended = false;
+    /// The chair is back in a meeting that had `ended`. It goes on with what the chair had decided; or it is the
+    /// next one under the same title, and nothing of the last one is left.
+    pub(super) fn reopen(&mut self, now: Now, ended: Instant) {
+        self.ended = None;
+        if now.instant.saturating_duration_since(ended) < GOES_ON_WITHIN {
+            return;
+        }
         self.locked = false;
         self.started_at_ms = Some(now.unix_ms);
         for site in &mut self.sites {
@@ -78,6 +89,8 @@ impl Meeting {
             site.muted = false;
             site.was_inside = false;
             site.reconnections = 0;
+            site.takeovers = 0;
+            site.taken_over_ms = None;
             site.update_presence(now.unix_ms);
         }
     }

@@ -5,6 +5,7 @@
 //! what `poll_output` orders until it answers [`Output::Timeout`]; nothing else changes it.**
 
 mod act;
+mod claim;
 mod rules;
 mod seat;
 mod view;
@@ -15,8 +16,10 @@ mod stories;
 use crate::error::Refusal;
 use crate::protocol::{Action, ErrorCode, GoodbyeReason, Role, ServerMessage, SiteId, SlotWish, SourceKind};
 use crate::secret::Secret;
+use claim::Entry;
 pub use seat::Flow;
 use seat::{Site, Sources};
+use sfu::time::after;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 pub use view::SeatRow;
@@ -128,6 +131,11 @@ pub enum Output {
     },
     /// Everybody's media ends.
     CloseMedia,
+    /// Through this connection another device took the seat from the one that had it.
+    TakenOver {
+        site: SiteId,
+        connection: ConnectionId,
+    },
     /// [`Meeting::stage`] has changed.
     Restage,
     /// This connection got the seat: tell it what its slots carry.
@@ -167,7 +175,8 @@ pub struct Meeting {
     max_seats: usize,
     started_at_ms: Option<u64>,
     locked: bool,
-    ended: bool,
+    /// When the chair ended it.
+    ended: Option<Instant>,
     big_screen: Option<SiteId>,
     outputs: VecDeque<Output>,
     /// Somebody's view is older than the state.
@@ -185,7 +194,7 @@ impl Meeting {
             max_seats: invitation.max_seats,
             started_at_ms: None,
             locked: false,
-            ended: false,
+            ended: None,
             big_screen: None,
             outputs: VecDeque::new(),
             unseen: false,
@@ -198,7 +207,8 @@ impl Meeting {
     pub fn handle_input(&mut self, now: Now, input: Input) {
         match input {
             Input::Hello { connection, site, seat, takeover, fresh_seat } => {
-                let admitted = self.admit(now, connection, site, seat, takeover, fresh_seat);
+                let entry = if takeover { Entry::Takeover } else { Entry::Ordinary };
+                let admitted = self.admit(now, connection, site, seat, entry, fresh_seat);
                 if let Err(refusal) = admitted {
                     self.refuse_entry(connection, refusal);
                 }
@@ -221,7 +231,7 @@ impl Meeting {
             return output;
         }
         if self.unseen {
-            let due = self.last_snapshot.map(|at| at + self.spacing);
+            let due = self.last_snapshot.map(|at| after(at, self.spacing));
             if let Some(due) = due.filter(|due| *due > now.instant) {
                 return Output::Timeout(Some(due));
             }
@@ -240,7 +250,7 @@ impl Meeting {
         let calm = self.last_snapshot.is_none_or(|at| now.saturating_duration_since(at) >= CALM);
         self.spacing = match calm {
             true => SNAPSHOT_SPACING,
-            false => (self.spacing * 2).min(LONGEST_SPACING),
+            false => self.spacing.saturating_mul(2).min(LONGEST_SPACING),
         };
         self.last_snapshot = Some(now);
     }

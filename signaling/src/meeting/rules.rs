@@ -39,12 +39,12 @@ pub fn kind_of(action: &Action) -> ActionKind {
     match action {
         Action::Mute { .. } => ActionKind::Mute,
         Action::AllowUnmute { .. } => ActionKind::AllowUnmute,
-        Action::MuteAll => ActionKind::MuteAll,
-        Action::AllowUnmuteAll => ActionKind::AllowUnmuteAll,
+        Action::MuteAll {} => ActionKind::MuteAll,
+        Action::AllowUnmuteAll {} => ActionKind::AllowUnmuteAll,
         Action::BigScreen { .. } => ActionKind::BigScreen,
         Action::Remove { .. } => ActionKind::Remove,
         Action::Readmit { .. } => ActionKind::Readmit,
         Action::Lock { .. } => ActionKind::Lock,
-        Action::End => ActionKind::End,
+        Action::End {} => ActionKind::End,
     }
 }

@@ -1,11 +1,13 @@
 //! Seats: coming in, coming back, being taken over, leaving. A seat waits for its site without limit.
 
+use super::claim::{Claim, Entry};
 use super::{ConnectionId, MediaPath, Meeting, Now, Output, rules};
 use crate::error::Refusal;
 use crate::protocol::{
     ErrorCode, GoodbyeReason, Presence, Role, ServerMessage, SiteId, SlotWish, SourceKind, VERSION,
 };
 use crate::secret::Secret;
+use std::time::Instant;
 
 const KINDS: [SourceKind; 3] = [SourceKind::Microphone, SourceKind::Camera, SourceKind::Content];
 
@@ -59,6 +61,11 @@ pub(super) struct Site {
     pub presence: Presence,
     pub since_ms: Option<u64>,
     pub reconnections: u32,
+    /// When another device last took the seat, by a clock that is never set.
+    pub last_takeover: Option<Instant>,
+    /// The same for people.
+    pub taken_over_ms: Option<u64>,
+    pub takeovers: u32,
     /// Closed by the chair.
     pub muted: bool,
     pub removed: bool,
@@ -86,6 +93,9 @@ impl Site {
             presence: Presence::Away,
             since_ms: None,
             reconnections: 0,
+            last_takeover: None,
+            taken_over_ms: None,
+            takeovers: 0,
             muted: false,
             removed: false,
             was_inside: false,
@@ -113,7 +123,7 @@ impl Site {
         if presence != self.presence {
             let came_back =
                 self.presence == Presence::Lost && matches!(presence, Presence::Joining | Presence::Present);
-            self.reconnections += u32::from(came_back);
+            self.reconnections = self.reconnections.saturating_add(u32::from(came_back));
             self.presence = presence;
             self.since_ms = Some(unix_ms);
         }
@@ -200,27 +210,26 @@ impl Meeting {
         connection: ConnectionId,
         site: SiteId,
         seat: Option<Secret>,
-        takeover: bool,
+        entry: Entry,
         fresh_seat: Secret,
     ) -> Result<(), Refusal> {
         self.check_entry(now, site)?;
         let place = self.site_mut(site)?;
-        let is_holder = place.seat.is_some() && place.seat == seat;
-        let held_elsewhere = place.connection.is_some() && !is_holder;
-        if held_elsewhere && !takeover {
-            return Err(ErrorCode::SeatTaken.into());
-        }
+        let claim = place.claim(now, seat.as_ref(), entry)?;
         let previous = place.connection.replace(connection);
-        let had_seat = place.seat.is_some();
-        if !is_holder {
+        if claim != Claim::Holder {
             place.sit(fresh_seat);
+        }
+        if claim == Claim::Takeover {
+            place.note_takeover(now);
         }
         place.update_presence(now.unix_ms);
         if let Some(previous) = previous {
             self.dismiss(previous, GoodbyeReason::TakenOver);
         }
-        if !is_holder && had_seat {
+        if claim == Claim::Takeover {
             self.outputs.push_back(Output::DropMedia { site });
+            self.outputs.push_back(Output::TakenOver { site, connection });
         }
         self.started_at_ms.get_or_insert(now.unix_ms);
         self.welcome(connection, site)
@@ -233,12 +242,12 @@ impl Meeting {
         let place = self.site_mut(site)?;
         if place.is_chair() {
             // The chair's link opens an ended meeting again: the same links serve every week.
-            if ended {
-                self.reopen(now);
+            if let Some(ended) = ended {
+                self.reopen(now, ended);
             }
             return Ok(());
         }
-        if ended {
+        if ended.is_some() {
             return Err(ErrorCode::MeetingEnded.into());
         }
         if place.removed {

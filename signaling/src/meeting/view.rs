@@ -101,5 +101,7 @@ fn site_view(site: &Site) -> SiteView {
         camera: site.is_on(SourceKind::Camera),
         content: site.shows_content(),
         reconnections: site.reconnections,
+        takeovers: site.takeovers,
+        taken_over_ms: site.taken_over_ms,
     }
 }

@@ -225,7 +225,7 @@ fn said(message: ClientMessage) -> Result<Said, Refusal> {
             Request::Media { microphone, camera, content }
         }
         ClientMessage::Act { action } => Request::Act(action),
-        ClientMessage::Leave => Request::Leave,
+        ClientMessage::Leave {} => Request::Leave,
         // Answered before they come here.
         ClientMessage::Ping { .. } | ClientMessage::Pong { .. } => {
             return Err(ErrorCode::Internal.into());

@@ -150,7 +150,7 @@ impl Site {
             let message = tokio::select! {
                 message = self.socket.next() => message,
                 _ = left.recv() => {
-                    self.say(&ClientMessage::Leave).await?;
+                    self.say(&ClientMessage::Leave {}).await?;
                     return Ok("left".to_owned());
                 }
             };

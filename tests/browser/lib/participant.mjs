@@ -104,6 +104,14 @@ export class Participant {
     );
   }
 
+  /** A notice of this kind with these words has come. */
+  reads(kind, text) {
+    return until(`${this.place} reads that ${text}`, async () => {
+      const notices = await this.page.evaluate(() => window.probe.notices());
+      return { ok: notices.some(one => one.kind === kind && text.test(one.text)), notices };
+    });
+  }
+
   hasBanner(kind) {
     return until(`${this.place} has the banner ${kind}`, async () => {
       const banner = await this.banner();

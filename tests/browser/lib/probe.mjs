@@ -82,7 +82,15 @@ export function installProbe({ colours }) {
     return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
   };
 
-  window.probe = { marker, framesOf, tileOf, tones, loudness };
+  /** Every notice there has been; they go from the screen by themselves. */
+  const notices = new Map();
+  const note = () => {
+    for (const notice of document.querySelectorAll('[data-notice]'))
+      notices.set(notice, { kind: notice.dataset.notice, text: notice.textContent });
+  };
+  new MutationObserver(note).observe(document, { subtree: true, childList: true });
+
+  window.probe = { marker, framesOf, tileOf, tones, loudness, notices: () => [...notices.values()] };
 }
 
 /** Inside the page: answers of the server without their UDP candidates. */

@@ -31,6 +31,26 @@ story('a second device on the same link is offered the seat', async world => {
   await second.isOnline();
   assert.equal((await first.ended()).kind, 'taken_over');
   assert.equal((await second.state()).you, you);
+  await hall.reads('takenOver', /An Phước đã chuyển sang thiết bị khác lúc \d\d:\d\d/);
   await hall.sees(AN_PHUOC, 'village');
   await hall.hears('village');
+});
+
+story('a commune whose machine has died comes in on another one, and the chair reads it', async world => {
+  const server = await world.server();
+  const [hall, first] = await twoJoin(world, server);
+  await first.page.close();
+  await hall.reads('lost', /An Phước mất kết nối/);
+
+  const second = await world.participant('village');
+  await second.open(server.link(AN_PHUOC));
+  await second.press('join');
+  assert.equal((await second.ended()).kind, 'seat_taken');
+  await second.pressNextStep();
+  await second.isOnline();
+  await hall.reads('takenOver', /An Phước đã chuyển sang thiết bị khác/);
+  await hall.sees(AN_PHUOC, 'village');
+  await hall.press('sites');
+  const line = await hall.page.textContent('[data-testid="takeovers"]');
+  assert.match(line, /^Đã chuyển sang thiết bị khác lúc/);
 });

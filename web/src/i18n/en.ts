@@ -67,6 +67,7 @@ export const en = {
     full: 'The server or the room is full. Trying again by itself.',
     busy: 'The server is busy. Trying again by itself.',
     draining: 'The server is restarting. Reconnecting by itself.',
+    justMoved: 'This site has only just moved to another device. Trying again by itself in a few seconds.',
     unusable: 'The browser has not connected sound and pictures yet. Trying again.',
     failed: 'The server has failed. Trying again by itself.',
   },
@@ -176,11 +177,17 @@ export const en = {
   link: { good: 'Good', fair: 'Fair', poor: 'Poor', disconnected: 'Disconnected' },
   linkQuality: 'Link quality',
   linkNumbers: (loss, rtt) => `Packet loss ${loss} %, round trip ${rtt} ms`,
+  moved: (times, last) =>
+    times === 1
+      ? `Moved to another device at ${last}`
+      : `Moved between devices ${times} times, last at ${last}`,
   notHere: count => `Not here yet (${count}):`,
 
   notice: {
     lost: (site, time) => `${site} lost its connection at ${time}. Reconnecting by itself.`,
     back: (site, time) => `${site} came back at ${time}.`,
+    takenOver: (site, time) =>
+      `${site} moved to another device at ${time}. If it is not clear who moved it, call the site.`,
     joined: site => `${site} has joined.`,
     left: site => `${site} has left.`,
     removed: site => `${site} has been removed.`,
@@ -195,11 +202,14 @@ export const en = {
   ending: {
     ended: { title: 'The meeting has ended', text: 'This page can be closed.' },
     removed: { title: 'The chair has removed this site', text: 'Ask the secretary to be let in again.' },
-    taken_over: { title: 'This site has joined on another device', text: 'The meeting goes on there.' },
+    taken_over: {
+      title: 'This site has joined on another device',
+      text: 'The meeting goes on there. If nobody of this site moved it, tell the chair at once.',
+    },
     left: { title: 'You have left the meeting', text: 'It is possible to return while the meeting goes on.' },
     seat_taken: {
-      title: 'This site is in the meeting on another device',
-      text: 'The meeting can be moved here.',
+      title: 'This site has joined on another device',
+      text: 'That device is in the meeting, or has lost its connection. The meeting can be moved here; the chair will see it.',
     },
     unknown_link: {
       title: 'This link is not valid',

@@ -64,6 +64,7 @@ export const vi = {
     full: 'Máy chủ hoặc phòng họp đã đủ chỗ. Hệ thống sẽ tự thử lại.',
     busy: 'Máy chủ đang bận. Hệ thống sẽ tự thử lại.',
     draining: 'Máy chủ đang khởi động lại. Hệ thống sẽ tự kết nối lại.',
+    justMoved: 'Điểm cầu này vừa được chuyển sang thiết bị khác. Hệ thống sẽ tự thử lại sau ít giây.',
     unusable: 'Trình duyệt chưa nối được âm thanh, hình ảnh. Hệ thống đang thử lại.',
     failed: 'Máy chủ gặp lỗi. Hệ thống sẽ tự thử lại.',
   },
@@ -173,12 +174,18 @@ export const vi = {
   link: { good: 'Tốt', fair: 'Trung bình', poor: 'Kém', disconnected: 'Mất kết nối' },
   linkQuality: 'Chất lượng đường truyền',
   linkNumbers: (loss: string, rtt: string) => `Mất gói ${loss} %, trễ khứ hồi ${rtt} ms`,
+  moved: (times: number, last: string) =>
+    times === 1
+      ? `Đã chuyển sang thiết bị khác lúc ${last}`
+      : `Đã chuyển thiết bị ${times} lần, gần nhất lúc ${last}`,
   notHere: (count: number) => `Chưa có mặt (${count}):`,
 
   notice: {
     lost: (site: string, time: string) =>
       `Điểm cầu ${site} mất kết nối lúc ${time}. Hệ thống đang tự kết nối lại.`,
     back: (site: string, time: string) => `Điểm cầu ${site} đã khôi phục kết nối lúc ${time}.`,
+    takenOver: (site: string, time: string) =>
+      `Điểm cầu ${site} đã chuyển sang thiết bị khác lúc ${time}. Nếu chưa rõ ai chuyển, hãy gọi cho điểm cầu.`,
     joined: (site: string) => `Điểm cầu ${site} đã vào họp.`,
     left: (site: string) => `Điểm cầu ${site} đã rời phòng họp.`,
     removed: (site: string) => `Điểm cầu ${site} đã được mời ra khỏi phòng họp.`,
@@ -198,12 +205,12 @@ export const vi = {
     },
     taken_over: {
       title: 'Điểm cầu này đã vào họp ở thiết bị khác',
-      text: 'Cuộc họp tiếp tục ở thiết bị đó.',
+      text: 'Cuộc họp tiếp tục ở thiết bị đó. Nếu không phải người của điểm cầu chuyển, hãy báo ngay cho chủ tọa.',
     },
     left: { title: 'Đã rời phòng họp', text: 'Có thể vào lại khi cuộc họp còn diễn ra.' },
     seat_taken: {
-      title: 'Điểm cầu này đang họp ở thiết bị khác',
-      text: 'Có thể chuyển cuộc họp sang thiết bị này.',
+      title: 'Điểm cầu này đã vào họp ở thiết bị khác',
+      text: 'Thiết bị đó đang họp, hoặc đã mất kết nối. Có thể chuyển cuộc họp sang thiết bị này; chủ tọa sẽ thấy.',
     },
     unknown_link: {
       title: 'Đường dẫn không đúng',

@@ -8,7 +8,15 @@ export function noticesOf(before: MeetingView | null, after: MeetingView, you: S
   for (const site of after.sites) {
     const earlier = siteOf(before, site.id);
     if (earlier === null) continue;
-    notices.push(...(site.id === you ? ownNotices(earlier, site) : presenceNotices(earlier, site)));
+    if (site.id === you) {
+      notices.push(...ownNotices(earlier, site));
+      continue;
+    }
+    // A seat that moves is told to whoever may do something about it.
+    if (site.takeovers > earlier.takeovers && after.actions.includes('remove')) {
+      notices.push({ kind: 'takenOver', site: site.name, atMs: site.taken_over_ms ?? 0 });
+    }
+    notices.push(...presenceNotices(earlier, site));
   }
   if (before.locked !== after.locked) notices.push({ kind: after.locked ? 'locked' : 'unlocked' });
   const shown = before.big_screen === after.big_screen ? null : siteOf(after, after.big_screen);

@@ -18,6 +18,8 @@ export type AfterRefusal = 'soon' | 'slowly' | 'stop' | 'reload';
 const AFTER_REFUSAL: Record<ErrorCode, AfterRefusal | 'slowly_inside'> = {
   unknown_link: 'stop',
   seat_taken: 'stop',
+  // Somebody has pressed the button, and wants the seat as soon as it may be had.
+  takeover_too_soon: 'soon',
   meeting_full: 'slowly_inside',
   meeting_locked: 'stop',
   site_removed: 'stop',
@@ -116,6 +118,8 @@ export function troubleWord(trouble: Trouble | null) {
       return 'busy';
     case 'draining':
       return 'draining';
+    case 'takeover_too_soon':
+      return 'justMoved';
     case 'unusable':
     case 'offer_malformed':
     case 'offer_too_large':

@@ -12,7 +12,7 @@ import { type Durations, noDurations } from './durations';
 
 /** Something worth telling once; the words are chosen by the view. */
 export type Notice =
-  | { kind: 'lost' | 'back'; site: string; atMs: number }
+  | { kind: 'lost' | 'back' | 'takenOver'; site: string; atMs: number }
   | { kind: 'joined' | 'left' | 'removed' | 'onBigScreen'; site: string }
   | { kind: 'mutedByChair' | 'allowedToSpeak' | 'locked' | 'unlocked' | 'poorLink' }
   | { kind: 'restored'; atMs: number }

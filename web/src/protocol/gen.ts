@@ -1,17 +1,17 @@
 // Generated from signaling/src/protocol.rs by `make protocol`; do not edit.
 
 /**
- * Acts that change the meeting for others.
+ * Acts that change the meeting for others. Written `{}` for the same reason as in [`ClientMessage`].
  */
 export type Action = { "kind": "mute", site: SiteId, }
   | { "kind": "allow_unmute", site: SiteId, }
-  | { "kind": "mute_all" }
-  | { "kind": "allow_unmute_all" }
+  | { "kind": "mute_all", }
+  | { "kind": "allow_unmute_all", }
   | { "kind": "big_screen", site: SiteId | null, }
   | { "kind": "remove", site: SiteId, }
   | { "kind": "readmit", site: SiteId, }
   | { "kind": "lock", locked: boolean, }
-  | { "kind": "end" };
+  | { "kind": "end", };
 
 /**
  * Names of [`Action`]s, for the list of what one may do.
@@ -19,7 +19,7 @@ export type Action = { "kind": "mute", site: SiteId, }
 export type ActionKind = "mute" | "allow_unmute" | "mute_all" | "allow_unmute_all" | "big_screen" | "remove" | "readmit" | "lock" | "end" | "share_content";
 
 /**
- * What a site says.
+ * What a site says. What has no fields is written `{}`: serde would let a unit variant have any.
  */
 export type ClientMessage = { "type": "hello", version: number, 
 /**
@@ -31,7 +31,7 @@ token: string,
  */
 seat?: string, 
 /**
- * Take the seat over from another device that holds it.
+ * Take the seat over from another device that holds it, or held it when it was lost. The chair sees it.
  */
 takeover: boolean, }
   | { "type": "offer", sdp: Sdp, }
@@ -41,7 +41,7 @@ takeover: boolean, }
   | { "type": "ping", n: number, }
   | { "type": "pong", n: number, }
   | { "type": "act", action: Action, }
-  | { "type": "leave" };
+  | { "type": "leave", };
 
 /**
  * Totals since the page's PeerConnection was made, from `getStats()`.
@@ -55,7 +55,7 @@ available_outgoing_bps?: number, };
 /**
  * Stable codes. The text beside a code is for people, in Vietnamese, and may change.
  */
-export type ErrorCode = "unknown_link" | "seat_taken" | "meeting_full" | "meeting_locked" | "site_removed" | "meeting_ended" | "version" | "too_many_joins" | "rate_limited" | "message_too_large" | "malformed_message" | "out_of_order" | "forbidden" | "unknown_site" | "offer_malformed" | "offer_too_large" | "offer_unsupported" | "offer_changed" | "worker_full" | "draining" | "internal";
+export type ErrorCode = "unknown_link" | "seat_taken" | "takeover_too_soon" | "meeting_full" | "meeting_locked" | "site_removed" | "meeting_ended" | "version" | "too_many_joins" | "rate_limited" | "message_too_large" | "malformed_message" | "out_of_order" | "forbidden" | "unknown_site" | "offer_malformed" | "offer_too_large" | "offer_unsupported" | "offer_changed" | "worker_full" | "draining" | "internal";
 
 export type GoodbyeReason = "ended" | "removed" | "taken_over";
 
@@ -164,7 +164,15 @@ microphone: MicrophoneState, camera: boolean, content: boolean,
 /**
  * How often the site has come back after a loss.
  */
-reconnections: number, };
+reconnections: number, 
+/**
+ * How often another device has taken the seat from the one that had it, in this meeting.
+ */
+takeovers: number, 
+/**
+ * When that was last, milliseconds since 1970.
+ */
+taken_over_ms: number | null, };
 
 export type SlotSource = { site: SiteId, kind: SourceKind, };
 

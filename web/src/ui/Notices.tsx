@@ -8,6 +8,7 @@ function textOf(notice: Notice): string {
   switch (notice.kind) {
     case 'lost':
     case 'back':
+    case 'takenOver':
       return t.notice[notice.kind](notice.site, clock(notice.atMs));
     case 'joined':
     case 'left':

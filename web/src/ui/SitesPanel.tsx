@@ -3,7 +3,7 @@ import { words } from '../i18n';
 import { sinceOf } from '../meeting/durations';
 import { passes, type SiteFilter, searchSites } from '../meeting/search';
 import { gradeOf } from '../meeting/tileModel';
-import { elapsed } from '../meeting/time';
+import { clock, elapsed } from '../meeting/time';
 import type { SiteView } from '../protocol/gen';
 import { useSession } from './context';
 import { Dialog } from './Dialog';
@@ -30,6 +30,17 @@ function presenceText(site: SiteView, forMs: number): string {
   }
 }
 
+/** For whoever may do something about it: another device has the seat than at first. */
+function Takeovers({ site }: { site: SiteView }) {
+  const session = useSession();
+  if (site.takeovers === 0 || !session.may('remove')) return null;
+  return (
+    <p class="hint moved" data-testid="takeovers">
+      {words.value.moved(site.takeovers, clock(site.taken_over_ms ?? 0))}
+    </p>
+  );
+}
+
 function Row({ site }: { site: SiteView }) {
   const { state, now } = useSession();
   const t = words.value;
@@ -51,6 +62,7 @@ function Row({ site }: { site: SiteView }) {
           {presenceText(site, now.value - since)}
           {site.presence === 'present' ? ` · ${t.microphoneState[site.microphone]}` : ''}
         </p>
+        <Takeovers site={site} />
       </div>
       <div class="site-row-actions">
         <SiteButtons site={site.id} name={site.name} done={() => undefined} />

@@ -42,7 +42,8 @@ impl Default for Manners {
 /// What the bridge has seen and heard of its endpoints.
 #[derive(Debug, Default)]
 pub struct Heard {
-    pub seats: Vec<Option<Secret>>,
+    /// The seat that each hello named, and whether it asked to take one over.
+    pub hellos: Vec<(Option<Secret>, bool)>,
     pub marked_frames: u32,
     /// The newest audio level extension with voice in it.
     pub level_byte: u8,
@@ -105,9 +106,9 @@ async fn serve(tcp: TcpStream, manners: Manners, heard: SharedHeard) {
             continue;
         };
         match serde_json::from_str(&text).expect("a message of the protocol") {
-            ClientMessage::Hello { seat, token, .. } => {
+            ClientMessage::Hello { seat, token, takeover, .. } => {
                 assert_eq!(token.reveal(), "mã");
-                heard.lock().expect("no panic").seats.push(seat);
+                heard.lock().expect("no panic").hellos.push((seat, takeover));
                 greet(&mut socket, manners).await;
             }
             ClientMessage::Offer { sdp } => {
@@ -124,7 +125,7 @@ async fn serve(tcp: TcpStream, manners: Manners, heard: SharedHeard) {
                 assert_eq!(slots.first().copied().flatten().map(|wish| wish.site), Some(SiteId(1)));
             }
             ClientMessage::Ping { n } => say(&mut socket, &ServerMessage::Pong { n }).await,
-            ClientMessage::Leave => heard.lock().expect("no panic").leaves += 1,
+            ClientMessage::Leave {} => heard.lock().expect("no panic").leaves += 1,
             _ => {}
         }
     }
@@ -163,6 +164,8 @@ fn view(id: u32, name: &str, role: Role) -> SiteView {
         camera: true,
         content: false,
         reconnections: 0,
+        takeovers: 0,
+        taken_over_ms: None,
     }
 }
 

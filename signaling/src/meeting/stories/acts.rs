@@ -1,6 +1,7 @@
 //! What the chair does, and what sites may not.
 
 use super::*;
+use crate::meeting::act::GOES_ON_WITHIN;
 
 fn sends(story: &mut Story, site: SiteId) {
     for kind in [SourceKind::Microphone, SourceKind::Camera] {
@@ -40,12 +41,12 @@ fn mute_all_spares_the_chair_and_reaches_who_comes_later() {
     let mut story = Story::begins(10);
     let chair = story.enters(CHAIR);
     story.enters(AN_PHUOC);
-    story.acts(chair, Action::MuteAll);
+    story.acts(chair, Action::MuteAll {});
     assert!(story.may_speak(CHAIR));
     assert!(!story.may_speak(AN_PHUOC));
     story.enters(BINH_SON);
     assert!(!story.may_speak(BINH_SON), "came after the act");
-    story.acts(chair, Action::AllowUnmuteAll);
+    story.acts(chair, Action::AllowUnmuteAll {});
     assert_eq!(story.microphone(BINH_SON), MicrophoneState::Off);
 }
 
@@ -56,8 +57,10 @@ fn a_mute_outlives_a_loss() {
     let site = story.enters(AN_PHUOC);
     story.acts(chair, Action::Mute { site: AN_PHUOC });
     story.vanishes(site);
-    story.enters(AN_PHUOC);
+    story.returns(AN_PHUOC);
     assert!(!story.may_speak(AN_PHUOC));
+    story.hello(AN_PHUOC, None, true);
+    assert!(!story.may_speak(AN_PHUOC), "and a takeover");
 }
 
 #[test]
@@ -87,7 +90,7 @@ fn a_lock_keeps_strangers_out_and_lets_the_lost_return() {
     let stranger = story.knocks(BINH_SON);
     assert_eq!(story.refusal(stranger), Some(ErrorCode::MeetingLocked));
     story.vanishes(site);
-    story.enters(AN_PHUOC);
+    story.returns(AN_PHUOC);
     story.acts(chair, Action::Lock { locked: false });
     story.enters(BINH_SON);
 }
@@ -98,14 +101,51 @@ fn the_end_is_for_all_until_the_chair_opens_again() {
     let chair = story.enters(CHAIR);
     let site = story.enters(AN_PHUOC);
     story.acts(chair, Action::Lock { locked: true });
-    story.acts(chair, Action::End);
+    story.acts(chair, Action::End {});
     assert_eq!(story.goodbye(chair), Some(GoodbyeReason::Ended));
     assert_eq!(story.goodbye(site), Some(GoodbyeReason::Ended));
     assert!(story.orders.contains(&Output::CloseMedia));
     let late = story.knocks(BINH_SON);
     assert_eq!(story.refusal(late), Some(ErrorCode::MeetingEnded));
+    story.passes(GOES_ON_WITHIN);
     story.enters(CHAIR);
     story.enters(BINH_SON);
+}
+
+/// The chair has ended it by a slip of the hand, or for a break.
+#[test]
+fn a_meeting_that_goes_on_keeps_what_the_chair_decided() {
+    let mut story = Story::begins(10);
+    let chair = story.enters(CHAIR);
+    story.enters(AN_PHUOC);
+    story.enters(PHUOC_THAI);
+    story.acts(chair, Action::Mute { site: PHUOC_THAI });
+    story.acts(chair, Action::Remove { site: AN_PHUOC });
+    story.acts(chair, Action::Lock { locked: true });
+    let began = story.meeting.view(Role::Chair).started_at_ms;
+    story.acts(chair, Action::End {});
+    story.passes(GOES_ON_WITHIN - Duration::from_secs(1));
+
+    let chair = story.enters(CHAIR);
+    let refused = |story: &mut Story, site| {
+        let knocking = story.knocks(site);
+        story.refusal(knocking)
+    };
+    assert_eq!(refused(&mut story, AN_PHUOC), Some(ErrorCode::SiteRemoved));
+    assert_eq!(refused(&mut story, BINH_SON), Some(ErrorCode::MeetingLocked), "it has never been inside");
+    story.enters(PHUOC_THAI);
+    assert!(!story.may_speak(PHUOC_THAI));
+    let view = story.meeting.view(Role::Chair);
+    assert_eq!((view.locked, view.started_at_ms), (true, began));
+    assert_eq!(story.presence(AN_PHUOC), Presence::Removed, "the chair sees what was kept");
+
+    story.acts(chair, Action::End {});
+    story.passes(GOES_ON_WITHIN);
+    story.enters(CHAIR);
+    assert_eq!(refused(&mut story, AN_PHUOC), None, "the next meeting knows nothing of it");
+    assert_eq!(refused(&mut story, BINH_SON), None);
+    story.enters(PHUOC_THAI);
+    assert!(story.may_speak(PHUOC_THAI));
 }
 
 /// What was on the big screen, and who was inside, is of the last meeting.
@@ -116,10 +156,11 @@ fn a_meeting_that_is_opened_again_begins_anew() {
     story.enters(AN_PHUOC);
     story.acts(chair, Action::BigScreen { site: Some(AN_PHUOC) });
     assert_eq!(story.meeting.stage().big_screen, Some(AN_PHUOC));
-    story.acts(chair, Action::End);
+    story.acts(chair, Action::End {});
     assert_eq!(story.meeting.stage().big_screen, None);
     assert_eq!(story.meeting.view(Role::Chair).big_screen, None);
 
+    story.passes(GOES_ON_WITHIN);
     let chair = story.enters(CHAIR);
     assert_eq!(story.meeting.stage().big_screen, None);
     story.acts(chair, Action::Lock { locked: true });
@@ -161,11 +202,11 @@ fn sites_may_not_act_and_the_chair_not_on_himself() {
     let forbidden = Some(ErrorCode::Forbidden);
     for action in [
         Action::Mute { site: CHAIR },
-        Action::MuteAll,
+        Action::MuteAll {},
         Action::BigScreen { site: Some(AN_PHUOC) },
         Action::Remove { site: BINH_SON },
         Action::Lock { locked: true },
-        Action::End,
+        Action::End {},
     ] {
         story.acts(site, action.clone());
         assert_eq!(story.refusal(site), forbidden, "{action:?}");

@@ -135,6 +135,19 @@ impl Story {
         seat.expect("welcomed")
     }
 
+    /// The secret that whoever sits there was given.
+    pub fn meeting_seat(&self, site: SiteId) -> Secret {
+        self.meeting.sites[site.0 as usize].seat.clone().expect("seated")
+    }
+
+    /// Comes back to its seat, and has media.
+    pub fn returns(&mut self, site: SiteId) -> ConnectionId {
+        let connection = self.hello(site, Some(self.meeting_seat(site)), false);
+        assert_eq!(self.refusal(connection), None, "{site:?} comes back");
+        self.path(site, MediaPath::Up);
+        connection
+    }
+
     pub fn site(&self, site: SiteId) -> SiteView {
         self.meeting.view(Role::Chair).sites[site.0 as usize].clone()
     }

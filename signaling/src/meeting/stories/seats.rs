@@ -1,6 +1,7 @@
 //! Coming in, being lost, coming back.
 
 use super::*;
+use crate::meeting::claim::TAKEOVER_COOLDOWN;
 
 #[test]
 fn a_site_comes_is_lost_and_comes_back_as_the_same() {
@@ -57,6 +58,95 @@ fn a_second_device_is_offered_a_takeover() {
     assert_eq!(story.refusal(back), Some(ErrorCode::SeatTaken), "its secret is void");
 }
 
+/// Everybody in a commune has seen its link; the seat's secret only the machine that sat on it.
+#[test]
+fn a_lost_seat_waits_for_its_holder_and_not_for_the_bare_link() {
+    let mut story = Story::begins(10);
+    let lost = story.enters(AN_PHUOC);
+    let seat = story.meeting_seat(AN_PHUOC);
+    story.vanishes(lost);
+    for secret in [None, Some("a guess".into()), Some(Secret::default())] {
+        let stranger = story.hello(AN_PHUOC, secret, false);
+        assert_eq!(story.refusal(stranger), Some(ErrorCode::SeatTaken));
+        assert!(story.is_closed(stranger));
+    }
+    assert_eq!(story.presence(AN_PHUOC), Presence::Lost, "nothing of it has changed");
+    let back = story.hello(AN_PHUOC, Some(seat.clone()), false);
+    assert_eq!(story.seat(back), seat);
+    assert_eq!(story.site(AN_PHUOC).takeovers, 0);
+}
+
+/// The machine of a commune has died, and somebody opens the link on another one.
+#[test]
+fn a_lost_seat_is_taken_over_by_who_asks_and_the_chair_sees_it() {
+    let mut story = Story::begins(10);
+    story.enters(CHAIR);
+    let dead = story.enters(AN_PHUOC);
+    let seat = story.meeting_seat(AN_PHUOC);
+    story.vanishes(dead);
+    story.passes(Duration::from_secs(60));
+    let new = story.hello(AN_PHUOC, None, true);
+    assert_ne!(story.seat(new), seat);
+    assert!(story.orders.contains(&Output::DropMedia { site: AN_PHUOC }));
+    assert!(story.orders.contains(&Output::TakenOver { site: AN_PHUOC, connection: new }));
+    let shown = story.site(AN_PHUOC);
+    assert_eq!((shown.takeovers, shown.taken_over_ms), (1, Some(1_060_000)));
+    story.path(AN_PHUOC, MediaPath::Up);
+    story.passes(Duration::from_secs(60));
+    let back = story.hello(AN_PHUOC, Some(seat), false);
+    assert_eq!(
+        story.refusal(back),
+        Some(ErrorCode::SeatTaken),
+        "it is told, and may ask for the seat itself"
+    );
+    assert_eq!(story.meeting.connection_of(AN_PHUOC), Some(new));
+}
+
+#[test]
+fn takeovers_cool_down_whatever_happens_to_the_seat() {
+    let mut story = Story::begins(10);
+    let first = story.enters(AN_PHUOC);
+    let second = story.hello(AN_PHUOC, None, true);
+    assert_eq!(story.goodbye(first), Some(GoodbyeReason::TakenOver));
+    let too_soon = Some(ErrorCode::TakeoverTooSoon);
+    let again = story.hello(AN_PHUOC, None, true);
+    assert_eq!(story.refusal(again), too_soon);
+    assert_eq!(story.goodbye(second), None, "who has it notices nothing");
+    story.vanishes(second);
+    let again = story.hello(AN_PHUOC, None, true);
+    assert_eq!(story.refusal(again), too_soon, "a lost seat is no way round it");
+
+    let third = story.hello(AN_PHUOC, Some(story.meeting_seat(AN_PHUOC)), false);
+    story.asks(third, Request::Leave);
+    let fourth = story.knocks(AN_PHUOC);
+    assert_eq!(story.refusal(fourth), None, "a seat that was given up is free");
+    let again = story.hello(AN_PHUOC, None, true);
+    assert_eq!(story.refusal(again), too_soon, "leaving is no way round it");
+
+    story.passes(TAKEOVER_COOLDOWN);
+    let fifth = story.hello(AN_PHUOC, None, true);
+    assert_eq!(story.refusal(fifth), None);
+    assert_eq!(story.site(AN_PHUOC).takeovers, 2);
+    let other = story.enters(BINH_SON);
+    let taken = story.hello(BINH_SON, None, true);
+    assert_eq!(story.refusal(taken), None, "each link by itself");
+    assert_eq!(story.goodbye(other), Some(GoodbyeReason::TakenOver));
+}
+
+/// Two dozen a second came through before.
+#[test]
+fn a_client_that_fights_for_a_seat_gets_it_every_ten_seconds() {
+    let mut story = Story::begins(10);
+    story.enters(AN_PHUOC);
+    let minute = Duration::from_secs(60);
+    let step = Duration::from_millis(40);
+    for _ in 0..minute.div_duration_f64(step) as u32 {
+        story.hello(AN_PHUOC, None, true);
+        story.passes(step);
+    }
+    assert_eq!(story.site(AN_PHUOC).takeovers, 6);
+}
+
 #[test]
 fn a_page_that_comes_back_before_its_end_was_noticed_gets_its_seat() {
     let mut story = Story::begins(10);
@@ -82,7 +172,7 @@ fn the_limit_refuses_and_disturbs_nobody() {
     let beyond = story.knocks(BINH_SON);
     let full = Some(ErrorCode::MeetingFull);
     assert_eq!(story.refusal(beyond), full, "a lost site keeps its seat");
-    let back = story.knocks(AN_PHUOC);
+    let back = story.hello(AN_PHUOC, Some(story.meeting_seat(AN_PHUOC)), false);
     assert_eq!(story.refusal(back), None);
     story.asks(back, Request::Leave);
     assert_eq!(story.presence(AN_PHUOC), Presence::Away);
@@ -102,6 +192,6 @@ fn the_chair_always_finds_a_seat() {
 fn before_the_welcome_nothing_is_accepted() {
     let mut story = Story::begins(10);
     let stranger = ConnectionId(99);
-    story.acts(stranger, Action::End);
+    story.acts(stranger, Action::End {});
     assert_eq!(story.refusal(stranger), Some(ErrorCode::OutOfOrder));
 }
