@@ -109,7 +109,7 @@ impl Hall {
             }
             Effect::Worker { worker, stats } => {
                 self.board.worker(worker, *stats);
-                self.post_rows();
+                self.measured = true;
             }
             Effect::Moved { meeting, from } => {
                 if let Some(machine) = self.meetings.get(meeting.0) {
@@ -138,7 +138,7 @@ impl Hall {
                 self.look_at_links(now, id);
             }
             self.lights.spread(now);
-            self.post_rows();
+            self.measured = true;
         }
         for (meeting, site, message) in self.lights.due(now) {
             self.push_to_site(meeting, site, message);
@@ -157,8 +157,12 @@ impl Hall {
         self.lights.measured(now, id, links, meeting.seats().map(|seat| seat.site));
     }
 
-    /// Puts the newest state of every seat up for Prometheus.
-    fn post_rows(&self) {
+    /// Puts the newest state of every seat up for Prometheus, if there is news. All seats are copied: that is done
+    /// at most as often as the hall looks at its workers, and not once for each worker that has measured.
+    pub(super) fn post_rows(&mut self) {
+        if !std::mem::take(&mut self.measured) {
+            return;
+        }
         let mut rows = Vec::new();
         for (m, meeting) in self.meetings.iter().enumerate() {
             for seat in meeting.seats() {

@@ -32,7 +32,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 /// How soon a worker whose queue was full is asked again.
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);
-/// How often the media workers are looked at, whether they turn.
+/// How often the media workers are looked at, whether they turn, and Prometheus' numbers are brought up to date.
 const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 /// What sites are told to wait before they come back to a server that goes down.
 const RETRY_AFTER_MS: u32 = 1_000;
@@ -61,6 +61,8 @@ pub struct Hall {
     grader: Grader,
     lights: Lights,
     reports: HashMap<(MeetingId, SiteId), ClientReport>,
+    /// There are numbers that Prometheus has not got yet.
+    measured: bool,
     board: Arc<Board>,
     /// Told when the last connection of a draining hall has gone.
     drained: Option<oneshot::Sender<()>>,
@@ -87,6 +89,7 @@ pub fn open(config: &Config, media: MediaPort, board: Arc<Board>) -> HallDoor {
         grader: Grader::default(),
         lights: Lights::new(Instant::now()),
         reports: HashMap::new(),
+        measured: false,
         board,
         drained: None,
         lost,
@@ -147,6 +150,7 @@ impl Hall {
         self.bridge.watch(now);
         let stuck = self.bridge.stuck();
         self.board.stuck(&stuck);
+        self.post_rows();
         self.pulse.beat(now, stuck);
     }
 
