@@ -15,16 +15,17 @@ const FEWEST: u64 = 32;
 /// What `connections` sites may open: the WebSocket, and media over TCP where UDP is blocked. Strangers
 /// hold a bounded number of TCP connections to each worker.
 pub fn needed(connections: usize, workers: usize) -> u64 {
-    RESERVE + of_strangers(workers) + 2 * connections as u64
+    let of_sites = (connections as u64).saturating_mul(2);
+    RESERVE.saturating_add(of_strangers(workers)).saturating_add(of_sites)
 }
 
 fn of_strangers(workers: usize) -> u64 {
-    (workers * MAX_UNPROVEN_TCP) as u64
+    workers.saturating_mul(MAX_UNPROVEN_TCP) as u64
 }
 
 /// The connections for which so many open files are enough.
 fn room(open_files: u64, workers: usize) -> u64 {
-    open_files.saturating_sub(RESERVE + of_strangers(workers)) / 2
+    open_files.saturating_sub(RESERVE.saturating_add(of_strangers(workers))) / 2
 }
 
 /// The most open files this process may ever have; `None` is without limit.

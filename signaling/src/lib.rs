@@ -17,6 +17,17 @@
 
 // Both panic where nobody reads or the disk is full: `log::say` and `output::print` do not.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
+// Nothing that comes from outside can panic us. Tests may.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
 
 pub mod certificate;
 pub mod cli;

@@ -1,6 +1,17 @@
 //! `nhipcau`: serve · demo · join · doctor · links · certificate.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
+// Nothing that comes from outside can panic us. Tests may.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
 
 use sfu::driver::priority::BehindMedia;
 use signaling::cli::{self, Commands, DemoArgs, LinksArgs, Parsed, ServeArgs};
@@ -179,7 +190,8 @@ fn hangup() -> Result<impl Future<Output = ()>, StartError> {
 fn ignores(status: &str, kind: SignalKind) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_some_and(|mask| mask >> (kind.as_raw_value() - 1) & 1 == 1)
+    let bit = u32::try_from(kind.as_raw_value()).ok().and_then(|number| number.checked_sub(1));
+    mask.zip(bit).and_then(|(mask, bit)| mask.checked_shr(bit)).is_some_and(|mask| mask & 1 == 1)
 }
 
 /// A demo and a doctor speak for themselves and log only what is wrong. The webrtc libraries warn of

@@ -6,6 +6,7 @@ use crate::protocol::Role;
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::Path;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 impl Config {
@@ -34,8 +35,8 @@ impl Config {
                 "names: \"{name}\" phải là tên máy không dấu hoặc địa chỉ IP, không có cổng và không có http://"
             ));
         }
-        let given = [&self.tls.certificate, &self.tls.key].map(|file| !file.as_os_str().is_empty());
-        if given[0] != given[1] {
+        let given = |file: &Path| !file.as_os_str().is_empty();
+        if given(&self.tls.certificate) != given(&self.tls.key) {
             return fault("tls.certificate và tls.key phải có cả hai hoặc bỏ trống cả hai".to_owned());
         }
         Ok(())
@@ -51,7 +52,7 @@ impl Config {
         let mut all = vec![("http", self.http), ("https", self.https), ("metrics", self.metrics)];
         all.extend(media);
         for (i, (one, address)) in all.iter().enumerate() {
-            let clash = all.iter().skip(i + 1).find(|(other, at)| other != one && overlap(*address, *at));
+            let clash = all.iter().skip(i).find(|(other, at)| other != one && overlap(*address, *at));
             if let Some((other, _)) = clash {
                 return fault(format!(
                     "{one} và {other} dùng chung cổng {}; đổi một trong hai",

@@ -14,9 +14,9 @@ pub use check::is_host;
 use crate::error::StartError;
 use crate::protocol::Role;
 use crate::secret::Secret;
+use name::spelling;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use name::spelling;
 use std::path::{Path, PathBuf};
 
 /// All settings of the server. `ops/nhipcau.toml` documents each with its default.
@@ -245,8 +245,8 @@ fn in_vietnamese(message: &str) -> String {
 /// Line and column, both from 1, of a byte in `text`.
 fn position(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    let line = before.matches('\n').count().saturating_add(1);
+    let column = before.chars().rev().take_while(|c| *c != '\n').count().saturating_add(1);
     (line, column)
 }
 

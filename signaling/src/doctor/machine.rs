@@ -102,8 +102,9 @@ pub(super) fn certificate(config: &Config) -> Finding {
         format!("The certificate is good until {}, for: {list}.", kept.last_day()),
     );
     let lacking = kept.lacking(&tls::wanted(config));
+    let left = kept.not_after.duration_since(SystemTime::now()).ok();
     let advice = match source {
-        _ if kept.not_after < SystemTime::now() + ENDS_SOON => ends_soon(&source),
+        _ if left.is_none_or(|left| left < ENDS_SOON) => ends_soon(&source),
         _ if lacking.is_empty() => return Finding::good("certificate", found),
         Source::Kept { .. } => {
             let command = tls::advice(&lacking);

@@ -203,10 +203,12 @@ impl Life {
         let mut pause = FIRST_PAUSE;
         loop {
             tokio::time::sleep(jittered(pause)).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
             match open(&self.link, &self.options, &self.knowledge, &self.messages).await {
                 Ok(session) => {
-                    self.knowledge.facts().reconnections += 1;
+                    let mut facts = self.knowledge.facts();
+                    facts.reconnections = facts.reconnections.saturating_add(1);
+                    drop(facts);
                     *self.site.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&session.site);
                     return Ok(session);
                 }

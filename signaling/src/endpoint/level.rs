@@ -71,7 +71,7 @@ impl Listener {
         let Ok(samples) = self.decoder.decode(packet, &mut pcm, false) else {
             return;
         };
-        self.newest.extend_from_slice(&pcm[..samples]);
+        self.newest.extend_from_slice(pcm.get(..samples).unwrap_or_default());
         let excess = self.newest.len().saturating_sub(Self::WINDOW);
         self.newest.drain(..excess);
     }

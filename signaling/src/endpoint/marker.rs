@@ -7,6 +7,9 @@
 
 /// Bits in the marker.
 pub const CELLS: usize = 32;
+const HALF_CELLS: usize = 2 * CELLS;
+/// The bit of the cell at the left.
+const FIRST_CELL: u32 = 1 << 31;
 /// Height of the strip in a picture 360 lines high.
 const STRIP_LINES: usize = 32;
 /// Makes an all-black or all-white strip invalid.
@@ -34,10 +37,11 @@ impl Marker {
     /// Draws into a picture of three bytes a pixel.
     pub fn draw(self, rgb: &mut [u8], width: usize, height: usize) {
         let bits = self.bits();
-        for row in rgb.chunks_exact_mut(width * 3).take(strip_height(height)) {
+        for row in rgb.chunks_exact_mut(width.saturating_mul(3).max(1)).take(strip_height(height)) {
             for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
-                let bit = CELLS - 1 - x * CELLS / width;
-                pixel.fill(if bits >> bit & 1 == 1 { 235 } else { 16 });
+                let cell = x.saturating_mul(CELLS).checked_div(width).unwrap_or(0);
+                let is_one = bits.unbounded_shl(cell as u32) & FIRST_CELL != 0;
+                pixel.fill(if is_one { 235 } else { 16 });
             }
         }
     }
@@ -47,9 +51,9 @@ impl Marker {
         let y = strip_height(height) / 2;
         let mut bits = 0u32;
         for cell in 0..CELLS {
-            let x = (2 * cell + 1) * width / (2 * CELLS);
-            let at = (y * width + x) * 3;
-            let pixel = rgb.get(at..at + 3)?;
+            let x = cell.saturating_mul(2).saturating_add(1).saturating_mul(width) / HALF_CELLS;
+            let at = y.saturating_mul(width).saturating_add(x).saturating_mul(3);
+            let pixel = rgb.get(at..)?.get(..3)?;
             let bright = pixel.iter().map(|&value| u32::from(value)).sum::<u32>() > 3 * 128;
             bits = bits << 1 | u32::from(bright);
         }
@@ -58,7 +62,7 @@ impl Marker {
 }
 
 fn strip_height(height: usize) -> usize {
-    (height * STRIP_LINES / 360).max(1)
+    (height.saturating_mul(STRIP_LINES) / 360).max(1)
 }
 
 #[cfg(test)]

@@ -90,21 +90,22 @@ impl Count {
     }
 
     fn add(&mut self, arrival: &Arrival) {
-        self.packets += 1;
-        self.bytes += arrival.payload.len() as u64;
+        self.packets = self.packets.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(arrival.payload.len() as u64);
         self.last_at = arrival.at;
         let step = arrival.sequence.wrapping_sub(self.newest_sequence as u16) as i16;
         if step < 0 {
             // Late or repaired: it was counted as lost, now it is not; it says nothing about jitter.
-            self.first_sequence = self.first_sequence.min(self.newest_sequence + i64::from(step));
-            self.frames += u64::from(self.kind == Kind::Audio);
+            let sequence = self.newest_sequence.saturating_add(i64::from(step));
+            self.first_sequence = self.first_sequence.min(sequence);
+            self.frames = self.frames.saturating_add(u64::from(self.kind == Kind::Audio));
             return;
         }
-        self.newest_sequence += i64::from(step);
+        self.newest_sequence = self.newest_sequence.saturating_add(i64::from(step));
         let newer = arrival.timestamp.wrapping_sub(self.newest_timestamp) as i32 > 0;
         self.newest_timestamp = arrival.timestamp;
         if self.kind == Kind::Audio || newer && !arrival.payload.is_empty() {
-            self.frames += 1;
+            self.frames = self.frames.saturating_add(1);
         }
         self.measure_jitter(arrival);
     }
@@ -121,10 +122,10 @@ impl Count {
     }
 
     pub fn lost(&self) -> u64 {
-        let expected = self.newest_sequence - self.first_sequence + 1;
-        let arrived = self.packets - self.packets_before;
+        let expected = self.newest_sequence.saturating_sub(self.first_sequence).saturating_add(1);
+        let arrived = self.packets.saturating_sub(self.packets_before);
         let missing = u64::try_from(expected).unwrap_or(0).saturating_sub(arrived);
-        self.lost_before + missing
+        self.lost_before.saturating_add(missing)
     }
 
     /// Average over the time in which packets came.

@@ -10,9 +10,10 @@ pub const TURN: Duration = Duration::from_millis(9_000);
 /// Where in its turn a site is: `None` while others have the floor.
 pub fn into_turn(turn: Turn, now: Instant) -> Option<Duration> {
     let count = turn.count.max(1);
-    let round = TURN * count;
-    let elapsed = now.saturating_duration_since(turn.since).as_nanos() % round.as_nanos();
-    let start = (TURN * (turn.index % count)).as_nanos();
+    let round = TURN.saturating_mul(count);
+    let since = now.saturating_duration_since(turn.since).as_nanos();
+    let elapsed = since.checked_rem(round.as_nanos())?;
+    let start = TURN.saturating_mul(turn.index.checked_rem(count)?).as_nanos();
     let within = elapsed.checked_sub(start)?;
     (within < TURN.as_nanos()).then(|| Duration::from_nanos(within as u64))
 }

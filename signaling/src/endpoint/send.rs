@@ -6,17 +6,17 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use rtc::rtp::{Header, Packet};
+use sfu::time::after;
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::rtp_transceiver::RtpTransceiver;
 
 use super::codecs::AUDIO_LEVEL_URI;
-use super::level::SAMPLE_RATE;
 use super::options::Audio;
 use super::picture::{FRAMES_PER_SECOND, Picture};
 use super::receive::Kind;
-use super::speech::{AudioPacket, Speech};
+use super::speech::{AudioPacket, Speech, lasting};
 use super::tone::Tone;
 use super::vp8::Packetizer;
 
@@ -128,9 +128,10 @@ pub async fn run_microphone(outlet: Outlet, audio: Audio) {
         if outlet.send(packet).await.is_err() {
             return;
         }
-        due += Duration::from_nanos(u64::from(sound.samples) * 1_000_000_000 / u64::from(SAMPLE_RATE));
+        due = after(due, lasting(u64::from(sound.samples)));
         // After a stall (a suspended machine) the lost time is not made up for.
-        due = due.max(Instant::now() - Duration::from_millis(200));
+        let longest_ago = Instant::now().checked_sub(Duration::from_millis(200));
+        due = longest_ago.map_or(due, |longest_ago| due.max(longest_ago));
         sleep_until(due.into()).await;
     }
 }
@@ -159,6 +160,9 @@ impl Source {
     }
 }
 
+/// 15 a second.
+const FRAME_INTERVAL: Duration = Duration::from_nanos(1_000_000_000 / FRAMES_PER_SECOND as u64);
+
 /// Shows the picture until the connection is gone.
 pub async fn run_camera(outlet: Outlet, mut picture: Picture) {
     let Some(agreed) = outlet.agreed().await else {
@@ -166,7 +170,7 @@ pub async fn run_camera(outlet: Outlet, mut picture: Picture) {
     };
     let mut numbers = Numbers::new(outlet.ssrc, agreed.payload_type);
     let mut packetizer = Packetizer::starting_at(rand::random());
-    let mut ticks = interval(Duration::from_secs(1) / FRAMES_PER_SECOND);
+    let mut ticks = interval(FRAME_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let began = Instant::now();
     let first = numbers.header.timestamp;
@@ -181,7 +185,7 @@ pub async fn run_camera(outlet: Outlet, mut picture: Picture) {
             return;
         };
         picture = back;
-        let elapsed = (began.elapsed().as_micros() * 9 / 100) as u32;
+        let elapsed = (began.elapsed().as_micros().saturating_mul(9) / 100) as u32;
         numbers.header.timestamp = first.wrapping_add(elapsed);
         let payloads = packetizer.packetize(&frame);
         let last = payloads.len().saturating_sub(1);

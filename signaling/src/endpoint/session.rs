@@ -144,7 +144,7 @@ impl Session {
         self.socket.send(&ClientMessage::Offer { sdp: fold(offer) }).await?;
         let camera = options.video != Video::None;
         self.socket.send(&ClientMessage::Media { microphone: true, camera, content: false }).await?;
-        let deadline = tokio::time::Instant::now() + ANSWER_TIMEOUT;
+        let deadline = in_time(ANSWER_TIMEOUT);
         loop {
             let next = tokio::time::timeout_at(deadline, self.socket.receive()).await;
             let message = next.map_err(|_| {
@@ -254,7 +254,7 @@ impl Session {
             }
             // A path lost in the middle of the handshake is not reported as failed by the crate, ever.
             (Disconnected, PathState::Wanted) | (Disconnected | Failed, PathState::Up) => {
-                self.path = PathState::Restarting { until: tokio::time::Instant::now() + RESTART_TIMEOUT };
+                self.path = PathState::Restarting { until: in_time(RESTART_TIMEOUT) };
                 let sdp = fold(self.site.restart_offer().await?);
                 self.socket.send(&ClientMessage::Offer { sdp }).await
             }
@@ -352,7 +352,9 @@ impl Session {
             return;
         };
         let name = name.clone().or_else(|| own_name(&knowledge.facts())).unwrap_or_default();
-        let picture = Picture::new(&name, *number, *marker);
+        let Ok(picture) = Picture::new(&name, *number, *marker) else {
+            return tracing::error!("the built-in font cannot be read: this site shows no picture");
+        };
         let (ready, camera) = (self.site.connected(), self.site.camera.clone());
         self.sources.spawn(async move {
             if ready.await {
@@ -372,6 +374,11 @@ fn no_path() -> JoinError {
 }
 
 /// Done then; never where there is no then.
+fn in_time(patience: Duration) -> tokio::time::Instant {
+    let now = tokio::time::Instant::now();
+    now.checked_add(patience).unwrap_or(now)
+}
+
 async fn passed(deadline: Option<tokio::time::Instant>) {
     match deadline {
         Some(at) => tokio::time::sleep_until(at).await,

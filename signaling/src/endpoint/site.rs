@@ -288,7 +288,7 @@ async fn receive_sections(
     options: &Options,
 ) -> Result<Vec<Door>, webrtc::error::Error> {
     let mut doors = Vec::new();
-    for index in 0..options.slots + options.audio_only_slots {
+    for index in 0..options.slots.saturating_add(options.audio_only_slots) {
         let audio = peer.add_transceiver_from_kind(RtpCodecKind::Audio, None).await?;
         doors.push((audio, Kind::Audio, index));
         if index < options.slots {

@@ -18,11 +18,9 @@ pub struct Ink {
 }
 
 impl Type {
-    /// # Panics
-    /// Never in a build whose tests pass: the font is part of the program.
-    pub fn new() -> Self {
-        let font = Font::from_bytes(FONT, FontSettings::default()).expect("the built-in font parses");
-        Self { font }
+    /// The font is part of the program: the tests read it.
+    pub fn new() -> Result<Self, &'static str> {
+        Ok(Self { font: Font::from_bytes(FONT, FontSettings::default())? })
     }
 
     /// Whether every character has a glyph.
@@ -34,7 +32,7 @@ impl Type {
     /// Width in pixels at `size` pixels.
     pub fn width(&self, text: &str, size: f32) -> usize {
         let advance: f32 = text.chars().map(|letter| self.font.metrics(letter, size).advance_width).sum();
-        advance.ceil() as usize + 2
+        (advance.ceil() as usize).saturating_add(2)
     }
 
     /// The largest size not above `size` at which `text` is at most `width` pixels wide.
@@ -47,9 +45,9 @@ impl Type {
     pub fn line(&self, text: &str, size: f32) -> Ink {
         let metrics = self.font.horizontal_line_metrics(size);
         let (ascent, descent) = metrics.map_or((size, 0.0), |line| (line.ascent, line.descent));
-        let height = (ascent - descent).ceil() as usize + 2;
+        let height = ((ascent - descent).ceil() as usize).saturating_add(2);
         let width = self.width(text, size);
-        let mut ink = Ink { width, height, coverage: vec![0; width * height] };
+        let mut ink = Ink { width, height, coverage: vec![0; width.saturating_mul(height)] };
         let mut pen = 1.0;
         for letter in text.chars() {
             let (glyph, bitmap) = self.font.rasterize(letter, size);
@@ -65,16 +63,18 @@ impl Ink {
         if glyph.width == 0 {
             return;
         }
-        let left = pen.round() as i32 + glyph.xmin;
-        let top = ascent.round() as i32 - glyph.height as i32 - glyph.ymin;
+        let left = (pen.round() as isize).saturating_add(glyph.xmin as isize);
+        let below = (glyph.height as isize).saturating_add(glyph.ymin as isize);
+        let top = (ascent.round() as isize).saturating_sub(below);
         for (row, line) in bitmap.chunks_exact(glyph.width).enumerate() {
             for (column, &coverage) in line.iter().enumerate() {
-                let (x, y) = (left + column as i32, top + row as i32);
-                if x < 0 || y < 0 || x as usize >= self.width || y as usize >= self.height {
+                let (x, y) = (column.checked_add_signed(left), row.checked_add_signed(top));
+                let Some((x, y)) = x.zip(y).filter(|(x, _)| *x < self.width) else {
                     continue;
+                };
+                if let Some(cell) = self.coverage.get_mut(y.saturating_mul(self.width).saturating_add(x)) {
+                    *cell = (*cell).max(coverage);
                 }
-                let cell = &mut self.coverage[y as usize * self.width + x as usize];
-                *cell = (*cell).max(coverage);
             }
         }
     }
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn vietnamese_names_are_covered() {
-        let letters = Type::new();
+        let letters = Type::new().expect("a font");
         for name in ["Xã An Phước", "Thị trấn Long Thành", "ẶỘỮỲĐ ặộữỳđ ơƠưƯ", "Hội trường huyện, 00:00:00,0"]
         {
             assert!(letters.covers(name), "{name}");
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_long_name_is_made_smaller_until_it_fits() {
-        let letters = Type::new();
+        let letters = Type::new().expect("a font");
         let name = "Hội trường Ủy ban nhân dân huyện Long Thành, tỉnh Đồng Nai";
         let size = letters.size_to_fit(name, 48.0, 600);
         assert!(size < 48.0);

@@ -118,12 +118,13 @@ fn findings(statistics: &Statistics) -> Option<Vec<Finding>> {
     let reported = statistics.sent.iter().filter(|track| track.jitter_ms.is_some());
     let up: Vec<_> = reported.filter(|track| track.packets >= FEWEST_PACKETS).collect();
     let came = statistics.received.iter().filter(|track| track.own);
-    let down: Vec<_> = came.filter(|track| track.packets + track.lost >= FEWEST_PACKETS).collect();
+    let down: Vec<_> =
+        came.filter(|track| track.packets.saturating_add(track.lost) >= FEWEST_PACKETS).collect();
     if up.is_empty() || down.is_empty() {
         return None;
     }
     let loss_up = worst(&up, |track| percent(track.lost, track.packets));
-    let loss_down = worst(&down, |track| percent(track.lost, track.packets + track.lost));
+    let loss_down = worst(&down, |track| percent(track.lost, track.packets.saturating_add(track.lost)));
     let jitter = |tracks: &[&TrackStatistics]| worst(tracks, |track| track.jitter_ms.unwrap_or_default());
     let finding = |measure, what, value| Finding { measure, what, value };
     let mut findings = vec![

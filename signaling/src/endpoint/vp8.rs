@@ -7,6 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 /// 1,280, the least any IPv6 path carries.
 pub const MAX_PAYLOAD: usize = 1150;
 const DESCRIPTOR: usize = 4;
+const ROOM: usize = MAX_PAYLOAD - DESCRIPTOR;
 const EXTENDED: u8 = 0x80;
 const START_OF_PARTITION: u8 = 0x10;
 const HAS_PICTURE_ID: u8 = 0x80;
@@ -28,11 +29,10 @@ impl Packetizer {
         if frame.is_empty() {
             return Vec::new();
         }
-        let room = MAX_PAYLOAD - DESCRIPTOR;
-        let packets = frame.len().div_ceil(room);
-        let size = frame.len().div_ceil(packets);
+        let packets = frame.len().div_ceil(ROOM);
+        let size = frame.len().div_ceil(packets.max(1));
         let payloads = frame.chunks(size).enumerate().map(|(index, chunk)| {
-            let mut payload = BytesMut::with_capacity(DESCRIPTOR + chunk.len());
+            let mut payload = BytesMut::with_capacity(DESCRIPTOR.saturating_add(chunk.len()));
             payload.put_u8(EXTENDED | if index == 0 { START_OF_PARTITION } else { 0 });
             payload.put_u8(HAS_PICTURE_ID);
             payload.put_u16(0x8000 | self.picture_id);
@@ -40,7 +40,7 @@ impl Packetizer {
             payload.freeze()
         });
         let payloads = payloads.collect();
-        self.picture_id = (self.picture_id + 1) & 0x7fff;
+        self.picture_id = self.picture_id.wrapping_add(1) & 0x7fff;
         payloads
     }
 }
@@ -49,15 +49,15 @@ impl Packetizer {
 pub fn descriptor(payload: &[u8]) -> Option<(usize, bool)> {
     let first = *payload.first()?;
     let starts = first & START_OF_PARTITION != 0 && first & 0x07 == 0;
-    let mut length = 1;
+    let mut length = 1usize;
     if first & EXTENDED != 0 {
         let extension = *payload.get(1)?;
         length = 2;
         if extension & HAS_PICTURE_ID != 0 {
-            length += if payload.get(2)? & 0x80 != 0 { 2 } else { 1 };
+            length = if payload.get(2)? & 0x80 != 0 { 4 } else { 3 };
         }
-        length += usize::from(extension & 0x40 != 0);
-        length += usize::from(extension & 0x30 != 0);
+        length = length.saturating_add(usize::from(extension & 0x40 != 0));
+        length = length.saturating_add(usize::from(extension & 0x30 != 0));
     }
     (length < payload.len()).then_some((length, starts))
 }
@@ -79,7 +79,7 @@ impl Assembler {
             self.next_sequence = None;
             return None;
         }
-        self.frame.extend_from_slice(&payload[offset..]);
+        self.frame.extend_from_slice(payload.get(offset..)?);
         self.next_sequence = (!marker).then_some(sequence.wrapping_add(1));
         marker.then(|| std::mem::take(&mut self.frame))
     }

@@ -7,6 +7,7 @@ use crate::meeting::{ConnectionId, Input, Output};
 use crate::metrics::SiteRow;
 use crate::protocol::{ServerMessage, SiteId};
 use crate::ws::outbox::{Outgoing, Pushed};
+use sfu::time::after;
 use std::time::Instant;
 use tokio::sync::mpsc;
 
@@ -31,7 +32,7 @@ impl Hall {
             effects.into_iter().for_each(|effect| self.effect(effect));
         }
         if self.bridge.retry() {
-            wake = wake.min(Instant::now() + RETRY_INTERVAL);
+            wake = wake.min(after(Instant::now(), RETRY_INTERVAL));
         }
         self.lost.send_if_modified(|lost| {
             let known = lost.is_some();

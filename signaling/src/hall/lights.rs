@@ -5,6 +5,7 @@
 use super::MeetingId;
 use crate::protocol::{ServerMessage, SiteId, SiteLink};
 use crate::ws::outbox::Outgoing;
+use sfu::time::after;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -50,7 +51,7 @@ impl Lights {
             told: HashMap::new(),
             waiting: VecDeque::new(),
             per_step: 0,
-            next_round: now + ROUND,
+            next_round: after(now, ROUND),
             next_step: now,
         }
     }
@@ -67,7 +68,7 @@ impl Lights {
     pub fn begins_round(&mut self, now: Instant) -> bool {
         let begins = now >= self.next_round;
         if begins {
-            self.next_round = now + ROUND;
+            self.next_round = after(now, ROUND);
         }
         begins
     }
@@ -101,7 +102,7 @@ impl Lights {
         if now < self.next_step {
             return Vec::new();
         }
-        self.next_step = now + STEP;
+        self.next_step = after(now, STEP);
         let count = self.per_step.min(self.waiting.len());
         self.waiting.drain(..count).collect()
     }

@@ -45,7 +45,7 @@ impl Lines {
     /// Takes a line for writing, or counts it as lost. Nothing slow ever happens under the lock.
     pub fn push(&self, line: &[u8]) {
         let mut queue = self.lock();
-        let bytes = queue.bytes + line.len() + LINE_BYTES;
+        let bytes = queue.bytes.saturating_add(cost(line));
         if bytes > MAX_WAITING_BYTES {
             self.lost.fetch_add(1, Ordering::Relaxed);
             return;
@@ -93,7 +93,7 @@ impl Lines {
             }
         }
         let line = queue.waiting.pop_front();
-        queue.bytes -= line.as_ref().map_or(0, |line| line.len() + LINE_BYTES);
+        queue.bytes = queue.bytes.saturating_sub(line.as_deref().map_or(0, cost));
         queue.writing = line.is_some();
         line
     }
@@ -102,6 +102,11 @@ impl Lines {
         // What a panic left is whole: every change is a few assignments.
         self.queue.lock().unwrap_or_else(|e| e.into_inner())
     }
+}
+
+/// What a line takes of the queue.
+fn cost(line: &[u8]) -> usize {
+    line.len().saturating_add(LINE_BYTES)
 }
 
 /// What the writing thread knows.
@@ -127,7 +132,7 @@ impl<S: Write, N: Fn(u64) -> String> Writer<'_, S, N> {
         let lately = self.told_at.is_some_and(|at| now.saturating_duration_since(at) < TELL_EVERY);
         let lost = self.lines.lost();
         if lost > self.told && (idle || !lately) {
-            let notice = (self.notice)(lost - self.told);
+            let notice = (self.notice)(lost.saturating_sub(self.told));
             if self.put(notice.as_bytes()) {
                 self.told = lost;
                 self.told_at = Some(now);
@@ -159,7 +164,7 @@ fn write_counted(sink: &mut impl Write, bytes: &[u8]) -> Result<(), usize> {
     while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
         match sink.write(rest) {
             Ok(0) => return Err(written),
-            Ok(n) => written += n,
+            Ok(n) => written = written.saturating_add(n),
             Err(e) if e.kind() == ErrorKind::Interrupted => {}
             Err(_) => return Err(written),
         }

@@ -141,9 +141,11 @@ impl Bridge {
         };
         if index < MAX_AUDIO_SLOTS {
             if slots.len() <= index {
-                slots.resize(index + 1, None);
+                slots.resize(index.saturating_add(1), None);
             }
-            slots[index] = source;
+            if let Some(slot) = slots.get_mut(index) {
+                *slot = source;
+            }
             media.slots_changed = true;
         }
     }

@@ -252,7 +252,7 @@ impl Bridge {
     }
 
     fn fresh_id(&mut self) -> u64 {
-        self.last_id += 1;
+        self.last_id = self.last_id.saturating_add(1);
         self.last_id
     }
 }

@@ -176,7 +176,7 @@ impl Bridge {
     pub fn retry(&mut self) -> bool {
         let closing: Vec<RoomId> = self.closing.iter().copied().collect();
         closing.into_iter().for_each(|room| self.close_room(room));
-        let mut refused = 0;
+        let mut refused = 0usize;
         while refused < self.behind.len() {
             let Some(meeting) = self.behind.pop_front() else {
                 break;
@@ -188,7 +188,7 @@ impl Bridge {
                     self.behind.push_back(meeting);
                 }
                 Served::Full => {
-                    refused += 1;
+                    refused = refused.saturating_add(1);
                     self.behind.push_back(meeting);
                 }
             }

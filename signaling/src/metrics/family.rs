@@ -43,9 +43,9 @@ impl Family {
 
     /// Adds a series of a histogram.
     pub fn add_histogram(&mut self, labels: Labels, delays: &DelayHistogram) {
-        let mut cumulative = 0;
+        let mut cumulative = 0u64;
         let buckets = DELAY_BOUNDS_S.iter().zip(delays.counts).map(|(bound, n)| {
-            cumulative += n;
+            cumulative = cumulative.saturating_add(n);
             let mut bucket = Bucket::default();
             bucket.set_upper_bound(*bound);
             bucket.set_cumulative_count(cumulative);

@@ -65,7 +65,9 @@ impl Board {
     }
 
     pub fn refused(&self, code: ErrorCode) {
-        *self.lock().refusals.entry(code).or_default() += 1;
+        let mut state = self.lock();
+        let refusals = state.refusals.entry(code).or_default();
+        *refusals = refusals.saturating_add(1);
     }
 
     fn lock(&self) -> MutexGuard<'_, Newest> {

@@ -79,7 +79,7 @@ pub fn add(data: &Path, names: &BTreeSet<String>, now: SystemTime) -> Result<(),
 
 impl StoredCertificate {
     fn ends_soon(&self, now: SystemTime) -> bool {
-        unix_s(now + RENEW_BEFORE) >= self.not_after_unix_s
+        unix_s(now).saturating_add(RENEW_BEFORE.as_secs()) >= self.not_after_unix_s
     }
 
     fn make(
@@ -91,12 +91,13 @@ impl StoredCertificate {
         let mut params = CertificateParams::new(names.iter().cloned().collect::<Vec<_>>()).map_err(unmade)?;
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, "Nhịp Cầu");
-        params.not_before = (now - BACKDATED).into();
-        params.not_after = (now + LIFETIME).into();
+        let not_after = now.checked_add(LIFETIME).unwrap_or(now);
+        params.not_before = now.checked_sub(BACKDATED).unwrap_or(now).into();
+        params.not_after = not_after.into();
         let certificate = params.self_signed(key).map_err(unmade)?;
         Ok(StoredCertificate {
             names: names.clone(),
-            not_after_unix_s: unix_s(now + LIFETIME),
+            not_after_unix_s: unix_s(not_after),
             certificate_pem: certificate.pem(),
             key_pem: key.serialize_pem().into(),
         })

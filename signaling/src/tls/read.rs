@@ -42,7 +42,7 @@ impl Certificate {
         Ok(Certificate {
             key: Arc::new(key),
             names: names_of(&parsed),
-            not_after: UNIX_EPOCH + Duration::from_secs(not_after),
+            not_after: UNIX_EPOCH.checked_add(Duration::from_secs(not_after)).unwrap_or(UNIX_EPOCH),
         })
     }
 

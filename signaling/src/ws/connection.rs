@@ -120,7 +120,7 @@ impl Connection {
 
     /// One answer is enough: a flood must not make us flood.
     async fn too_fast(&mut self) -> Result<(), End> {
-        self.dropped += 1;
+        self.dropped = self.dropped.saturating_add(1);
         match self.dropped {
             1 => self.refuse(ErrorCode::RateLimited).await,
             MAX_DROPPED => Err(End::Flooding),

@@ -39,7 +39,7 @@ fn inflate(base64: &str, most: usize) -> Result<String, Refusal> {
     let mut text = String::new();
     // One byte more than allowed tells a bomb from an offer of exactly the limit.
     DeflateDecoder::new(packed.as_slice())
-        .take(most as u64 + 1)
+        .take((most as u64).saturating_add(1))
         .read_to_string(&mut text)
         .map_err(|_| malformed)?;
     Ok(text)

@@ -56,8 +56,9 @@ impl Vigil {
                 false => Due::Nothing,
             };
         }
-        if open_for >= Duration::from_secs(PING_INTERVAL_S) * (self.pings + 1) {
-            self.pings += 1;
+        let next = self.pings.saturating_add(1);
+        if open_for >= Duration::from_secs(PING_INTERVAL_S).saturating_mul(next) {
+            self.pings = next;
             return Due::Ping(self.pings);
         }
         Due::Nothing

@@ -195,7 +195,7 @@ async fn answer(offer: String, transport: Transport, heard: &SharedHeard) -> (St
     let sdp = peer.local_description().await.expect("a description").sdp;
     let mut sources = JoinSet::new();
     sources.spawn(run_microphone(microphone, Audio::Tone(1000.0)));
-    sources.spawn(run_camera(camera, Picture::new("Hội trường huyện", 9, true)));
+    sources.spawn(run_camera(camera, Picture::new("Hội trường huyện", 9, true).expect("a picture")));
     (sdp, Media { _peer: peer, _sources: sources })
 }
 
