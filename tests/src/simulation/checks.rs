@@ -1,14 +1,24 @@
 //! What must hold at every moment of a simulated meeting; what does not is a fault of the world.
 
 use super::client::{Client, Seen};
-use super::world::{World, index};
-use sfu::event::Event;
+use super::incoming::{Leap, SlotView};
+use super::world::{Site, World, index};
+use sfu::event::{Event, PathKind};
 use sfu::ids::{PeerId, SlotId, Source};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Lips and voice of one site may be apart by so much (ITU-R BT.1359: 45 ms early, 125 ms late).
 const LIPS_S: f64 = 0.1;
+/// A slot that has shown nothing for so long is not compared: content sends five pictures a second.
+const COMES_WITHIN: Duration = Duration::from_millis(500);
+/// What a slow line has kept back may come so long after it was repaired.
+const SLOW_FOR: Duration = Duration::from_secs(10);
+/// A packet is so late where nothing is slow: a line, and what waits for a resent one.
+const LATE_S: f64 = 1.0;
+/// A source that is late when a slot begins with it catches up, and the slot's time has gained what it was late: so
+/// much at most, or the bridge believes another clock (`MAX_DISAGREEMENT_S`).
+const GAINED_S: f64 = 2.0;
 /// A switch moves a slot's time line, and the next sender report, a second later at most, says so.
 const LIPS_SETTLE: Duration = Duration::from_millis(1500);
 
@@ -33,6 +43,7 @@ impl World {
 
     pub(super) fn check(&mut self) {
         let at = self.now - self.epoch;
+        self.note_slow_lines();
         for viewer in 0..self.sites.len() {
             let mut found = std::mem::take(&mut self.sites[viewer].client.faults);
             let Client { video, audio, .. } = &mut self.sites[viewer].client;
@@ -42,11 +53,47 @@ impl World {
             for (slot, view) in audio.iter_mut() {
                 found.extend(view.faults.drain(..).map(|fault| format!("audio {slot}: {fault}")));
             }
+            found.extend(self.check_times(viewer));
             found.extend(self.check_voices(viewer));
             found.extend(self.check_repairs(viewer));
             found.extend(self.check_lips(viewer));
             self.faults.extend(found.into_iter().map(|fault| format!("{at:?}: site {viewer} {fault}")));
         }
+    }
+
+    fn note_slow_lines(&mut self) {
+        for (site, link) in self.sites.iter_mut().zip(&self.wire.links) {
+            if link.rate.is_some() || site.seen_at.0 == PathKind::Tcp {
+                site.slow_until = Some(self.now + SLOW_FOR);
+            }
+        }
+    }
+
+    fn is_slow(&self, site: &Site) -> bool {
+        site.slow_until.is_some_and(|until| until >= self.now)
+    }
+
+    /// A slot's time goes no further than the time that passes, unless the packet before was an old one: what a
+    /// source resends behind a cut is shown late and in order. An old key frame comes over a slow line only.
+    fn check_times(&mut self, viewer: usize) -> Vec<String> {
+        let slow = self.sites.iter().any(|site| site.slow_until.is_some());
+        let Client { video, audio, .. } = &mut self.sites[viewer].client;
+        let allowed = LATE_S + if slow { GAINED_S } else { 0.0 };
+        let (mut faults, mut old_keys) = (Vec::new(), Vec::new());
+        let views = video.iter_mut().map(|(slot, view)| ("video", slot, view));
+        for (kind, slot, view) in views.chain(audio.iter_mut().map(|(slot, view)| ("audio", slot, view))) {
+            for Leap { ahead, elapsed, late } in view.leaps.drain(..) {
+                if ahead < 0.0 || ahead > elapsed + late.max(0.0) + allowed {
+                    faults.push(format!("{kind} {slot}: time goes {ahead:.3} s in {elapsed:.3} s"));
+                }
+            }
+            old_keys.extend(view.old_keys.drain(..).map(|(of, late)| (*slot, of, late)));
+        }
+        let is_slow = |of: u8| self.is_slow(&self.sites[usize::from(of) - 1]);
+        let old_keys = old_keys.into_iter().filter(|(_, of, _)| !is_slow(*of));
+        faults
+            .extend(old_keys.map(|(slot, _, late)| format!("video {slot}: a key frame of {late:.3} s ago")));
+        faults
     }
 
     /// Nobody is heard in two slots at once.
@@ -73,19 +120,23 @@ impl World {
 
     fn check_lips(&mut self, viewer: usize) -> Vec<String> {
         let Client { video, audio, .. } = &self.sites[viewer].client;
+        let comes = |view: &&SlotView| view.last_at.is_some_and(|at| self.now - at < COMES_WITHIN);
         let mut found = Vec::new();
         let mut apart = BTreeMap::new();
-        for ((a, seen), (b, heard)) in video
-            .values()
-            .filter_map(|view| view.lag)
-            .flat_map(|seen| audio.values().filter_map(move |view| view.lag.map(|heard| (seen, heard))))
+        for ((a, seen), (b, heard)) in
+            video.values().filter(comes).filter_map(|view| view.lag).flat_map(|seen| {
+                audio.values().filter(comes).filter_map(move |view| view.lag.map(|heard| (seen, heard)))
+            })
         {
             if a != b || (seen - heard).abs() <= LIPS_S {
                 continue;
             }
             let since = self.apart.get(&(viewer, a)).copied().unwrap_or(self.now);
             apart.insert((viewer, a), since);
-            if self.now - since > LIPS_SETTLE {
+            let narrow = |site: usize| self.wire.links[site].rate.is_some();
+            if narrow(viewer) || narrow(usize::from(a) - 1) {
+                apart.insert((viewer, a), self.now);
+            } else if self.now - since > LIPS_SETTLE {
                 found.push(format!("lips of site {a}: seen {seen:.3} s late, heard {heard:.3} s late"));
             }
         }

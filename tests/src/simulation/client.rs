@@ -51,7 +51,7 @@ pub struct Client {
     pub address: SocketAddr,
     pub(super) peer: RTCPeerConnection,
     pub(super) port: Port,
-    clock: SiteClock,
+    pub(super) clock: SiteClock,
     rng: StdRng,
     pub(super) voice: Option<Outgoing>,
     pub layers: Vec<Layer>,

@@ -1,5 +1,6 @@
 //! What one client receives in one slot: a jitter buffer that asks again, and a decoder that complains.
 
+use super::outgoing::OPUS;
 use super::picture::{Descriptor, Told};
 use rtc::rtp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,26 @@ const PLI_EVERY: Duration = Duration::from_millis(600);
 const REMEMBERED: u64 = 1024;
 /// A replayed key frame brings half a second at once (`REPLAY_MAX_AGE`); more is a leap.
 const MAX_LEAP_S: f64 = 1.0;
+/// A key frame is too old to begin with after 0.8 s by the clock of its source (`KEY_MAX_AGE`); a line and what was
+/// lost of it may take as much again.
+const OLD_KEY_S: f64 = 1.6;
+
+/// When a packet came, and when it left the bridge; the latter in seconds of the meeting, too.
+#[derive(Debug, Clone, Copy)]
+pub struct Came {
+    pub now: Instant,
+    pub sent_at: Instant,
+    pub at_s: f64,
+}
+
+/// A slot's time went further than the time that passed.
+#[derive(Debug, Clone, Copy)]
+pub struct Leap {
+    pub ahead: f64,
+    pub elapsed: f64,
+    /// How long after its capture the packet before it left the bridge.
+    pub late: f64,
+}
 
 /// What has come in one slot.
 #[derive(Debug, Clone, Default)]
@@ -32,10 +53,14 @@ pub struct SlotView {
     /// Timestamp of the newest picture, less its capture time in ticks of 90 kHz.
     pub line: Option<u32>,
     pub faults: Vec<String>,
+    pub(super) leaps: Vec<Leap>,
+    /// Key frames that were old when they left the bridge: whose, and by how many seconds.
+    pub(super) old_keys: Vec<(u8, f64)>,
+    last_late: f64,
     newest: Option<u64>,
     /// Digests by number.
     known: BTreeMap<u64, u64>,
-    /// Timestamp and arrival of the newest packet.
+    /// Timestamp of the newest packet, and when it left the bridge.
     time: Option<(u32, Instant)>,
     /// Since when the slot shows whom it shows, and the last report since then: seconds and timestamp.
     since: Option<Instant>,
@@ -87,7 +112,8 @@ pub struct Asks {
 
 impl SlotView {
     /// Takes in a packet with its own number (RTX unwrapped). True when it is the newest.
-    pub fn see(&mut self, now: Instant, packet: &rtp::Packet, is_video: bool) -> bool {
+    pub fn see(&mut self, came: Came, packet: &rtp::Packet) -> bool {
+        let (now, is_video) = (came.now, packet.header.payload_type != OPUS);
         self.packets += 1;
         if packet.payload.is_empty() {
             self.faults.push(format!("padding at {}", packet.header.sequence_number));
@@ -107,7 +133,8 @@ impl SlotView {
         let is_newest = number > newest;
         if is_newest {
             self.newest = Some(number);
-            self.follow_time(now, packet);
+            self.follow_time(came, packet);
+            self.look_at_key(came, packet);
             if let Some(told) = Told::read(&packet.payload) {
                 self.follow_source(now, told);
                 self.measure_lag(packet, told, if is_video { 90_000.0 } else { 48_000.0 });
@@ -132,17 +159,33 @@ impl SlotView {
         (self.last, self.last_at) = (Some((told.site, told.layer)), Some(now));
     }
 
-    fn follow_time(&mut self, now: Instant, packet: &rtp::Packet) {
+    fn follow_time(&mut self, came: Came, packet: &rtp::Packet) {
         let timestamp = packet.header.timestamp;
-        let rate = if packet.header.payload_type == super::outgoing::OPUS { 48_000.0 } else { 90_000.0 };
+        let rate = if packet.header.payload_type != OPUS { 90_000.0 } else { 48_000.0 };
         if let Some((before, at)) = self.time {
             let ahead = f64::from(timestamp.wrapping_sub(before) as i32) / rate;
-            let elapsed = (now - at).as_secs_f64();
+            let elapsed = (came.sent_at - at).as_secs_f64();
+            let late = self.last_late;
             if ahead < 0.0 || ahead > elapsed + MAX_LEAP_S {
-                self.faults.push(format!("time goes {ahead:.3} s in {elapsed:.3} s"));
+                self.leaps.push(Leap { ahead, elapsed, late });
             }
         }
-        self.time = Some((timestamp, now));
+        self.time = Some((timestamp, came.sent_at));
+        if let Some(told) = Told::read(&packet.payload) {
+            self.last_late = came.at_s - f64::from(told.captured_ms) / 1000.0;
+        }
+    }
+
+    /// A key frame that is newest begins a picture, which nobody wants to see when it is old.
+    fn look_at_key(&mut self, came: Came, packet: &rtp::Packet) {
+        let is_video = packet.header.payload_type != OPUS;
+        let begins = Descriptor::read(&packet.payload).filter(|descriptor| is_video && descriptor.key);
+        if let Some(told) = begins.and_then(|_| Told::read(&packet.payload)) {
+            let late = came.at_s - f64::from(told.captured_ms) / 1000.0;
+            if late > OLD_KEY_S {
+                self.old_keys.push((told.site, late));
+            }
+        }
     }
 
     /// A sender report of this slot: NTP seconds of the server, and a timestamp.

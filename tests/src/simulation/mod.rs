@@ -5,6 +5,7 @@
 //! The numbers of the wire come from the seed; keys and ICE credentials of the clients come from
 //! their crypto provider and differ from run to run, which changes bytes but no decision.
 
+mod addresses;
 mod chaos;
 mod checks;
 mod client;
@@ -18,14 +19,15 @@ mod sections;
 mod seeds;
 mod slots;
 mod stack;
+mod stream;
 mod traffic;
 mod wire;
 mod world;
 
-pub use chaos::{Chaos, Operation};
+pub use chaos::{Chaos, Operation, Sites};
 pub use client::{Client, Publishes};
 pub use incoming::SlotView;
 pub use seeds::seeds;
 pub use traffic::{Amount, Traffic};
-pub use wire::LinkModel;
+pub use wire::{LinkModel, Rate};
 pub use world::{ROOM, Site, World, peer};

@@ -35,6 +35,11 @@ impl SiteClock {
         (now - self.epoch).as_millis() as u32
     }
 
+    /// Seconds since the world began.
+    pub fn seconds(&self, at: Instant) -> f64 {
+        (at - self.epoch).as_secs_f64()
+    }
+
     fn ntp(&self, now: Instant) -> u64 {
         let seconds = EPOCH_NTP_S + self.wrong_s + (now - self.epoch).as_secs_f64();
         (seconds * 4_294_967_296.0) as u64

@@ -1,7 +1,7 @@
 //! What a simulated site does with what comes to it: media is looked at, feedback obeyed, gaps asked for.
 
 use super::client::{Client, OUR_SSRC, Seen};
-use super::incoming::SlotView;
+use super::incoming::{Came, SlotView};
 use super::outgoing::{Outgoing, RTX};
 use super::picture::{CONTENT, Told};
 use bytes::BytesMut;
@@ -103,11 +103,12 @@ impl Client {
         }
         let told = Told::read(&packet.payload);
         let (ssrc, thinned) = (packet.header.ssrc, self.thinned);
+        let came = Came { now, sent_at, at_s: self.clock.seconds(sent_at) };
         let Some(view) = self.view(ssrc) else { return };
         if thinned {
             view.expect_thinning();
         }
-        let newest = view.see(now, &packet, matches!(slot, SlotId::Video(_)));
+        let newest = view.see(came, &packet);
         if let Some(told) = told.filter(|_| newest && !repeated) {
             let kind = match told.layer {
                 _ if matches!(slot, SlotId::Audio(_)) => SourceKind::Microphone,

@@ -57,7 +57,7 @@ impl Sub for Traffic {
 }
 
 /// The SSRC of a media packet (RFC 5761 section 4).
-fn media_ssrc(datagram: &[u8]) -> Option<u32> {
+pub(super) fn media_ssrc(datagram: &[u8]) -> Option<u32> {
     match *datagram {
         [128..=191, 192..=223, ..] => None,
         [128..=191, _, _, _, _, _, _, _, a, b, c, d, ..] => Some(u32::from_be_bytes([a, b, c, d])),

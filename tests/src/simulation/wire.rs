@@ -1,10 +1,13 @@
 //! The wire between the engine and its clients.
 
 use super::seeds::{Draws, rng};
+use super::stream::{REPEAT_AFTER, Stream};
 use rand::Rng;
 use rand::rngs::StdRng;
-use std::cmp::Reverse;
+use sfu::event::PathKind;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// One line, the same in both directions.
@@ -17,8 +20,17 @@ pub struct LinkModel {
     pub loss: f64,
     pub burst: f64,
     pub duplicate: f64,
+    pub rate: Option<Rate>,
     /// The line carries nothing at all.
     pub cut: bool,
+}
+
+/// What a line carries at most, each way.
+#[derive(Debug, Clone, Copy)]
+pub struct Rate {
+    pub bits_per_second: u32,
+    /// So long a datagram waits for its turn at most; what comes when more waits is lost.
+    pub queue: Duration,
 }
 
 impl LinkModel {
@@ -30,6 +42,7 @@ impl LinkModel {
             loss: 0.01,
             burst: 0.002,
             duplicate: 0.005,
+            rate: None,
             cut: false,
         }
     }
@@ -42,28 +55,82 @@ impl LinkModel {
             loss: 0.0,
             burst: 0.0,
             duplicate: 0.0,
+            rate: None,
             cut: false,
         }
     }
 }
 
 /// Which end a datagram goes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    Engine { from: usize },
+    /// It comes from this client, as seen there.
+    Engine {
+        from: usize,
+        seen_at: (PathKind, SocketAddr),
+    },
     Client(usize),
 }
 
-/// When it arrives, in which order and when it was sent, where it goes, and what it is.
-type InFlight = (Instant, u64, Instant, End, Vec<u8>);
+impl End {
+    fn line(self) -> usize {
+        match self {
+            End::Engine { from, .. } => from,
+            End::Client(client) => client,
+        }
+    }
 
-/// Datagrams on their way, earliest first.
+    fn way(self) -> usize {
+        usize::from(matches!(self, End::Client(_)))
+    }
+}
+
+/// A datagram on its way: earliest first, and of those the one sent first.
+struct Flight {
+    arrives: Instant,
+    number: u64,
+    sent_at: Instant,
+    to: End,
+    bytes: Vec<u8>,
+}
+
+impl Ord for Flight {
+    fn cmp(&self, other: &Flight) -> Ordering {
+        (self.arrives, self.number).cmp(&(other.arrives, other.number))
+    }
+}
+
+impl PartialOrd for Flight {
+    fn partial_cmp(&self, other: &Flight) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Flight {
+    fn eq(&self, other: &Flight) -> bool {
+        self.number == other.number
+    }
+}
+
+impl Eq for Flight {}
+
+/// One direction of a line.
+#[derive(Default)]
+struct Way {
+    /// Until then a line with a limit carries what was sent before.
+    busy_until: Option<Instant>,
+    /// Where the line is a TCP connection, and where it leads.
+    stream: Option<(End, Stream)>,
+}
+
+/// Datagrams on their way.
 pub struct Wire {
     rng: StdRng,
-    queue: BinaryHeap<Reverse<InFlight>>,
+    queue: BinaryHeap<Reverse<Flight>>,
     sent: u64,
     /// Datagrams a burst still swallows, per client.
     bursts: Vec<u32>,
+    ways: Vec<[Way; 2]>,
     pub links: Vec<LinkModel>,
 }
 
@@ -74,6 +141,7 @@ impl Wire {
             queue: BinaryHeap::new(),
             sent: 0,
             bursts: Vec::new(),
+            ways: Vec::new(),
             links: Vec::new(),
         }
     }
@@ -81,6 +149,16 @@ impl Wire {
     pub fn add(&mut self, link: LinkModel) {
         self.links.push(link);
         self.bursts.push(0);
+        self.ways.push(Default::default());
+    }
+
+    /// From now on the line is a new connection of this kind. What was on its way on an old TCP connection is lost.
+    pub fn connect(&mut self, line: usize, seen_at: (PathKind, SocketAddr)) {
+        for (way, to) in
+            self.ways[line].iter_mut().zip([End::Engine { from: line, seen_at }, End::Client(line)])
+        {
+            way.stream = (seen_at.0 == PathKind::Tcp).then(|| (to, Stream::default()));
+        }
     }
 
     /// The next datagrams of a line are lost, either way.
@@ -89,20 +167,53 @@ impl Wire {
     }
 
     pub fn send(&mut self, now: Instant, to: End, bytes: &[u8]) {
-        let line = match to {
-            End::Engine { from } => from,
-            End::Client(client) => client,
-        };
+        if self.ways[to.line()][to.way()].stream.is_some() {
+            return self.send_framed(now, to, bytes);
+        }
+        let line = to.line();
         let link = self.links[line];
         if link.cut || self.is_lost(line, link) {
+            return;
+        }
+        let full = |rate: Rate, leaves: Instant| leaves - now > rate.queue;
+        let leaves = self.leaves(now, to, bytes.len());
+        if link.rate.is_some_and(|rate| full(rate, leaves)) {
+            self.ways[line][to.way()].busy_until = Some(leaves - duration(link.rate, bytes.len()));
             return;
         }
         let copies = if self.rng.random_bool(link.duplicate) { 2 } else { 1 };
         for _ in 0..copies {
             let extra = link.jitter.mul_f64(self.rng.random::<f64>());
             self.sent += 1;
-            self.queue.push(Reverse((now + link.delay + extra, self.sent, now, to, bytes.to_vec())));
+            self.queue.push(Reverse(Flight {
+                arrives: leaves + link.delay + extra,
+                number: self.sent,
+                sent_at: now,
+                to,
+                bytes: bytes.to_vec(),
+            }));
         }
+    }
+
+    /// When the last bit of so many bytes has left, behind what was sent before.
+    fn leaves(&mut self, now: Instant, to: End, bytes: usize) -> Instant {
+        let rate = self.links[to.line()].rate;
+        let busy = &mut self.ways[to.line()][to.way()].busy_until;
+        let leaves = busy.map_or(now, |until| until.max(now)) + duration(rate, bytes);
+        *busy = rate.map(|_| leaves);
+        leaves
+    }
+
+    fn send_framed(&mut self, now: Instant, to: End, bytes: &[u8]) {
+        let (line, way) = (to.line(), to.way());
+        let Some((end, mut stream)) = self.ways[line][way].stream.take() else { return };
+        let link = self.links[line];
+        stream.send(now, bytes, |segment| {
+            let repeats = if self.is_lost(line, link) { REPEAT_AFTER } else { Duration::ZERO };
+            let extra = link.jitter.mul_f64(self.rng.random::<f64>());
+            self.leaves(now, to, segment) + link.delay + extra + repeats
+        });
+        self.ways[line][way].stream = Some((end, stream));
     }
 
     fn is_lost(&mut self, line: usize, link: LinkModel) -> bool {
@@ -117,14 +228,53 @@ impl Wire {
     }
 
     pub fn next(&self) -> Option<Instant> {
-        self.queue.peek().map(|Reverse((at, ..))| *at)
+        let datagram = self.queue.peek().map(|Reverse(flight)| flight.arrives);
+        let framed = self.ways.iter().flatten().filter_map(|way| way.stream.as_ref()?.1.next());
+        datagram.into_iter().chain(framed).min()
     }
 
     /// What has arrived, and when it was sent.
     pub fn pop(&mut self, now: Instant) -> Option<(End, Instant, Vec<u8>)> {
-        if self.next()? > now {
-            return None;
+        if self.queue.peek().is_some_and(|Reverse(flight)| flight.arrives <= now) {
+            return self.queue.pop().map(|Reverse(flight)| (flight.to, flight.sent_at, flight.bytes));
         }
-        self.queue.pop().map(|Reverse((_, _, sent_at, to, bytes))| (to, sent_at, bytes))
+        let lines = self.ways.iter_mut().zip(&self.links);
+        lines.flat_map(|(ways, link)| ways.iter_mut().map(move |way| (way, link.cut))).find_map(
+            |(way, cut)| {
+                let (end, stream) = way.stream.as_mut()?;
+                let (sent_at, bytes) = stream.pop(now, cut)?;
+                Some((*end, sent_at, bytes))
+            },
+        )
+    }
+}
+
+/// How long a line takes for so many bytes.
+fn duration(rate: Option<Rate>, bytes: usize) -> Duration {
+    let seconds = |rate: Rate| bytes as f64 * 8.0 / f64::from(rate.bits_per_second);
+    rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(seconds(rate)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 1 Mbit/s carries a datagram of 1,250 bytes in 10 ms, and holds ten that wait.
+    #[test]
+    fn a_narrow_line_delays_and_then_loses() {
+        let mut wire = Wire::new(1);
+        let rate = Some(Rate { bits_per_second: 1_000_000, queue: Duration::from_millis(100) });
+        wire.add(LinkModel { delay: Duration::ZERO, rate, ..LinkModel::clean() });
+        let now = Instant::now();
+        for _ in 0..30 {
+            wire.send(now, End::Client(0), &[0; 1250]);
+        }
+        let came = (0..40).map(|step| {
+            let at = now + Duration::from_millis(10 * step);
+            std::iter::from_fn(|| wire.pop(at)).count()
+        });
+        assert_eq!(came.collect::<Vec<_>>()[..13], [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0]);
+        wire.send(now + Duration::from_secs(1), End::Client(0), &[0; 1250]);
+        assert_eq!(wire.next(), Some(now + Duration::from_millis(1010)), "an idle line is empty");
     }
 }

@@ -28,17 +28,11 @@ pub struct Site {
     pub in_room: bool,
     /// How and where the bridge sees it.
     pub seen_at: (PathKind, SocketAddr),
-    /// The newest check it sent that nominates.
+    /// The newest check it sent that nominates, and the newest that does not.
     pub nomination: Vec<u8>,
-}
-
-impl Site {
-    fn note(&mut self, datagram: &[u8]) {
-        let use_candidate = [0, 0x25, 0, 0];
-        if datagram.starts_with(&[0, 1]) && datagram.windows(4).any(|window| window == use_candidate) {
-            self.nomination = datagram.to_vec();
-        }
-    }
+    pub check: Vec<u8>,
+    /// Until when its line may have been so slow that what it sends is old: it is a stream, or was narrow.
+    pub slow_until: Option<Instant>,
 }
 
 /// What a slot was told to show, and when.
@@ -71,7 +65,7 @@ pub struct World {
     pub(super) apart: BTreeMap<(usize, u8), Instant>,
     /// Bytes that went to where no site is.
     pub strays: BTreeMap<SocketAddr, usize>,
-    server: SocketAddr,
+    pub(super) server: SocketAddr,
 }
 
 /// How often voices and pictures are compared.
@@ -125,6 +119,8 @@ impl World {
             in_room: true,
             seen_at: (PathKind::Udp, client.address),
             nomination: Vec::new(),
+            check: Vec::new(),
+            slow_until: None,
             client,
         });
         self.offer(index);
@@ -138,23 +134,6 @@ impl World {
         let sdp = self.sites[index].client.offer(self.now);
         let offer = Offer::read(&sdp).expect("an offer");
         self.command(Command::Offer { room: ROOM, peer: peer(index), offer: Box::new(offer) });
-    }
-
-    /// The site's NAT gives it another address, or it goes another way: what is sent to the old address is
-    /// lost, and the client does not know. Answers the old one.
-    pub fn rebind(&mut self, index: usize, kind: PathKind) -> SocketAddr {
-        let (_, before) = self.sites[index].seen_at;
-        let next = SocketAddr::new(before.ip(), before.port() + 1);
-        self.sites[index].seen_at = (kind, next);
-        before
-    }
-
-    /// A datagram that says it comes from `remote`.
-    pub fn forge(&mut self, remote: SocketAddr, mut bytes: Vec<u8>) {
-        let path = Path { kind: PathKind::Udp, local: self.server.ip(), remote };
-        let input = Input::Datagram { path, data: &mut bytes, arrived: self.now };
-        self.engine.handle_input(self.now, input);
-        self.drain_engine();
     }
 
     pub fn leave(&mut self, index: usize) {
@@ -262,8 +241,9 @@ impl World {
                     self.sites[index].client.receive(self.now, sent_at, self.server, &bytes);
                     self.check_names(index);
                 }
-                End::Engine { from } => {
-                    let (path, arrived) = (self.path(from), self.arrived());
+                End::Engine { seen_at: (kind, remote), .. } => {
+                    let path = Path { kind, local: self.server.ip(), remote };
+                    let arrived = self.arrived();
                     let data = &mut bytes;
                     self.engine.handle_input(self.now, Input::Datagram { path, data, arrived });
                 }
@@ -281,7 +261,8 @@ impl World {
             for datagram in self.sites[index].client.run(self.now) {
                 self.sites[index].client.sent.add(&datagram);
                 self.sites[index].note(&datagram);
-                self.wire.send(self.now, End::Engine { from: index }, &datagram);
+                let to = End::Engine { from: index, seen_at: self.sites[index].seen_at };
+                self.wire.send(self.now, to, &datagram);
             }
         }
         if self.next_check <= self.now {
@@ -290,12 +271,7 @@ impl World {
         }
     }
 
-    fn path(&self, index: usize) -> Path {
-        let (kind, remote) = self.sites[index].seen_at;
-        Path { kind, local: self.server.ip(), remote }
-    }
-
-    fn drain_engine(&mut self) {
+    pub(super) fn drain_engine(&mut self) {
         loop {
             let event = match self.engine.poll_output(self.now) {
                 Output::Timeout(at) => {

@@ -7,7 +7,7 @@ use sfu::event::Event;
 use sfu::ids::SlotId;
 use std::ops::Range;
 use std::time::Duration;
-use tests::simulation::{Chaos, LinkModel, Operation, World, seeds};
+use tests::simulation::{Chaos, LinkModel, Operation, Sites, World, seeds};
 
 /// Seeds per story, and per story that takes long.
 const SEEDS: Range<u64> = 0..25;
@@ -168,10 +168,10 @@ fn a_source_that_comes_back_is_on_the_same_time_line() {
     }
 }
 
-/// Even seeds are on clean lines.
-pub fn anything(operations: &[Operation], seed: u64) {
+/// A meeting in which these things happen; even seeds are on clean lines.
+pub fn anything(operations: &[Operation], who: Sites, seed: u64) {
     let link = if seed.is_multiple_of(2) { LinkModel::clean() } else { LinkModel::hardened() };
-    let mut chaos = Chaos::new(seed, link);
+    let mut chaos = Chaos::new(seed, link, who);
     chaos.run(60, operations);
     chaos.settle();
     chaos.judge();
@@ -179,10 +179,15 @@ pub fn anything(operations: &[Operation], seed: u64) {
 
 #[test]
 fn anything_ordinary_may_happen() {
-    seeds(FEW).for_each(|seed| anything(Operation::ORDINARY, seed));
+    seeds(FEW).for_each(|seed| anything(Operation::ORDINARY, Sites::Alike, seed));
 }
 
 #[test]
 fn anything_rare_may_happen() {
-    seeds(FEW).for_each(|seed| anything(Operation::RARE, seed));
+    seeds(FEW).for_each(|seed| anything(Operation::RARE, Sites::Alike, seed));
+}
+
+#[test]
+fn anything_may_happen_to_sites_that_differ() {
+    seeds(FEW).for_each(|seed| anything(Operation::ANYWHERE, Sites::Varied, seed));
 }

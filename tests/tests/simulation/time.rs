@@ -52,3 +52,23 @@ fn a_switch_is_reported_more_than_once() {
     world.run(SETTLE);
     assert_eq!(reports(&world), regular + 5, "then one a second");
 }
+
+/// Somebody begins to watch, and the camera's line is cut before the key frame that was asked for has come. Behind the
+/// cut it is resent, with all that was lost: five seconds old, and nobody begins with it.
+#[test]
+fn a_key_frame_lost_in_a_cut_is_shown_to_nobody() {
+    let mut world = World::new(1);
+    for _ in 0..2 {
+        world.join(CAMERA, 1, LinkModel::clean());
+    }
+    world.run(SETTLE);
+    world.wish(0, 0, Some(1), 720);
+    // The request is on its way, and the key frame is not.
+    world.run(Duration::from_millis(8));
+    world.wire.links[1].cut = true;
+    world.run(Duration::from_secs(5));
+    assert_eq!(world.sites[0].client.video.get(&0).map_or(0, |view| view.pictures), 0);
+    world.wire.links[1].cut = false;
+    world.run(SETTLE);
+    agree(&mut world, 1, "behind the cut");
+}
