@@ -6,6 +6,7 @@ import './stories/together.mjs';
 import './stories/chair.mjs';
 import './stories/recovery.mjs';
 import './stories/media.mjs';
+import './stories/pictures.mjs';
 import './stories/devices.mjs';
 import './stories/firefox.mjs';
 import './stories/door.mjs';

@@ -84,6 +84,42 @@ export class FakeTrack extends EventTarget {
   }
 }
 
+/** A video or audio element that plays whatever it is given. */
+export class FakePlayer extends EventTarget {
+  static all: FakePlayer[] = [];
+  static get last(): FakePlayer {
+    return FakePlayer.all.at(-1)!;
+  }
+
+  /** Whether the browser wants a click before anything is heard. */
+  static wantsClick = false;
+
+  srcObject: unknown = null;
+  videoWidth = 0;
+  videoHeight = 0;
+
+  constructor(readonly kind: 'audio' | 'video') {
+    super();
+    FakePlayer.all.push(this);
+  }
+
+  async play(): Promise<void> {
+    if (this.kind === 'audio' && FakePlayer.wantsClick) throw new DOMException('', 'NotAllowedError');
+    this.dispatchEvent(new Event('playing'));
+  }
+
+  /** Pictures of this size come from here on. */
+  gives(width: number, height: number): void {
+    this.videoWidth = width;
+    this.videoHeight = height;
+    this.dispatchEvent(new Event('resize'));
+  }
+
+  remove(): void {
+    // From the page.
+  }
+}
+
 class FakeSender {
   track: FakeTrack | null = null;
   private encodings: RTCRtpEncodingParameters[];
@@ -172,11 +208,31 @@ export let network = new EventTarget();
 export function pretendBrowser(): void {
   FakeSocket.all = [];
   FakePc.all = [];
+  FakePlayer.all = [];
+  FakePlayer.wantsClick = false;
   FakePc.understands = () => true;
   network = new EventTarget();
   const kept = new Map<string, string>();
   vi.stubGlobal('WebSocket', FakeSocket);
+  // As in older browsers: SDP travels plain, and takes no real time.
+  vi.stubGlobal('CompressionStream', undefined);
   vi.stubGlobal('RTCPeerConnection', FakePc);
+  vi.stubGlobal(
+    'document',
+    Object.assign(new EventTarget(), {
+      visibilityState: 'visible',
+      createElement: (kind: 'video') => new FakePlayer(kind),
+      body: { append: () => undefined },
+    }),
+  );
+  vi.stubGlobal(
+    'Audio',
+    class extends FakePlayer {
+      constructor() {
+        super('audio');
+      }
+    },
+  );
   vi.stubGlobal('RTCRtpReceiver', { getCapabilities: () => null });
   vi.stubGlobal(
     'MediaStream',

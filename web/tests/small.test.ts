@@ -125,19 +125,42 @@ test('what is no message is no message', () => {
   expect(parse('{"type":"ping","n":1}')).toEqual({ type: 'ping', n: 1 });
 });
 
-test('layers nobody watches are off; a small camera has two layers', () => {
-  const shape = (height: number, wanted: boolean[]) =>
-    cameraEncodings(CAMERA_ENCODINGS, height, wanted).map(one => [one.scaleResolutionDownBy, one.active]);
-  expect(shape(720, [true, true, false])).toEqual([
-    [4, true],
-    [2, true],
-    [1, false],
-  ]);
-  expect(shape(360, [])).toEqual([
-    [2, true],
-    [1, true],
-    [1, false],
-  ]);
+/** Layers of a camera, lowest first: lines of its picture, or `null` for those that are not sent. */
+const lines = (width: number, height: number, wanted: boolean[] = []) =>
+  cameraEncodings(CAMERA_ENCODINGS, { width, height }, wanted).map(one =>
+    one.active ? height / one.scaleResolutionDownBy! : null,
+  );
+
+test.each([
+  [1280, 720, [180, 360, 720]],
+  [1920, 1080, [270, 540, 1080]],
+  [1280, 960, [240, 480, 960]],
+  // Upright.
+  [720, 1280, [320, 640, 1280]],
+  [960, 540, [135, 270, 540]],
+  // Two layers, of which the upper one is the whole picture.
+  [640, 480, [240, 480, null]],
+  [480, 640, [320, 640, null]],
+  [640, 360, [180, 360, null]],
+  [480, 360, [180, 360, null]],
+  [480, 270, [135, 270, null]],
+  // One.
+  [320, 240, [240, null, null]],
+  [320, 180, [180, null, null]],
+])('a camera of %i×%i shows all its lines in a layer that browsers send', (width, height, expected) =>
+  expect(lines(width, height)).toEqual(expected),
+);
+
+test('layers nobody watches are off', () => {
+  expect(lines(1280, 720, [true, true, false])).toEqual([180, 360, null]);
+  expect(lines(640, 480, [false, true, true])).toEqual([null, 480, null]);
+});
+
+test('a camera that becomes larger has its layers and bits back', () => {
+  const small = cameraEncodings(CAMERA_ENCODINGS, { width: 320, height: 180 }, []);
+  const large = cameraEncodings(small, { width: 1280, height: 720 }, []);
+  expect(large).toEqual(CAMERA_ENCODINGS);
+  expect(large.map(({ rid }) => rid)).toEqual(['l', 'm', 'h']);
 });
 
 test('the level is silence at −60 dBFS and full at 0', () => {

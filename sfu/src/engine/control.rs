@@ -114,8 +114,8 @@ impl Engine {
         }
     }
 
-    /// Once a second: who fell silent, which layers ended, what is no longer watched, who still waits for a key
-    /// frame.
+    /// Once a second: who fell silent, which layers ended or have another height, what is no longer watched, who
+    /// still waits for a key frame.
     pub(super) fn look_for_silence(&mut self, now: Instant) {
         let ids: Vec<crate::ids::RoomId> = self.rooms.keys().copied().collect();
         for id in ids {
@@ -141,7 +141,7 @@ impl Engine {
         subscriber.is_some_and(|subscriber| std::mem::take(&mut subscriber.waits_for_key))
     }
 
-    /// True when a layer ended or a layer may have been unwatched long enough.
+    /// True when a layer ended, has another height, or may have been unwatched long enough.
     fn find_idle_layers(&mut self, now: Instant, peer: PeerId, index: PeerIndex) -> bool {
         let Some(publisher) = self.peers.publishers.get_mut(index) else {
             return false;
@@ -152,7 +152,7 @@ impl Engine {
                 let idle = layer
                     .last_packet
                     .is_none_or(|at| now.saturating_duration_since(at) >= limits::SOURCE_IDLE_AFTER);
-                changed |= layer.active && idle;
+                changed |= (layer.active && idle) | layer.height.has_changed();
                 layer.active &= !idle;
                 // Whoever waits for a picture of a silent source goes on asking: of a document that stands
                 // still nothing else may ever come.

@@ -286,7 +286,7 @@ fn describe(arrived: Instant, layer: &mut Layer, media: &Media<'_>) -> Result<Pa
     meta.picture_id = told.picture_id;
     meta.tl0_pic_idx = told.tl0_pic_idx;
     meta.frame_number = told.frame_number;
-    layer.height = told.height.or(layer.height);
+    layer.height.tell(told.height);
     count(layer, &meta, media.datagram.len());
     Ok(meta)
 }

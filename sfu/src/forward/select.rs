@@ -33,14 +33,20 @@ pub fn choose(layers: &[LayerState], max_height: u16) -> Option<Choice> {
 /// Height assumed for the tallest layer until a key frame tells.
 const ASSUMED_TALLEST: u32 = 720;
 
+/// What a layer sends, or would send. What it sent when it last did is worth less than what the others send
+/// now: since then a phone may have been turned, or a camera gone into another mode.
 fn height(layers: &[LayerState], index: usize, last: usize) -> u32 {
-    let known = |i: usize| layers.get(i).and_then(|layer| layer.height).map(u32::from);
-    if let Some(height) = known(index) {
+    let told = |layer: &LayerState| layer.height.map(u32::from);
+    let own = layers.get(index);
+    if let Some(height) = own.filter(|layer| layer.active).and_then(told) {
         return height;
     }
-    // Scale from any layer that is known, by powers of two.
-    let from_known = (0..=last).find_map(|i| known(i).map(|h| scale(h, i, index)));
-    from_known.unwrap_or_else(|| scale(ASSUMED_TALLEST, last, index))
+    let scaled = |(from, layer): (usize, &LayerState)| Some(scale(told(layer)?, from, index));
+    let by_distance = |(from, _): &(usize, &LayerState)| from.abs_diff(index);
+    let sending = layers.iter().enumerate().filter(|(_, layer)| layer.active && layer.height.is_some());
+    let now = sending.min_by_key(by_distance).and_then(scaled);
+    let before = || own.and_then(told).or_else(|| layers.iter().enumerate().find_map(scaled));
+    now.or_else(before).unwrap_or_else(|| scale(ASSUMED_TALLEST, last, index))
 }
 
 fn scale(height: u32, from: usize, to: usize) -> u32 {
@@ -95,5 +101,25 @@ mod tests {
         assert_eq!(choose(&unknown, 360).unwrap().wanted, 1);
         let one_known = layers(&[(true, Some(90)), (true, None), (true, None)]);
         assert_eq!(choose(&one_known, 360).unwrap().wanted, 2);
+    }
+
+    #[test]
+    fn a_layer_that_sends_nothing_is_as_tall_as_those_that_do_let_expect() {
+        let wanted = |spec: &[(bool, Option<u16>)], max_height| choose(&layers(spec), max_height).unwrap().wanted;
+        // A camera of 720 lines was exchanged for one of 480 while only its lowest layer was watched.
+        let exchanged = [(true, Some(120)), (false, Some(360)), (false, Some(720))];
+        assert_eq!(wanted(&exchanged, 479), 1);
+        assert_eq!(wanted(&exchanged, 480), 2);
+        // A phone was turned upright: what was 180 lines is 320 now.
+        let turned = [(true, Some(320)), (false, Some(360)), (false, Some(720))];
+        assert_eq!(wanted(&turned, 720), 1);
+        assert_eq!(wanted(&turned, 500), 0);
+        // The nearest that sends tells most: layers need not be halves of each other.
+        let between = [(true, Some(180)), (true, Some(540)), (false, Some(720))];
+        assert_eq!(wanted(&between, 1079), 1);
+        // Nothing sends: then what was told last.
+        let silent = [(false, Some(120)), (false, None), (false, Some(360))];
+        assert_eq!(wanted(&silent, 360), 2);
+        assert_eq!(wanted(&silent, 240), 1);
     }
 }

@@ -9,6 +9,7 @@ use crate::limits;
 use crate::receive::cache::Slab;
 use crate::receive::cap::Cap;
 use crate::receive::feedback::ArrivalRecorder;
+use crate::receive::height::Height;
 use crate::receive::keyframe::KeyframeRequester;
 use crate::receive::nack::NackGenerator;
 use crate::receive::rate::RateMeter;
@@ -49,7 +50,7 @@ pub struct Layer {
     pub structure: Option<TemplateStructure>,
     /// Of upper temporal layers: what thinning saves.
     pub upper_rate: RateMeter,
-    pub height: Option<u16>,
+    pub height: Height,
     pub last_packet: Option<Instant>,
     /// Newest packet, extended; and the first packet of the newest key frame.
     pub newest: u64,
@@ -302,7 +303,7 @@ fn is_rtx(negotiated: &Negotiated, section: usize, payload_type: u8) -> bool {
 
 impl Track {
     pub fn layer_states(&self) -> ArrayVec<LayerState, { limits::MAX_LAYERS }> {
-        let state = |layer: &Layer| LayerState { active: layer.active, height: layer.height };
+        let state = |layer: &Layer| LayerState { active: layer.active, height: layer.height.lines() };
         self.layers.iter().take(limits::MAX_LAYERS).map(state).collect()
     }
 
@@ -335,7 +336,7 @@ impl Layer {
             slab: Slab::new(kept),
             structure: None,
             upper_rate: RateMeter::new(now),
-            height: None,
+            height: Height::default(),
             last_packet: None,
             newest: 0,
             last_key: None,

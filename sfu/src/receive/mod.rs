@@ -4,6 +4,7 @@
 pub mod cache;
 pub mod cap;
 pub mod feedback;
+pub mod height;
 pub mod keyframe;
 pub mod nack;
 pub mod rate;

@@ -170,3 +170,42 @@ export function cables() {
     changed();
   };
 }
+
+/** Inside the page: its pictures are sent as this codec, and no other. */
+export function sendsOnly(mimeType) {
+  const original = RTCRtpTransceiver.prototype.setCodecPreferences;
+  const plain = ({ mimeType: name, sdpFmtpLine = '' }) =>
+    name === mimeType && !/profile(-id)?=[1-9]/.test(sdpFmtpLine);
+  RTCRtpTransceiver.prototype.setCodecPreferences = function (codecs) {
+    const sends = this.direction === 'sendonly' && codecs.every(({ mimeType: name }) => name.startsWith('video/'));
+    const { codecs: all } = RTCRtpReceiver.getCapabilities('video');
+    const rtx = all.filter(({ mimeType: name }) => name === 'video/rtx');
+    original.call(this, sends ? [...all.filter(plain), ...rtx] : codecs);
+  };
+}
+
+/**
+ * Inside the page: a camera that shows a place's colour, 15 times a second; `turnCamera(width, height)` gives its
+ * pictures another size, as a phone does that is turned.
+ */
+export function paintedCamera({ colour, width, height }) {
+  const canvas = document.createElement('canvas');
+  const paint = canvas.getContext('2d');
+  let frame = 0;
+  window.turnCamera = (width, height) => Object.assign(canvas, { width, height });
+  window.turnCamera(width, height);
+  setInterval(() => {
+    frame += 1;
+    paint.fillStyle = `rgb(${colour})`;
+    paint.fillRect(0, 0, canvas.width, canvas.height);
+    paint.fillStyle = 'white';
+    paint.fillRect((frame * 20) % canvas.width, canvas.height * 0.9, 40, 40);
+  }, 1000 / 15);
+  const { mediaDevices } = navigator;
+  const capture = mediaDevices.getUserMedia.bind(mediaDevices);
+  mediaDevices.getUserMedia = async ({ audio, video }) => {
+    const stream = audio ? await capture({ audio }) : new MediaStream();
+    if (video) stream.addTrack(canvas.captureStream(15).getVideoTracks()[0]);
+    return stream;
+  };
+}

@@ -192,6 +192,13 @@ impl Client {
         self.next_content.is_some()
     }
 
+    /// The camera's pictures have other sizes, lowest layer first.
+    pub fn resize(&mut self, lines: [u16; 3]) {
+        for (layer, lines) in self.layers.iter_mut().zip(lines) {
+            layer.encoder.resize(lines);
+        }
+    }
+
     /// The encoder of a layer begins anew under another SSRC, with other numbers of every kind.
     pub fn restart_layer(&mut self, number: usize) {
         let (ssrc, sequence, base): (u32, u16, u32) =

@@ -3,8 +3,11 @@
 
 /// Marks a payload as ours.
 const MAGIC: [u8; 4] = *b"NCau";
-/// Behind the descriptor: frame tag and, for key frames, start code and size.
-const KEY_HEAD: [u8; 10] = [0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xb4, 0x00];
+/// Behind the descriptor: frame tag and, for key frames, start code; width and height follow.
+const KEY_HEAD: [u8; 6] = [0x10, 0, 0, 0x9d, 0x01, 0x2a];
+const WIDTH: u16 = 320;
+/// Lines of a picture, unless a story says otherwise.
+const LINES: u16 = 180;
 /// The layer number of the content; cameras have 0 to 2.
 pub const CONTENT: u8 = 9;
 
@@ -77,6 +80,7 @@ pub struct Encoder {
     /// Newest picture of each temporal layer.
     newest: [u32; 3],
     key_wanted: bool,
+    lines: u16,
 }
 
 /// Temporal layer, the layer built upon, and whether one may climb here.
@@ -103,11 +107,17 @@ impl Encoder {
             picture: 0,
             newest: [0; 3],
             key_wanted: true,
+            lines: LINES,
         }
     }
 
     pub fn want_key(&mut self) {
         self.key_wanted = true;
+    }
+
+    /// The pictures have so many lines from here on: the camera was turned, or is another one.
+    pub fn resize(&mut self, lines: u16) {
+        (self.lines, self.key_wanted) = (lines, true);
     }
 
     /// The encoder is another one: its numbers begin somewhere else.
@@ -142,6 +152,8 @@ impl Encoder {
         let mut bytes = vec![start, 0xe0, 0x80 | high, low, self.tl0, third];
         if index == 0 && key {
             bytes.extend_from_slice(&KEY_HEAD);
+            bytes.extend_from_slice(&WIDTH.to_le_bytes());
+            bytes.extend_from_slice(&self.lines.to_le_bytes());
         } else {
             bytes.push(0x11);
         }

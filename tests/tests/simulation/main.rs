@@ -8,6 +8,7 @@ use tests::simulation::{LinkModel, Publishes, Site, SlotView, World};
 
 mod found;
 mod seeded;
+mod sizes;
 mod time;
 
 const SITE: Publishes = Publishes { layers: 3, voice: true };

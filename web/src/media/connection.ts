@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { preferAudio, preferReceiving, preferSending } from './codecs';
-import { CAMERA_ENCODINGS, CONTENT_ENCODINGS, cameraEncodings } from './encodings';
+import { ASKED_FOR, CAMERA_ENCODINGS, CONTENT_ENCODINGS, cameraEncodings } from './encodings';
+import { followSize } from './size';
 
 /** Receive-only audio sections without a picture, for those who are only heard. */
 const AUDIO_ONLY_SLOTS = 3;
@@ -25,6 +26,9 @@ export class MediaConnection {
   private readonly camera: RTCRtpTransceiver;
   private readonly content: RTCRtpTransceiver;
   private wanted = { camera: [] as boolean[], content: [] as boolean[] };
+  /** Of the camera's pictures. */
+  private size = ASKED_FOR;
+  private letGo: () => void = () => undefined;
   /** `setParameters` calls must not overlap. */
   private parameters: Promise<void> = Promise.resolve();
 
@@ -68,6 +72,8 @@ export class MediaConnection {
   }
 
   async sendCamera(track: MediaStreamTrack | null): Promise<void> {
+    this.letGo();
+    this.letGo = track === null ? () => undefined : this.follow(track);
     if (track !== null) track.contentHint = 'motion';
     await this.camera.sender.replaceTrack(track);
     this.applyLayers();
@@ -85,6 +91,7 @@ export class MediaConnection {
   }
 
   close(): void {
+    this.letGo();
     this.pc.onconnectionstatechange = null;
     this.connected.value = false;
     this.pc.close();
@@ -103,10 +110,19 @@ export class MediaConnection {
     return { audio, video: new MediaStream([video.receiver.track]) };
   }
 
+  /** Layers are made of what the camera gives now, and anew whenever that changes. */
+  private follow(track: MediaStreamTrack): () => void {
+    const { width, height } = track.getSettings();
+    this.size = { width: width ?? ASKED_FOR.width, height: height ?? ASKED_FOR.height };
+    return followSize(track, size => {
+      this.size = size;
+      this.applyLayers();
+    });
+  }
+
   private applyLayers(): void {
-    const height = this.camera.sender.track?.getSettings().height ?? 0;
     const { camera, content } = this.wanted;
-    this.change(this.camera.sender, encodings => cameraEncodings(encodings, height, camera));
+    this.change(this.camera.sender, encodings => cameraEncodings(encodings, this.size, camera));
     this.change(this.content.sender, encodings =>
       encodings.map((encoding, layer) => ({ ...encoding, active: content[layer] ?? true })),
     );

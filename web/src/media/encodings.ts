@@ -1,27 +1,67 @@
-/** Simulcast of the camera, lowest first: a thumbnail, a tile, the big screen. Bits per second. */
-export const CAMERA_ENCODINGS: RTCRtpEncodingParameters[] = [
-  { rid: 'l', scaleResolutionDownBy: 4, maxBitrate: 150_000 },
-  { rid: 'm', scaleResolutionDownBy: 2, maxBitrate: 500_000 },
-  { rid: 'h', scaleResolutionDownBy: 1, maxBitrate: 1_800_000 },
+/** Pixels of a camera's picture, as it comes from the device. */
+export interface Size {
+  width: number;
+  height: number;
+}
+
+/** What one simulcast layer is made of: the picture divided, and bits per second at most. */
+type Layer = [divisor: number, maxBitrate: number];
+
+/**
+ * Simulcast of the camera, lowest first: a thumbnail, a tile, the big screen. Browsers send no more layers than
+ * a picture of so many pixels is worth to them, and leave out the highest: without a word, and whatever its
+ * divisor is. So the whole picture is in the highest layer they keep. Areas are WebRTC's (`simulcast.cc`), bits
+ * for a picture in between are from there, too.
+ */
+const PLANS: { pixels: number; layers: Layer[] }[] = [
+  {
+    pixels: 960 * 540,
+    layers: [
+      [4, 150_000],
+      [2, 500_000],
+      [1, 1_800_000],
+    ],
+  },
+  {
+    pixels: 480 * 270,
+    layers: [
+      [2, 150_000],
+      [1, 900_000],
+    ],
+  },
+  { pixels: 0, layers: [[1, 300_000]] },
 ];
+
+/** Until the first picture its size is taken to be what the page asks of devices. */
+export const ASKED_FOR: Size = { width: 1280, height: 720 };
+
+/**
+ * One picture, its frames in three temporal layers. Without these words Chromium sends VP9 and AV1 as one
+ * stream of layers inside each other, of which only the lowest can be told apart by its RID. VP8 and H.264
+ * are sent so anyway.
+ */
+const SCALABILITY_MODE = 'L1T3';
+
+/** Browsers take as many layers as are named in the beginning; what varies is what they are made of. */
+export const CAMERA_ENCODINGS: RTCRtpEncodingParameters[] = cameraEncodings(
+  ['l', 'm', 'h'].map(rid => ({ rid, scalabilityMode: SCALABILITY_MODE })),
+  ASKED_FOR,
+  [],
+);
 
 /** Slides change seldom and must stay sharp: few frames, all bits for detail. */
 export const CONTENT_ENCODINGS: RTCRtpEncodingParameters[] = [{ maxFramerate: 15, maxBitrate: 2_500_000 }];
 
-/** Browsers silently drop the top layer of a source this small, so it is divided by 2 and 1 only. */
-const SMALL_SOURCE_HEIGHT = 400;
-
-/** Encodings for a camera of this height, with the layers the server wants; lowest first. */
+/** Encodings for a camera's picture of this size, with the layers the server wants; lowest first. */
 export function cameraEncodings(
   encodings: RTCRtpEncodingParameters[],
-  sourceHeight: number,
+  { width, height }: Size,
   wanted: boolean[],
 ): RTCRtpEncodingParameters[] {
-  const small = sourceHeight > 0 && sourceHeight <= SMALL_SOURCE_HEIGHT;
-  const divisors = small ? [2, 1, 1] : [4, 2, 1];
-  return encodings.map((encoding, layer) => ({
-    ...encoding,
-    scaleResolutionDownBy: divisors[layer] ?? 1,
-    active: (wanted[layer] ?? true) && !(small && layer === 2),
-  }));
+  const plan = PLANS.find(({ pixels }) => width * height >= pixels)?.layers ?? [];
+  return encodings.map((encoding, index) => {
+    const [scaleResolutionDownBy, maxBitrate] = plan[index] ?? [1, encoding.maxBitrate];
+    const active = index < plan.length && (wanted[index] ?? true);
+    return { ...encoding, scaleResolutionDownBy, maxBitrate, active };
+  });
 }
