@@ -217,7 +217,8 @@ pub enum SourceKind {
 pub struct SlotWish {
     pub site: SiteId,
     pub kind: SourceKind,
-    /// Tallest picture worth receiving, in pixels of the tile.
+    /// Tallest picture worth receiving, in lines: the best layer that is not taller comes, or the lowest there
+    /// is. A layer is half of the next, so less than twice the tile asks for the one that fills it.
     pub max_height: u16,
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Assignment, assignSlots, slotShowing, wishesOf } from '../src/meeting/slots';
+import { type Assignment, assignSlots, slotShowing, wishesOf, worthSending } from '../src/meeting/slots';
 import type { Picture } from '../src/meeting/tiles';
 
 const c = (site: number): Picture => ({ site, kind: 'camera' });
@@ -75,9 +75,31 @@ describe('a picture keeps its slot', () => {
   });
 });
 
-test('wishes carry the height of the tile, and null for an empty slot', () => {
+test('wishes carry what fills the tile, and null for an empty slot', () => {
   const heights = new Map([['2-camera', 360]]);
-  expect(wishesOf([null, c(2)], heights)).toEqual([null, { site: 2, kind: 'camera', max_height: 360 }]);
+  const wish = (max_height: number) => [null, { site: 2, kind: 'camera', max_height }];
+  expect(wishesOf([null, c(2)], heights, 'not_known_to_be_poor')).toEqual(wish(719));
+  expect(wishesOf([null, c(2)], heights, 'poor')).toEqual(wish(360));
+});
+
+describe('the layer that comes for a tile', () => {
+  /** The server's rule (`forward/select.rs`). */
+  const comes = (layers: number[], wish: number) =>
+    layers.filter(lines => lines <= wish).at(-1) ?? layers[0]!;
+  const CAMERAS = [[180, 360, 720], [270, 540, 1080], [240, 480, 960], [320, 640, 1280], [240, 480], [180]];
+
+  test.each(CAMERAS.map(layers => [layers]))('of %j is the smallest that fills it', layers => {
+    for (let height = 40; height <= 1400; height += 1) {
+      const smallest = layers.find(lines => lines >= height) ?? layers.at(-1)!;
+      expect(comes(layers, worthSending(height, 'not_known_to_be_poor'))).toBe(smallest);
+      expect(comes(layers, worthSending(height, 'poor'))).toBeLessThanOrEqual(smallest);
+    }
+  });
+
+  test('of 248 lines is the one of 360, and the one of 180 on a poor line', () => {
+    expect(comes(CAMERAS[0]!, worthSending(270, 'not_known_to_be_poor'))).toBe(360);
+    expect(comes(CAMERAS[0]!, worthSending(270, 'poor'))).toBe(180);
+  });
 });
 
 test('what a slot shows is what the server says', () => {

@@ -123,12 +123,17 @@ function stageAbove(stage: Picture, others: View['others'], area: Area, gap: num
   return [onStage(stage, area.width, stageHeight(area)), ...placeCells(others, cells, box, gap)];
 }
 
-/** Height in real pixels of each picture's tile, in steps so that a small change asks nothing new. */
+/**
+ * A small change asks nothing new; and the heights that cameras have (180, 240, 270, 360, 480, 540, 720, 960, 1080)
+ * are such steps, so that none is asked for that is larger than its tile for the step's sake.
+ */
+const HEIGHT_STEP = 30;
+
+/** Height in real pixels of each picture's tile, in steps. */
 export function pixelHeights(placed: Placed[], pixelRatio: number): Map<string, number> {
-  const STEP = 90;
   const heights = placed.map((tile): [string, number] => [
     pictureKey(tile.picture),
-    Math.min(2160, Math.ceil((tile.height * pixelRatio) / STEP) * STEP),
+    Math.ceil((tile.height * pixelRatio) / HEIGHT_STEP) * HEIGHT_STEP,
   ]);
   return new Map(heights);
 }

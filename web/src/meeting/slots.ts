@@ -35,12 +35,33 @@ function lastResortFirst(slots: Assignment): number {
   return free >= 0 ? free : slots[0] === null ? 0 : -1;
 }
 
-export function wishesOf(assignment: Assignment, heights: ReadonlyMap<string, number>): (SlotWish | null)[] {
-  return assignment.map(picture =>
-    picture === null
-      ? null
-      : { site: picture.site, kind: picture.kind, max_height: heights.get(pictureKey(picture)) ?? 180 },
-  );
+/** No camera sends more, and no screen of a hall shows it. */
+const TALLEST = 2160;
+/** Of a picture that has no place on the screen just now. */
+const UNSEEN = 180;
+
+/** What the own line is known to carry. */
+export type Line = 'poor' | 'not_known_to_be_poor';
+
+/**
+ * The tallest picture worth sending to a tile of so many pixels. The server takes the best layer that is not
+ * taller, and a layer is half of the next: of two of them the one that fills the tile lies below twice its
+ * height. On a poor line a picture that is a little blurred and moves is worth more.
+ */
+export function worthSending(tile: number, line: Line): number {
+  return Math.min(TALLEST, line === 'poor' ? tile : 2 * tile - 1);
+}
+
+export function wishesOf(
+  assignment: Assignment,
+  heights: ReadonlyMap<string, number>,
+  line: Line,
+): (SlotWish | null)[] {
+  return assignment.map(picture => {
+    if (picture === null) return null;
+    const tile = heights.get(pictureKey(picture)) ?? UNSEEN;
+    return { site: picture.site, kind: picture.kind, max_height: worthSending(tile, line) };
+  });
 }
 
 /** The slot that carries a picture just now, as the server says; -1 when none does. */

@@ -178,7 +178,8 @@ export type SlotSource = { site: SiteId, kind: SourceKind, };
 
 export type SlotWish = { site: SiteId, kind: SourceKind, 
 /**
- * Tallest picture worth receiving, in pixels of the tile.
+ * Tallest picture worth receiving, in lines: the best layer that is not taller comes, or the lowest there
+ * is. A layer is half of the next, so less than twice the tile asks for the one that fills it.
  */
 max_height: number, };
 

@@ -1,7 +1,7 @@
 import { computed, effect, type ReadonlySignal, signal, untracked } from '@preact/signals';
 import { type Area, arrange, pixelHeights, placesFor } from '../meeting/layout';
 import { guestOf, viewOf, withGuest } from '../meeting/pages';
-import { type Assignment, assignSlots, wishesOf } from '../meeting/slots';
+import { type Assignment, assignSlots, type Line, wishesOf } from '../meeting/slots';
 import { type MeetingState, siteOf } from '../meeting/state';
 import {
   byPriority,
@@ -15,6 +15,8 @@ import {
 import type { SlotWish } from '../protocol/gen';
 
 const WISH_DELAY_MS = 150;
+/** More pictures may be what made the line poor: it is trusted with them again when it was better for so long. */
+const TRUST_AGAIN_MS = 60_000;
 
 /** What this device shows and therefore wishes: layout choice → page → places → slots → wishes. */
 export class Screen {
@@ -27,6 +29,7 @@ export class Screen {
   /** What the layout button changes to; null: there is nothing to change. */
   readonly otherLayout;
   private readonly page = signal(0);
+  private readonly line = signal<Line>('not_known_to_be_poor');
   private readonly wishes;
   private guest: Picture | null = null;
   private assignment: Assignment = [];
@@ -50,6 +53,7 @@ export class Screen {
     this.comeIntoView();
     this.placed = computed(() => arrange(this.view.value, this.area.value, gap.value));
     this.wishes = computed(() => this.computeWishes(capacity));
+    this.watchLine();
   }
 
   /** Calls `send` with the wishes whenever they have changed, once things are quiet. */
@@ -100,6 +104,23 @@ export class Screen {
     });
   }
 
+  private watchLine(): void {
+    const grade = computed(() => {
+      const { you, links } = this.state.value;
+      return you === null ? null : links.get(you)?.grade;
+    });
+    effect(() => {
+      if (grade.value === 'poor') {
+        this.line.value = 'poor';
+        return undefined;
+      }
+      const timer = setTimeout(() => {
+        this.line.value = 'not_known_to_be_poor';
+      }, TRUST_AGAIN_MS);
+      return () => clearTimeout(timer);
+    });
+  }
+
   private offer(wishes: (SlotWish | null)[], send: (wishes: (SlotWish | null)[]) => void): void {
     const text = JSON.stringify(wishes);
     if (text === this.sent || wishes.every(wish => wish === null && this.sent === '')) return;
@@ -116,7 +137,8 @@ export class Screen {
         this.holds(picture),
     );
     this.assignment = assignSlots(this.assignment, wanted, capacity, this.forced(state));
-    return wishesOf(this.assignment, pixelHeights(this.placed.value, globalThis.devicePixelRatio || 1));
+    const heights = pixelHeights(this.placed.value, globalThis.devicePixelRatio || 1);
+    return wishesOf(this.assignment, heights, this.line.value);
   }
 
   /** A lost site keeps the slot with its last picture. */
