@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   type Area,
   arrange,
+  fills,
   largestCells,
   type Placed,
   pixelHeights,
@@ -94,6 +95,18 @@ test('heights are those of real pixels, in steps that cameras have', () => {
   const heights = pixelHeights([place(91), place(120), place(124), place(360), place(480)], 2);
   expect([...heights.values()]).toEqual([210, 240, 270, 720, 960]);
 });
+
+test.each<[string, Area | null, boolean]>([
+  ['16:9', { width: 1280, height: 720 }, true],
+  ['16:9 with a line less', { width: 640, height: 358 }, true],
+  ['16:10', { width: 1280, height: 800 }, true],
+  ['4:3', { width: 640, height: 480 }, false],
+  ['upright', { width: 720, height: 1280 }, false],
+  ['as wide as a cinema', { width: 1920, height: 800 }, false],
+  ['not yet there', null, true],
+])('a picture that is %s fills its tile, or is shown whole', (_, picture, expected) =>
+  expect(fills(picture, { width: 441, height: 248 })).toBe(expected),
+);
 
 describe('who is large', () => {
   const you = { ...initialState, you: 1 };

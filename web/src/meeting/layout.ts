@@ -123,6 +123,16 @@ function stageAbove(stage: Picture, others: View['others'], area: Area, gap: num
   return [onStage(stage, area.width, stageHeight(area)), ...placeCells(others, cells, box, gap)];
 }
 
+/** Cut off at most: a picture of 16:10 loses a tenth, which nobody misses; one of 4:3 a quarter, and with it heads. */
+const CUT_OFF = 0.12;
+
+/** Whether a picture fills its tile when little of it is cut off; before its first frame it is taken to. */
+export function fills(picture: Area | null, tile: Area): boolean {
+  if (picture === null || picture.width === 0 || picture.height === 0) return true;
+  const ratio = (picture.width * tile.height) / (picture.height * tile.width);
+  return Math.min(ratio, 1 / ratio) >= 1 - CUT_OFF;
+}
+
 /**
  * A small change asks nothing new; and the heights that cameras have (180, 240, 270, 360, 480, 540, 720, 960, 1080)
  * are such steps, so that none is asked for that is larger than its tile for the step's sake.

@@ -1,7 +1,7 @@
 import { Mic, MicOff, MonitorUp, VideoOff, WifiOff } from 'lucide-preact';
 import { useContext, useRef } from 'preact/hooks';
 import { words } from '../i18n';
-import type { Placed } from '../meeting/layout';
+import { fills, type Placed } from '../meeting/layout';
 import { type TileModel, tileModel } from '../meeting/tileModel';
 import { elapsed } from '../meeting/time';
 import { SessionContext, useSession } from './context';
@@ -96,10 +96,11 @@ export function Tile({ place }: { place: Placed }) {
 
 function ShownTile({ tile, place }: { tile: TileModel; place: Placed }) {
   const t = words.value;
-  const { element, shown } = useVideo(useTileStream(tile));
+  const { element, shown, size } = useVideo(useTileStream(tile));
   const picture = shown && !tile.cameraOff;
   const stale = picture && !tile.isYou && tile.slot < 0;
-  const video = tile.kind === 'content' ? 'contain' : tile.isYou ? 'mirrored' : '';
+  const whole = tile.kind === 'content' || !fills(size, place) ? 'whole' : '';
+  const mirrored = tile.kind === 'camera' && tile.isYou ? 'mirrored' : '';
   return (
     <article
       class={classes(tile, place, picture, stale)}
@@ -115,7 +116,15 @@ function ShownTile({ tile, place }: { tile: TileModel; place: Placed }) {
       data-slot={tile.slot}
       data-presence={tile.presence}
     >
-      <video ref={element} class={video} muted playsInline autoplay aria-hidden="true" tabIndex={-1} />
+      <video
+        ref={element}
+        class={`${whole} ${mirrored}`}
+        muted
+        playsInline
+        autoplay
+        aria-hidden="true"
+        tabIndex={-1}
+      />
       <State tile={tile} shown={picture && !stale} />
       <div class="tile-top">
         {tile.onBigScreen ? <span class="badge gold">{t.onBigScreen}</span> : null}
