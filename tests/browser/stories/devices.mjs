@@ -82,6 +82,39 @@ story('without permission one joins to watch and listen', async world => {
   await commune.hears('hall');
 });
 
+/** Inside the page: the locks of the screen it was given. */
+function countLocks() {
+  const locks = [];
+  const request = navigator.wakeLock.request.bind(navigator.wakeLock);
+  navigator.wakeLock.request = async kind => {
+    const lock = await request(kind);
+    locks.push(lock);
+    return lock;
+  };
+  window.isLit = () => locks.some(({ released }) => !released);
+}
+
+story('the screen stays lit in the meeting, and only there', async world => {
+  const server = await world.server();
+  const hall = await world.participant('hall', { init: [[countLocks]] });
+  const isLit = () => hall.page.evaluate(() => window.isLit());
+  await hall.open(server.link(CHAIR));
+  await hall.page.waitForSelector('[data-testid="join"]');
+  assert.equal(await isLit(), false);
+  await hall.press('join');
+  await hall.isOnline();
+  await until('the screen is kept lit', isLit);
+  assert.equal(await server.stop(), 0);
+  await hall.hasBanner('reconnecting');
+  assert.equal(await isLit(), true);
+  await server.launch();
+  await hall.isOnline(30_000);
+  await hall.press('leave');
+  await hall.confirm();
+  await hall.ended();
+  await until('the screen may go dark', async () => !(await isLit()));
+});
+
 const problem = ({ page }, kind) =>
   page.waitForSelector(`[data-testid="problem-${kind}"]`).then(element => element.innerText());
 

@@ -71,6 +71,7 @@ export const en = {
     unusable: 'The browser has not connected sound and pictures yet. Trying again.',
     failed: 'The server has failed. Trying again by itself.',
   },
+  screenMaySleep: 'This browser cannot keep the screen on. Please switch off the sleep mode of this machine.',
   mediaStalled: 'The server is held up: picture and sound pause and will go on by themselves.',
 
   onAir: 'ON AIR',

@@ -68,6 +68,8 @@ export const vi = {
     unusable: 'Trình duyệt chưa nối được âm thanh, hình ảnh. Hệ thống đang thử lại.',
     failed: 'Máy chủ gặp lỗi. Hệ thống sẽ tự thử lại.',
   },
+  screenMaySleep:
+    'Trình duyệt này không giữ được màn hình luôn sáng. Hãy tắt chế độ tự tắt màn hình của máy.',
   mediaStalled: 'Máy chủ đang bị nghẽn: hình và tiếng tạm dừng, sẽ tự tiếp tục.',
 
   onAir: 'ĐANG PHÁT BIỂU',

@@ -16,7 +16,7 @@ export type Notice =
   | { kind: 'joined' | 'left' | 'removed' | 'onBigScreen'; site: string }
   | { kind: 'mutedByChair' | 'allowedToSpeak' | 'locked' | 'unlocked' | 'poorLink' }
   | { kind: 'restored'; atMs: number }
-  | { kind: 'actionRefused' | 'shareFailed' | 'filmSilent' | 'draining' | 'mediaStalled' };
+  | { kind: 'actionRefused' | 'shareFailed' | 'filmSilent' | 'draining' | 'mediaStalled' | 'screenMaySleep' };
 
 export type Ending =
   | { kind: GoodbyeReason }

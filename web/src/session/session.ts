@@ -1,7 +1,8 @@
-import { batch, computed, effect, signal } from '@preact/signals';
+import { batch, computed, effect, signal, untracked } from '@preact/signals';
 import type { MediaConnection } from '../media/connection';
 import { canCaptureScreen, flows } from '../media/devices';
 import { Playback } from '../media/playback';
+import { WakeLock } from '../media/wakeLock';
 import { bannerOf } from '../meeting/banner';
 import { reduce } from '../meeting/reduce';
 import { type Ending, initialState, type Notice, siteOf } from '../meeting/state';
@@ -59,11 +60,11 @@ export class Session {
   private readonly playback = new Playback(blocked => {
     this.soundBlocked.value = blocked;
   });
+  private readonly wakeLock = new WakeLock();
   private readonly slots = isPhone() ? SLOTS.phone : SLOTS.other;
   private connector: Connector | null = null;
   private opening: Promise<void> | null = null;
   private noticeId = 0;
-  private wasOnline = false;
 
   constructor() {
     this.screen = new Screen(this.state, this.slots);
@@ -72,6 +73,7 @@ export class Session {
       this.wallClock.value = Date.now();
     }, 500);
     this.followDevices();
+    effect(() => this.keepLit(this.phase.value === 'meeting' ? 'meeting' : 'outside'));
     this.screen.follow(wishes => this.connector?.send({ type: 'wishes', slots: wishes }));
   }
 
@@ -104,7 +106,6 @@ export class Session {
       this.ending.value = null;
       this.phase.value = 'meeting';
     });
-    this.wasOnline = false;
     this.connector?.stop();
     this.connector = new Connector(
       this.link,
@@ -169,8 +170,7 @@ export class Session {
 
   private progressed(progress: Progress): void {
     const back = progress.kind === 'online' && this.progress.value.kind === 'reconnecting';
-    if (back && this.wasOnline) this.tell({ kind: 'restored', atMs: Date.now() });
-    this.wasOnline ||= progress.kind === 'online';
+    if (back) this.tell({ kind: 'restored', atMs: Date.now() });
     this.progress.value = progress;
     if (progress.kind === 'online') this.sendMediaState();
   }
@@ -200,6 +200,13 @@ export class Session {
       void this.mutedByChair.value;
       this.sendMediaState();
     });
+  }
+
+  /** A hall watches without touching anything: its screen would go dark. */
+  private keepLit(where: 'meeting' | 'outside'): void {
+    if (where === 'outside') this.wakeLock.release();
+    else if (this.wakeLock.exists) this.wakeLock.hold();
+    else untracked(() => this.tell({ kind: 'screenMaySleep' }));
   }
 
   private sendMediaState(): void {

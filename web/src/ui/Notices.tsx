@@ -22,6 +22,7 @@ function textOf(notice: Notice): string {
     case 'filmSilent':
     case 'draining':
     case 'mediaStalled':
+    case 'screenMaySleep':
       return t[notice.kind];
     default:
       return t.notice[notice.kind];
