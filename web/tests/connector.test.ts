@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ErrorCode, VERSION } from '../src/protocol/gen';
 import {
   answer,
@@ -18,11 +18,6 @@ import {
   whileServer,
 } from './connectorPage';
 import { FakePc, FakeSocket, forgetBrowser, pretendBrowser } from './fakes';
-
-vi.mock('../src/protocol/sdp', () => ({
-  packSdp: async (sdp: string) => ({ plain: sdp }),
-  unpackSdp: async (sdp: { plain: string }) => sdp.plain,
-}));
 
 beforeEach(pretendBrowser);
 afterEach(forgetBrowser);

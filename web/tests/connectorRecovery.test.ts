@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   answer,
   connect,
@@ -14,11 +14,6 @@ import {
   whileServer,
 } from './connectorPage';
 import { FakePc, FakeSocket, forgetBrowser, network, pretendBrowser } from './fakes';
-
-vi.mock('../src/protocol/sdp', () => ({
-  packSdp: async (sdp: string) => ({ plain: sdp }),
-  unpackSdp: async (sdp: { plain: string }) => sdp.plain,
-}));
 
 beforeEach(pretendBrowser);
 afterEach(forgetBrowser);
