@@ -40,6 +40,7 @@ export class Machine {
       return this.stream(['video']);
     },
     enumerateDevices: async () => [],
+    getSupportedConstraints: () => ({}),
   });
 
   readonly wakeLock = {

@@ -6,8 +6,9 @@ use crate::protocol::{self, SiteId, SlotWish};
 use sfu::command::{Desired, DesiredPeer, Permissions, Priority, Wish};
 use sfu::ids::{PeerId, Source, SourceKind};
 
-/// The big screen is seen from four metres on a TV: 1080 lines, whatever the page asked for.
-const BIG_SCREEN_HEIGHT: u16 = 1080;
+/// The big screen is seen from four metres on a TV of 1080 lines, whatever the page asked for. Below twice that lies
+/// the layer that fills it, also of a camera that stands upright.
+const BIG_SCREEN_HEIGHT: u16 = 2 * 1080 - 1;
 
 /// The whole desired state of a room.
 pub(super) fn desired(room: &Room) -> Desired {

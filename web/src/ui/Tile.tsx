@@ -26,8 +26,8 @@ function useTileStream(tile: TileModel): MediaStream | null {
   const session = useContext(SessionContext);
   const { camera, content } = session!.local;
   const own = useTrackStream(tile.kind === 'camera' ? camera.value.track : content.value);
-  const slot = session!.media.value?.slots[useSlot(tile)]?.video ?? null;
-  return tile.isYou ? own : slot;
+  const slot = useSlot(tile);
+  return tile.isYou ? own : (session!.media.value?.slots[slot]?.video ?? null);
 }
 
 function MicrophoneIcon({ tile }: { tile: TileModel }) {

@@ -142,6 +142,9 @@ fn wish(site: SiteId) -> Option<SlotWish> {
     Some(SlotWish { site, kind: SourceKind::Camera, max_height: 180 })
 }
 
+/// Lines worth sending to the big screen.
+const BIG: u16 = 2159;
+
 fn shown(peer: PeerId, kind: sfu::ids::SourceKind, max_height: u16) -> Option<Wish> {
     let source = Source { peer, kind };
     Some(Wish { source, max_height })
@@ -186,14 +189,14 @@ fn the_big_screen_takes_the_first_slot_and_no_second() {
             Some(B),
             false,
             a,
-            vec![shown(b, Camera, 1080), None, small(a), None],
+            vec![shown(b, Camera, BIG), None, small(a), None],
         ),
         (
             "its content; the camera stays where it was wished",
             Some(B),
             true,
             a,
-            vec![shown(b, Content, 1080), small(b), small(a), None],
+            vec![shown(b, Content, BIG), small(b), small(a), None],
         ),
         ("who is on it sees the others", Some(B), true, b, vec![small(c), small(b), small(a), None]),
     ];
@@ -202,7 +205,7 @@ fn the_big_screen_takes_the_first_slot_and_no_second() {
         assert_eq!(slots, expected, "{why}");
     }
     let silent = story.slots(stage(Some(B), false, &[]), c);
-    assert_eq!(silent, [shown(b, Camera, 1080)], "who wished nothing sees it too");
+    assert_eq!(silent, [shown(b, Camera, BIG)], "who wished nothing sees it too");
 }
 
 #[test]
