@@ -104,8 +104,9 @@ mod tests {
     }
 
     #[test]
-    fn a_layer_that_sends_nothing_is_as_tall_as_those_that_do_let_expect() {
-        let wanted = |spec: &[(bool, Option<u16>)], max_height| choose(&layers(spec), max_height).unwrap().wanted;
+    fn a_layer_that_sends_nothing_is_as_tall_as_those_that_do_tell() {
+        let wanted =
+            |spec: &[(bool, Option<u16>)], max_height| choose(&layers(spec), max_height).unwrap().wanted;
         // A camera of 720 lines was exchanged for one of 480 while only its lowest layer was watched.
         let exchanged = [(true, Some(120)), (false, Some(360)), (false, Some(720))];
         assert_eq!(wanted(&exchanged, 479), 1);
