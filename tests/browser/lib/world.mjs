@@ -16,7 +16,7 @@ mkdirSync(SHOTS, { recursive: true });
 const MEASURED = { echoCancellation: false, noiseSuppression: false, microphoneOn: true };
 
 /** What people allow the page. */
-const DEVICES = ['camera', 'microphone', 'screen-wake-lock'];
+const DEVICES = ['camera', 'microphone'];
 
 /** One browser for each place: the files of fake devices are the browser's. Started when needed. */
 const browsers = new Map();
