@@ -52,7 +52,7 @@ fn text_of(code: ErrorCode) -> &'static str {
         SiteRemoved => "Chủ tọa đã mời điểm cầu này ra khỏi phòng họp.",
         MeetingEnded => "Cuộc họp đã kết thúc.",
         Version => "Trang đang mở là phiên bản cũ. Hãy tải lại trang.",
-        TooManyJoins => "Có quá nhiều lần vào họp từ địa chỉ này. Hãy thử lại sau một phút.",
+        TooManyJoins => "Có quá nhiều lần vào họp trong thời gian ngắn. Hãy thử lại sau một phút.",
         RateLimited => "Gửi quá nhiều yêu cầu trong thời gian ngắn.",
         MessageTooLarge => "Nội dung gửi lên lớn hơn mức cho phép.",
         MalformedMessage => "Máy chủ không đọc được nội dung gửi lên.",

@@ -5,7 +5,7 @@
 //! - [`meeting`]: the pure machine that knows the procedure.
 //! - [`hall`]: the one task that owns meetings, connections and the bridge to media.
 //! - [`media`]: the only place that stands on the bridge to `sfu`.
-//! - [`ws`]: one task per connection. [`http`]: pages, and where WebSockets come from.
+//! - [`ws`]: one task per connection. [`http`]: pages, and where WebSockets come from. [`places`]: how many of both.
 //! - [`config`], [`data`], [`descriptors`], [`error`], [`log`], [`output`], [`secret`], [`tls`], [`metrics`]: what every service has.
 //! - [`endpoint`]: a headless site, the other side of everything above.
 //! - [`cli`], [`serve`], [`demo`], [`doctor`], [`links`], [`certificate`]: the commands.
@@ -47,6 +47,7 @@ pub mod media;
 pub mod meeting;
 pub mod metrics;
 pub mod output;
+pub mod places;
 pub mod protocol;
 pub mod secret;
 pub mod serve;

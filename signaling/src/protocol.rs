@@ -41,8 +41,11 @@ pub const HELLO_TIMEOUT_S: u64 = 10;
 pub const PING_INTERVAL_S: u64 = 5;
 /// Seconds without any message after which a connection counts as lost.
 pub const SILENCE_TIMEOUT_S: u64 = 15;
-/// Largest message either side accepts: a 98 KB offer deflates to 2.4 KB, a plain one must fit.
-pub const MAX_MESSAGE_BYTES: usize = 256 * 1024;
+/// Largest message of a site: an offer of 128 KiB, plain. As JSON each of its 5,000 lines has two bytes more, so
+/// it has 141 KB at most; as large ones as browsers make deflate to some KB.
+pub const MAX_MESSAGE_BYTES: usize = 160 * 1024;
+/// Largest first message, which comes from a stranger: version, token and seat have some 200 bytes.
+pub const MAX_HELLO_BYTES: usize = 4 * 1024;
 
 /// A site's number within its meeting, stable for the meeting's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]

@@ -3,11 +3,12 @@
 use crate::config::Config;
 use crate::error::{StartCode, StartError};
 use crate::hall::{self, Broken};
-use crate::http::{self, Gate, Limit};
+use crate::http::{self, Gate};
 use crate::listeners::{Listeners, address_of};
 use crate::log::few;
 use crate::media::MediaPort;
 use crate::metrics::{self, Board};
+use crate::places::Places;
 use crate::tls;
 use axum::middleware::from_fn_with_state;
 use std::sync::Arc;
@@ -36,14 +37,14 @@ pub async fn run(
     let gate = Gate::new(&config, shown.clone(), address_of(&listeners.https)?.port());
     let board = Arc::new(Board::default());
     let door = hall::open(&config, media, board.clone());
-    let limit = Limit::new(config.limits.connections);
+    let places = places(&config);
     let invitations = http::Invitations::new(&config, door.clone());
     let router = http::router(door.clone(), invitations, gate.clone());
 
     announce(&listeners);
     let mut servers = JoinSet::new();
-    servers.spawn(http::serve_plain(listeners.http, router.clone(), limit.clone()));
-    servers.spawn(http::serve_tls(listeners.https, router, limit, certificate));
+    servers.spawn(http::serve_plain(listeners.http, router.clone(), places.clone()));
+    servers.spawn(http::serve_tls(listeners.https, router, places, certificate));
     servers.spawn(tls::follow(tls::Source::of(&config), shown));
     servers.spawn(tell_what_was_counted());
     let metrics_server = serve_numbers(listeners.metrics, board, gate);
@@ -65,10 +66,16 @@ pub async fn run(
     ended
 }
 
+fn places(config: &Config) -> Places {
+    let invited = config.meetings.iter().map(|meeting| meeting.sites.len()).sum();
+    Places::new(config.limits.connections, config.limits.connections_per_address, invited)
+}
+
 /// For Prometheus, until it is aborted: while the server drains, too.
 fn serve_numbers(listener: TcpListener, board: Arc<Board>, gate: Gate) -> JoinHandle<()> {
     let router = metrics::router(board).layer(from_fn_with_state(gate, http::gate::for_numbers));
-    tokio::spawn(http::serve_plain(listener, router, Limit::new(METRICS_CONNECTIONS)))
+    let places = Places::new(METRICS_CONNECTIONS, METRICS_CONNECTIONS, 0);
+    tokio::spawn(http::serve_plain(listener, router, places))
 }
 
 /// What strangers flooded the log with and it did not write, once in a while.

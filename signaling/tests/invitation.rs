@@ -25,7 +25,7 @@ async fn a_link_says_where_it_leads_and_takes_no_seat() {
 #[tokio::test]
 async fn a_stranger_learns_nothing_and_may_guess_as_often_as_join() {
     let mut config = config();
-    config.limits.joins_per_address_per_minute = 3;
+    config.limits.failed_joins_per_address_per_minute = 3;
     let server = Server::start_with(config).await;
     let wrong = "Bearer 00000000000000000000000000000000";
     let attempts: [&[(&str, &str)]; 5] = [

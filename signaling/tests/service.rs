@@ -6,12 +6,15 @@ use common::{AN_PHUOC, BINH_SON, CHAIR, PATIENCE, PHUOC_THAI, Server, Site, conf
 use serde_json::json;
 use sfu::driver::{Birth, Machine, Workers, WorkersConfig};
 use sfu::engine::{Input, Output};
+use sfu::event::OfferError;
 use signaling::error::StartCode;
 use signaling::media::{Command, Event, MediaPlane, MediaPort, RoomId, Stall};
 use signaling::protocol::{MAX_MESSAGE_BYTES, VERSION};
 use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 #[tokio::test]
 async fn a_message_too_large_ends_the_connection_and_the_seat_stays() {
@@ -49,34 +52,65 @@ async fn a_flood_of_any_kind_is_cut_off_and_nobody_else_notices() {
     assert!(server.scrape().await.contains(refused));
 }
 
+/// Those who fail share what may fail; whoever has a link behind the same address comes in.
 #[tokio::test]
-async fn one_address_may_not_knock_without_end() {
+async fn bad_links_of_an_address_are_counted_and_good_ones_pass() {
     let mut limited = config();
-    limited.limits.joins_per_address_per_minute = 2;
+    limited.limits.failed_joins_per_address_per_minute = 2;
     let server = Server::start_with(limited).await;
     let mut inside = server.enter(CHAIR).await;
-    for expected in ["unknown_link", "too_many_joins"] {
+    let mut told = Vec::new();
+    while told.last().is_none_or(|code| code != "too_many_joins") {
         let mut site = server.site().await;
         site.hello("no-such-token-at-all").await;
-        assert_eq!(site.is_refused().await, expected);
+        told.push(site.is_refused().await);
+    }
+    assert!(
+        told.len() > 2 && told[..2] == ["unknown_link", "unknown_link"],
+        "those inside spent none: {told:?}"
+    );
+    for token in [AN_PHUOC, BINH_SON, PHUOC_THAI] {
+        server.enter(token).await;
     }
     inside.say(json!({"type": "ping", "n": 1})).await;
     inside.expect("pong").await;
 }
 
+/// Whether a WebSocket opens; where it does not the server has closed the connection.
+async fn opens(server: &Server) -> Option<Site> {
+    let stream = TcpStream::connect(server.http).await.expect("it listens");
+    match timeout(PATIENCE, Site::over(stream)).await.expect("an answer or an end") {
+        Ok(site) => Some(site),
+        Err(Error::Io(_) | Error::Protocol(ProtocolError::HandshakeIncomplete)) => None,
+        Err(e) => panic!("{e}"),
+    }
+}
+
 #[tokio::test]
 async fn connections_beyond_the_limit_are_closed() {
     let mut limited = config();
-    limited.limits.connections = 1;
+    limited.limits.connections = 2;
     let server = Server::start_with(limited).await;
-    let inside = server.enter(CHAIR).await;
-    let url = format!("ws://{}/ws", server.http);
-    assert!(tokio_tungstenite::connect_async(&url).await.is_err());
-    drop(inside);
-    // The place is free as soon as the server has seen the end.
-    while tokio_tungstenite::connect_async(&url).await.is_err() {
-        tokio::task::yield_now().await;
+    let mut chair = server.enter(CHAIR).await;
+    let mut site = server.enter(AN_PHUOC).await;
+    for _ in 0..10 {
+        assert!(opens(&server).await.is_none(), "two places, and both are taken");
     }
+    site.say(json!({"type": "leave"})).await;
+    site.closes().await;
+    // The place is free as soon as the connection's task has ended.
+    let freed = async {
+        loop {
+            if let Some(site) = opens(&server).await {
+                return site;
+            }
+        }
+    };
+    let mut again = timeout(PATIENCE, freed).await.expect("the place is free again");
+    again.comes_in(AN_PHUOC).await;
+    assert!(opens(&server).await.is_none(), "one place was free");
+    chair.say(json!({"type": "ping", "n": 1})).await;
+    chair.expect("pong").await;
 }
 
 #[tokio::test]
@@ -129,6 +163,29 @@ async fn a_server_that_goes_down_says_so_and_waits_a_bounded_time() {
     stopped.await.expect("no panic").expect("a clean end");
     let url = format!("ws://{address}/ws");
     assert!(tokio_tungstenite::connect_async(&url).await.is_err());
+}
+
+/// What the bridge says by itself was refused to nobody; what it says to an offer was.
+#[tokio::test]
+async fn faults_of_the_bridge_are_not_counted_as_refusals_of_the_site() {
+    let mut server = Server::start().await;
+    let mut site = server.enter(AN_PHUOC).await;
+    let offer = json!({"type": "offer", "sdp": {"plain": sdp("mine")}});
+    let offered = |command| match command {
+        Command::Offer { peer, .. } => Some(peer),
+        _ => None,
+    };
+    site.say(offer.clone()).await;
+    let peer = server.command(offered).await;
+    server.report(Event::Failed { peer, cause: "a fault that is meant to be".to_owned() }).await;
+    assert_eq!(site.expect("error").await["code"], "offer_changed");
+    site.say(offer).await;
+    let peer = server.command(offered).await;
+    server.report(Event::OfferRefused { peer, reason: OfferError::Unsupported }).await;
+    assert_eq!(site.expect("error").await["code"], "offer_unsupported");
+    let numbers = server.scrape().await;
+    let refusals = numbers.lines().filter(|line| line.starts_with("nhipcau_refusals_total"));
+    assert_eq!(refusals.collect::<Vec<_>>(), ["nhipcau_refusals_total{code=\"offer_unsupported\"} 1"]);
 }
 
 /// A media machine that does not survive its first offer.

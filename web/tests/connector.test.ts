@@ -227,7 +227,7 @@ describe('an offer that the server refuses', () => {
     expect(FakeSocket.all).toHaveLength(1);
   });
 
-  test.each<ErrorCode>(['worker_full', 'internal'])('%s: slower and slower, for ever', async code => {
+  test.each<ErrorCode>(['worker_full', 'internal', 'rate_limited'])('%s: slower and slower, for ever', async code => {
     const page = enter();
     await letIn();
     let refusals = 0;

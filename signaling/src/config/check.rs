@@ -15,12 +15,13 @@ impl Config {
         let limits = &self.limits;
         within("limits.sites_per_meeting", limits.sites_per_meeting as u64, 1..=1_000)?;
         within(
-            "limits.joins_per_address_per_minute",
-            u64::from(limits.joins_per_address_per_minute),
+            "limits.failed_joins_per_address_per_minute",
+            u64::from(limits.failed_joins_per_address_per_minute),
             1..=100_000,
         )?;
         within("limits.messages_per_second", u64::from(limits.messages_per_second), 1..=1_000)?;
         within("limits.connections", limits.connections as u64, 1..=100_000)?;
+        within("limits.connections_per_address", limits.connections_per_address as u64, 1..=100_000)?;
         within("drain_seconds", self.drain_seconds, 0..=300)?;
         within("media.workers", self.media.workers as u64, 0..=256)?;
         self.check_names()?;

@@ -72,12 +72,14 @@ pub struct MediaConfig {
 pub struct Limits {
     /// Sites inside one meeting at the same time; the chair is never refused.
     pub sites_per_meeting: usize,
-    /// Attempts to join from one address within a minute.
-    pub joins_per_address_per_minute: u32,
+    /// Attempts to join with an unknown link, from one address (IPv6: one /64) within a minute.
+    pub failed_joins_per_address_per_minute: u32,
     /// Messages a connection may send per second, over time.
     pub messages_per_second: u32,
     /// Connections of all kinds at the same time.
     pub connections: usize,
+    /// Of these, connections from one address (IPv6: one /64) that are no site in a meeting, or not yet.
+    pub connections_per_address: usize,
 }
 
 /// One meeting and who is invited.
@@ -129,9 +131,11 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             sites_per_meeting: 64,
-            joins_per_address_per_minute: 240,
+            failed_joins_per_address_per_minute: 240,
             messages_per_second: 20,
             connections: 2_000,
+            // An eighth: 35 halls behind one address may load the page in the same ten seconds.
+            connections_per_address: 250,
         }
     }
 }

@@ -68,9 +68,9 @@ pub const SETTINGS: &[Setting] = &[
         apply: |c, v| one(&mut c.limits.sites_per_meeting, v),
     },
     Setting {
-        key: "limits.joins_per_address_per_minute",
-        help: "Số lần vào họp mỗi phút từ một địa chỉ",
-        apply: |c, v| one(&mut c.limits.joins_per_address_per_minute, v),
+        key: "limits.failed_joins_per_address_per_minute",
+        help: "Số lần vào họp bằng liên kết sai mỗi phút từ một địa chỉ",
+        apply: |c, v| one(&mut c.limits.failed_joins_per_address_per_minute, v),
     },
     Setting {
         key: "limits.messages_per_second",
@@ -81,6 +81,11 @@ pub const SETTINGS: &[Setting] = &[
         key: "limits.connections",
         help: "Số kết nối tối đa tới máy chủ",
         apply: |c, v| one(&mut c.limits.connections, v),
+    },
+    Setting {
+        key: "limits.connections_per_address",
+        help: "Số kết nối tối đa từ một địa chỉ, không kể điểm cầu đang họp",
+        apply: |c, v| one(&mut c.limits.connections_per_address, v),
     },
 ];
 

@@ -7,6 +7,8 @@ const MIN_BITS: f64 = 128.0;
 const MIN_DIFFERENT: usize = 8;
 /// The secrets of the documented sample, which everybody can read.
 const SAMPLE: &str = "thay-bang-token";
+/// It goes into a link, and into a first message, of which a server reads 4 KB.
+const MAX_CHARS: usize = 256;
 const MAKE_ONE: &str = "tạo token bằng: openssl rand -hex 16";
 
 /// What is wrong with a token, as the end of a sentence.
@@ -21,6 +23,9 @@ pub(super) fn fault(token: &str) -> Option<String> {
     }
     if token.contains(SAMPLE) {
         return Some(format!("token vẫn là token mẫu, ai cũng biết; {MAKE_ONE}"));
+    }
+    if token.len() > MAX_CHARS {
+        return Some(format!("token dài quá {MAX_CHARS} ký tự; {MAKE_ONE}"));
     }
     let bits = token.len() as f64 * alphabet(token).log2();
     if bits < MIN_BITS || different(token) < MIN_DIFFERENT || repeats(token) {
@@ -79,6 +84,7 @@ mod tests {
             ("8f3a1c97d2e05b64a7c8e1f0392b5d6/#", "chỉ gồm chữ"),
             ("8f3a1c97d2e05b64a7c8e1f0392b5d61.", "không kết thúc bằng"),
             ("điểm-cầu-an-phước-huyện-long-thành", "chỉ gồm chữ"),
+            (&format!("{}x", "8f3a1c97d2e05b64".repeat(16)), "dài quá 256 ký tự"),
         ];
         for (token, expected) in table {
             let fault = fault(token).unwrap_or_else(|| panic!("{token} is taken"));

@@ -90,7 +90,8 @@ impl Hall {
 
     fn effect(&mut self, effect: Effect) {
         match effect {
-            Effect::Send { meeting, site, message } => self.deliver_to_site(meeting, site, message),
+            Effect::Send { meeting, site, message } => self.push_to_site(meeting, site, message.into()),
+            Effect::Refuse { meeting, site, refusal } => self.deliver_to_site(meeting, site, refusal.error()),
             Effect::Broadcast { meeting, message } => {
                 let message = Outgoing::of(&message);
                 let seated = self.meetings.get(meeting.0).map(|m| m.connections().collect::<Vec<_>>());
@@ -186,6 +187,7 @@ impl Hall {
         }
     }
 
+    /// Hands over what a connection gets for something it asked for: refusals are counted.
     pub(super) fn deliver(&mut self, id: ConnectionId, message: ServerMessage) {
         let Some(guest) = self.guests.get(&id) else {
             return;
@@ -198,7 +200,7 @@ impl Hall {
         if let Some((kind, code)) = refused {
             self.board.refused(code);
             kind.tell(|unsaid| {
-                tracing::info!(connection = id.0, address = %guest.address, %code, unsaid, "refused");
+                tracing::info!(connection = id.0, address = %guest.arrival.address, %code, unsaid, "refused");
             });
         }
         self.push(id, message.into());
@@ -216,13 +218,13 @@ impl Hall {
             return;
         };
         let place = guest.place.map(|(meeting, _)| meeting);
-        let mut pushed = guest.outbox.push(message);
+        let mut pushed = guest.arrival.outbox.push(message);
         if let (Ok(Pushed::NeedsLinks), Some(meeting)) = (&pushed, place) {
-            pushed = guest.outbox.push(self.lights.whole(meeting));
+            pushed = guest.arrival.outbox.push(self.lights.whole(meeting));
         }
         if pushed.is_err() {
             few::TOO_SLOW.tell(|unsaid| {
-                tracing::warn!(connection = id.0, address = %guest.address, unsaid, "too slow, closed");
+                tracing::warn!(connection = id.0, address = %guest.arrival.address, unsaid, "too slow, closed");
             });
             if let Some(meeting) = place {
                 self.tell(meeting, Input::Disconnected { connection: id });
@@ -232,7 +234,7 @@ impl Hall {
 
     pub(super) fn close(&mut self, id: ConnectionId) {
         if let Some(guest) = self.guests.get(&id) {
-            guest.outbox.close();
+            guest.arrival.outbox.close();
         }
     }
 }

@@ -4,19 +4,26 @@ use super::pulse::{Pulse, Stuck};
 use crate::media::Offer;
 use crate::meeting::{ConnectionId, Request};
 use crate::metrics::Board;
+use crate::places::Place;
 use crate::protocol::{ClientReport, ErrorCode};
 use crate::secret::Secret;
+use crate::ws::LinkBudget;
 use crate::ws::outbox::Outbox;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use tokio::sync::{mpsc, oneshot, watch};
+
+/// Says, before `welcome` does, that a hello was accepted, and what its link may ask for.
+pub type Admission = Arc<OnceLock<LinkBudget>>;
 
 /// A new connection.
 #[derive(Debug)]
 pub struct Arrival {
     pub address: IpAddr,
+    pub place: Place,
+    pub admission: Admission,
     pub outbox: Outbox,
 }
 

@@ -7,7 +7,7 @@ mod door;
 mod lights;
 mod pulse;
 
-pub use door::{Arrival, Broken, HallDoor, Said};
+pub use door::{Admission, Arrival, Broken, HallDoor, Said};
 pub use pulse::Stuck;
 
 use crate::config::Config;
@@ -16,15 +16,14 @@ use crate::log::few;
 use crate::media::{Bridge, MediaPort, grade::Grader};
 use crate::meeting::{ConnectionId, Input, Invitation, Meeting, Now, Request};
 use crate::metrics::Board;
+use crate::places::Link;
 use crate::protocol::{ClientReport, ErrorCode, ServerMessage, SiteId};
 use crate::secret::Secret;
-use crate::ws::JoinLimit;
-use crate::ws::outbox::Outbox;
+use crate::ws::{JoinLimit, LinkBudget};
 use door::Knock;
 use lights::Lights;
 use pulse::Pulse;
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -46,15 +45,21 @@ pub struct MeetingId(pub usize);
 /// One open connection.
 #[derive(Debug)]
 struct Guest {
-    address: IpAddr,
-    outbox: Outbox,
+    arrival: Arrival,
     /// Where its link leads.
     place: Option<(MeetingId, SiteId)>,
 }
 
+/// What a link is for.
+#[derive(Debug, Clone)]
+struct Invited {
+    place: Link,
+    budget: LinkBudget,
+}
+
 pub struct Hall {
     meetings: Vec<Meeting>,
-    links: HashMap<Secret, (MeetingId, SiteId)>,
+    links: HashMap<Secret, Invited>,
     guests: HashMap<ConnectionId, Guest>,
     bridge: Bridge,
     joins: JoinLimit,
@@ -85,7 +90,7 @@ pub fn open(config: &Config, media: MediaPort, board: Arc<Board>) -> HallDoor {
         links: links(config),
         guests: HashMap::new(),
         bridge: Bridge::new(plane),
-        joins: JoinLimit::new(config.limits.joins_per_address_per_minute),
+        joins: JoinLimit::new(config.limits.failed_joins_per_address_per_minute),
         grader: Grader::default(),
         lights: Lights::new(Instant::now()),
         reports: HashMap::new(),
@@ -112,11 +117,13 @@ fn meetings(config: &Config) -> Vec<Meeting> {
     .collect()
 }
 
-fn links(config: &Config) -> HashMap<Secret, (MeetingId, SiteId)> {
-    let mut links = HashMap::new();
+fn links(config: &Config) -> HashMap<Secret, Invited> {
+    let (mut links, now) = (HashMap::new(), Instant::now());
     for (m, meeting) in config.meetings.iter().enumerate() {
         for (s, site) in meeting.sites.iter().enumerate() {
-            links.insert(site.token.clone(), (MeetingId(m), SiteId(s as u32)));
+            let place = (MeetingId(m), SiteId(s as u32));
+            let budget = LinkBudget::new(config.limits.messages_per_second, now);
+            links.insert(site.token.clone(), Invited { place, budget });
         }
     }
     links
@@ -142,7 +149,7 @@ impl Hall {
                 () = tokio::time::sleep_until(wake.into()) => {}
             }
         }
-        self.guests.values().for_each(|guest| guest.outbox.close());
+        self.guests.values().for_each(|guest| guest.arrival.outbox.close());
     }
 
     /// Looks at the media workers, and shows that the hall itself turns.
@@ -157,8 +164,7 @@ impl Hall {
     fn knocked(&mut self, knock: Knock) {
         match knock {
             Knock::Arrived(id, arrival) => {
-                let guest = Guest { address: arrival.address, outbox: arrival.outbox, place: None };
-                self.guests.insert(id, guest);
+                self.guests.insert(id, Guest { arrival, place: None });
             }
             Knock::Said(id, said) => self.said(id, said),
             Knock::Drain(done) => self.drain(done),
@@ -205,14 +211,30 @@ impl Hall {
         if self.drained.is_some() {
             return Err(ErrorCode::Draining.into());
         }
-        if !self.joins.admit(Instant::now(), guest.address) {
+        let now = Instant::now();
+        let Some(Invited { place, budget }) = self.links.get(token).cloned() else {
+            return Err(match self.joins.admit(now, guest.arrival.address) {
+                true => ErrorCode::UnknownLink.into(),
+                false => ErrorCode::TooManyJoins.into(),
+            });
+        };
+        if !budget.take_join(now) {
             return Err(ErrorCode::TooManyJoins.into());
         }
-        let link = self.links.get(token).copied();
-        let (meeting, site) = link.ok_or(Refusal::new(ErrorCode::UnknownLink))?;
-        guest.place = Some((meeting, site));
+        let (meeting, site) = place;
+        guest.place = Some(place);
         self.tell(meeting, Input::Hello { connection, site, seat, takeover, fresh_seat: Secret::fresh() });
+        self.admit(connection, budget);
         Ok(())
+    }
+
+    /// Who got its seat is no stranger any more.
+    fn admit(&self, connection: ConnectionId, budget: LinkBudget) {
+        if let (Some(link), Some(guest)) = (self.seat_of(connection), self.guests.get(&connection)) {
+            guest.arrival.place.seat(link);
+            // Only a first hello comes here.
+            let _ = guest.arrival.admission.set(budget);
+        }
     }
 
     fn request(&mut self, connection: ConnectionId, request: Request) {
@@ -260,7 +282,7 @@ impl Hall {
         self.drained = Some(done);
         for guest in self.guests.values() {
             // Who is too slow for this message finds out by the closed socket.
-            let _ = guest.outbox.push(ServerMessage::Draining { retry_after_ms: RETRY_AFTER_MS });
+            let _ = guest.arrival.outbox.push(ServerMessage::Draining { retry_after_ms: RETRY_AFTER_MS });
         }
         self.report_drained();
     }

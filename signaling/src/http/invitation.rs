@@ -38,7 +38,7 @@ impl Invitations {
                 (site.token.clone(), view)
             })
         });
-        let wrong = Mutex::new(JoinLimit::new(config.limits.joins_per_address_per_minute));
+        let wrong = Mutex::new(JoinLimit::new(config.limits.failed_joins_per_address_per_minute));
         Invitations(Arc::new(Known { links: links.collect(), wrong, door }))
     }
 

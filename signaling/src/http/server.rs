@@ -1,7 +1,9 @@
 //! Accepts connections and serves one router over plain TCP and over TLS, within bounds.
 
 use super::Way;
+use super::line::Line;
 use crate::log::few;
+use crate::places::{Full, Place, Places};
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use hyper::body::Incoming;
@@ -14,7 +16,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -22,34 +23,20 @@ use tower::Service;
 
 /// A slow line needs three round trips of a second; who needs longer holds a place for nothing.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Also between two requests: a browser opens a connection anew when it needs it.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// The page has some 300 KB, which a line of 100 kbit/s brings in half a minute. Whoever sips what it has asked for
+/// holds its place no longer than this; what becomes a WebSocket is not meant.
+const HTTP_LIFETIME: Duration = Duration::from_secs(120);
+/// A browser's request has 1 KB. Unfinished ones of 2,000 strangers take no more than 32 MB.
+const MAX_REQUEST_BYTES: usize = 16 * 1024;
 /// Pause after a failed accept: out of file descriptors, a loop would only burn the processor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Connections of all listeners together.
-#[derive(Debug, Clone)]
-pub struct Limit(Arc<Semaphore>);
-
-impl Limit {
-    pub fn new(connections: usize) -> Limit {
-        Limit(Arc::new(Semaphore::new(connections)))
-    }
-
-    fn enter(&self) -> Option<Place> {
-        let permit = self.0.clone().try_acquire_owned().ok()?;
-        Some(Place(Arc::new(permit)))
-    }
-}
-
-/// A connection's place among those allowed; free again when the last clone is dropped. It goes along
-/// with each request, for a WebSocket outlives the HTTP connection it came from.
-#[derive(Debug, Clone)]
-pub struct Place(#[expect(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>);
-
 /// Serves HTTP until the task is dropped; open WebSockets outlive it.
-pub async fn serve_plain(listener: TcpListener, router: Router, limit: Limit) {
+pub async fn serve_plain(listener: TcpListener, router: Router, places: Places) {
     loop {
-        let (stream, way, place) = accept(&listener, &limit).await;
+        let (stream, way, place) = accept(&listener, &places).await;
         let router = router.clone();
         tokio::spawn(async move {
             serve_connection(stream, way, router, place).await;
@@ -58,10 +45,10 @@ pub async fn serve_plain(listener: TcpListener, router: Router, limit: Limit) {
 }
 
 /// Serves HTTPS until the task is dropped.
-pub async fn serve_tls(listener: TcpListener, router: Router, limit: Limit, config: Arc<ServerConfig>) {
+pub async fn serve_tls(listener: TcpListener, router: Router, places: Places, config: Arc<ServerConfig>) {
     let acceptor = TlsAcceptor::from(config);
     loop {
-        let (stream, way, place) = accept(&listener, &limit).await;
+        let (stream, way, place) = accept(&listener, &places).await;
         let way = Way { tls: true, ..way };
         let address = way.peer;
         let (router, acceptor) = (router.clone(), acceptor.clone());
@@ -77,20 +64,17 @@ pub async fn serve_tls(listener: TcpListener, router: Router, limit: Limit, conf
 }
 
 /// The next connection there is room for; those beyond are closed at once.
-async fn accept(listener: &TcpListener, limit: &Limit) -> (TcpStream, Way, Place) {
+async fn accept(listener: &TcpListener, places: &Places) -> (TcpStream, Way, Place) {
     loop {
         match listener.accept().await {
-            Ok((stream, address)) => match limit.enter() {
-                Some(place) => {
+            Ok((stream, address)) => match places.enter(address.ip()) {
+                Ok(place) => {
                     // Small messages must not wait for their acknowledgement.
                     let _ = stream.set_nodelay(true);
                     let way = way(&stream, address);
                     return (stream, way, place);
                 }
-                None => few::TOO_MANY_CONNECTIONS.tell(|unsaid| {
-                    let address = canonical(address);
-                    tracing::warn!(%address, unsaid, "too many connections, closed one");
-                }),
+                Err(full) => tell_full(full, canonical(address)),
             },
             Err(e) => {
                 few::CANNOT_ACCEPT.tell(|unsaid| {
@@ -109,24 +93,41 @@ fn way(stream: &TcpStream, peer: SocketAddr) -> Way {
     Way { peer: canonical(peer), local, tls: false }
 }
 
+fn tell_full(full: Full, address: SocketAddr) {
+    match full {
+        Full::Server => few::TOO_MANY_CONNECTIONS.tell(|unsaid| {
+            tracing::warn!(%address, unsaid, "too many connections, closed one");
+        }),
+        Full::Address => few::TOO_MANY_OF_ADDRESS.tell(|unsaid| {
+            tracing::warn!(%address, unsaid, "too many connections of this address, closed one");
+        }),
+    }
+}
+
 async fn serve_connection<S>(stream: S, way: Way, router: Router, place: Place)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let line = Line::new(stream);
+    let allowance = line.allowance();
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(way.peer));
         request.extensions_mut().insert(way);
         request.extensions_mut().insert(place.clone());
+        request.extensions_mut().insert(allowance.clone());
         router.clone().call(request)
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades()
-        .await;
-    if let Err(e) = served {
-        tracing::debug!(address = %way.peer, error = %e, "HTTP connection failed");
+        .max_buf_size(MAX_REQUEST_BYTES)
+        .serve_connection(TokioIo::new(line), service)
+        .with_upgrades();
+    let address = way.peer;
+    match timeout(HTTP_LIFETIME, served).await {
+        Ok(Ok(())) => {}
+        Ok(Err(e)) => tracing::debug!(%address, error = %e, "HTTP connection failed"),
+        Err(_) => tracing::debug!(%address, "HTTP connection took too long"),
     }
 }
 
@@ -140,7 +141,7 @@ mod tests {
         let listener = sfu::driver::listen(everywhere, 1).and_then(TcpListener::from_std).expect("a port");
         let port = listener.local_addr().expect("bound").port();
         let client = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.expect("somebody listens");
-        let (_, way, _) = accept(&listener, &Limit::new(1)).await;
+        let (_, way, _) = accept(&listener, &Places::new(1, 1, 0)).await;
         assert_eq!(way.peer, client.local_addr().expect("connected"));
         assert_eq!(way.local, Ipv4Addr::LOCALHOST);
     }

@@ -16,6 +16,8 @@ const OF_SITES: u32 = 60;
 
 /// More connections than `limits.connections`.
 pub static TOO_MANY_CONNECTIONS: Few = Few::new("too_many_connections", OF_STRANGERS);
+/// More connections of one address than `limits.connections_per_address`.
+pub static TOO_MANY_OF_ADDRESS: Few = Few::new("too_many_of_address", OF_STRANGERS);
 /// The system gives no connection: mostly for want of file descriptors.
 pub static CANNOT_ACCEPT: Few = Few::new("cannot_accept", OF_STRANGERS);
 /// A page of another host wanted a WebSocket.
@@ -40,6 +42,7 @@ pub static PANIC: Few = Few::new("panic", OF_STRANGERS);
 /// Every kind there is.
 static ALL: [&Few; 11] = [
     &TOO_MANY_CONNECTIONS,
+    &TOO_MANY_OF_ADDRESS,
     &CANNOT_ACCEPT,
     &FOREIGN_PAGE,
     &FOREIGN_NAME,

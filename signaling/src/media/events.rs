@@ -2,6 +2,7 @@
 
 use super::desired::kind_for_sites;
 use super::{Bridge, Effect, SiteMedia, WorkerEvent};
+use crate::error::Refusal;
 use crate::hall::MeetingId;
 use crate::meeting::MediaPath;
 use crate::protocol::{ErrorCode, Sdp, ServerMessage, SiteId, SlotSource};
@@ -92,7 +93,7 @@ impl Bridge {
                 if !was_known {
                     self.remove_site(meeting, site);
                 }
-                self.send_error(meeting, site, code_of(reason));
+                self.refuse(meeting, site, code_of(reason));
             }
         }
     }
@@ -111,7 +112,7 @@ impl Bridge {
         );
         self.remove_site(meeting, site);
         self.effects.push(Effect::Path { meeting, site, path: MediaPath::Down });
-        self.send_error(meeting, site, ErrorCode::OfferChanged);
+        self.send(meeting, site, Refusal::new(ErrorCode::OfferChanged).error());
     }
 
     fn path(&mut self, peer: PeerId, path: MediaPath) {

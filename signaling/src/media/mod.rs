@@ -86,6 +86,12 @@ pub enum Effect {
         site: SiteId,
         message: ServerMessage,
     },
+    /// The site does not get what it asked for.
+    Refuse {
+        meeting: MeetingId,
+        site: SiteId,
+        refusal: Refusal,
+    },
     /// To everybody in the meeting.
     Broadcast {
         meeting: MeetingId,
@@ -156,7 +162,7 @@ impl Bridge {
     /// PeerConnection, a new peer takes the place.
     pub fn offer(&mut self, meeting: MeetingId, site: SiteId, offer: Box<Offer>) {
         if self.rooms.get(&meeting).is_some_and(|room| !room.has_space_for(site, &offer)) {
-            return self.send_error(meeting, site, ErrorCode::WorkerFull);
+            return self.refuse(meeting, site, ErrorCode::WorkerFull);
         }
         let known = self.rooms.get(&meeting);
         if known.is_none_or(|room| !room.sites.contains_key(&site)) {
@@ -243,8 +249,8 @@ impl Bridge {
         self.effects.push(Effect::Send { meeting, site, message });
     }
 
-    fn send_error(&mut self, meeting: MeetingId, site: SiteId, code: ErrorCode) {
-        self.send(meeting, site, Refusal::new(code).error());
+    fn refuse(&mut self, meeting: MeetingId, site: SiteId, code: ErrorCode) {
+        self.effects.push(Effect::Refuse { meeting, site, refusal: code.into() });
     }
 
     fn site_mut(&mut self, meeting: MeetingId, site: SiteId) -> Option<&mut SiteMedia> {

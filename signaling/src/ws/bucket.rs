@@ -1,7 +1,8 @@
 //! Token buckets: how much one connection or address may ask for.
 
+use crate::places::Network;
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 /// Refills evenly, holds at most `capacity`.
@@ -41,11 +42,12 @@ impl Bucket {
     }
 }
 
-/// Attempts to join, per address. A household's IPv6 /64 counts as one address.
+/// Failed attempts to join, per address. Whoever has a link is not asked: others behind its address may fail as
+/// often as they like.
 #[derive(Debug)]
 pub struct JoinLimit {
     per_minute: u32,
-    buckets: HashMap<IpAddr, Bucket>,
+    buckets: HashMap<Network, Bucket>,
 }
 
 /// Above this many addresses those that have been quiet for a minute are forgotten.
@@ -58,25 +60,15 @@ impl JoinLimit {
         JoinLimit { per_minute, buckets: HashMap::new() }
     }
 
-    /// Whether one more attempt from `address` is allowed; counts it if so.
+    /// Counts a failed attempt from `address`; false where there were too many.
     pub fn admit(&mut self, now: Instant, address: IpAddr) -> bool {
         if self.buckets.len() >= REMEMBERED {
             self.buckets.retain(|_, bucket| !bucket.is_full(now));
         }
         let capacity = f64::from(self.per_minute);
         let per_second = capacity / WINDOW.as_secs_f64();
-        let bucket = self.buckets.entry(network(address));
+        let bucket = self.buckets.entry(Network::of(address));
         bucket.or_insert_with(|| Bucket::new(capacity, per_second, now)).take(now)
-    }
-}
-
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        v4 => v4,
     }
 }
 

@@ -1,14 +1,17 @@
 //! One WebSocket connection: reads, limits, pings, and writes what the hall puts into its outbox.
 
 use super::bucket::Bucket;
+use super::budget::BURST_SECONDS;
 use super::outbox::{Next, Outbox, Outgoing};
 use super::sdp;
 use super::vigil::{Due, Vigil};
 use crate::error::Refusal;
-use crate::hall::{Arrival, HallDoor, Said};
+use crate::hall::{Admission, Arrival, HallDoor, Said};
+use crate::http::Allowance;
 use crate::media::{self, MAX_VIDEO_SLOTS};
 use crate::meeting::{ConnectionId, Request};
-use crate::protocol::{ClientMessage, ErrorCode, Sdp, ServerMessage, VERSION};
+use crate::places::Place;
+use crate::protocol::{ClientMessage, ErrorCode, MAX_HELLO_BYTES, Sdp, ServerMessage, VERSION};
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -16,15 +19,27 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// A client whose socket takes nothing for this long is gone.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
-/// A page that opens sends its first offer, wishes, media state and a few acts at once.
-const BURST_SECONDS: f64 = 4.0;
+/// Read of a stranger at most: its hello, its frames' headers, and some pings that libraries send by themselves.
+const STRANGER_BYTES: usize = MAX_HELLO_BYTES + 1024;
 /// Messages dropped for the rate before the connection is closed: this is no page any more.
 const MAX_DROPPED: u32 = 200;
 
+/// Who comes, and what of the connection's is bounded.
+pub struct Visit {
+    pub address: SocketAddr,
+    pub place: Place,
+    pub allowance: Allowance,
+}
+
 /// Serves one connection until it closes, and tells the hall so.
-pub async fn run(socket: WebSocket, address: SocketAddr, door: HallDoor) {
-    let outbox = Outbox::default();
-    let arrival = Arrival { address: address.ip(), outbox: outbox.clone() };
+pub async fn run(socket: WebSocket, visit: Visit, door: HallDoor) {
+    let Visit { address, place, allowance } = visit;
+    allowance.restrict(STRANGER_BYTES);
+    // The hall lets its clone go when it hears of the end; the socket is open until then and a little longer.
+    let _held = place.clone();
+    let (outbox, admission) = (Outbox::default(), Admission::default());
+    let arrival =
+        Arrival { address: address.ip(), place, outbox: outbox.clone(), admission: admission.clone() };
     let Some(id) = door.open(arrival).await else {
         return;
     };
@@ -34,6 +49,8 @@ pub async fn run(socket: WebSocket, address: SocketAddr, door: HallDoor) {
         id,
         socket,
         outbox,
+        admission,
+        allowance,
         bucket: Bucket::new(per_second * BURST_SECONDS, per_second, now),
         dropped: 0,
         vigil: Vigil::new(now),
@@ -52,6 +69,9 @@ struct Connection {
     socket: WebSocket,
     door: HallDoor,
     outbox: Outbox,
+    admission: Admission,
+    allowance: Allowance,
+    /// For what comes before the hello is accepted; then the link has one.
     bucket: Bucket,
     dropped: u32,
     vigil: Vigil,
@@ -77,14 +97,26 @@ impl Connection {
         let mut tick = interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            let listens = self.listens();
             let step = tokio::select! {
                 next = self.outbox.next() => self.carry_out(next).await,
-                received = self.socket.recv() => self.received(received).await,
+                received = self.socket.recv(), if listens => self.received(received).await,
                 _ = tick.tick() => self.tick().await,
             };
             if let Err(end) = step {
                 return end;
             }
+        }
+    }
+
+    /// Whether more may be read. Between a hello and its acceptance nothing is, however much comes behind it.
+    fn listens(&self) -> bool {
+        match self.admission.get() {
+            Some(_) => {
+                self.allowance.lift();
+                true
+            }
+            None => !self.vigil.has_greeted(),
         }
     }
 
@@ -108,7 +140,11 @@ impl Connection {
             Some(Err(_)) => return Err(End::ByClient),
         };
         // Every kind of frame counts: each costs us, and most are answered.
-        if !self.bucket.take(now) {
+        let enough = match self.admission.get() {
+            Some(link) => link.take_message(now),
+            None => self.bucket.take(now),
+        };
+        if !enough {
             return self.too_fast().await;
         }
         match message {
@@ -129,6 +165,9 @@ impl Connection {
     }
 
     async fn text(&mut self, text: Utf8Bytes) -> Result<(), End> {
+        if !self.vigil.has_greeted() && text.len() > MAX_HELLO_BYTES {
+            return self.refuse(ErrorCode::MessageTooLarge).await;
+        }
         match serde_json::from_str(&text) {
             Ok(message) => self.message(message).await,
             Err(_) => self.refuse(code_for_unreadable(&text, self.vigil.has_greeted())).await,
@@ -146,12 +185,14 @@ impl Connection {
             message if matches!(message, ClientMessage::Hello { .. }) == self.vigil.has_greeted() => {
                 Err(Refusal::new(ErrorCode::OutOfOrder))
             }
-            message => {
-                if let ClientMessage::Offer { sdp } = &message {
+            message => match &message {
+                ClientMessage::Offer { sdp } if self.may_offer() => {
                     self.packs = matches!(sdp, Sdp::Deflated(_));
+                    said(message)
                 }
-                said(message)
-            }
+                ClientMessage::Offer { .. } => Err(Refusal::new(ErrorCode::RateLimited)),
+                _ => said(message),
+            },
         };
         match said {
             Ok(said) => {
@@ -161,6 +202,11 @@ impl Connection {
             }
             Err(refusal) => self.refuse(refusal.code).await,
         }
+    }
+
+    /// Asked before an offer is read: reading is most of what it costs.
+    fn may_offer(&self) -> bool {
+        self.admission.get().is_some_and(|link| link.take_offer(Instant::now()))
     }
 
     /// Says what is wrong. Before the hello that is also the end.

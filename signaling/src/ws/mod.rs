@@ -1,16 +1,20 @@
 //! WebSockets: the upgrade, and one task per connection.
 
 mod bucket;
+mod budget;
 mod connection;
 pub mod outbox;
 pub mod sdp;
 mod vigil;
 
 pub use bucket::JoinLimit;
+pub use budget::LinkBudget;
+pub use connection::Visit;
 
 use crate::hall::HallDoor;
-use crate::http::Place;
+use crate::http::Allowance;
 use crate::log::few;
+use crate::places::Place;
 use crate::protocol::MAX_MESSAGE_BYTES;
 use axum::Extension;
 use axum::Router;
@@ -33,6 +37,7 @@ async fn upgrade(
     State(door): State<HallDoor>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
     Extension(place): Extension<Place>,
+    Extension(allowance): Extension<Allowance>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -47,10 +52,8 @@ async fn upgrade(
         .max_frame_size(MAX_MESSAGE_BYTES)
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(0);
-    upgrade.on_upgrade(async move |socket| {
-        connection::run(socket, address, door).await;
-        drop(place);
-    })
+    let visit = Visit { address, place, allowance };
+    upgrade.on_upgrade(|socket| connection::run(socket, visit, door))
 }
 
 /// Browsers say which page opens a socket. Only our own pages may: another site's page in the same

@@ -9,17 +9,17 @@ use signaling::config::{Config, MediaConfig, MeetingConfig, SiteConfig};
 use signaling::listeners::Listeners;
 use signaling::media::{Command, Event, MediaPlane, MediaPort, RoomId, Stall, WorkerEvent};
 use signaling::protocol::{Role, VERSION};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 
 pub const CHAIR: &str = "token-of-the-chair-00-for-tests";
 pub const AN_PHUOC: &str = "token-of-an-phuoc-000-for-tests";
@@ -152,11 +152,7 @@ impl Server {
     /// Comes in, and has read welcome and the first meeting.
     pub async fn enter(&self, token: &str) -> Site {
         let mut site = self.site().await;
-        site.hello(token).await;
-        let welcome = site.expect("welcome").await;
-        site.seat = welcome["seat"].as_str().expect("a seat").to_owned();
-        site.id = welcome["you"].as_u64().expect("a number");
-        site.expect("meeting").await;
+        site.comes_in(token).await;
         site
     }
 
@@ -211,6 +207,13 @@ impl Drop for Folder {
     }
 }
 
+/// A connection from any address of loopback: each is another one's.
+pub async fn connect_from(source: Ipv4Addr, to: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind((source, 0).into()).expect("an address of loopback");
+    socket.connect(to).await.expect("somebody listens")
+}
+
 /// One GET; answers head and body.
 pub async fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> (String, String) {
     let mut stream = TcpStream::connect(address).await.expect("connected");
@@ -244,6 +247,22 @@ impl Site {
         let url = format!("ws://{address}/ws");
         let (socket, _) = connect_async(url).await.expect("a WebSocket");
         Site { socket, seat: String::new(), id: 0 }
+    }
+
+    /// Over a connection that is there; fails where the server has closed it.
+    pub async fn over(stream: TcpStream) -> Result<Site, tungstenite::Error> {
+        let url = format!("ws://{}/ws", stream.peer_addr()?);
+        let (socket, _) = client_async(url, MaybeTlsStream::Plain(stream)).await?;
+        Ok(Site { socket, seat: String::new(), id: 0 })
+    }
+
+    /// Greets, and has read welcome and the first meeting.
+    pub async fn comes_in(&mut self, token: &str) {
+        self.hello(token).await;
+        let welcome = self.expect("welcome").await;
+        self.seat = welcome["seat"].as_str().expect("a seat").to_owned();
+        self.id = welcome["you"].as_u64().expect("a number");
+        self.expect("meeting").await;
     }
 
     pub async fn hello(&mut self, token: &str) {

@@ -116,7 +116,7 @@ fn configuration(folder: &Path, meetings: &[usize]) -> String {
     let mut text = format!(
         "http = \"{HTTP}\"\nhttps = \"127.0.0.1:8443\"\nmetrics = \"{METRICS}\"\ndata = \"{}\"\n\
          [media]\nport = {MEDIA_PORT}\nlisten = [\"{MEDIA_IP}\"]\nworkers = 1\n\
-         [limits]\nsites_per_meeting = 1000\njoins_per_address_per_minute = 100000\n\
+         [limits]\nsites_per_meeting = 1000\nconnections_per_address = 100000\n\
          messages_per_second = 1000\nconnections = 100000\n",
         folder.display()
     );

@@ -65,6 +65,7 @@ const AFTER_ERROR: Partial<Record<ErrorCode, AfterError>> = {
   malformed_message: 'offer_anew',
   worker_full: 'offer_later',
   internal: 'offer_later',
+  rate_limited: 'offer_later',
   draining: 'reconnect',
   out_of_order: 'reconnect',
 };

@@ -187,4 +187,4 @@ export type SourceKind = "microphone" | "camera" | "content";
 
 export const VERSION = 2;
 export const SILENCE_TIMEOUT_S = 15;
-export const MAX_MESSAGE_BYTES = 262144;
+export const MAX_MESSAGE_BYTES = 163840;

@@ -137,8 +137,8 @@ fn the_offers_of_a_meeting_that_wait_have_a_bound_in_bytes() {
     assert_eq!(story.bridge.take_effects(), [], "in place of its older one");
     let beyond = SiteId(fitting as u32 + 1);
     story.bridge.offer(MEETING, beyond, one.clone());
-    let full = Refusal::new(ErrorCode::WorkerFull).error();
-    assert_eq!(story.bridge.take_effects(), [Effect::Send { meeting: MEETING, site: beyond, message: full }]);
+    let refusal = ErrorCode::WorkerFull.into();
+    assert_eq!(story.bridge.take_effects(), [Effect::Refuse { meeting: MEETING, site: beyond, refusal }]);
     story.bridge.offer(OTHER, A, one);
     assert_eq!(words(&story), ["offer full"], "another meeting has its own");
 }

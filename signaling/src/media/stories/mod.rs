@@ -253,9 +253,8 @@ fn a_refused_first_offer_leaves_nothing_behind() {
     let peer = story.offered();
     let reason = OfferError::Malformed;
     let effects = story.event(Event::OfferRefused { peer, reason });
-    let code = ErrorCode::OfferMalformed;
-    assert!(effects.iter().any(|e| matches!(e,
-        Effect::Send { site: A, message: ServerMessage::Error { code: c, .. }, .. } if *c == code)));
+    let refusal = ErrorCode::OfferMalformed.into();
+    assert!(effects.contains(&Effect::Refuse { meeting: MEETING, site: A, refusal }));
     assert_ne!(story.joins(A), peer, "ids are never used again");
 }
 
