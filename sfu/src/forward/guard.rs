@@ -70,3 +70,7 @@ impl Guard {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "guard_tests.rs"]
+mod tests;

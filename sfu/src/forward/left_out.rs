@@ -82,3 +82,94 @@ impl LeftOut {
         std::mem::take(&mut self.older).wrapping_add(before)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rtp::codec::PictureId;
+    use std::time::Instant;
+
+    fn packet(timestamp: u32) -> PacketMeta {
+        PacketMeta {
+            arrived: Instant::now(),
+            timestamp,
+            codec: Codec::Vp8,
+            marker: true,
+            keyframe: false,
+            frame_start: true,
+            frame_end: true,
+            temporal: 2,
+            switching_point: false,
+            opens_upper: false,
+            picture_id: Some(PictureId { value: 1, bits: 15 }),
+            tl0_pic_idx: None,
+            frame_number: None,
+            dependency_len: 0,
+            capture_time_len: 0,
+        }
+    }
+
+    #[test]
+    fn only_numbers_that_have_not_come_are_gaps() {
+        let mut left_out = LeftOut::default();
+        left_out.take(10, 10, &packet(1));
+        assert_eq!(left_out.gaps, [], "nothing is missing before the one that was expected");
+        left_out.take(14, 11, &packet(2));
+        assert_eq!(left_out.gaps, [(11, 14)]);
+        left_out.take(18, 15, &packet(2));
+        assert_eq!(left_out.gaps, [(11, 14)], "what lies within a picture that is left out is not wanted");
+        left_out.take(12, 15, &packet(3));
+        assert_eq!(left_out.gaps, [(11, 12), (13, 14)], "a late one is out of its gap");
+        assert_eq!(
+            [10, 11, 12, 13, 14].map(|number| left_out.gap_of(number)),
+            [None, Some(0), None, Some(1), None]
+        );
+        left_out.take(11, 15, &packet(4));
+        assert_eq!(left_out.gaps, [(13, 14)], "and ends it where it was all of it");
+    }
+
+    #[test]
+    fn a_gap_is_filled_from_its_beginning() {
+        let mut left_out = LeftOut::default();
+        left_out.take(15, 10, &packet(1));
+        left_out.begin_gap_at(12);
+        assert_eq!(left_out.gaps, [(12, 15)]);
+        left_out.begin_gap_at(14);
+        assert_eq!(left_out.gaps, [(14, 15)]);
+        left_out.begin_gap_at(15);
+        assert_eq!(left_out.gaps, []);
+        left_out.begin_gap_at(16);
+        assert_eq!(left_out.gaps, []);
+    }
+
+    #[test]
+    fn each_picture_leaves_one_picture_id() {
+        let mut left_out = LeftOut::default();
+        for (number, timestamp) in [(12, 2), (10, 1), (13, 2), (14, 3)] {
+            left_out.take(number, number, &packet(timestamp));
+        }
+        left_out.take(20, 20, &PacketMeta { picture_id: None, ..packet(4) });
+        left_out.take(21, 21, &PacketMeta { codec: Codec::H264, ..packet(5) });
+        // Not noted: it came before what is missing, and is of no gap.
+        left_out.take(9, 20, &packet(6));
+        assert_eq!(left_out.forget_before(10), 0);
+        assert_eq!(left_out.forget_before(13), 2, "the first two pictures");
+        assert_eq!(left_out.forget_before(100), 1);
+        assert_eq!(left_out.forget_before(100), 0, "told once");
+    }
+
+    /// However many are left out in a row, their ids are counted, though only the newest are remembered.
+    #[test]
+    fn pictures_beyond_memory_keep_their_count() {
+        let mut left_out = LeftOut::default();
+        for number in 0..MAX_LEFT_OUT as u64 {
+            left_out.take(number, number, &packet(number as u32));
+        }
+        assert_eq!((left_out.pictures.len(), left_out.older), (MAX_LEFT_OUT, 0));
+        for number in 64..74 {
+            left_out.take(number, number, &packet(number as u32));
+        }
+        assert_eq!((left_out.pictures.len(), left_out.older), (MAX_LEFT_OUT, 10));
+        assert_eq!(left_out.forget_before(20), 20);
+    }
+}

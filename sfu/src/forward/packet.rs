@@ -72,3 +72,26 @@ impl Pending {
         self.count == 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_done_with_its_last_packet() {
+        let publisher = PeerIndex { place: 0, generation: 1 };
+        let mut pending = Pending {
+            origin: Origin { publisher, kind: SourceKind::Camera, layer: 0 },
+            slot: 0,
+            count: 2,
+            sequence_in: 10,
+            sequence_out: 70_000,
+            offsets: Offsets::default(),
+            begins: false,
+            retransmission: false,
+        };
+        assert!(!pending.advance());
+        assert_eq!((pending.count, pending.sequence_in, pending.sequence_out), (1, 11, 70_001));
+        assert!(pending.advance());
+    }
+}
