@@ -1,6 +1,5 @@
 //! All sites, on one thread: their sockets, their timers, and what is counted of them.
 
-use crate::line::Identity;
 use crate::net::{Batch, Port};
 use crate::peer::{Arrived, Peer};
 use crate::place::MEDIA_IP;
@@ -15,6 +14,7 @@ use std::collections::BinaryHeap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tests::line::Identity;
 
 const NEWS: Token = Token(usize::MAX);
 /// Sites that may be between hello and media at the same time.

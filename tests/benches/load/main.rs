@@ -9,7 +9,6 @@ mod crowd;
 mod figures;
 mod floor;
 mod joins;
-mod line;
 mod measure;
 mod meeting;
 mod net;
@@ -23,7 +22,6 @@ mod rooms;
 mod sdp;
 mod server;
 mod signaling;
-mod stun;
 mod window;
 
 use clap::Parser;

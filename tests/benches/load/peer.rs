@@ -1,6 +1,5 @@
 //! One site: its socket, its line, and what it sends and receives.
 
-use crate::line::{Identity, Line};
 use crate::net::Port;
 use crate::publisher::{Camera, Publisher, Sent};
 use crate::receiver::{Receiver, Sample};
@@ -10,6 +9,7 @@ use sfu::transport::IceCredentials;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tests::line::{Identity, Line};
 
 pub struct Peer {
     pub port: Port,

@@ -1,7 +1,6 @@
 //! A site that sends: pictures in bursts and an open microphone, as Chromium's packets look, with
 //! the send time in the last eight bytes of each.
 
-use crate::line::Srtp;
 use crate::sdp::{self, Published};
 use sfu::ids::Ssrc;
 use sfu::rtp::extension::ExtensionWriter;
@@ -9,6 +8,7 @@ use sfu::rtp::packet::FIXED_HEADER;
 use sfu::rtp::rtcp;
 use sfu::time::Clock;
 use std::time::{Duration, Instant, SystemTime};
+use tests::line::Srtp;
 
 const FRAMES_PER_S: u32 = 30;
 const VOICE_EVERY: Duration = Duration::from_millis(20);

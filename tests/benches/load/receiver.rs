@@ -1,6 +1,5 @@
 //! A site that receives: counts by sequence number, reports like a browser, opens a sample.
 
-use crate::line::Srtp;
 use crate::publisher::STAMP;
 use crate::sdp::{self, Slot};
 use sfu::ids::Ssrc;
@@ -10,6 +9,7 @@ use sfu::receive::stream::Stream;
 use sfu::rtp::packet::FIXED_HEADER;
 use sfu::rtp::rtcp::{self, Feedback};
 use std::time::{Duration, Instant};
+use tests::line::Srtp;
 
 /// libwebrtc sends transport-wide feedback every 50 to 250 ms, 100 by default.
 const FEEDBACK_EVERY: Duration = Duration::from_millis(100);

@@ -106,6 +106,17 @@ impl Line {
         }
     }
 
+    /// An answer names the server's credentials, anew after a restart of ICE. Checks go on with them.
+    pub fn answered(&mut self, server: IceCredentials) {
+        self.server = server;
+    }
+
+    /// Offers with other credentials from now on, which is a restart of ICE.
+    pub fn restarts(&mut self, now: Instant, own: IceCredentials) {
+        self.own = own;
+        self.next_check = now;
+    }
+
     pub fn handle_stun(&mut self, now: Instant, datagram: &[u8]) {
         if stun::is_check(datagram) {
             let crypto = self.identity.provider.crypto();
