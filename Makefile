@@ -4,8 +4,10 @@
 #   make test    everything installed and tested; .ci/run calls exactly this
 #   make bench   figures into BENCHMARKS.md
 #   make sweep   seeded stories of the simulation for other seeds: make sweep FROM=100000 COUNT=500 [STORY=anything]
+#   make fuzz    every fuzz target on its corpus, with inputs a second and coverage: make fuzz SECONDS=60
+#   make mutants what unit tests of forwarding, receiving, rooms and meetings would not notice
 #
-# Parts: make web · protocol · fmt · lint · unit · browser · fuzz-build · golden
+# Parts: make web · protocol · fmt · lint · unit · browser · fuzz-build · fuzz-corpus · golden
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -18,7 +20,7 @@ FROM ?= 100000
 COUNT ?= 500
 STORY ?=
 
-.PHONY: run test bench sweep web protocol fmt lint unit browser fuzz-build golden tools-run tools-test
+.PHONY: run test bench sweep fuzz fuzz-corpus mutants web protocol fmt lint unit browser fuzz-build golden tools-run tools-test tools-mutants
 
 run: tools-run web
 	@echo "==> building nhipcau (release)"
@@ -60,11 +62,23 @@ lint: web/node_modules
 	cargo clippy --locked -p sfu --no-default-features -- -D warnings
 	npm --prefix web run lint
 
+fuzz: tools-run
+	@exec tests/fuzz/run.sh search $(or $(SECONDS),60) $(TARGETS)
+
+fuzz-corpus: tools-run
+	@exec tests/fuzz/run.sh corpus $(TARGETS)
+
 fuzz-build:
 	cargo build --locked -p fuzz
+
+mutants: tools-mutants
+	@exec ops/mutants.sh $(SHARD)
 
 tools-run:
 	@ops/install.sh run
 
 tools-test:
 	@ops/install.sh test
+
+tools-mutants:
+	@ops/install.sh mutants

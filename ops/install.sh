@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what a command needs, mostly from Debian: `ops/install.sh run` or `ops/install.sh test`.
+# Installs what a command needs, mostly from Debian: `ops/install.sh run`, `test` or `mutants`.
 # As root it installs what is missing; otherwise it names it and stops.
 set -euo pipefail
 
@@ -12,9 +12,9 @@ packages_test=("${packages_run[@]}" iproute2 chromium firefox-esr ffmpeg prometh
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad)
 
 case "${1:-}" in
-  run) packages=("${packages_run[@]}") ;;
+  run | mutants) packages=("${packages_run[@]}") ;;
   test) packages=("${packages_test[@]}") ;;
-  *) echo "usage: ops/install.sh run|test" >&2; exit 2 ;;
+  *) echo "usage: ops/install.sh run|test|mutants" >&2; exit 2 ;;
 esac
 
 for tool in cargo node npm git make; do
@@ -44,6 +44,14 @@ deny_tool() {
   rm -rf "$folder"
 }
 
+# mutants_tool: puts `cargo mutants` beside cargo's other commands. It is built with little optimisation: it waits for cargo.
+mutants_version=27.1.0
+mutants_tool() {
+  [[ $(cargo mutants --version 2>/dev/null) != "cargo-mutants $mutants_version" ]] || return 0
+  echo "==> installing cargo-mutants $mutants_version"
+  cargo install -q --locked --debug "cargo-mutants@$mutants_version"
+}
+
 missing=()
 for package in "${packages[@]}"; do
   status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
@@ -61,3 +69,4 @@ if ((${#missing[@]})); then
   apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confold "${missing[@]}" >/dev/null
 fi
 [[ $1 != test ]] || deny_tool
+[[ $1 != mutants ]] || mutants_tool
