@@ -18,6 +18,7 @@
     )
 )]
 
+pub mod bandwidth;
 pub mod command;
 mod demux;
 pub mod discard;
@@ -32,7 +33,6 @@ pub mod stats;
 pub mod time;
 pub mod transport;
 
-mod bandwidth;
 mod forward;
 mod peer;
 mod room;

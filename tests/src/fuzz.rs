@@ -1,24 +1,39 @@
 //! What the fuzz targets in `tests/fuzz` and the smoke test call: one function for each parser of
-//! network input, and one for a sequence of engine operations. None of them may panic, and the
-//! engine must come to rest; nothing else is asserted here.
+//! network input, and one for each kind of sequence: of engine operations, of packets under keys that
+//! are known here, of handshakes, of offers, of what a meeting is told, of feedback. None of them may
+//! panic, and machines must come to rest; what else is asserted stands with each.
+
+mod connected;
+mod estimator;
+mod handshake;
+mod machine;
+mod meeting;
+mod reader;
+mod reoffers;
+mod rig;
+
+pub use connected::connected;
+pub use estimator::estimator;
+pub use handshake::handshake;
+pub use machine::engine_operations;
+pub use meeting::meeting;
+pub use reoffers::reoffers;
 
 use crate::simulation::{LinkModel, Publishes, World};
 use crate::stun::{attribute, set_length};
 use aws_lc_rs::hmac;
+use machine::Machine;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use sfu::command::{Command, Desired, DesiredPeer, Permissions, Priority, Wish};
 use sfu::driver::frame::take_frames;
-use sfu::engine::{Candidate, Engine, EngineConfig, Input, Output};
-use sfu::event::{Event, OfferError, PathKind};
-use sfu::ids::{PeerId, RoomId, Source, SourceKind, Ssrc};
+use sfu::engine::Input;
+use sfu::event::PathKind;
+use sfu::ids::Ssrc;
 use sfu::rtp::codec::{self, Codec};
 use sfu::rtp::extension::{ExtensionKind, ExtensionMap, Extensions};
 use sfu::rtp::packet::{Header, is_rtcp};
 use sfu::rtp::rtcp;
 use sfu::sdp::{LocalDescription, Offer, answer};
-use sfu::stats::Effort;
-use sfu::time::Clock;
 use sfu::transport::{Certificate, CheckNumbers, IceCredentials, Path, Received, Transport, stun};
 use signaling::config::Config;
 use signaling::protocol::{ClientMessage, Sdp};
@@ -26,12 +41,12 @@ use signaling::ws::sdp::unfold_offer;
 use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// A target by its name, as the smoke test lists them.
 pub type Target = (&'static str, fn(&[u8]));
 
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 18] = [
     ("stun", stun),
     ("stun_signed", stun_signed),
     ("tcp_frames", tcp_frames),
@@ -45,13 +60,15 @@ pub const TARGETS: [Target; 13] = [
     ("message", message),
     ("config", config),
     ("engine_operations", engine_operations),
+    ("connected", connected),
+    ("handshake", handshake),
+    ("reoffers", reoffers),
+    ("meeting", meeting),
+    ("estimator", estimator),
 ];
 
 /// An offer a browser made.
 const OFFER: &str = include_str!("../golden/chromium-limited.offer.sdp");
-const ROOM: RoomId = RoomId(1);
-/// More outputs than any input here can cause: past it, `poll_output` does not end.
-const MAX_OUTPUTS: usize = 10_000;
 
 static CERTIFICATE: LazyLock<Arc<Certificate>> =
     LazyLock::new(|| Arc::new(Certificate::generate().expect("a certificate")));
@@ -240,16 +257,16 @@ pub fn config(data: &[u8]) {
 pub fn datagram(data: &[u8]) {
     let mut machine = Machine::new();
     machine.datagram(0, data);
-    machine.offer(1, OFFER);
+    machine.offer(1, &Offer::read(OFFER).expect("a recorded offer"));
     machine.datagram(0, data);
     machine.rest();
 }
 
 thread_local! {
-    static MEETING: RefCell<World> = RefCell::new(meeting());
+    static MEETING: RefCell<World> = RefCell::new(running_meeting());
 }
 
-fn meeting() -> World {
+fn running_meeting() -> World {
     let mut world = World::new(1);
     let camera = Publishes { layers: 1, voice: false };
     world.join(camera, 1, LinkModel::clean());
@@ -281,119 +298,6 @@ fn path(remote: SocketAddr) -> Path {
     Path { kind: PathKind::Udp, local: IpAddr::V4(Ipv4Addr::new(10, 0, 1, 1)), remote }
 }
 
-/// A sequence of operations, each led by a byte that chooses it.
-pub fn engine_operations(data: &[u8]) {
-    let mut machine = Machine::new();
-    let mut rest = data;
-    while let [operation, argument, tail @ ..] = rest {
-        let length = usize::from(*argument).min(tail.len());
-        let (bytes, next) = tail.split_at(length);
-        rest = machine.operate(*operation, *argument, bytes, (tail, next));
-        machine.rest();
-    }
-}
-
-/// An engine in virtual time.
-struct Machine {
-    now: Instant,
-    engine: Engine,
-}
-
-impl Machine {
-    fn new() -> Machine {
-        let now = Instant::now();
-        let address = SocketAddr::from(([10, 0, 1, 1], 5000));
-        let config = EngineConfig {
-            certificate: CERTIFICATE.clone(),
-            candidates: vec![Candidate { kind: PathKind::Udp, address }],
-            clock: Clock::new(now, SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)),
-            seed: [1; 32],
-        };
-        Machine { now, engine: Engine::new(now, config) }
-    }
-
-    /// Does one thing and answers what of the input is left; only datagrams use up `bytes`.
-    fn operate<'a>(
-        &mut self,
-        operation: u8,
-        argument: u8,
-        bytes: &[u8],
-        (tail, next): (&'a [u8], &'a [u8]),
-    ) -> &'a [u8] {
-        let peer = PeerId(u64::from(argument & 3));
-        match operation % 9 {
-            0 => self.offer(peer.0, OFFER),
-            1 => self.command(Command::RemovePeer { peer }),
-            2 => self.command(Command::CloseRoom { room: RoomId(u64::from(argument & 1)) }),
-            3 => self.reconcile(argument),
-            4 => self.now += Duration::from_millis(u64::from(argument) * 20),
-            5 => self.input(Input::Timeout),
-            6 => self.input(Input::Effort(effort(argument))),
-            7 => self.input(Input::PathClosed { path: path(address(argument)) }),
-            _ => {
-                self.datagram(operation / 9, bytes);
-                return next;
-            }
-        }
-        tail
-    }
-
-    fn input(&mut self, input: Input<'_>) {
-        self.engine.handle_input(self.now, input);
-    }
-
-    fn command(&mut self, command: Command) {
-        self.input(Input::Command(command));
-    }
-
-    fn offer(&mut self, peer: u64, sdp: &str) {
-        let offer = Offer::read(sdp).expect("a recorded offer");
-        self.command(Command::Offer { room: ROOM, peer: PeerId(peer), offer: Box::new(offer) });
-    }
-
-    fn reconcile(&mut self, argument: u8) {
-        let wish = |peer| Wish {
-            source: Source { peer: PeerId(peer), kind: SourceKind::Camera },
-            max_height: u16::from(argument) * 8,
-        };
-        let one = |peer: u64| DesiredPeer {
-            peer: PeerId(peer),
-            may_publish: Permissions::all(),
-            priority: Priority::Other,
-            video_slots: vec![Some(wish((peer + 1) % 4)), None, Some(wish(u64::from(argument)))],
-        };
-        let desired = Desired {
-            peers: (0..u64::from(argument % 5)).map(one).collect(),
-            floor: (argument > 127).then_some(PeerId(1)),
-        };
-        self.command(Command::Reconcile { room: ROOM, desired });
-    }
-
-    fn datagram(&mut self, from: u8, data: &[u8]) {
-        let mut data = data.to_vec();
-        self.input(Input::Datagram { path: path(address(from)), data: &mut data, arrived: self.now });
-    }
-
-    /// Polls until the engine waits, which it must come to.
-    fn rest(&mut self) {
-        for _ in 0..MAX_OUTPUTS {
-            match self.engine.poll_output(self.now) {
-                Output::Timeout(_) => return,
-                // The engine survives a fault of its own; here it shall be found.
-                Output::Event(Event::Failed { peer, cause }) => panic!("{peer:?}: {cause}"),
-                Output::Event(Event::OfferRefused { reason: OfferError::Internal, .. }) => panic!("an offer"),
-                _ => {}
-            }
-        }
-        panic!("poll_output does not come to an end");
-    }
-}
-
 fn address(number: u8) -> SocketAddr {
     SocketAddr::from(([10, 0, 0, number], 4000))
-}
-
-fn effort(argument: u8) -> Effort {
-    let span = Duration::from_millis(u64::from(argument) * 10);
-    Effort { span, worked: span / u32::from(argument % 3 + 1), slept: span / 16 }
 }

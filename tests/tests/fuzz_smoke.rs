@@ -3,6 +3,7 @@
 
 use rand::rngs::StdRng;
 use rand::{Rng, RngCore, SeedableRng};
+use std::path::Path;
 use tests::fuzz::TARGETS;
 
 /// Inputs per target: those that build an engine or a meeting take longer.
@@ -10,6 +11,7 @@ fn inputs(target: &str) -> u64 {
     match target {
         "datagram" | "media" | "engine_operations" => 150,
         "sdp_offer" => 100,
+        "connected" | "handshake" | "reoffers" => 40,
         _ => 2_000,
     }
 }
@@ -21,6 +23,21 @@ fn no_target_panics() {
             target(&input(seed));
         }
     }
+}
+
+/// What searches have found worth keeping (`tests/fuzz/README.md`).
+#[test]
+fn the_corpus_is_survived() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    let mut count = 0;
+    for (name, target) in TARGETS {
+        let Ok(files) = std::fs::read_dir(corpus.join(name)) else { continue };
+        for file in files {
+            target(&std::fs::read(file.expect("a file").path()).expect("an input"));
+            count += 1;
+        }
+    }
+    assert!(count > 0, "there is a corpus");
 }
 
 /// Half of them begin like something: STUN, RTP, RTCP, DTLS, JSON, TOML.
