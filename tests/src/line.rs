@@ -34,6 +34,12 @@ pub struct Identity {
     pub fingerprint: String,
 }
 
+impl Default for Identity {
+    fn default() -> Identity {
+        Identity::new()
+    }
+}
+
 impl Identity {
     pub fn new() -> Identity {
         let provider: Arc<dyn RTCCryptoProvider> = Arc::new(AwsLcRsProvider::new());
