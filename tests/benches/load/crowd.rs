@@ -7,7 +7,7 @@ use crate::publisher::{Camera, Sent, unix_now};
 use crate::receiver::{Counts, Receiver, Sample};
 use crate::sdp::Answer;
 use crate::signaling::{Join, News, Signaling};
-use ::signaling::protocol::SlotWish;
+use ::signaling::protocol::{Action, SlotWish};
 use mio::{Events, Interest, Poll, Token, Waker};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -26,6 +26,8 @@ pub struct Seat {
     pub camera: Option<Camera>,
     /// Pairs of slots, each for one wish.
     pub wishes: Vec<SlotWish>,
+    /// What it does with the meeting when it is in.
+    pub act: Option<Action>,
 }
 
 /// The packets of one site.
@@ -117,7 +119,7 @@ impl Crowd {
         let offer = peer.offer(&self.identity);
         self.peers.push(Some(peer));
         let wishes = seat.wishes.into_iter().map(Some).collect();
-        self.signaling.join(Join { peer: number, token: seat.token, offer, wishes });
+        self.signaling.join(Join { peer: number, token: seat.token, offer, wishes, act: seat.act });
         Ok(number)
     }
 

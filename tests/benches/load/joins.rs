@@ -35,7 +35,10 @@ pub fn run(options: &Options) -> Result<Joins, String> {
     let server = Server::start(&options.server()?, &[times + 1])?;
     let mut crowd = Crowd::new(server::HTTP)?;
     let token = server::token(0, 0);
-    crowd.join_all(vec![Seat { token, camera: Some(Camera::FULL), wishes: Vec::new() }], PATIENCE)?;
+    crowd.join_all(
+        vec![Seat { token, camera: Some(Camera::FULL), wishes: Vec::new(), act: None }],
+        PATIENCE,
+    )?;
     crowd.run(options.settling())?;
     let mut joins = Joins::default();
     for site in 1..=times {
@@ -51,7 +54,8 @@ pub fn run(options: &Options) -> Result<Joins, String> {
 
 fn join(crowd: &mut Crowd, site: usize) -> Result<(f64, f64), String> {
     let wish = SlotWish { site: SiteId(0), kind: SourceKind::Camera, max_height: 720 };
-    let number = crowd.join(Seat { token: server::token(0, site), camera: None, wishes: vec![wish] })?;
+    let number =
+        crowd.join(Seat { token: server::token(0, site), camera: None, wishes: vec![wish], act: None })?;
     crowd.run_while(PATIENCE, "a first picture", |crowd| waits(crowd, number).is_none())?;
     let waited = waits(crowd, number).ok_or("the site is gone")?;
     crowd.leave(number);

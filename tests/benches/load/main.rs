@@ -8,11 +8,14 @@ mod cost;
 mod crowd;
 mod figures;
 mod floor;
+mod hills;
+mod host;
 mod joins;
 mod measure;
 mod meeting;
 mod net;
 mod options;
+mod overload;
 mod peer;
 mod place;
 mod publisher;
@@ -67,6 +70,7 @@ struct Results {
     meetings: Vec<meeting::Meeting>,
     joins: Vec<joins::Joins>,
     capacities: Vec<capacity::Capacity>,
+    hosts: Vec<host::Host>,
 }
 
 impl Results {
@@ -87,6 +91,9 @@ impl Results {
             let known = self.capacities.last().map(capacity::Capacity::held).filter(|held| *held > 0);
             self.capacities.push(capacity::run(options, known)?);
         }
+        if options.wants(Part::Host) {
+            self.hosts.push(host::run(options)?);
+        }
         Ok(())
     }
 
@@ -102,6 +109,9 @@ impl Results {
         }
         if !self.capacities.is_empty() {
             lines.extend(capacity::lines(&self.capacities));
+        }
+        if !self.hosts.is_empty() {
+            lines.extend(host::lines(&self.hosts));
         }
         if !self.joins.is_empty() {
             lines.extend(joins::lines(&self.joins));

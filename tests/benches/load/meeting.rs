@@ -53,7 +53,12 @@ fn seat(site: usize, sites: usize) -> Seat {
     let others = (0..sites).filter(|other| *other != site);
     let wish =
         |other: usize| SlotWish { site: SiteId(other as u32), kind: SourceKind::Camera, max_height: 180 };
-    Seat { token: server::token(0, site), camera: Some(Camera::SMALL), wishes: others.map(wish).collect() }
+    Seat {
+        token: server::token(0, site),
+        camera: Some(Camera::SMALL),
+        wishes: others.map(wish).collect(),
+        act: None,
+    }
 }
 
 pub fn lines(sites: usize, runs: &[Meeting]) -> Vec<Line> {

@@ -22,6 +22,12 @@ pub struct Options {
     /// Receivers of one meeting while the capacity of a core is looked for; 100, or 10 with --quick.
     #[arg(long)]
     pub room: Option<usize>,
+    /// Receivers with which the search for the capacity of a core begins; 400, or 20 with --quick.
+    #[arg(long)]
+    pub start: Option<usize>,
+    /// Takes so many receivers as held, without a search: only what is below and above that is measured.
+    #[arg(long)]
+    pub held: Option<usize>,
     /// What cargo says to every bench.
     #[arg(long, hide = true)]
     bench: bool,
@@ -43,6 +49,8 @@ pub enum Part {
     Joins,
     /// Receivers held by one core, delay below that, overload above.
     Capacity,
+    /// What is taken away where the machine is busy with others, and after the process was stopped.
+    Host,
 }
 
 impl Options {
@@ -56,6 +64,10 @@ impl Options {
 
     pub fn room(&self) -> usize {
         self.room.unwrap_or(if self.quick { 10 } else { 100 }).max(1)
+    }
+
+    pub fn start(&self) -> usize {
+        self.start.unwrap_or(if self.quick { 20 } else { 400 }).max(1)
     }
 
     pub fn settling(&self) -> Duration {

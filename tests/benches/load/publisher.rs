@@ -37,6 +37,12 @@ impl Camera {
     pub const FULL: Camera = Camera { packets: [7, 8], bytes: 1100 };
     /// A low layer, 150 kbit/s: one packet a frame.
     pub const SMALL: Camera = Camera { packets: [1, 1], bytes: 625 };
+
+    /// Packets of the picture and of the voice in a second.
+    pub fn per_second(&self) -> f64 {
+        let pictures = (self.packets[0] + self.packets[1]) as f64 / 2.0 * f64::from(FRAMES_PER_S);
+        pictures + 1.0 / VOICE_EVERY.as_secs_f64()
+    }
 }
 
 /// Packets that have left.

@@ -43,6 +43,8 @@ impl Counts {
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
     pub delay: Duration,
+    /// When it was here, since 1970.
+    pub at: Duration,
     pub is_video: bool,
 }
 
@@ -177,7 +179,7 @@ impl Receiver {
         }
         let sent = packet.len().checked_sub(STAMP).and_then(|at| packet.get(at..)?.first_chunk());
         let sent = Duration::from_nanos(u64::from_be_bytes(*sent?));
-        Some(Sample { delay: stamp.saturating_sub(sent), is_video })
+        Some(Sample { delay: stamp.saturating_sub(sent), at: stamp, is_video })
     }
 
     /// A compound of the server's, opened: its sender reports are echoed in ours.

@@ -7,11 +7,34 @@ use crate::options::Options;
 use crate::publisher::Camera;
 use crate::server::{self, Server};
 use crate::window::Window;
-use ::signaling::protocol::{SiteId, SlotWish, SourceKind};
+use ::signaling::protocol::{Action, SiteId, SlotWish, SourceKind};
 use std::time::Duration;
 
 /// For all sites to come in: a second, and what a debug build on a busy machine takes for each.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Who sends in a meeting: in overload the pictures of others go first, the floor's last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender {
+    Chair,
+    /// A site on everybody's big screen.
+    Floor,
+    Other,
+}
+
+impl Sender {
+    /// A third of the meetings each.
+    fn of(meeting: usize) -> Sender {
+        [Sender::Chair, Sender::Floor, Sender::Other][meeting % 3]
+    }
+
+    fn site(self) -> usize {
+        match self {
+            Sender::Chair => 0,
+            Sender::Floor | Sender::Other => 1,
+        }
+    }
+}
 
 /// Site 0 is the chair, site 1 may publish in his stead; the others watch.
 const FIRST_RECEIVER: usize = 2;
@@ -21,8 +44,7 @@ const HEIGHT: u16 = 720;
 struct Room {
     publisher: usize,
     receivers: std::ops::Range<usize>,
-    /// In every other meeting the chair is who sends: his picture outlasts the others' in overload.
-    of_chair: bool,
+    sender: Sender,
 }
 
 pub struct Rooms {
@@ -55,18 +77,18 @@ impl Rooms {
         let empty_kib = measure::resident_kib(server.pid());
         let seats = sizes.iter().enumerate().flat_map(|(meeting, size)| watching(meeting, *size)).collect();
         crowd.join_all(seats, PATIENCE).map_err(|e| server.explain(e))?;
-        let of_chair = |meeting: usize| meeting.is_multiple_of(2);
         let publishers = (0..sizes.len()).map(|meeting| Seat {
-            token: server::token(meeting, publisher_site(meeting)),
+            token: server::token(meeting, Sender::of(meeting).site()),
             camera: Some(Camera::FULL),
             wishes: Vec::new(),
+            act: None,
         });
         let publishers = crowd.join_all(publishers.collect(), PATIENCE).map_err(|e| server.explain(e))?;
         let mut first = 0;
         let rooms = publishers.iter().zip(&sizes).enumerate().map(|(meeting, (publisher, size))| {
             first += size;
             let receivers = first - size..first;
-            Room { publisher: *publisher, receivers, of_chair: of_chair(meeting) }
+            Room { publisher: *publisher, receivers, sender: Sender::of(meeting) }
         });
         let rooms = rooms.collect();
         Ok(Rooms { server, crowd, rooms, empty_kib })
@@ -79,14 +101,30 @@ impl Rooms {
         grown as f64 / receivers as f64
     }
 
+    /// Parts of what the publishers would have sent in this time: less than all where the client was late.
+    pub fn published(&self, window: &Window) -> f64 {
+        let sent = |room: &Room| window.peers[room.publisher].sent;
+        let sent: u64 = self.rooms.iter().map(sent).map(|sent| sent.audio + sent.video).sum();
+        sent as f64 / (Camera::FULL.per_second() * self.rooms.len() as f64 * window.spent.time.as_secs_f64())
+    }
+
+    /// The receiver that got least of its picture, as a part of what was sent.
+    pub fn poorest(&self, window: &Window) -> f64 {
+        let parts = self.rooms.iter().flat_map(|room| {
+            let sent = window.peers[room.publisher].sent.video.max(1) as f64;
+            window.peers[room.receivers.clone()].iter().map(move |tally| tally.received.video as f64 / sent)
+        });
+        parts.fold(f64::INFINITY, f64::min)
+    }
+
     pub fn window(&mut self, options: &Options) -> Result<Window, String> {
         Window::take(options, &self.server, &mut self.crowd)
     }
 
-    /// Of the meetings in which the chair sends, of the others, or of all.
-    pub fn delivered(&self, window: &Window, of_chair: Option<bool>) -> Delivered {
+    /// Of the meetings in which this one sends, or of all.
+    pub fn delivered(&self, window: &Window, sender: Option<Sender>) -> Delivered {
         let (mut sent, mut received, mut gaps) = ([0u64; 2], [0u64; 2], 0);
-        let wanted = |room: &&Room| of_chair.is_none_or(|of_chair| room.of_chair == of_chair);
+        let wanted = |room: &&Room| sender.is_none_or(|sender| room.sender == sender);
         for room in self.rooms.iter().filter(wanted) {
             let published = window.peers[room.publisher].sent;
             let watchers = room.receivers.len() as u64;
@@ -118,16 +156,19 @@ impl Rooms {
     }
 }
 
-fn publisher_site(meeting: usize) -> usize {
-    meeting % 2
-}
-
+/// Where a site has the floor, the chair who gave it is the first of those that watch.
 fn watching(meeting: usize, size: usize) -> impl Iterator<Item = Seat> {
-    let site = SiteId(publisher_site(meeting) as u32);
+    let sender = Sender::of(meeting);
+    let site = SiteId(sender.site() as u32);
     let wish = SlotWish { site, kind: SourceKind::Camera, max_height: HEIGHT };
-    (0..size).map(move |receiver| Seat {
-        token: server::token(meeting, FIRST_RECEIVER + receiver),
-        camera: None,
-        wishes: vec![wish],
+    (0..size).map(move |receiver| {
+        let gives_floor = sender == Sender::Floor && receiver == 0;
+        let own = if gives_floor { 0 } else { FIRST_RECEIVER + receiver };
+        Seat {
+            token: server::token(meeting, own),
+            camera: None,
+            wishes: vec![wish],
+            act: gives_floor.then_some(Action::BigScreen { site: Some(site) }),
+        }
     })
 }

@@ -69,15 +69,16 @@ impl Server {
         Err(format!("the server does not open {HTTP}: {}", self.last_words()))
     }
 
-    /// The sum of one family of its metrics, which are as new as the last second.
+    /// The sum of one family of its metrics, which are as new as the last second; not a number where there are none.
     pub fn metric(&self, family: &str) -> f64 {
-        let page = scrape().unwrap_or_default();
-        let rest = page.lines().filter_map(|line| line.strip_prefix(family));
-        let values = rest.filter(|rest| rest.starts_with(['{', ' '])).filter_map(|rest| {
-            let value = rest.rsplit(' ').next()?;
-            value.parse::<f64>().ok()
-        });
-        values.sum()
+        sum_of(|line| line.strip_prefix(family).is_some_and(|rest| rest.starts_with(['{', ' '])))
+    }
+
+    /// Packets left out so far because a worker could not keep up.
+    pub fn left_out(&self) -> f64 {
+        sum_of(|line| {
+            line.starts_with("nhipcau_worker_dropped_packets_total{") && line.contains("reason=\"overload\"")
+        })
     }
 
     /// An error of the client's with what the server had to say.
@@ -95,10 +96,17 @@ impl Server {
     }
 }
 
+fn sum_of(is_wanted: impl Fn(&str) -> bool) -> f64 {
+    let page = scrape().unwrap_or_default();
+    let wanted = page.lines().filter(|line| is_wanted(line));
+    let values = wanted.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+    values.reduce(|sum, value| sum + value).unwrap_or(f64::NAN)
+}
+
 fn scrape() -> std::io::Result<String> {
     let mut stream = TcpStream::connect(METRICS)?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    stream.write_all(b"GET /metrics HTTP/1.0\r\nHost: load\r\n\r\n")?;
+    stream.write_all(b"GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
     let mut page = String::new();
     stream.read_to_string(&mut page)?;
     Ok(page)

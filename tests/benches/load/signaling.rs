@@ -1,6 +1,6 @@
 //! The WebSockets of all sites, on a thread of their own: the protocol as a page speaks it.
 
-use ::signaling::protocol::{ClientMessage, Sdp, ServerMessage, SlotWish, VERSION};
+use ::signaling::protocol::{Action, ClientMessage, Sdp, ServerMessage, SlotWish, VERSION};
 use ::signaling::ws::sdp;
 use futures_util::{SinkExt, StreamExt};
 use std::collections::HashMap;
@@ -20,6 +20,7 @@ pub struct Join {
     pub token: String,
     pub offer: String,
     pub wishes: Vec<Option<SlotWish>>,
+    pub act: Option<Action>,
 }
 
 enum Order {
@@ -173,7 +174,11 @@ impl Site {
 
     async fn negotiate(&mut self, join: &Join) -> Result<(), String> {
         self.say(&ClientMessage::Offer { sdp: Sdp::Plain(join.offer.clone()) }).await?;
-        self.say(&ClientMessage::Wishes { slots: join.wishes.clone() }).await
+        self.say(&ClientMessage::Wishes { slots: join.wishes.clone() }).await?;
+        match join.act.clone() {
+            Some(action) => self.say(&ClientMessage::Act { action }).await,
+            None => Ok(()),
+        }
     }
 
     async fn say(&mut self, message: &ClientMessage) -> Result<(), String> {

@@ -1,6 +1,7 @@
 //! One window of measurement: what was spent and what came.
 
 use crate::crowd::{Crowd, Tally};
+use crate::hills::Hills;
 use crate::measure::{Moment, Spent};
 use crate::options::Options;
 use crate::server::{MEDIA_PORT, Server};
@@ -17,7 +18,9 @@ pub struct Window {
     /// Milliseconds, of the packets that were opened.
     pub audio_delays: Vec<f64>,
     pub video_delays: Vec<f64>,
-    /// Slots the server had emptied for overload when the window ended.
+    pub hills: Hills,
+    /// Slots the server had thinned or emptied for overload when the window ended.
+    pub thinned_slots: f64,
     pub shed_slots: f64,
     /// Sites that had lost their WebSocket by then.
     pub closed: usize,
@@ -38,7 +41,8 @@ impl Window {
         Window::once(options.window(), server, crowd)
     }
 
-    fn once(time: Duration, server: &Server, crowd: &mut Crowd) -> Result<Window, String> {
+    /// Measures at once.
+    pub fn once(time: Duration, server: &Server, crowd: &mut Crowd) -> Result<Window, String> {
         crowd.samples.clear();
         crowd.sampling = true;
         let (tallies, before) = (crowd.tallies(), Moment::now(server.pid(), MEDIA_PORT));
@@ -59,6 +63,8 @@ impl Window {
             peers: now.iter().zip(&tallies).map(|(now, before)| now.since(before)).collect(),
             audio_delays: delays(false),
             video_delays: delays(true),
+            hills: Hills::of(&crowd.samples),
+            thinned_slots: server.metric("nhipcau_worker_thinned_slots"),
             shed_slots: server.metric("nhipcau_worker_shed_slots"),
             closed: crowd.closed,
         })
@@ -98,11 +104,12 @@ impl Window {
     pub fn tell(&self, what: &str) {
         let overflows = self.spent.overflows;
         eprintln!(
-            "load: {what}: {} packets, server {:.0} % of its core, client {:.0} %, others {:.0} %; {} slots shed; {} WebSockets lost; datagrams lost in full sockets: {} at the server, {} here",
+            "load: {what}: {} packets, server {:.0} % of its core, client {:.0} %, others {:.0} %; {} slots thinned, {} shed; {} WebSockets lost; datagrams lost in full sockets: {} at the server, {} here",
             self.packets(),
             self.share(self.spent.server.total()) * 100.0,
             self.share(self.spent.client) * 100.0,
             self.strangers() * 100.0,
+            self.thinned_slots,
             self.shed_slots,
             self.closed,
             overflows.server,
