@@ -91,9 +91,9 @@ impl Places {
         if *of_network >= self.0.per_address {
             return Err(Full::Address);
         }
-        *of_network += 1;
-        taken.strangers += 1;
-        taken.all += 1;
+        *of_network = of_network.saturating_add(1);
+        taken.strangers = taken.strangers.saturating_add(1);
+        taken.all = taken.all.saturating_add(1);
         drop(taken);
         let held = Held { shared: self.0.clone(), network, seated: AtomicBool::new(false) };
         Ok(Place(Arc::new(held)))
@@ -121,7 +121,8 @@ impl Taken {
         lately.push_back(network);
         let oldest = if lately.len() > NETWORKS_PER_SITE { lately.pop_front() } else { None };
         if is_new {
-            *self.known.entry(network).or_default() += 1;
+            let sites = self.known.entry(network).or_default();
+            *sites = sites.saturating_add(1);
         }
         if let Some(oldest) = oldest {
             forget_one(&mut self.known, oldest);

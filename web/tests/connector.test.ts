@@ -227,24 +227,27 @@ describe('an offer that the server refuses', () => {
     expect(FakeSocket.all).toHaveLength(1);
   });
 
-  test.each<ErrorCode>(['worker_full', 'internal', 'rate_limited'])('%s: slower and slower, for ever', async code => {
-    const page = enter();
-    await letIn();
-    let refusals = 0;
-    for (let time = 0; time < 30 * MINUTE; time += 100) {
-      if (FakeSocket.last.offers.length > refusals) {
-        refusals += 1;
-        FakeSocket.last.says(error(code));
+  test.each<ErrorCode>(['worker_full', 'internal', 'rate_limited'])(
+    '%s: slower and slower, for ever',
+    async code => {
+      const page = enter();
+      await letIn();
+      let refusals = 0;
+      for (let time = 0; time < 30 * MINUTE; time += 100) {
+        if (FakeSocket.last.offers.length > refusals) {
+          refusals += 1;
+          FakeSocket.last.says(error(code));
+        }
+        if (time % 5000 === 0) FakeSocket.last.says({ type: 'ping', n: 1 });
+        await pass(100);
       }
-      if (time % 5000 === 0) FakeSocket.last.says({ type: 'ping', n: 1 });
-      await pass(100);
-    }
-    expect(page.gaveUp).toBe(0);
-    expect(page.now).toMatchObject({ attempt: refusals, trouble: code });
-    expect(refusals).toBeGreaterThan(30);
-    expect(refusals).toBeLessThan(42);
-    expect(FakePc.all.filter(({ closed }) => !closed)).toHaveLength(1);
-  });
+      expect(page.gaveUp).toBe(0);
+      expect(page.now).toMatchObject({ attempt: refusals, trouble: code });
+      expect(refusals).toBeGreaterThan(30);
+      expect(refusals).toBeLessThan(42);
+      expect(FakePc.all.filter(({ closed }) => !closed)).toHaveLength(1);
+    },
+  );
 
   test('a refused act is no refused offer', async () => {
     const page = await online();

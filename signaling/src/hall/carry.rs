@@ -81,7 +81,7 @@ impl Hall {
     fn log_takeover(&self, meeting: MeetingId, site: SiteId, connection: ConnectionId) {
         let (meeting, guest) = (self.meetings.get(meeting.0), self.guests.get(&connection));
         if let (Some(meeting), Some(guest)) = (meeting, guest) {
-            let (name, address) = (meeting.name_of(site), guest.address);
+            let (name, address) = (meeting.name_of(site), guest.arrival.address);
             few::TAKEOVER.tell(|unsaid| {
                 tracing::warn!(meeting = meeting.title(), site = name, %address, unsaid, "seat taken over");
             });

@@ -40,7 +40,7 @@ pub static MEDIA_PATH: Few = Few::new("media_path", OF_SITES);
 pub static PANIC: Few = Few::new("panic", OF_STRANGERS);
 
 /// Every kind there is.
-static ALL: [&Few; 11] = [
+static ALL: [&Few; 12] = [
     &TOO_MANY_CONNECTIONS,
     &TOO_MANY_OF_ADDRESS,
     &CANNOT_ACCEPT,
