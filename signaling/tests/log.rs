@@ -37,8 +37,12 @@ fn serve(folder: &Folder, errors: impl Into<Stdio>) -> Running {
     );
     let config = folder.0.join("nhipcau.toml");
     std::fs::write(&config, text).expect("written");
-    let mut command = Command::new(PROGRAM);
-    command.arg("serve").arg("--config").arg(config).env("NHIPCAU_LOG", "debug");
+    // Whoever runs the tests with `nohup` hands down an ignored SIGHUP.
+    let mut command = Command::new("env");
+    command
+        .args(["--default-signal=HUP", PROGRAM, "serve", "--config"])
+        .arg(config)
+        .env("NHIPCAU_LOG", "debug");
     Running::start(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors))
 }
 
@@ -112,7 +116,9 @@ async fn a_meeting_goes_on_and_ends_when_its_log_cannot_be_written() {
     for (case, errors) in [("a full disk", Stdio::from(full_disk())), ("a dead pipe", dead_pipe().into())] {
         let mut server = serve(&folder, errors);
         let metrics = server.listens(METRICS);
-        enter(server.listens(HTTP), CHAIR).await;
+        let mut early = enter(server.listens(HTTP), CHAIR).await;
+        early.say(json!({"type": "leave"})).await;
+        early.closes().await;
         let lost = timeout(PATIENCE, lines_are_lost(metrics)).await;
         assert!(lost.is_ok(), "{case}: no line is counted as lost");
         let (server, _) = meet(server).await;
