@@ -1,7 +1,9 @@
 //! One invited link floods the server with the costliest offers there may be, also over new connections and as
 //! another device.
 
-use crate::common::{AN_PHUOC, BINH_SON, PATIENCE, Server, Site, config, sdp};
+use crate::common::{AN_PHUOC, BINH_SON, CHAIR, PATIENCE, Server, Site, config, sdp};
+use crate::process::Folder;
+use crate::{HTTP, peak_kib, serve, stays};
 use serde_json::{Value, json};
 use sfu::driver::{Birth, Machine, Workers, WorkersConfig};
 use sfu::engine::{Input, Output};
@@ -153,4 +155,47 @@ async fn a_link_has_one_budget_of_offers_over_all_its_connections() {
     assert!(reached >= 10 && reached as f64 <= most, "{reached} of {asked}, at most {most}");
     bystander.say(offer).await;
     bystander.expect("answer").await;
+}
+
+/// Sends offers without reading until the server has had enough; how many there were.
+async fn floods(mut site: Site, offer: &Value) -> usize {
+    for sent in 0..400 {
+        if site.try_send(offer.to_string().into()).await.is_err() {
+            return sent;
+        }
+    }
+    400
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_the_largest_offers_costs_the_server_next_to_nothing() {
+    let folder = Folder::new("flood");
+    let mut server = serve(&folder);
+    let http = server.listens(HTTP);
+    let mut bystander = Site::connect(http).await;
+    bystander.comes_in(CHAIR).await;
+    let bystander = tokio::spawn(stays(bystander));
+    let offer = largest_offer();
+    let mut first = knocks(http, None).await.expect("the seat is free");
+    first.say(offer.clone()).await;
+    first.expect("answer").await;
+    let seat = first.seat.clone();
+    let before = peak_kib(&server);
+
+    let mut sent = floods(first, &offer).await;
+    for round in 0..10 {
+        if let Ok(site) = knocks(http, Some(seat.as_str()).filter(|_| round % 2 == 0)).await {
+            sent += floods(site, &offer).await;
+        }
+    }
+    let bytes = sent * offer.to_string().len();
+    assert!(bytes > 50_000_000, "more than may be kept: {sent} offers, {bytes} bytes");
+    let grown = peak_kib(&server) - before;
+    assert!(grown < 48 * 1024, "{grown} KiB after {sent} offers");
+
+    let mut newcomer = Site::connect(http).await;
+    newcomer.comes_in(OTHER_CHAIR).await;
+    newcomer.say(json!({"type": "offer", "sdp": {"plain": sdp("newcomer")}})).await;
+    newcomer.expect("answer").await;
+    assert!(!bystander.is_finished(), "the bystander keeps its connection");
 }
