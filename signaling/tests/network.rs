@@ -82,9 +82,18 @@ fn report(mut site: Running) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"))
 }
 
+/// The chair, whose media flows: a site that is there before it measures itself by its own picture.
+fn comes(server: &mut Server, program: Command, host: &str) -> Running {
+    let came = |server: &Server| server.log().matches("site=\"Huyện Long Thành\" path=Up").count();
+    let before = came(server);
+    let chair = join(program, host, CHAIR, "600");
+    server.until("the chair's media is up", |server| came(server) > before);
+    chair
+}
+
 /// Two sites that come by `host` see each other whole.
-fn meets(program: impl Fn() -> Command, host: &str) {
-    let chair = join(program(), host, CHAIR, "600");
+fn meets(server: &mut Server, program: impl Fn() -> Command, host: &str) {
+    let chair = comes(server, program(), host);
     let report = report(join(program(), host, AN_PHUOC, SECONDS));
     sees_chair(&report, host);
     drop(chair);
@@ -135,7 +144,7 @@ fn a_server_that_is_older_than_its_network_serves_it() {
         for address in ["10.9.0.1", "10.9.0.3"] {
             ip("addr flush dev network");
             ip(&format!("addr add {address}/24 dev network"));
-            meets(|| program_in("site", PROGRAM), address);
+            meets(&mut server, || program_in("site", PROGRAM), address);
             shows(&lines, &format!("https://{address}:8443/#{AN_PHUOC}"));
             let line = format!("reached by other addresses than before hosts=[\"{address}\"]");
             server.until(&line, |server| server.log().contains(&line));
@@ -171,9 +180,9 @@ fn a_machine_is_known_by_the_name_it_was_given_last() {
 #[test]
 fn https_and_media_are_there_over_both_families() {
     alone("https_and_media_are_there_over_both_families", || {
-        let _server = Server::start("families").serves();
+        let mut server = Server::start("families").serves();
         for host in ["[::1]", "127.0.0.1"] {
-            meets(|| Command::new(PROGRAM), host);
+            meets(&mut server, || Command::new(PROGRAM), host);
         }
     });
 }
@@ -182,8 +191,8 @@ fn https_and_media_are_there_over_both_families() {
 fn a_machine_without_ipv6_serves_over_ipv4() {
     alone("a_machine_without_ipv6_serves_over_ipv4", || {
         set("net/ipv6/conf/all/disable_ipv6", "1");
-        let _server = Server::start("four").serves();
-        meets(|| Command::new(PROGRAM), "127.0.0.1");
+        let mut server = Server::start("four").serves();
+        meets(&mut server, || Command::new(PROGRAM), "127.0.0.1");
     });
 }
 

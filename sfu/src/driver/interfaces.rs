@@ -18,20 +18,26 @@ pub(super) struct Reach {
     advertise: Vec<IpAddr>,
     include_loopback: bool,
     addresses: Vec<IpAddr>,
-    read_at: Instant,
+    /// For an offer. What was read at the start does not count: the network may come right after it.
+    read_at: Option<Instant>,
 }
 
 impl Reach {
-    pub fn read(config: &WorkersConfig, now: Instant) -> io::Result<Reach> {
+    pub fn read(config: &WorkersConfig) -> io::Result<Reach> {
         let mut reach = Reach {
             listen: config.listen.clone(),
             advertise: config.advertise.clone(),
             include_loopback: config.include_loopback,
             addresses: Vec::new(),
-            read_at: now,
+            read_at: None,
         };
         reach.addresses = reach.advertised(interfaces)?;
         Ok(reach)
+    }
+
+    /// As they were read last.
+    pub fn known(&self) -> &[IpAddr] {
+        &self.addresses
     }
 
     /// The addresses clients are told now. While the interfaces cannot be read it is those known last.
@@ -40,8 +46,8 @@ impl Reach {
     }
 
     fn addresses_of(&mut self, now: Instant, interfaces: impl Fn() -> io::Result<Vec<IpAddr>>) -> &[IpAddr] {
-        if now.saturating_duration_since(self.read_at) >= READ_EVERY {
-            self.read_at = now;
+        if self.read_at.is_none_or(|at| now.saturating_duration_since(at) >= READ_EVERY) {
+            self.read_at = Some(now);
             self.addresses = self.advertised(interfaces).unwrap_or(std::mem::take(&mut self.addresses));
         }
         &self.addresses
@@ -122,19 +128,20 @@ mod tests {
             ..WorkersConfig::default()
         };
         let now = Instant::now();
-        let mut reach = Reach::read(&config, now).unwrap();
+        let mut reach = Reach::read(&config).unwrap();
         assert_eq!(reach.addresses(now + READ_EVERY), ips(&["203.0.113.7"]));
     }
 
     #[test]
     fn the_interfaces_are_read_again_at_most_ten_times_a_second() {
         let start = Instant::now();
-        let mut reach = Reach::read(&WorkersConfig::default(), start).unwrap();
+        let mut reach = Reach::read(&WorkersConfig::default()).unwrap();
         let mut at = |ms, found: io::Result<Vec<IpAddr>>| {
             let found = || found.as_ref().cloned().map_err(|_| io::Error::other("no netlink"));
             reach.addresses_of(start + Duration::from_millis(ms), found).to_vec()
         };
         let [none, first, second] = [&["127.0.0.1"][..], &["127.0.0.1", "10.0.0.1"], &["10.0.0.2"]].map(ips);
+        assert_eq!(at(0, Ok(second.clone())), second, "the first offer reads, however soon it comes");
         assert_eq!(at(100, Ok(none.clone())), none, "nothing but loopback");
         assert_eq!(at(150, Ok(first.clone())), none, "read just now");
         assert_eq!(at(200, Ok(first.clone())), ips(&["10.0.0.1"]));

@@ -132,9 +132,8 @@ impl Workers {
         B: Fn(Birth) -> M + Send + Clone + 'static,
         S: Fn(WorkerId, Event) -> Result<(), Event> + Send + Clone + 'static,
     {
-        let now = Instant::now();
-        let mut reach = Reach::read(config, now).map_err(StartError::Interfaces)?;
-        let told = reach.addresses(now).to_vec();
+        let reach = Reach::read(config).map_err(StartError::Interfaces)?;
+        let told = reach.known().to_vec();
         let bound = bind_all(config)?;
         let mut workers = Workers::none(reach);
         for (index, bound) in bound.into_iter().enumerate() {
