@@ -5,7 +5,7 @@ use crate::options::Options;
 use crate::report::Line;
 use crate::rooms::{Delivered, Rooms, Sender};
 
-/// design.md section 5.
+/// What is asked of a core that is offered half as much again as it holds.
 const AUDIO_LOSS: f64 = 0.001;
 /// Voices that end altogether leave nothing between which they could be missing. A window begins
 /// and ends somewhere in 20 ms, so this cannot be measured to a tenth of a per cent.
