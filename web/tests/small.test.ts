@@ -37,34 +37,27 @@ test('waiting grows from half a second to ten and is spread', () => {
   expect(backoffMs(3, 0, 10_000)).toBe(1000);
 });
 
+const heard = {
+  online: true,
+  mediaUp: true,
+  hasMicrophone: true,
+  silenced: false,
+  microphoneOpen: true,
+  film: false,
+  bridge: 'on',
+} as const;
+
 test('the banner never says “on air” unless the bridge can hear', () => {
-  const on = {
-    online: true,
-    mediaUp: true,
-    hasMicrophone: true,
-    silenced: false,
-    microphoneOpen: true,
-    film: false,
-    bridge: 'on',
-  } as const;
-  expect(bannerOf(on)).toBe('on_air');
-  expect(bannerOf({ ...on, bridge: 'muted_by_chair' })).toBe('muted_by_chair');
-  expect(bannerOf({ ...on, microphoneOpen: false })).toBe('mic_off');
-  expect(bannerOf({ ...on, hasMicrophone: false })).toBe('no_microphone');
-  expect(bannerOf({ ...on, silenced: true })).toBe('silenced');
-  expect(bannerOf({ ...on, silenced: true, microphoneOpen: false })).toBe('mic_off');
+  expect(bannerOf(heard)).toBe('on_air');
+  expect(bannerOf({ ...heard, bridge: 'muted_by_chair' })).toBe('muted_by_chair');
+  expect(bannerOf({ ...heard, microphoneOpen: false })).toBe('mic_off');
+  expect(bannerOf({ ...heard, hasMicrophone: false })).toBe('no_microphone');
+  expect(bannerOf({ ...heard, silenced: true })).toBe('silenced');
+  expect(bannerOf({ ...heard, silenced: true, microphoneOpen: false })).toBe('mic_off');
 });
 
 test('the banner says when a film is heard although the room is not', () => {
-  const film = {
-    online: true,
-    mediaUp: true,
-    hasMicrophone: true,
-    silenced: false,
-    microphoneOpen: false,
-    film: true,
-    bridge: 'on',
-  } as const;
+  const film = { ...heard, microphoneOpen: false, film: true };
   expect(bannerOf(film)).toBe('film_on_air');
   expect(bannerOf({ ...film, hasMicrophone: false })).toBe('film_on_air');
   expect(bannerOf({ ...film, silenced: true, microphoneOpen: true })).toBe('film_on_air');
@@ -73,15 +66,7 @@ test('the banner says when a film is heard although the room is not', () => {
 });
 
 test('where only the server’s word is missing the room may still be heard, and the banner says so', () => {
-  const cut = {
-    online: false,
-    mediaUp: true,
-    hasMicrophone: true,
-    silenced: false,
-    microphoneOpen: true,
-    film: false,
-    bridge: 'on',
-  } as const;
+  const cut = { ...heard, online: false };
   expect(bannerOf(cut)).toBe('still_sending');
   expect(bannerOf({ ...cut, mediaUp: false })).toBe('reconnecting');
   expect(bannerOf({ ...cut, microphoneOpen: false })).toBe('reconnecting');

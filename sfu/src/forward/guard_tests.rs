@@ -3,23 +3,7 @@ use crate::rtp::codec::Codec;
 use std::time::Instant;
 
 fn delta() -> PacketMeta {
-    PacketMeta {
-        arrived: Instant::now(),
-        timestamp: 0,
-        codec: Codec::Vp8,
-        marker: true,
-        keyframe: false,
-        frame_start: true,
-        frame_end: true,
-        temporal: 0,
-        switching_point: false,
-        opens_upper: false,
-        picture_id: None,
-        tl0_pic_idx: None,
-        frame_number: None,
-        dependency_len: 0,
-        capture_time_len: 0,
-    }
+    PacketMeta::whole_frame(Instant::now(), Codec::Vp8)
 }
 
 fn key() -> PacketMeta {

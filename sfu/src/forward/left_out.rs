@@ -91,21 +91,10 @@ mod tests {
 
     fn packet(timestamp: u32) -> PacketMeta {
         PacketMeta {
-            arrived: Instant::now(),
             timestamp,
-            codec: Codec::Vp8,
-            marker: true,
-            keyframe: false,
-            frame_start: true,
-            frame_end: true,
             temporal: 2,
-            switching_point: false,
-            opens_upper: false,
             picture_id: Some(PictureId { value: 1, bits: 15 }),
-            tl0_pic_idx: None,
-            frame_number: None,
-            dependency_len: 0,
-            capture_time_len: 0,
+            ..PacketMeta::whole_frame(Instant::now(), Codec::Vp8)
         }
     }
 

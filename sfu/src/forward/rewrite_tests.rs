@@ -10,21 +10,10 @@ fn origin(layer: u8) -> Origin {
 
 fn packet(now: Instant, timestamp: u32, picture: u16) -> PacketMeta {
     PacketMeta {
-        arrived: now,
         timestamp,
-        codec: Codec::Vp8,
-        marker: true,
-        keyframe: false,
-        frame_start: true,
-        frame_end: true,
-        temporal: 0,
-        switching_point: false,
-        opens_upper: false,
         picture_id: Some(PictureId { value: picture, bits: 15 }),
         tl0_pic_idx: Some(picture as u8),
-        frame_number: None,
-        dependency_len: 0,
-        capture_time_len: 0,
+        ..PacketMeta::whole_frame(now, Codec::Vp8)
     }
 }
 

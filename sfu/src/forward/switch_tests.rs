@@ -8,23 +8,7 @@ fn origin() -> Origin {
 }
 
 fn picture(now: Instant, temporal: u8) -> PacketMeta {
-    PacketMeta {
-        arrived: now,
-        timestamp: 0,
-        codec: Codec::Av1,
-        marker: true,
-        keyframe: false,
-        frame_start: true,
-        frame_end: true,
-        temporal,
-        switching_point: false,
-        opens_upper: false,
-        picture_id: None,
-        tl0_pic_idx: None,
-        frame_number: None,
-        dependency_len: 0,
-        capture_time_len: 0,
-    }
+    PacketMeta { temporal, ..PacketMeta::whole_frame(now, Codec::Av1) }
 }
 
 /// A slot that shows the base layer only, and may show all from now on.

@@ -5,23 +5,7 @@ use crate::rtp::packet::Header;
 use std::time::Instant;
 
 fn meta() -> PacketMeta {
-    PacketMeta {
-        arrived: Instant::now(),
-        timestamp: 0,
-        codec: Codec::Opus,
-        marker: false,
-        keyframe: false,
-        frame_start: true,
-        frame_end: true,
-        temporal: 0,
-        switching_point: false,
-        opens_upper: false,
-        picture_id: None,
-        tl0_pic_idx: None,
-        frame_number: None,
-        dependency_len: 0,
-        capture_time_len: 0,
-    }
+    PacketMeta { marker: false, ..PacketMeta::whole_frame(Instant::now(), Codec::Opus) }
 }
 
 fn map(kinds: &[(ExtensionKind, u8)]) -> ExtensionMap {
