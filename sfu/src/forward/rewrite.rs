@@ -215,6 +215,17 @@ impl Rewriter {
         sequence_in <= self.highest_in && self.segments.back().is_some_and(|open| open.origin == origin)
     }
 
+    /// Whether a late packet has to go whatever is left out by now: it lies in a gap and is of the picture sent last,
+    /// which would never end, since nobody can ask for its rest, and would share its id with the next.
+    pub fn is_owed(&self, origin: Origin, sequence_in: u64, packet: &PacketMeta) -> bool {
+        let Some(open) = self.segments.back().filter(|_| self.is_late(origin, sequence_in)) else {
+            return false;
+        };
+        let timestamp = packet.timestamp.wrapping_add(open.offsets.timestamp);
+        let of_the_last = self.last.is_some_and(|last| last.timestamp == timestamp);
+        of_the_last && self.left_out.gap_of(sequence_in).is_some()
+    }
+
     /// Leaves out a packet, so that those behind it close the gap. What is missing before it may be wanted
     /// and may still come.
     pub fn skip(&mut self, origin: Origin, sequence_in: u64, packet: &PacketMeta) {

@@ -180,7 +180,8 @@ impl VideoSlot {
         if !self.rewriter.is_late(origin, sequence) {
             self.follow_temporal(packet);
         }
-        if packet.temporal > self.temporal {
+        // Nor do the pictures behind it decide about a late one: what has begun is ended.
+        if packet.temporal > self.temporal && !self.rewriter.is_owed(origin, sequence, packet) {
             self.rewriter.skip(origin, sequence, packet);
             return Err(DropReason::Overload);
         }

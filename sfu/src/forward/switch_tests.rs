@@ -1,6 +1,7 @@
 use super::*;
 use crate::forward::packet::PeerIndex;
 use crate::ids::SourceKind;
+use crate::rtp::codec::PictureId;
 
 fn origin() -> Origin {
     let publisher = PeerIndex { place: 0, generation: 1 };
@@ -110,12 +111,18 @@ fn other(layer: u8) -> Origin {
     Origin { layer, ..origin() }
 }
 
-/// Shows layer 0, waits for layer 1.
-fn switching(now: Instant) -> VideoSlot {
+/// Shows all of layer 0.
+fn showing(now: Instant) -> VideoSlot {
     let line = SlotLine { ssrc: Ssrc(1), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
     let mut slot = VideoSlot::new(line, Rewriter::new(90_000, 0));
     slot.aim(Some(origin()), true);
     slot.switch(0, &picture(now, 0), 0);
+    slot
+}
+
+/// Shows layer 0, waits for layer 1.
+fn switching(now: Instant) -> VideoSlot {
+    let mut slot = showing(now);
     slot.aim(Some(other(1)), true);
     slot
 }
@@ -166,6 +173,59 @@ fn a_late_picture_opens_nothing() {
         }
         assert_eq!(sent(&mut slot, now, 3, &picture(now, 2)), opens, "late: {late}");
     }
+}
+
+/// An upper picture has begun (packet 1), then the slot is thinned, and what else was sent comes in any order: the
+/// middle and end of that picture (2 and 3), one of the base layer (4), and one that is left out (5).
+#[test]
+fn a_picture_that_has_begun_is_ended_though_the_slot_is_thinned_meanwhile() {
+    let now = Instant::now();
+    let part = |number: u16, temporal, frame_end| PacketMeta {
+        codec: Codec::Vp8,
+        timestamp: u32::from(number) * 3000,
+        picture_id: Some(PictureId { value: number, bits: 15 }),
+        frame_end,
+        ..picture(now, temporal)
+    };
+    let orders = [[5, 2, 3, 4], [5, 3, 2, 4], [5, 2, 4, 3], [5, 4, 3, 2], [4, 5, 2, 3], [4, 3, 5, 2]];
+    for order in orders {
+        let mut slot = showing(now);
+        let mut offer = |sequence: u64| {
+            let packet = match sequence {
+                0 => part(0, 0, true),
+                1 | 2 => part(1, 2, false),
+                3 => part(1, 2, true),
+                4 => part(2, 0, true),
+                _ => part(3, 1, true),
+            };
+            let decision = slot.offer(now, origin(), sequence, &packet);
+            slot.limit_temporal(if sequence == 0 { ALL_TEMPORAL } else { 0 });
+            let Ok(Decision::Forward(mapped)) = decision else { return None };
+            let id = packet.picture_id.map(|id| id.value.wrapping_add(mapped.offsets.picture));
+            Some((mapped.sequence_out - 65_536, id))
+        };
+        assert_eq!([0, 1].map(&mut offer), [Some((0, Some(0))), Some((1, Some(1)))]);
+        let sent: Vec<_> = order.into_iter().filter_map(&mut offer).collect();
+        let whole = [(2, Some(1)), (3, Some(1)), (4, Some(2))];
+        assert!(
+            sent.contains(&whole[2]) && sent.iter().all(|one| whole.contains(one)),
+            "{order:?}: {sent:?}"
+        );
+        // What does not leave at once keeps its number: its receiver asks for it.
+        assert!(order != [5, 2, 3, 4] || sent == whole, "{sent:?}");
+    }
+}
+
+/// A late packet of an upper picture of which nothing was sent is left out with the rest of it.
+#[test]
+fn a_picture_that_has_not_begun_is_not_begun_once_the_slot_is_thinned() {
+    let now = Instant::now();
+    let mut slot = showing(now);
+    assert!(sent(&mut slot, now, 0, &picture(now, 0)));
+    slot.limit_temporal(0);
+    assert!(!sent(&mut slot, now, 3, &picture(now, 1)));
+    assert!(!sent(&mut slot, now, 1, &picture(now, 2)));
+    assert!(sent(&mut slot, now, 4, &picture(now, 0)));
 }
 
 /// Who speaks in a slot ten seconds after site 0 has, at which number, and the timestamp that goes out: a known
