@@ -205,10 +205,12 @@ impl Session {
         self.socket.close().await;
     }
 
-    /// Leaves the meeting; the link stays good.
+    /// Leaves the meeting; the link stays good, and the seat is free when this returns.
     pub async fn leave(mut self) {
         // Where the server is gone, there is nothing to leave.
-        let _ = self.socket.send(&ClientMessage::Leave {}).await;
+        if self.socket.send(&ClientMessage::Leave {}).await.is_ok() {
+            self.socket.until_closed().await;
+        }
         self.close().await;
     }
 

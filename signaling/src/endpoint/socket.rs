@@ -26,6 +26,9 @@ use crate::protocol::{ClientMessage, SILENCE_TIMEOUT_S, ServerMessage};
 /// Time for TCP, TLS and the upgrade together; a 512 kbit/s line with 2 s of queue needs half.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Time the server gets to close after a leave; one round trip of a satellite line with its queue.
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// An open WebSocket.
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -62,6 +65,14 @@ impl Socket {
                 Some(Err(error)) => return Err(lost(error)),
             }
         }
+    }
+
+    /// Reads on until the server has closed, as it does after a leave. Whoever goes sooner may be back before the
+    /// server has read the leave, and what comes in unread makes the system reset the connection.
+    pub async fn until_closed(&mut self) {
+        let closed = async { while self.receive().await.is_ok() {} };
+        // A server that does not close within the time has had it.
+        let _ = tokio::time::timeout(FAREWELL_TIMEOUT, closed).await;
     }
 
     pub async fn close(mut self) {

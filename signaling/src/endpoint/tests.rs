@@ -65,7 +65,11 @@ async fn media_flows_both_ways_and_is_counted_by_site() {
     assert_eq!(bridge.heard().level_byte, 0x80 | 23);
     assert_eq!(endpoint.received().source(Kind::Video, 0).map(|source| source.site), Some(SiteId(1)));
     assert_eq!(endpoint.stop().await, None);
-    until("the farewell", async || bridge.heard().leaves == 1).await;
+    assert_eq!(
+        bridge.heard().leaves,
+        1,
+        "whoever has stopped has left: the seat is free for the next device"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

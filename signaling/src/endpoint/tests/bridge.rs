@@ -27,6 +27,9 @@ use crate::protocol::*;
 use crate::secret::Secret;
 use crate::ws::sdp::{fold, unfold_offer};
 
+/// Time the bridge takes to carry out a leave.
+const BUSY: Duration = Duration::from_millis(300);
+
 #[derive(Debug, Clone, Copy)]
 pub struct Manners {
     pub refuse: bool,
@@ -125,7 +128,11 @@ async fn serve(tcp: TcpStream, manners: Manners, heard: SharedHeard) {
                 assert_eq!(slots.first().copied().flatten().map(|wish| wish.site), Some(SiteId(1)));
             }
             ClientMessage::Ping { n } => say(&mut socket, &ServerMessage::Pong { n }).await,
-            ClientMessage::Leave {} => heard.lock().expect("no panic").leaves += 1,
+            ClientMessage::Leave {} => {
+                tokio::time::sleep(BUSY).await;
+                heard.lock().expect("no panic").leaves += 1;
+                break;
+            }
             _ => {}
         }
     }
