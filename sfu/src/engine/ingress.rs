@@ -192,8 +192,10 @@ fn pass_over(times: Times, publisher: &mut Publisher, media: &Media<'_>) {
         return;
     };
     let bytes = media.datagram.len();
-    let _counted = layer.stream.on_packet(times.arrived, media.sequence, media.timestamp, bytes);
-    layer.nack.reset();
+    let arrival = layer.stream.on_packet(times.arrived, media.sequence, media.timestamp, bytes);
+    if let Ok(arrival) = arrival {
+        layer.nack.begin_at(arrival.extended);
+    }
     layer.last_key = None;
 }
 
@@ -216,7 +218,7 @@ fn take_number(times: Times, layer: &mut Layer, media: &Media<'_>) -> Result<Arr
     let bytes = media.datagram.len();
     let arrival = layer.stream.on_packet(arrived, media.sequence, media.timestamp, bytes)?;
     if arrival.restarted {
-        layer.nack.reset();
+        layer.nack.begin_at(arrival.extended);
         layer.last_key = None;
         layer.newest = 0;
         if kind != SourceKind::Microphone {

@@ -123,7 +123,7 @@ fn write_layer_feedback(
             let Some(media) = layer.ssrc else {
                 // There is nobody to ask yet; a timer that cannot be served must not stay due.
                 layer.keyframe.cancel();
-                layer.nack.reset();
+                layer.nack.forget();
                 continue;
             };
             let mut missing = Vec::new();

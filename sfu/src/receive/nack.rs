@@ -60,11 +60,17 @@ impl NackGenerator {
         NackGenerator { video, newest: None, key: 0, missing: Vec::new(), due: None }
     }
 
-    /// Forgets everything: the stream began anew.
-    pub fn reset(&mut self) {
-        *self =
-            NackGenerator { missing: std::mem::take(&mut self.missing), ..NackGenerator::new(self.video) };
+    /// What lies before `extended` is asked for no more: the stream began anew there, or it uses its numbers up
+    /// unseen. A packet from before that comes late opens no gap up to what came since.
+    pub fn begin_at(&mut self, extended: u64) {
+        self.newest = self.newest.max(Some(extended));
+        self.forget();
+    }
+
+    /// Nothing of what is missing now is asked for any more.
+    pub fn forget(&mut self) {
         self.missing.clear();
+        self.due = None;
     }
 
     /// Told of each accepted packet by its extended number. True when so much is missing that only
@@ -156,8 +162,7 @@ impl NackGenerator {
         }
         let free = MAX_OUTSTANDING.saturating_sub(self.missing.len());
         if gap > free as u64 {
-            self.missing.clear();
-            self.due = None;
+            self.forget();
             return self.video;
         }
         let ask_at = after(now, GRACE);
