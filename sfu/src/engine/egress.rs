@@ -150,7 +150,7 @@ impl Engine {
         if !more {
             // Without a path nothing can leave. Cleared also where it is empty: so its memory is used
             // from the start again, and stays warm.
-            self.stats.drops.add(DropReason::ReceiverGone, lane.clear());
+            self.stats.drops.add(DropReason::ReceiverGone, subscriber.throw_away(lane));
             lane.marked = false;
         }
         *lane_of = None;

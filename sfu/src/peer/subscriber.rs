@@ -12,6 +12,8 @@ use crate::forward::resend::{ResendBudget, Resent};
 use crate::forward::rewrite::Rewriter;
 use crate::forward::switch::{AudioSlot, SlotCodec, SlotLine, VideoSlot};
 use crate::forward::write::EgressExtensions;
+#[cfg(debug_assertions)]
+use crate::ids::SourceKind;
 use crate::ids::{SlotId, Source, Ssrc};
 use crate::room::shed::{Measure, Rank};
 use crate::rtp::codec::Codec;
@@ -69,15 +71,6 @@ pub struct Audio {
 pub struct Lane {
     pub packets: VecDeque<Pending>,
     pub marked: bool,
-}
-
-impl Lane {
-    /// Throws away what waits; answers how many packets that were.
-    pub fn clear(&mut self) -> u64 {
-        let waiting = self.packets.iter().map(|pending| u64::from(pending.count)).sum();
-        self.packets.clear();
-        waiting
-    }
 }
 
 #[derive(Debug)]
@@ -166,9 +159,30 @@ impl Subscriber {
         video.chain(self.audio.iter().map(|audio| &audio.account)).any(|account| account.hurry > 0)
     }
 
-    /// The line is gone: throws away what waits for it; answers how many packets that were.
+    /// The line is gone: throws away what waits for it; returns how many packets that were.
     pub fn clear(&mut self) -> u64 {
-        self.audio_queue.clear().saturating_add(self.video_queue.clear())
+        let lanes = [true, false].map(|audio| {
+            let mut lane = std::mem::take(self.lane(audio));
+            let waiting = self.throw_away(&mut lane);
+            *self.lane(audio) = lane;
+            waiting
+        });
+        lanes.into_iter().fold(0, u64::saturating_add)
+    }
+
+    /// What waits in this lane of the subscriber's has its numbers and goes nowhere; returns how many packets that
+    /// were. They can be asked for again; who never got the slot's first ones asks for a key frame.
+    pub fn throw_away(&mut self, lane: &mut Lane) -> u64 {
+        #[cfg(debug_assertions)]
+        for pending in lane.packets.iter().filter(|pending| !pending.retransmission) {
+            let is_video = pending.origin.kind != SourceKind::Microphone;
+            if is_video && let Some(video) = self.video.get_mut(usize::from(pending.slot)) {
+                video.account.guard.give_up();
+            }
+        }
+        let waiting = lane.packets.iter().map(|pending| u64::from(pending.count)).sum();
+        lane.packets.clear();
+        waiting
     }
 
     /// What waits to be sent, of audio or of video.
