@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | a check that authenticates | anywhere | is answered, makes us check its path, nominates |
 //! | an answer to a check of ours | where that went | proves its path, renews consent, moves media |
-//! | DTLS | a path a check came from | is fed to the handshake |
+//! | DTLS | a path a check came from | is fed to the handshake, which moves where that is proved |
 //! | SRTP, SRTCP that opens | anywhere | is taken, makes us check its path, moves media where that is proved |
 
 mod certificate;
@@ -254,7 +254,11 @@ impl Transport {
             return Err(DropReason::NotConnected);
         }
         self.dtls_path = Some(path);
-        self.paths.earn(&path, data.len());
+        // The client may still wait for our last flight: until something of its has been opened.
+        let heard = self.srtp.as_ref().is_some_and(|srtp| srtp.open.ssrcs() > 0);
+        if !heard && self.paths.on_handshake(now, path, data.len()) {
+            self.report(true);
+        }
         let progress = self.dtls.handle(now, data);
         self.send_dtls(now);
         match progress? {

@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | in question | a check or media authenticated on it | `AMPLIFICATION` times the bytes that came from it |
 //! | proved | it answered a check of ours, or it is a TCP connection; for `CONSENT_EXPIRY` | DTLS |
-//! | selected | it is proved, and the client nominated it or sends its media there | media |
+//! | selected | it is proved, and the client nominated it or sends its media or its handshake there | media |
 //!
 //! Consent (RFC 7675) is a path's own: only answers from there renew it.
 
@@ -56,7 +56,7 @@ pub(super) struct Paths {
 #[derive(Clone, Copy)]
 struct Selected {
     path: Path,
-    /// When it was selected, or media last came on it.
+    /// When it was selected, or media or the handshake last came on it.
     media: Instant,
 }
 
@@ -202,11 +202,19 @@ impl Paths {
         }
     }
 
-    /// So many bytes more came from `path`, of a handshake.
-    pub fn earn(&mut self, path: &Path, bytes: usize) {
-        if let Some(known) = self.find(path) {
+    /// A record of the handshake came, of so many bytes. A peer whose address changed in the middle of it goes on
+    /// from the new one, which is all that tells: there is no media yet. True when media moves by it.
+    pub fn on_handshake(&mut self, now: Instant, path: Path, bytes: usize) -> bool {
+        if let Some(known) = self.find(&path) {
             known.earn(bytes);
         }
+        let here = self.on_media(now, path);
+        let silent = |selected: Selected| now.saturating_duration_since(selected.media) >= MOVE_AFTER;
+        let moves = !here && self.selected.is_some_and(silent) && self.is_proved(now, &path);
+        if moves {
+            self.select(now, path);
+        }
+        moves
     }
 
     /// Whether media goes over `path` from now on, and did not before.

@@ -192,3 +192,18 @@ fn dtls_from_a_path_without_a_check_is_not_heard() {
     let mut hello = wire.client.send().unwrap();
     assert_eq!(wire.deliver(path(2), &mut hello), Err(DropReason::NotConnected));
 }
+
+/// A NAT gives the client another address in the middle of the handshake. The client does not know: it checks as
+/// before, nominates nothing, and repeats its flight.
+#[test]
+fn a_handshake_goes_on_from_another_address() {
+    let mut wire = Wire::new(&ecdsa(), &BROWSER, 1200);
+    wire.run(3 * DELAY, |_| true);
+    assert!(wire.server.selected() == Some(path(1)) && !wire.client.done);
+    wire.port = 2;
+    wire.deaf.insert(1);
+    wire.check(2, false).unwrap();
+    wire.run(Duration::from_secs(4), |_| true);
+    assert!(wire.client.done && wire.server.is_connected());
+    assert_eq!(wire.server.selected(), Some(path(2)));
+}

@@ -206,6 +206,8 @@ pub struct Wire {
     pub largest_from_server: usize,
     /// Whose password the client answers checks with.
     pub answers_as: IceCredentials,
+    /// Port the client sends from.
+    pub port: u16,
     /// Ports at which the client is not.
     pub deaf: BTreeSet<u16>,
     /// Bytes the server has sent to each port.
@@ -244,6 +246,7 @@ impl Wire {
             sent: 0,
             largest_from_server: 0,
             answers_as: credentials("client"),
+            port: 1,
             deaf: BTreeSet::new(),
             received: BTreeMap::new(),
         };
@@ -305,11 +308,13 @@ impl Wire {
                 self.answer(to, &data);
             } else if data[0] >= 4 {
                 self.largest_from_server = self.largest_from_server.max(data.len());
-                self.launch(None, data, fate);
+                if !self.deaf.contains(&to.remote.port()) {
+                    self.launch(None, data, fate);
+                }
             }
         }
         while let Some(data) = self.client.send() {
-            self.launch(Some(path(1)), data, fate);
+            self.launch(Some(path(self.port)), data, fate);
         }
     }
 
