@@ -66,6 +66,9 @@ impl World {
             if link.rate.is_some() || site.seen_at.0 == PathKind::Tcp {
                 site.slow_until = Some(self.now + SLOW_FOR);
             }
+            if link.rate.is_some() || link.cut {
+                site.hindered_at = Some(self.now);
+            }
         }
     }
 

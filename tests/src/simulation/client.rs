@@ -76,6 +76,8 @@ pub struct Client {
     pub wanted: Vec<bool>,
     /// The bridge may leave out upper temporal layers.
     pub thinned: bool,
+    /// Its stack has given the handshake up: after seven seconds without an answer, where browsers go on.
+    pub gave_up: bool,
     /// What the bridge has sent to this client, and the bytes it has sent itself.
     pub traffic: Traffic,
     pub sent: Amount,
@@ -110,12 +112,12 @@ impl Client {
             level: 30,
             wanted: vec![true; 3],
             thinned: false,
+            gave_up: false,
             traffic: Traffic::default(),
             sent: Amount::default(),
         };
         client.add_sources(publishes);
         client.add_slots(slots);
-        stack::add_candidate(&mut client.peer, client.address);
         client
     }
 
@@ -159,6 +161,8 @@ impl Client {
     pub fn offer(&mut self, now: Instant) -> String {
         let offer = self.peer.create_offer(None).expect("an offer");
         self.peer.set_local_description(now, offer).expect("a local description");
+        // A connection that has failed has forgotten its addresses.
+        stack::add_candidate(&mut self.peer, self.address);
         self.peer.local_description().expect("an offer").sdp
     }
 
@@ -227,7 +231,7 @@ impl Client {
     /// Everything that is due at `now`; returns what goes onto the wire.
     pub fn run(&mut self, now: Instant) -> Vec<Vec<u8>> {
         if self.peer.poll_timeout().is_some_and(|at| at <= now) {
-            self.peer.handle_timeout(now).expect("a timeout");
+            self.gave_up |= self.peer.handle_timeout(now).is_err();
         }
         if self.next_voice.is_some_and(|at| at <= now) {
             self.next_voice = Some(now + VOICE_EVERY);

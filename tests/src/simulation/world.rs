@@ -33,6 +33,8 @@ pub struct Site {
     pub check: Vec<u8>,
     /// Until when its line may have been so slow that what it sends is old: it is a stream, or was narrow.
     pub slow_until: Option<Instant>,
+    /// When its line last was cut, narrow, or another one.
+    pub hindered_at: Option<Instant>,
 }
 
 /// What a slot was told to show, and when.
@@ -68,6 +70,8 @@ pub struct World {
     pub(super) server: SocketAddr,
 }
 
+/// A client's handshake lasts so long at most, seven repeats of a flight and a little.
+const HANDSHAKE: Duration = Duration::from_secs(9);
 /// How often voices and pictures are compared.
 const CHECK_EVERY: Duration = Duration::from_millis(100);
 /// How often a worker's thread tells what it does.
@@ -121,6 +125,7 @@ impl World {
             nomination: Vec::new(),
             check: Vec::new(),
             slow_until: None,
+            hindered_at: None,
             client,
         });
         self.offer(index);
@@ -134,6 +139,16 @@ impl World {
         let sdp = self.sites[index].client.offer(self.now);
         let offer = Offer::read(&sdp).expect("an offer");
         self.command(Command::Offer { room: ROOM, peer: peer(index), offer: Box::new(offer) });
+    }
+
+    /// A site that gives its handshake up leaves, as a page does before it joins anew. A fault, unless its line was
+    /// such that no handshake could be.
+    fn on_giving_up(&mut self, index: usize) {
+        let hindered = self.sites[index].hindered_at.is_some_and(|at| self.now - at < HANDSHAKE);
+        if !hindered {
+            self.faults.push(format!("{:?}: site {index} gave its handshake up", self.age()));
+        }
+        self.leave(index);
     }
 
     pub fn leave(&mut self, index: usize) {
@@ -263,6 +278,9 @@ impl World {
                 self.sites[index].note(&datagram);
                 let to = End::Engine { from: index, seen_at: self.sites[index].seen_at };
                 self.wire.send(self.now, to, &datagram);
+            }
+            if self.sites[index].client.gave_up {
+                self.on_giving_up(index);
             }
         }
         if self.next_check <= self.now {

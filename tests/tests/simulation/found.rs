@@ -39,6 +39,24 @@ const FOUND: &[(u64, &[Operation], Sites, &str)] = &[
         Sites::Varied,
         "a slot is thinned while the end of an upper picture is on its way: the picture is torn",
     ),
+    (
+        200_056,
+        Operation::ANYWHERE,
+        Sites::Varied,
+        "a TCP connection is gone with a slot's first packets: what leaves first begins no key frame",
+    ),
+    (
+        200_073,
+        Operation::ANYWHERE,
+        Sites::Varied,
+        "a late packet after a mute opens a gap over all that was passed over: asked for 15 times",
+    ),
+    (
+        201_006,
+        Operation::ANYWHERE,
+        Sites::Varied,
+        "a site's address changes in its handshake: the answers go to the old one until the client gives up",
+    ),
 ];
 
 #[test]
