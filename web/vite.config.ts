@@ -9,6 +9,8 @@ export default defineConfig({
     // `default-src 'self'` forbids data: addresses; every asset stays a file.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // A further page is a folder in src/pages, an HTML file here, and a line.
+    rollupOptions: { input: { meeting: 'index.html' } },
   },
   test: { include: ['tests/**/*.test.ts'] },
 });

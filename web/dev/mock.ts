@@ -103,4 +103,4 @@ Object.defineProperty(window, 'WebSocket', { value: MockSocket });
 const serverFetch = window.fetch.bind(window);
 window.fetch = (input, init) =>
   input === 'invitation' ? Promise.resolve(Response.json(meeting.invitation())) : serverFetch(input, init);
-await import('../src/main');
+await import('../src/pages/meeting/main');

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import { clock, clockWithSeconds, date, elapsed, oneDecimal } from '../src/i18n/format';
 import { defaultChoices, loadChoices } from '../src/media/choices';
 import { CAMERA_ENCODINGS, cameraEncodings } from '../src/media/encodings';
 import { levelOf } from '../src/media/level';
 import { reportOf } from '../src/media/report';
-import { backoffMs } from '../src/meeting/backoff';
 import { bannerOf } from '../src/meeting/banner';
 import { siteActions } from '../src/meeting/siteActions';
 import { gradeOf } from '../src/meeting/tileModel';
-import { clock, clockWithSeconds, date, elapsed, oneDecimal } from '../src/meeting/time';
 import { packSdp, unpackSdp } from '../src/protocol/sdp';
 import { parse } from '../src/protocol/socket';
+import { backoffMs } from '../src/session/backoff';
 import { link, site } from './samples';
 
 describe('times', () => {

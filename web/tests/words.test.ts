@@ -45,8 +45,9 @@ describe('words', () => {
   });
 
   test('components hold no words of their own', () => {
-    const folder = new URL('../src/ui/', import.meta.url);
-    for (const file of readdirSync(folder).filter(name => name.endsWith('.tsx'))) {
+    const folder = new URL('../src/', import.meta.url);
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    for (const file of files.filter(name => name.endsWith('.tsx'))) {
       const source = readFileSync(new URL(file, folder), 'utf8')
         .replaceAll(/\/\*.*?\*\//gs, '')
         .replaceAll(/^\s*\/\/.*$/gm, '');

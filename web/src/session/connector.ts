@@ -1,9 +1,9 @@
 import type { MediaConnection } from '../media/connection';
 import { report } from '../media/report';
-import { backoffMs, SLOWLY_MS, SOON_MS } from '../meeting/backoff';
 import { afterError, afterRefusal, type Trouble } from '../meeting/refusal';
 import { type ClientMessage, type ErrorCode, type ServerMessage, VERSION } from '../protocol/gen';
 import { Socket } from '../protocol/socket';
+import { backoffMs, SLOWLY_MS, SOON_MS } from './backoff';
 import { type Link, loadSeat, reloadOnce, reloadSucceeded, saveSeat } from './link';
 import { MediaLine } from './mediaLine';
 

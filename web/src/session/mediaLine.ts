@@ -1,8 +1,8 @@
 import { MediaConnection } from '../media/connection';
-import { backoffMs, SLOWLY_MS, SOON_MS } from '../meeting/backoff';
 import type { Trouble } from '../meeting/refusal';
 import type { Sdp } from '../protocol/gen';
 import { packSdp, unpackSdp } from '../protocol/sdp';
+import { backoffMs, SLOWLY_MS, SOON_MS } from './backoff';
 
 export interface MediaLineEvents {
   /** The offer to send. */

@@ -1,8 +1,8 @@
 import { X } from 'lucide-preact';
 import { type ComponentChildren, render } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { SessionContext, useSession } from '../hooks/context';
 import { words } from '../i18n';
-import { SessionContext, useSession } from './context';
 
 interface Props {
   title: string;

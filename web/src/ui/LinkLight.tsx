@@ -1,6 +1,6 @@
 import { WifiOff } from 'lucide-preact';
 import { language, words } from '../i18n';
-import { oneDecimal } from '../meeting/time';
+import { oneDecimal } from '../i18n/format';
 import type { LinkGrade } from '../protocol/gen';
 
 interface Props {

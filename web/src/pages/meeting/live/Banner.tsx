@@ -1,9 +1,9 @@
 import type { LucideIcon } from 'lucide-preact';
 import { Mic, MicOff, RefreshCw, Volume2 } from 'lucide-preact';
-import { words } from '../i18n';
-import type { Banner as Kind } from '../meeting/banner';
-import { useSession } from './context';
-import { LevelMeter } from './LevelMeter';
+import { useSession } from '../../../hooks/context';
+import { words } from '../../../i18n';
+import type { Banner as Kind } from '../../../meeting/banner';
+import { LevelMeter } from '../devices/LevelMeter';
 
 const ICONS: Record<Kind, LucideIcon> = {
   on_air: Mic,

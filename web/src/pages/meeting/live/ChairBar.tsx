@@ -1,9 +1,9 @@
 import { Lock, LockOpen, Mic, MicOff, PhoneOff } from 'lucide-preact';
 import { useState } from 'preact/hooks';
-import { words } from '../i18n';
+import { useSession } from '../../../hooks/context';
+import { words } from '../../../i18n';
+import { Confirm } from '../../../ui/Dialog';
 import { ControlButton } from './Controls';
-import { useSession } from './context';
-import { Confirm } from './Dialog';
 
 function MicrophoneControls() {
   const session = useSession();

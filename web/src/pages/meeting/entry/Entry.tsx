@@ -1,10 +1,10 @@
 import { LogIn, VideoOff } from 'lucide-preact';
-import { words } from '../i18n';
-import { useSession } from './context';
-import { DeviceForm, DirectSwitch, Switch } from './DeviceForm';
-import { LanguageSwitch } from './LanguageSwitch';
-import { Mark } from './Mark';
-import { useTrackStream, useVideo } from './useVideo';
+import { useSession } from '../../../hooks/context';
+import { useTrackStream, useVideo } from '../../../hooks/useVideo';
+import { words } from '../../../i18n';
+import { LanguageSwitch } from '../../../ui/LanguageSwitch';
+import { Mark } from '../../../ui/Mark';
+import { DeviceForm, DirectSwitch, Switch } from '../devices/DeviceForm';
 
 function Preview() {
   const { camera, starting } = useSession().local;

@@ -1,22 +1,22 @@
 import { Volume2 } from 'lucide-preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { words } from '../i18n';
-import { troubleWord } from '../meeting/refusal';
-import { pictureKey } from '../meeting/tiles';
+import { useSession } from '../../../hooks/context';
+import { useShortcuts } from '../../../hooks/useShortcuts';
+import { words } from '../../../i18n';
+import { troubleWord } from '../../../meeting/refusal';
+import { pictureKey } from '../../../meeting/tiles';
+import { Confirm, Dialog } from '../../../ui/Dialog';
+import { DeviceForm, DirectSwitch } from '../devices/DeviceForm';
+import { DeviceProblems } from '../devices/DeviceProblems';
+import { Help } from '../dialogs/Help';
+import { SitesPanel } from '../dialogs/SitesPanel';
+import { Tile } from '../tile/Tile';
 import { Banner } from './Banner';
 import { ChairBar } from './ChairBar';
 import { Controls } from './Controls';
-import { useSession } from './context';
-import { DeviceForm, DirectSwitch } from './DeviceForm';
-import { DeviceProblems } from './DeviceProblems';
-import { Confirm, Dialog } from './Dialog';
-import { Help } from './Help';
 import { Notices } from './Notices';
-import { SitesPanel } from './SitesPanel';
-import { Tile } from './Tile';
 import { TopBar } from './TopBar';
 import { UnderTiles } from './UnderTiles';
-import { useShortcuts } from './useShortcuts';
 
 export type Panel = 'devices' | 'help' | 'leave' | 'sites';
 

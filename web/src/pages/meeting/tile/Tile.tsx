@@ -1,13 +1,13 @@
 import { Mic, MicOff, MonitorUp, VideoOff, WifiOff } from 'lucide-preact';
 import { useContext, useRef } from 'preact/hooks';
-import { words } from '../i18n';
-import { fills, type Placed } from '../meeting/layout';
-import { type TileModel, tileModel } from '../meeting/tileModel';
-import { elapsed } from '../meeting/time';
-import { SessionContext, useSession } from './context';
-import { LinkLight } from './LinkLight';
+import { SessionContext, useSession } from '../../../hooks/context';
+import { useTrackStream, useVideo } from '../../../hooks/useVideo';
+import { words } from '../../../i18n';
+import { elapsed } from '../../../i18n/format';
+import { fills, type Placed } from '../../../meeting/layout';
+import { type TileModel, tileModel } from '../../../meeting/tileModel';
+import { LinkLight } from '../../../ui/LinkLight';
 import { TileMenu } from './TileMenu';
-import { useTrackStream, useVideo } from './useVideo';
 
 /**
  * The slot that carries a tile's picture, or did so last: until it carries another picture its video

@@ -1,6 +1,6 @@
 import { ChevronLeft, ChevronRight } from 'lucide-preact';
-import { words } from '../i18n';
-import { useSession } from './context';
+import { useSession } from '../../../hooks/context';
+import { words } from '../../../i18n';
 import type { Panel } from './Meeting';
 
 /** Invited and not here: one quiet line, so that those who are here have the room. */

@@ -1,10 +1,10 @@
 import { Keyboard, Lock, Users } from 'lucide-preact';
-import { words } from '../i18n';
-import { countPresent } from '../meeting/state';
-import { clock, date } from '../meeting/time';
-import { useSession } from './context';
-import { LanguageSwitch } from './LanguageSwitch';
-import { Mark } from './Mark';
+import { useSession } from '../../../hooks/context';
+import { words } from '../../../i18n';
+import { clock, date } from '../../../i18n/format';
+import { countPresent } from '../../../meeting/state';
+import { LanguageSwitch } from '../../../ui/LanguageSwitch';
+import { Mark } from '../../../ui/Mark';
 import type { Panel } from './Meeting';
 
 export function TopBar({ open }: { open(panel: Panel): void }) {

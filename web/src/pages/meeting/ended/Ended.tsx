@@ -1,9 +1,9 @@
-import { words } from '../i18n';
-import { refusalPage } from '../meeting/refusal';
-import type { Ending } from '../meeting/state';
-import { useSession } from './context';
-import { LanguageSwitch } from './LanguageSwitch';
-import { Mark } from './Mark';
+import { useSession } from '../../../hooks/context';
+import { words } from '../../../i18n';
+import { refusalPage } from '../../../meeting/refusal';
+import type { Ending } from '../../../meeting/state';
+import { LanguageSwitch } from '../../../ui/LanguageSwitch';
+import { Mark } from '../../../ui/Mark';
 
 type Step = 'again' | 'retry' | 'takeover' | 'reload';
 

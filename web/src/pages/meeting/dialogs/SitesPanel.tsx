@@ -1,14 +1,14 @@
 import { useState } from 'preact/hooks';
-import { words } from '../i18n';
-import { sinceOf } from '../meeting/durations';
-import { passes, type SiteFilter, searchSites } from '../meeting/search';
-import { gradeOf } from '../meeting/tileModel';
-import { clock, elapsed } from '../meeting/time';
-import type { SiteView } from '../protocol/gen';
-import { useSession } from './context';
-import { Dialog } from './Dialog';
-import { LinkLight } from './LinkLight';
-import { SiteButtons } from './TileMenu';
+import { useSession } from '../../../hooks/context';
+import { words } from '../../../i18n';
+import { clock, elapsed } from '../../../i18n/format';
+import { sinceOf } from '../../../meeting/durations';
+import { passes, type SiteFilter, searchSites } from '../../../meeting/search';
+import { gradeOf } from '../../../meeting/tileModel';
+import type { SiteView } from '../../../protocol/gen';
+import { Dialog } from '../../../ui/Dialog';
+import { LinkLight } from '../../../ui/LinkLight';
+import { SiteButtons } from '../tile/TileMenu';
 
 /** Below this a list is taken in at a glance. */
 const WORTH_SEARCHING = 8;

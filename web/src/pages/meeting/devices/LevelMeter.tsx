@@ -1,5 +1,5 @@
-import { words } from '../i18n';
-import { useSession } from './context';
+import { useSession } from '../../../hooks/context';
+import { words } from '../../../i18n';
 
 const PERCENT = 100;
 

@@ -13,11 +13,11 @@ import {
   Video,
   VideoOff,
 } from 'lucide-preact';
-import { words } from '../i18n';
-import { canCaptureScreen } from '../media/devices';
-import { useSession } from './context';
+import { useSession } from '../../../hooks/context';
+import { toggleFullscreen, useFullscreen } from '../../../hooks/useFullscreen';
+import { words } from '../../../i18n';
+import { canCaptureScreen } from '../../../media/devices';
 import type { Panel } from './Meeting';
-import { toggleFullscreen, useFullscreen } from './useFullscreen';
 
 interface Props {
   icon: LucideIcon;

@@ -1,8 +1,8 @@
 import { X } from 'lucide-preact';
 import { useState } from 'preact/hooks';
-import { words } from '../i18n';
-import type { Acquired } from '../media/devices';
-import { useSession } from './context';
+import { useSession } from '../../../hooks/context';
+import { words } from '../../../i18n';
+import type { Acquired } from '../../../media/devices';
 
 type Kind = 'camera' | 'microphone';
 

@@ -1,7 +1,7 @@
-import { words } from '../i18n';
-import type { Notice } from '../meeting/state';
-import { clock, clockWithSeconds } from '../meeting/time';
-import { useSession } from './context';
+import { useSession } from '../../../hooks/context';
+import { words } from '../../../i18n';
+import { clock, clockWithSeconds } from '../../../i18n/format';
+import type { Notice } from '../../../meeting/state';
 
 function textOf(notice: Notice): string {
   const t = words.value;

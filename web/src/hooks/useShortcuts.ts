@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks';
+import type { Panel } from '../pages/meeting/live/Meeting';
 import type { Session } from '../session/session';
-import type { Panel } from './Meeting';
 import { toggleFullscreen } from './useFullscreen';
 
 /** Single keys, but never while somebody types, chooses, or holds Ctrl for the browser. */

@@ -1,14 +1,14 @@
 import { EllipsisVertical } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { words } from '../i18n';
-import { type SiteAction, siteActions } from '../meeting/siteActions';
-import { siteOf } from '../meeting/state';
-import type { TileModel } from '../meeting/tileModel';
-import { type Picture, samePicture } from '../meeting/tiles';
-import type { SiteId } from '../protocol/gen';
-import { useSession } from './context';
-import { Confirm, Dialog } from './Dialog';
+import { useSession } from '../../../hooks/context';
+import { words } from '../../../i18n';
+import { type SiteAction, siteActions } from '../../../meeting/siteActions';
+import { siteOf } from '../../../meeting/state';
+import type { TileModel } from '../../../meeting/tileModel';
+import { type Picture, samePicture } from '../../../meeting/tiles';
+import type { SiteId } from '../../../protocol/gen';
+import { Confirm, Dialog } from '../../../ui/Dialog';
 
 function useSiteActions(site: SiteId): SiteAction[] {
   const { state } = useSession();

@@ -1,14 +1,14 @@
-import { followLanguage } from './i18n';
-import { Session } from './session/session';
-import { start } from './start';
-import { App } from './ui/App';
-import { SessionContext } from './ui/context';
-import './ui/styles/base.css';
-import './ui/styles/controls.css';
-import './ui/styles/entry.css';
-import './ui/styles/meeting.css';
-import './ui/styles/tile.css';
-import './ui/styles/small.css';
+import { SessionContext } from '../../hooks/context';
+import { followLanguage } from '../../i18n';
+import { Session } from '../../session/session';
+import { start } from '../../ui/start';
+import { App } from './App';
+import '../../ui/base.css';
+import './controls.css';
+import './entry.css';
+import './meeting.css';
+import './tile.css';
+import './small.css';
 
 start(() => {
   followLanguage();

@@ -1,5 +1,5 @@
-import { words } from '../i18n';
-import { Dialog } from './Dialog';
+import { words } from '../../../i18n';
+import { Dialog } from '../../../ui/Dialog';
 
 const KEYS = { m: 'M', v: 'V', s: 'S', f: 'F', pages: '← →', help: '?' } as const;
 

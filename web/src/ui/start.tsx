@@ -1,6 +1,6 @@
 import { type ComponentChildren, render } from 'preact';
 import { useErrorBoundary } from 'preact/hooks';
-import { Failed } from './ui/Failed';
+import { Failed } from './Failed';
 
 /** Whatever throws while something is drawn ends as one sentence: never a white or a half page. */
 function Guard({ children }: { children: ComponentChildren }) {

@@ -1,9 +1,9 @@
 import { Volume2 } from 'lucide-preact';
 import { useState } from 'preact/hooks';
-import { words } from '../i18n';
-import type { Choices } from '../media/choices';
-import { playTone } from '../media/tone';
-import { useSession } from './context';
+import { useSession } from '../../../hooks/context';
+import { words } from '../../../i18n';
+import type { Choices } from '../../../media/choices';
+import { playTone } from '../../../media/tone';
 import { DeviceProblems } from './DeviceProblems';
 import { LevelMeter } from './LevelMeter';
 

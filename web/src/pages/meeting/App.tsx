@@ -1,7 +1,7 @@
-import { useSession } from './context';
-import { Ended } from './Ended';
-import { Entry } from './Entry';
-import { Meeting } from './Meeting';
+import { useSession } from '../../hooks/context';
+import { Ended } from './ended/Ended';
+import { Entry } from './entry/Entry';
+import { Meeting } from './live/Meeting';
 
 export function App() {
   switch (useSession().phase.value) {
