@@ -8,8 +8,9 @@ import {
   pixelHeights,
   placesFor,
 } from '../src/meeting/layout';
+import { byPriority } from '../src/meeting/slots';
 import { initialState } from '../src/meeting/state';
-import { byPriority, type LayoutChoice, otherLayout, type Picture, sceneOf } from '../src/meeting/tiles';
+import { type LayoutChoice, otherLayout, type Picture, sceneOf } from '../src/meeting/tiles';
 import { meeting, site } from './samples';
 
 const camera = (id: number): Picture => ({ site: id, kind: 'camera' });

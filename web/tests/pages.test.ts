@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { guestOf, type View, viewOf, withGuest } from '../src/meeting/pages';
 import { searchSites } from '../src/meeting/search';
+import { byPriority } from '../src/meeting/slots';
 import { initialState } from '../src/meeting/state';
-import { byPriority, type Picture, type Scene } from '../src/meeting/tiles';
+import type { Picture, Scene } from '../src/meeting/tiles';
 import { site } from './samples';
 
 const camera = (id: number): Picture => ({ site: id, kind: 'camera' });

@@ -1,5 +1,5 @@
 import { useEffect } from 'preact/hooks';
-import type { Panel } from '../pages/meeting/live/Meeting';
+import type { Panel } from '../pages/meeting/dialogs/OpenPanel';
 import type { Session } from '../session/session';
 import { toggleFullscreen } from './useFullscreen';
 

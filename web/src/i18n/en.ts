@@ -1,4 +1,4 @@
-import type { Catalogue } from './index';
+import type { Catalogue } from './vi';
 
 export const en = {
   product: 'Nhịp Cầu',

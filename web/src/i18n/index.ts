@@ -1,10 +1,8 @@
 import { computed, effect, signal } from '@preact/signals';
 import { device } from '../memory';
 import { en } from './en';
-import { vi } from './vi';
+import { type Catalogue, vi } from './vi';
 
-/** Same keys and parameters as Vietnamese, any words. */
-export type Catalogue = typeof vi;
 export type Language = 'vi' | 'en';
 
 const KEY = 'nhipcau.language';

@@ -253,3 +253,6 @@ export const vi = {
   },
   actionRefused: 'Chưa thực hiện được thao tác này.',
 };
+
+/** Same keys and parameters as Vietnamese, any words. */
+export type Catalogue = typeof vi;

@@ -1,5 +1,4 @@
 import type { SiteId, SiteView } from '../protocol/gen';
-import type { View } from './pages';
 import { hasTile, type MeetingState, siteOf } from './state';
 
 /** One picture: a site's camera or what it presents. */
@@ -72,20 +71,4 @@ function ownChoice(
     others[0] ??
     null
   );
-}
-
-/** Pictures of others on view in the order in which slots are given to them. */
-export function byPriority(state: MeetingState, view: Pick<View, 'stage' | 'others'>): Picture[] {
-  const rank = (picture: Picture) => {
-    if (picture.kind === 'content') return -1;
-    const spoke = state.recentSpeakers.indexOf(picture.site);
-    return spoke >= 0 ? spoke : state.recentSpeakers.length;
-  };
-  const others = view.others
-    .filter((picture): picture is Picture => picture !== null && picture.site !== state.you)
-    .map((picture, order) => ({ picture, order }))
-    .sort((a, b) => rank(a.picture) - rank(b.picture) || a.order - b.order)
-    .map(({ picture }) => picture);
-  const stage = view.stage !== null && view.stage.site !== state.you ? [view.stage] : [];
-  return [...stage, ...others];
 }

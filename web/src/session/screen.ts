@@ -1,10 +1,9 @@
 import { computed, effect, type ReadonlySignal, signal, untracked } from '@preact/signals';
 import { type Area, arrange, pixelHeights, placesFor } from '../meeting/layout';
 import { guestOf, viewOf, withGuest } from '../meeting/pages';
-import { type Assignment, assignSlots, type Line, wishesOf } from '../meeting/slots';
+import { type Assignment, assignSlots, byPriority, type Line, wishesOf } from '../meeting/slots';
 import { type MeetingState, siteOf } from '../meeting/state';
 import {
-  byPriority,
   contentsOf,
   type LayoutChoice,
   otherLayout,

@@ -1,8 +1,9 @@
 import { X } from 'lucide-preact';
-import { type ComponentChildren, render } from 'preact';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { SessionContext, useSession } from '../hooks/context';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { words } from '../i18n';
+import { AboveThePage } from './AboveThePage';
+import './dialog.css';
 
 interface Props {
   title: string;
@@ -10,30 +11,6 @@ interface Props {
   children: ComponentChildren;
   side?: boolean;
   testid?: string;
-}
-
-/**
- * Renders at the end of the page whatever asks for it where: what is shown above everything must not
- * inherit the sizes of a tile or of a row of a list. (`createPortal` is in preact/compat, which also
- * changes how every other element is made.)
- */
-function AboveThePage({ children }: { children: ComponentChildren }) {
-  const session = useSession();
-  const place = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => {
-    const element = document.createElement('div');
-    place.current = element;
-    document.body.append(element);
-    return () => {
-      render(null, element);
-      element.remove();
-    };
-  }, []);
-  useLayoutEffect(() => {
-    if (place.current !== null)
-      render(<SessionContext.Provider value={session}>{children}</SessionContext.Provider>, place.current);
-  });
-  return null;
 }
 
 export function Dialog(props: Props) {
@@ -83,37 +60,5 @@ function ShownDialog({ title, onClose, children, side, testid }: Props) {
       </header>
       {children}
     </dialog>
-  );
-}
-
-interface Question {
-  title: string;
-  text: string;
-  yes: string;
-  onYes(): void;
-  onClose(): void;
-}
-
-export function Confirm({ title, text, yes, onYes, onClose }: Question) {
-  return (
-    <Dialog title={title} onClose={onClose} testid="confirm-dialog">
-      <p>{text}</p>
-      <div class="dialog-buttons">
-        <button type="button" class="button" data-testid="cancel" onClick={onClose}>
-          {words.value.cancel}
-        </button>
-        <button
-          type="button"
-          class="button danger"
-          data-testid="confirm"
-          onClick={() => {
-            onClose();
-            onYes();
-          }}
-        >
-          {yes}
-        </button>
-      </div>
-    </Dialog>
   );
 }

@@ -1,10 +1,11 @@
 import { words } from '../i18n';
+import './cover.css';
 
 /** The page itself has failed; it needs no session to say so. */
 export function Failed() {
   const t = words.value;
   return (
-    <div class="ended" data-testid="failed">
+    <div class="cover ended" data-testid="failed">
       <main>
         <h1>{t.failed.title}</h1>
         <p>{t.failed.text}</p>

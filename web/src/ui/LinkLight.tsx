@@ -2,6 +2,7 @@ import { WifiOff } from 'lucide-preact';
 import { language, words } from '../i18n';
 import { oneDecimal } from '../i18n/format';
 import type { LinkGrade } from '../protocol/gen';
+import './linkLight.css';
 
 interface Props {
   grade: LinkGrade;

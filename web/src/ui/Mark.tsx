@@ -1,4 +1,5 @@
 import { words } from '../i18n';
+import './mark.css';
 
 /** The span of a bridge, and the name. */
 export function Mark() {

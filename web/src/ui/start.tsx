@@ -1,6 +1,9 @@
 import { type ComponentChildren, render } from 'preact';
 import { useErrorBoundary } from 'preact/hooks';
 import { Failed } from './Failed';
+import './base.css';
+import './button.css';
+import './field.css';
 
 /** Whatever throws while something is drawn ends as one sentence: never a white or a half page. */
 function Guard({ children }: { children: ComponentChildren }) {

@@ -3,12 +3,6 @@ import { followLanguage } from '../../i18n';
 import { Session } from '../../session/session';
 import { start } from '../../ui/start';
 import { App } from './App';
-import '../../ui/base.css';
-import './controls.css';
-import './entry.css';
-import './meeting.css';
-import './tile.css';
-import './small.css';
 
 start(() => {
   followLanguage();

@@ -6,9 +6,10 @@ import type { Choices } from '../../../media/choices';
 import { playTone } from '../../../media/tone';
 import { DeviceProblems } from './DeviceProblems';
 import { LevelMeter } from './LevelMeter';
+import { Switch } from './Switch';
+import './deviceForm.css';
 
 type DeviceKey = 'camera' | 'microphone' | 'speaker';
-type SwitchKey = 'echoCancellation' | 'noiseSuppression' | 'direct' | 'cameraOn' | 'microphoneOn';
 
 function Select({ of, label, devices }: { of: DeviceKey; label: string; devices: MediaDeviceInfo[] }) {
   const { local } = useSession();
@@ -17,6 +18,7 @@ function Select({ of, label, devices }: { of: DeviceKey; label: string; devices:
     <label class="field">
       <span>{label}</span>
       <select
+        class="field-box"
         data-testid={`select-${of}`}
         value={local.choices.value[of]}
         onChange={event => void local.choose({ [of]: event.currentTarget.value } as Partial<Choices>)}
@@ -30,35 +32,6 @@ function Select({ of, label, devices }: { of: DeviceKey; label: string; devices:
       </select>
     </label>
   );
-}
-
-export function Switch({ of, label, hint }: { of: SwitchKey; label: string; hint?: string }) {
-  const { local } = useSession();
-  return (
-    <label class="switch">
-      <input
-        type="checkbox"
-        role="switch"
-        aria-checked={local.choices.value[of]}
-        data-testid={`switch-${of}`}
-        checked={local.choices.value[of]}
-        onChange={event => void local.choose({ [of]: event.currentTarget.checked } as Partial<Choices>)}
-      />
-      <span class="switch-knob" aria-hidden="true" />
-      <span>
-        {label}
-        {hint === undefined ? null : <small class="hint">{hint}</small>}
-      </span>
-    </label>
-  );
-}
-
-/** Can be undone wherever it can be set; a link that says so itself is stronger, and says so. */
-export function DirectSwitch() {
-  const { link } = useSession();
-  const t = words.value;
-  if (link.direct) return <p class="hint">{t.linkJoinsDirectly}</p>;
-  return <Switch of="direct" label={t.joinDirectly} hint={t.joinDirectlyHint} />;
 }
 
 function SpeakerTest() {

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { useSession } from '../../../hooks/context';
 import { words } from '../../../i18n';
 import type { Acquired } from '../../../media/devices';
+import './deviceProblems.css';
 
 type Kind = 'camera' | 'microphone';
 

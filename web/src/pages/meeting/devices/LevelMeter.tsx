@@ -1,5 +1,6 @@
 import { useSession } from '../../../hooks/context';
 import { words } from '../../../i18n';
+import './levelMeter.css';
 
 const PERCENT = 100;
 

@@ -1,5 +1,6 @@
 import { words } from '../../../i18n';
 import { Dialog } from '../../../ui/Dialog';
+import './help.css';
 
 const KEYS = { m: 'M', v: 'V', s: 'S', f: 'F', pages: '← →', help: '?' } as const;
 

@@ -8,7 +8,8 @@ import { gradeOf } from '../../../meeting/tileModel';
 import type { SiteView } from '../../../protocol/gen';
 import { Dialog } from '../../../ui/Dialog';
 import { LinkLight } from '../../../ui/LinkLight';
-import { SiteButtons } from '../tile/TileMenu';
+import { SiteButtons } from './SiteButtons';
+import './sitesPanel.css';
 
 /** Below this a list is taken in at a glance. */
 const WORTH_SEARCHING = 8;
@@ -83,6 +84,7 @@ function Search({ sites, filter, setFilter, setQuery }: SearchProps) {
   return (
     <search class="site-search">
       <input
+        class="field-box"
         type="search"
         aria-label={t.searchSites}
         placeholder={t.searchSites}

@@ -36,8 +36,8 @@ export function Ended() {
   const { title, text } = t.ending[page];
   const go = () => (step === 'reload' ? location.reload() : session.join(step === 'takeover'));
   return (
-    <div class="ended" data-testid="ended" data-ending={page}>
-      <header class="entry-head">
+    <div class="cover ended" data-testid="ended" data-ending={page}>
+      <header class="cover-head">
         <Mark />
         <LanguageSwitch />
       </header>
@@ -50,7 +50,7 @@ export function Ended() {
           </button>
         )}
       </main>
-      <footer class="entry-foot">{t.secrecy}</footer>
+      <footer class="cover-foot">{t.secrecy}</footer>
     </div>
   );
 }

@@ -4,7 +4,9 @@ import { useTrackStream, useVideo } from '../../../hooks/useVideo';
 import { words } from '../../../i18n';
 import { LanguageSwitch } from '../../../ui/LanguageSwitch';
 import { Mark } from '../../../ui/Mark';
-import { DeviceForm, DirectSwitch, Switch } from '../devices/DeviceForm';
+import { DeviceForm } from '../devices/DeviceForm';
+import { DirectSwitch, Switch } from '../devices/Switch';
+import './entry.css';
 
 function Preview() {
   const { camera, starting } = useSession().local;
@@ -40,8 +42,8 @@ export function Entry() {
   const session = useSession();
   const t = words.value;
   return (
-    <div class="entry">
-      <header class="entry-head">
+    <div class="cover entry">
+      <header class="cover-head">
         <div>
           <Mark />
           <p>{t.productLine}</p>
@@ -67,7 +69,7 @@ export function Entry() {
           <DirectSwitch />
         </section>
       </main>
-      <footer class="entry-foot">{t.secrecy}</footer>
+      <footer class="cover-foot">{t.secrecy}</footer>
     </div>
   );
 }

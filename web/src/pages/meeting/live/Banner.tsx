@@ -4,6 +4,7 @@ import { useSession } from '../../../hooks/context';
 import { words } from '../../../i18n';
 import type { Banner as Kind } from '../../../meeting/banner';
 import { LevelMeter } from '../devices/LevelMeter';
+import './banner.css';
 
 const ICONS: Record<Kind, LucideIcon> = {
   on_air: Mic,

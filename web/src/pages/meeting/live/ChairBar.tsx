@@ -2,8 +2,8 @@ import { Lock, LockOpen, Mic, MicOff, PhoneOff } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { useSession } from '../../../hooks/context';
 import { words } from '../../../i18n';
-import { Confirm } from '../../../ui/Dialog';
-import { ControlButton } from './Controls';
+import { Confirm } from '../../../ui/Confirm';
+import { ControlButton } from './ControlButton';
 
 function MicrophoneControls() {
   const session = useSession();

@@ -2,6 +2,7 @@ import { useSession } from '../../../hooks/context';
 import { words } from '../../../i18n';
 import { clock, clockWithSeconds } from '../../../i18n/format';
 import type { Notice } from '../../../meeting/state';
+import './notices.css';
 
 function textOf(notice: Notice): string {
   const t = words.value;

@@ -5,7 +5,8 @@ import { clock, date } from '../../../i18n/format';
 import { countPresent } from '../../../meeting/state';
 import { LanguageSwitch } from '../../../ui/LanguageSwitch';
 import { Mark } from '../../../ui/Mark';
-import type { Panel } from './Meeting';
+import type { Panel } from '../dialogs/OpenPanel';
+import './topBar.css';
 
 export function TopBar({ open }: { open(panel: Panel): void }) {
   const { state, wallClock } = useSession();

@@ -1,7 +1,8 @@
 import { ChevronLeft, ChevronRight } from 'lucide-preact';
 import { useSession } from '../../../hooks/context';
 import { words } from '../../../i18n';
-import type { Panel } from './Meeting';
+import type { Panel } from '../dialogs/OpenPanel';
+import './underTiles.css';
 
 /** Invited and not here: one quiet line, so that those who are here have the room. */
 function Absent({ open }: { open(panel: Panel): void }) {

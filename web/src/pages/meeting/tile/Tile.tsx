@@ -8,6 +8,7 @@ import { fills, type Placed } from '../../../meeting/layout';
 import { type TileModel, tileModel } from '../../../meeting/tileModel';
 import { LinkLight } from '../../../ui/LinkLight';
 import { TileMenu } from './TileMenu';
+import './tile.css';
 
 /**
  * The slot that carries a tile's picture, or did so last: until it carries another picture its video

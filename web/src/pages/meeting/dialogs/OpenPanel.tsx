@@ -1,0 +1,39 @@
+import { useSession } from '../../../hooks/context';
+import { words } from '../../../i18n';
+import { Confirm } from '../../../ui/Confirm';
+import { Dialog } from '../../../ui/Dialog';
+import { DeviceForm } from '../devices/DeviceForm';
+import { DirectSwitch } from '../devices/Switch';
+import { Help } from './Help';
+import { SitesPanel } from './SitesPanel';
+
+/** What can be opened over the meeting, one at a time. */
+export type Panel = 'devices' | 'help' | 'leave' | 'sites';
+
+export function OpenPanel({ panel, close }: { panel: Panel; close(): void }) {
+  const session = useSession();
+  const t = words.value;
+  switch (panel) {
+    case 'devices':
+      return (
+        <Dialog title={t.devices} onClose={close} testid="devices-dialog">
+          <DeviceForm />
+          <DirectSwitch />
+        </Dialog>
+      );
+    case 'help':
+      return <Help onClose={close} />;
+    case 'sites':
+      return <SitesPanel onClose={close} />;
+    case 'leave':
+      return (
+        <Confirm
+          title={t.leaveQuestion}
+          text={t.leaveText}
+          yes={t.leave}
+          onYes={() => session.leave()}
+          onClose={close}
+        />
+      );
+  }
+}

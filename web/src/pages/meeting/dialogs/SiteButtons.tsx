@@ -1,0 +1,64 @@
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { useSession } from '../../../hooks/context';
+import { words } from '../../../i18n';
+import { type SiteAction, siteActions } from '../../../meeting/siteActions';
+import { siteOf } from '../../../meeting/state';
+import type { SiteId } from '../../../protocol/gen';
+import { Confirm } from '../../../ui/Confirm';
+import './siteButtons.css';
+
+function useSiteActions(site: SiteId): SiteAction[] {
+  const { state } = useSession();
+  const { meeting, you, actions } = state.value;
+  const view = siteOf(meeting, site);
+  return view === null ? [] : siteActions(view, site === you, meeting?.big_screen === site, actions);
+}
+
+interface ButtonsProps {
+  site: SiteId;
+  name: string;
+  done(): void;
+  /** Further buttons; the grave acts stay last. */
+  children?: ComponentChildren;
+}
+
+/** The acts on one site as buttons, with the question before the grave ones. */
+export function SiteButtons({ site, name, done, children }: ButtonsProps) {
+  const session = useSession();
+  const [asking, setAsking] = useState<SiteAction | null>(null);
+  const t = words.value;
+  const act = (entry: SiteAction) => {
+    session.act(entry.action);
+    done();
+  };
+  const actions = useSiteActions(site);
+  const button = (entry: SiteAction) => (
+    <button
+      key={entry.word}
+      type="button"
+      class={entry.confirm ? 'button menu-item danger-text' : 'button menu-item'}
+      data-testid={`act-${entry.action.kind}`}
+      data-site={site}
+      onClick={() => (entry.confirm ? setAsking(entry) : act(entry))}
+    >
+      {t[entry.word]}
+    </button>
+  );
+  return (
+    <>
+      {actions.filter(entry => !entry.confirm).map(button)}
+      {children}
+      {actions.filter(entry => entry.confirm).map(button)}
+      {asking === null ? null : (
+        <Confirm
+          title={t.removeQuestion(name)}
+          text={t.removeText}
+          yes={t.remove}
+          onYes={() => act(asking)}
+          onClose={() => setAsking(null)}
+        />
+      )}
+    </>
+  );
+}
