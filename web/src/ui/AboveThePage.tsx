@@ -1,27 +1,43 @@
-import { type ComponentChildren, render } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
-import { SessionContext, useSession } from '../hooks/context';
+import { Component, type ComponentChildren, render } from 'preact';
+
+/** Hands on what the contexts hold at another place of the page. */
+class Surroundings extends Component<{ context: object; children: ComponentChildren }> {
+  override getChildContext(): object {
+    return this.props.context;
+  }
+
+  render() {
+    return this.props.children;
+  }
+}
 
 /**
  * Renders at the end of the page whatever asks for it where: what is shown above everything must not
  * inherit the sizes of a tile or of a row of a list. (`createPortal` is in preact/compat, which also
  * changes how every other element is made.)
  */
-export function AboveThePage({ children }: { children: ComponentChildren }) {
-  const session = useSession();
-  const place = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => {
-    const element = document.createElement('div');
-    place.current = element;
-    document.body.append(element);
-    return () => {
-      render(null, element);
-      element.remove();
-    };
-  }, []);
-  useLayoutEffect(() => {
-    if (place.current !== null)
-      render(<SessionContext.Provider value={session}>{children}</SessionContext.Provider>, place.current);
-  });
-  return null;
+export class AboveThePage extends Component<{ children: ComponentChildren }> {
+  private readonly place = document.createElement('div');
+
+  override componentDidMount(): void {
+    document.body.append(this.place);
+    this.draw();
+  }
+
+  override componentDidUpdate(): void {
+    this.draw();
+  }
+
+  override componentWillUnmount(): void {
+    render(null, this.place);
+    this.place.remove();
+  }
+
+  render() {
+    return null;
+  }
+
+  private draw(): void {
+    render(<Surroundings context={this.context}>{this.props.children}</Surroundings>, this.place);
+  }
 }

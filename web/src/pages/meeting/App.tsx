@@ -1,10 +1,10 @@
-import { useSession } from '../../hooks/context';
+import { usePhase } from '../../hooks/visit';
 import { Ended } from './ended/Ended';
 import { Entry } from './entry/Entry';
 import { Meeting } from './live/Meeting';
 
 export function App() {
-  switch (useSession().phase.value) {
+  switch (usePhase()) {
     case 'entry':
       return <Entry />;
     case 'meeting':

@@ -1,9 +1,6 @@
 import { Volume2 } from 'lucide-preact';
-import { useState } from 'preact/hooks';
-import { useSession } from '../../../hooks/context';
+import { useChoice, useDevices, useSpeakerTest } from '../../../hooks/devices';
 import { words } from '../../../i18n';
-import type { Choices } from '../../../media/choices';
-import { playTone } from '../../../media/tone';
 import { DeviceProblems } from './DeviceProblems';
 import { LevelMeter } from './LevelMeter';
 import { Switch } from './Switch';
@@ -12,7 +9,7 @@ import './deviceForm.css';
 type DeviceKey = 'camera' | 'microphone' | 'speaker';
 
 function Select({ of, label, devices }: { of: DeviceKey; label: string; devices: MediaDeviceInfo[] }) {
-  const { local } = useSession();
+  const [chosen, choose] = useChoice(of);
   const t = words.value;
   return (
     <label class="field">
@@ -20,8 +17,8 @@ function Select({ of, label, devices }: { of: DeviceKey; label: string; devices:
       <select
         class="field-box"
         data-testid={`select-${of}`}
-        value={local.choices.value[of]}
-        onChange={event => void local.choose({ [of]: event.currentTarget.value } as Partial<Choices>)}
+        value={chosen}
+        onChange={event => choose(event.currentTarget.value)}
       >
         <option value="">{t.defaultDevice}</option>
         {devices.map((device, index) => (
@@ -35,22 +32,10 @@ function Select({ of, label, devices }: { of: DeviceKey; label: string; devices:
 }
 
 function SpeakerTest() {
-  const { local } = useSession();
-  const [playing, setPlaying] = useState(false);
+  const { playing, play } = useSpeakerTest();
   const t = words.value;
-  const play = async () => {
-    setPlaying(true);
-    await playTone(local.choices.value.speaker).catch(() => undefined);
-    setPlaying(false);
-  };
   return (
-    <button
-      type="button"
-      class="button"
-      data-testid="test-speaker"
-      disabled={playing}
-      onClick={() => void play()}
-    >
+    <button type="button" class="button" data-testid="test-speaker" disabled={playing} onClick={play}>
       <Volume2 aria-hidden="true" />
       {playing ? t.testSpeakerPlaying : t.testSpeaker}
     </button>
@@ -59,20 +44,20 @@ function SpeakerTest() {
 
 /** Choice of devices, with the means to know that they work. */
 export function DeviceForm() {
-  const { lists, microphone } = useSession().local;
+  const { cameras, microphones, speakers, hasMicrophone } = useDevices();
   const t = words.value;
   return (
     <div class="devices">
       <DeviceProblems />
-      <Select of="camera" label={t.camera} devices={lists.value.cameras} />
-      <Select of="microphone" label={t.microphone} devices={lists.value.microphones} />
-      {microphone.value.track === null ? null : <LevelMeter />}
+      <Select of="camera" label={t.camera} devices={cameras} />
+      <Select of="microphone" label={t.microphone} devices={microphones} />
+      {hasMicrophone ? <LevelMeter /> : null}
       <div class="switches">
         <Switch of="echoCancellation" label={t.echoCancellation} hint={t.echoHint} />
         <Switch of="noiseSuppression" label={t.noiseSuppression} />
       </div>
       <div class="field-with-button">
-        <Select of="speaker" label={t.loudspeaker} devices={lists.value.speakers} />
+        <Select of="speaker" label={t.loudspeaker} devices={speakers} />
         <SpeakerTest />
       </div>
     </div>

@@ -1,4 +1,4 @@
-import { useSession } from '../../../hooks/context';
+import { useLevel } from '../../../hooks/devices';
 import { words } from '../../../i18n';
 import './levelMeter.css';
 
@@ -6,7 +6,7 @@ const PERCENT = 100;
 
 /** How loud the microphone is; the words say what to do, the bar shows it. */
 export function LevelMeter({ compact = false }: { compact?: boolean }) {
-  const { level, clipping } = useSession().local.level.value;
+  const { level, clipping } = useLevel();
   const t = words.value;
   const value = Math.round(level * PERCENT);
   return (

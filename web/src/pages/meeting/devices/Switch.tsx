@@ -1,21 +1,21 @@
-import { useSession } from '../../../hooks/context';
+import { useChoice } from '../../../hooks/devices';
+import { useDirectLink } from '../../../hooks/visit';
 import { words } from '../../../i18n';
-import type { Choices } from '../../../media/choices';
 import './switch.css';
 
 type SwitchKey = 'echoCancellation' | 'noiseSuppression' | 'direct' | 'cameraOn' | 'microphoneOn';
 
 export function Switch({ of, label, hint }: { of: SwitchKey; label: string; hint?: string }) {
-  const { local } = useSession();
+  const [on, choose] = useChoice(of);
   return (
     <label class="switch">
       <input
         type="checkbox"
         role="switch"
-        aria-checked={local.choices.value[of]}
+        aria-checked={on}
         data-testid={`switch-${of}`}
-        checked={local.choices.value[of]}
-        onChange={event => void local.choose({ [of]: event.currentTarget.checked } as Partial<Choices>)}
+        checked={on}
+        onChange={event => choose(event.currentTarget.checked)}
       />
       <span class="switch-knob" aria-hidden="true" />
       <span>
@@ -28,8 +28,8 @@ export function Switch({ of, label, hint }: { of: SwitchKey; label: string; hint
 
 /** Can be undone wherever it can be set; a link that says so itself is stronger, and says so. */
 export function DirectSwitch() {
-  const { link } = useSession();
+  const direct = useDirectLink();
   const t = words.value;
-  if (link.direct) return <p class="hint">{t.linkJoinsDirectly}</p>;
+  if (direct) return <p class="hint">{t.linkJoinsDirectly}</p>;
   return <Switch of="direct" label={t.joinDirectly} hint={t.joinDirectlyHint} />;
 }

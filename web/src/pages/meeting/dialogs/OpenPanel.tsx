@@ -1,4 +1,4 @@
-import { useSession } from '../../../hooks/context';
+import { useLeave } from '../../../hooks/visit';
 import { words } from '../../../i18n';
 import { Confirm } from '../../../ui/Confirm';
 import { Dialog } from '../../../ui/Dialog';
@@ -11,7 +11,7 @@ import { SitesPanel } from './SitesPanel';
 export type Panel = 'devices' | 'help' | 'leave' | 'sites';
 
 export function OpenPanel({ panel, close }: { panel: Panel; close(): void }) {
-  const session = useSession();
+  const leave = useLeave();
   const t = words.value;
   switch (panel) {
     case 'devices':
@@ -27,13 +27,7 @@ export function OpenPanel({ panel, close }: { panel: Panel; close(): void }) {
       return <SitesPanel onClose={close} />;
     case 'leave':
       return (
-        <Confirm
-          title={t.leaveQuestion}
-          text={t.leaveText}
-          yes={t.leave}
-          onYes={() => session.leave()}
-          onClose={close}
-        />
+        <Confirm title={t.leaveQuestion} text={t.leaveText} yes={t.leave} onYes={leave} onClose={close} />
       );
   }
 }

@@ -1,19 +1,11 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { useSession } from '../../../hooks/context';
+import { useActs, useSiteActions } from '../../../hooks/meeting';
 import { words } from '../../../i18n';
-import { type SiteAction, siteActions } from '../../../meeting/siteActions';
-import { siteOf } from '../../../meeting/state';
+import type { SiteAction } from '../../../meeting/siteActions';
 import type { SiteId } from '../../../protocol/gen';
 import { Confirm } from '../../../ui/Confirm';
 import './siteButtons.css';
-
-function useSiteActions(site: SiteId): SiteAction[] {
-  const { state } = useSession();
-  const { meeting, you, actions } = state.value;
-  const view = siteOf(meeting, site);
-  return view === null ? [] : siteActions(view, site === you, meeting?.big_screen === site, actions);
-}
 
 interface ButtonsProps {
   site: SiteId;
@@ -25,11 +17,11 @@ interface ButtonsProps {
 
 /** The acts on one site as buttons, with the question before the grave ones. */
 export function SiteButtons({ site, name, done, children }: ButtonsProps) {
-  const session = useSession();
+  const { act } = useActs();
   const [asking, setAsking] = useState<SiteAction | null>(null);
   const t = words.value;
-  const act = (entry: SiteAction) => {
-    session.act(entry.action);
+  const carryOut = (entry: SiteAction) => {
+    act(entry.action);
     done();
   };
   const actions = useSiteActions(site);
@@ -40,7 +32,7 @@ export function SiteButtons({ site, name, done, children }: ButtonsProps) {
       class={entry.confirm ? 'button menu-item danger-text' : 'button menu-item'}
       data-testid={`act-${entry.action.kind}`}
       data-site={site}
-      onClick={() => (entry.confirm ? setAsking(entry) : act(entry))}
+      onClick={() => (entry.confirm ? setAsking(entry) : carryOut(entry))}
     >
       {t[entry.word]}
     </button>
@@ -55,7 +47,7 @@ export function SiteButtons({ site, name, done, children }: ButtonsProps) {
           title={t.removeQuestion(name)}
           text={t.removeText}
           yes={t.remove}
-          onYes={() => act(asking)}
+          onYes={() => carryOut(asking)}
           onClose={() => setAsking(null)}
         />
       )}

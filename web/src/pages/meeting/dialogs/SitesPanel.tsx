@@ -1,10 +1,8 @@
 import { useState } from 'preact/hooks';
-import { useSession } from '../../../hooks/context';
+import { useActs, useMeeting, useSiteStatus } from '../../../hooks/meeting';
 import { words } from '../../../i18n';
 import { clock, elapsed } from '../../../i18n/format';
-import { sinceOf } from '../../../meeting/durations';
 import { passes, type SiteFilter, searchSites } from '../../../meeting/search';
-import { gradeOf } from '../../../meeting/tileModel';
 import type { SiteView } from '../../../protocol/gen';
 import { Dialog } from '../../../ui/Dialog';
 import { LinkLight } from '../../../ui/LinkLight';
@@ -33,8 +31,8 @@ function presenceText(site: SiteView, forMs: number): string {
 
 /** For whoever may do something about it: another device has the seat than at first. */
 function Takeovers({ site }: { site: SiteView }) {
-  const session = useSession();
-  if (site.takeovers === 0 || !session.may('remove')) return null;
+  const { may } = useActs();
+  if (site.takeovers === 0 || !may('remove')) return null;
   return (
     <p class="hint moved" data-testid="takeovers">
       {words.value.moved(site.takeovers, clock(site.taken_over_ms ?? 0))}
@@ -43,11 +41,8 @@ function Takeovers({ site }: { site: SiteView }) {
 }
 
 function Row({ site }: { site: SiteView }) {
-  const { state, now } = useSession();
+  const { link, grade, forMs } = useSiteStatus(site);
   const t = words.value;
-  const link = state.value.links.get(site.id);
-  const grade = site.presence === 'present' ? gradeOf(site, link) : null;
-  const since = sinceOf(state.value.durations, site) ?? now.value;
   return (
     <li class="site-row" data-site={site.id} data-presence={site.presence}>
       <div class="site-row-info">
@@ -60,7 +55,7 @@ function Row({ site }: { site: SiteView }) {
           ) : null}
         </div>
         <p class="hint">
-          {presenceText(site, now.value - since)}
+          {presenceText(site, forMs)}
           {site.presence === 'present' ? ` · ${t.microphoneState[site.microphone]}` : ''}
         </p>
         <Takeovers site={site} />
@@ -106,7 +101,7 @@ function Search({ sites, filter, setFilter, setQuery }: SearchProps) {
 
 /** Every invited site with its state and, for whoever may, what can be done to it. */
 export function SitesPanel({ onClose }: { onClose(): void }) {
-  const sites = useSession().state.value.meeting?.sites ?? [];
+  const sites = useMeeting()?.sites ?? [];
   const [filter, setFilter] = useState<SiteFilter>('all');
   const [query, setQuery] = useState('');
   const t = words.value;

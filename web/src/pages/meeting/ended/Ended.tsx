@@ -1,4 +1,4 @@
-import { useSession } from '../../../hooks/context';
+import { useEnding, useJoin } from '../../../hooks/visit';
 import { words } from '../../../i18n';
 import { refusalPage } from '../../../meeting/refusal';
 import type { Ending } from '../../../meeting/state';
@@ -29,12 +29,12 @@ function stepOf(page: ReturnType<typeof pageOf>): Step | null {
 }
 
 export function Ended() {
-  const session = useSession();
+  const join = useJoin();
+  const page = pageOf(useEnding());
   const t = words.value;
-  const page = pageOf(session.ending.value ?? { kind: 'left' });
   const step = stepOf(page);
   const { title, text } = t.ending[page];
-  const go = () => (step === 'reload' ? location.reload() : session.join(step === 'takeover'));
+  const go = () => (step === 'reload' ? location.reload() : join(step === 'takeover'));
   return (
     <div class="cover ended" data-testid="ended" data-ending={page}>
       <header class="cover-head">

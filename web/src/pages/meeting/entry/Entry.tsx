@@ -1,6 +1,7 @@
 import { LogIn, VideoOff } from 'lucide-preact';
-import { useSession } from '../../../hooks/context';
-import { useTrackStream, useVideo } from '../../../hooks/useVideo';
+import { usePreview } from '../../../hooks/devices';
+import { useVideo } from '../../../hooks/video';
+import { useInvitation, useJoin } from '../../../hooks/visit';
 import { words } from '../../../i18n';
 import { LanguageSwitch } from '../../../ui/LanguageSwitch';
 import { Mark } from '../../../ui/Mark';
@@ -9,8 +10,8 @@ import { DirectSwitch, Switch } from '../devices/Switch';
 import './entry.css';
 
 function Preview() {
-  const { camera, starting } = useSession().local;
-  const { element, shown } = useVideo(useTrackStream(camera.value.track));
+  const { stream, starting } = usePreview();
+  const { element, shown } = useVideo(stream);
   const t = words.value;
   return (
     <div class="preview">
@@ -18,7 +19,7 @@ function Preview() {
       {shown ? null : (
         <p class="preview-text">
           <VideoOff aria-hidden="true" />
-          {starting.value ? t.previewStarting : t.previewOff}
+          {starting ? t.previewStarting : t.previewOff}
         </p>
       )}
     </div>
@@ -27,7 +28,7 @@ function Preview() {
 
 /** Where this link leads, so that nobody enters the wrong meeting or in the name of another site. */
 function Invited() {
-  const invitation = useSession().invitation.value;
+  const invitation = useInvitation();
   const t = words.value;
   if (invitation === null) return null;
   return (
@@ -39,7 +40,7 @@ function Invited() {
 }
 
 export function Entry() {
-  const session = useSession();
+  const join = useJoin();
   const t = words.value;
   return (
     <div class="cover entry">
@@ -62,7 +63,7 @@ export function Entry() {
           <h1 id="entry-title">{t.entryTitle}</h1>
           <Invited />
           <DeviceForm />
-          <button type="button" class="button primary huge" data-testid="join" onClick={() => session.join()}>
+          <button type="button" class="button primary huge" data-testid="join" onClick={() => join()}>
             <LogIn aria-hidden="true" />
             {t.join}
           </button>

@@ -1,6 +1,6 @@
 import type { LucideIcon } from 'lucide-preact';
 import { Mic, MicOff, RefreshCw, Volume2 } from 'lucide-preact';
-import { useSession } from '../../../hooks/context';
+import { useBanner } from '../../../hooks/devices';
 import { words } from '../../../i18n';
 import type { Banner as Kind } from '../../../meeting/banner';
 import { LevelMeter } from '../devices/LevelMeter';
@@ -19,8 +19,7 @@ const ICONS: Record<Kind, LucideIcon> = {
 };
 
 /** Its words, and those in small print. */
-function useTexts(kind: Kind): [string, string] {
-  const { progress, local } = useSession();
+function textsOf({ kind, film, connecting, microphoneOpen }: ReturnType<typeof useBanner>): [string, string] {
   const t = words.value;
   switch (kind) {
     case 'on_air':
@@ -30,7 +29,7 @@ function useTexts(kind: Kind): [string, string] {
     case 'mic_off':
       return [t.micOff, t.micOffHint];
     case 'muted_by_chair':
-      return [t.micMutedByChair, local.film.value === null ? '' : t.micMutedFilmHint];
+      return [t.micMutedByChair, film ? t.micMutedFilmHint : ''];
     case 'silenced':
       return [t.micSilenced, t.micSilencedHint];
     case 'no_microphone':
@@ -40,17 +39,17 @@ function useTexts(kind: Kind): [string, string] {
     case 'film_still_sending':
       return [t.stillSending, t.filmStillSendingHint];
     case 'reconnecting': {
-      const coming = progress.value.kind === 'connecting' ? t.connecting : t.reconnecting;
-      return [coming, local.microphoneOpen.value ? '' : t.reconnectingMicOff];
+      const coming = connecting ? t.connecting : t.reconnecting;
+      return [coming, microphoneOpen ? '' : t.reconnectingMicOff];
     }
   }
 }
 
 /** Tells the whole room whether it is heard; a press opens or closes the microphone. */
 export function Banner() {
-  const session = useSession();
-  const kind = session.banner.value;
-  const text = useTexts(kind);
+  const banner = useBanner();
+  const { kind } = banner;
+  const text = textsOf(banner);
   const disabled = ['muted_by_chair', 'reconnecting', 'film_still_sending'].includes(kind);
   const Icon = ICONS[kind];
   return (
@@ -60,7 +59,7 @@ export function Banner() {
       data-testid="banner"
       data-banner={kind}
       aria-disabled={disabled}
-      onClick={() => disabled || void session.toggleMicrophone()}
+      onClick={() => disabled || banner.toggle()}
     >
       <Icon aria-hidden="true" />
       <span class="banner-words">

@@ -12,56 +12,53 @@ import {
   Video,
   VideoOff,
 } from 'lucide-preact';
-import { useSession } from '../../../hooks/context';
-import { toggleFullscreen, useFullscreen } from '../../../hooks/useFullscreen';
+import { useCamera, useMicrophone, useSharing } from '../../../hooks/devices';
+import { toggleFullscreen, useFullscreen } from '../../../hooks/fullscreen';
+import { useLayout } from '../../../hooks/screen';
 import { words } from '../../../i18n';
-import { canCaptureScreen } from '../../../media/devices';
 import type { Panel } from '../dialogs/OpenPanel';
 import { ControlButton } from './ControlButton';
 import './bottomBar.css';
 
 function ShareControl() {
-  const session = useSession();
+  const { possible, on, toggle } = useSharing();
   const t = words.value;
-  const sharing = session.local.content.value !== null;
-  if (!session.may('share_content') || !canCaptureScreen()) return null;
+  if (!possible) return null;
   return (
     <ControlButton
-      icon={sharing ? MonitorX : MonitorUp}
-      label={sharing ? t.stopShare : t.shareShort}
-      name={sharing ? t.stopShare : t.share}
+      icon={on ? MonitorX : MonitorUp}
+      label={on ? t.stopShare : t.shareShort}
+      name={on ? t.stopShare : t.share}
       testid="share"
       shortcut="S"
-      tone={sharing ? 'on' : undefined}
-      onClick={() => void session.toggleContent()}
+      tone={on ? 'on' : undefined}
+      onClick={toggle}
     />
   );
 }
 
 function MediaControls() {
-  const session = useSession();
-  const { local, own } = session;
+  const microphone = useMicrophone();
+  const camera = useCamera();
   const t = words.value;
-  const open = local.microphoneOpen.value;
-  const camera = local.camera.value.track !== null;
   return (
     <>
       <ControlButton
-        icon={open ? Mic : MicOff}
-        label={open ? t.micOffAction : t.micOn}
+        icon={microphone.open ? Mic : MicOff}
+        label={microphone.open ? t.micOffAction : t.micOn}
         testid="mic"
         shortcut="M"
-        tone={open ? 'on' : 'off'}
-        disabled={own.value?.microphone === 'muted_by_chair'}
-        onClick={() => void session.toggleMicrophone()}
+        tone={microphone.open ? 'on' : 'off'}
+        disabled={microphone.mutedByChair}
+        onClick={microphone.toggle}
       />
       <ControlButton
-        icon={camera ? Video : VideoOff}
-        label={camera ? t.cameraOff : t.cameraOn}
+        icon={camera.on ? Video : VideoOff}
+        label={camera.on ? t.cameraOff : t.cameraOn}
         testid="camera"
         shortcut="V"
-        tone={camera ? 'on' : 'off'}
-        onClick={() => void session.toggleCamera()}
+        tone={camera.on ? 'on' : 'off'}
+        onClick={camera.toggle}
       />
       <ShareControl />
     </>
@@ -70,18 +67,17 @@ function MediaControls() {
 
 /** Not there while it could change nothing: the chair has chosen for all, or there is one picture. */
 function LayoutControl() {
-  const { screen } = useSession();
+  const { other, change } = useLayout();
   const t = words.value;
-  const to = screen.otherLayout.value;
-  if (to === null) return null;
-  const label = to === 'grid' ? t.layoutGrid : t.layoutStage;
+  if (other === null) return null;
+  const label = other === 'grid' ? t.layoutGrid : t.layoutStage;
   return (
     <ControlButton
-      icon={to === 'grid' ? LayoutGrid : PanelRight}
+      icon={other === 'grid' ? LayoutGrid : PanelRight}
       label={label}
       name={`${t.layout}: ${label}`}
       testid="layout"
-      onClick={() => screen.changeLayout()}
+      onClick={change}
     />
   );
 }

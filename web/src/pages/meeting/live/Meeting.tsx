@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
-import { useSession } from '../../../hooks/context';
-import { useShortcuts } from '../../../hooks/useShortcuts';
+import { useShortcuts } from '../../../hooks/shortcuts';
+import { useProgress } from '../../../hooks/visit';
 import { DeviceProblems } from '../devices/DeviceProblems';
 import { OpenPanel, type Panel } from '../dialogs/OpenPanel';
 import { Tiles } from '../tile/Tiles';
@@ -15,11 +15,11 @@ import { UnderTiles } from './UnderTiles';
 import './meeting.css';
 
 export function Meeting() {
-  const session = useSession();
+  const progress = useProgress();
   const [panel, open] = useState<Panel | null>(null);
-  useShortcuts(session, open);
+  useShortcuts(() => open('help'));
   return (
-    <div class="meeting" data-online={session.progress.value.kind === 'online'}>
+    <div class="meeting" data-online={progress.kind === 'online'}>
       <TopBar open={open} />
       <Tiles />
       <UnderTiles open={open} />

@@ -1,4 +1,4 @@
-import { useSession } from '../../../hooks/context';
+import { useNotices } from '../../../hooks/meeting';
 import { words } from '../../../i18n';
 import { clock, clockWithSeconds } from '../../../i18n/format';
 import type { Notice } from '../../../meeting/state';
@@ -34,7 +34,7 @@ function textOf(notice: Notice): string {
 export function Notices() {
   return (
     <div class="notices" role="log" aria-live="polite" data-testid="notices">
-      {useSession().notices.value.map(({ id, notice }) => (
+      {useNotices().map(({ id, notice }) => (
         <p key={id} class="notice" data-notice={notice.kind}>
           {textOf(notice)}
         </p>

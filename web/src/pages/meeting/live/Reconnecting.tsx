@@ -1,4 +1,4 @@
-import { useSession } from '../../../hooks/context';
+import { useProgress } from '../../../hooks/visit';
 import { words } from '../../../i18n';
 import { troubleWord } from '../../../meeting/refusal';
 import './reconnecting.css';
@@ -8,16 +8,16 @@ const WORTH_A_SENTENCE = 2;
 
 /** The attempts are for the eye; a screen reader says once that the line is down, and why. */
 export function Reconnecting() {
-  const { value } = useSession().progress;
+  const progress = useProgress();
   const t = words.value;
-  const word = value.kind === 'online' ? null : troubleWord(value.trouble);
+  const word = progress.kind === 'online' ? null : troubleWord(progress.trouble);
   return (
     <div role="status">
-      {value.kind === 'online' ? null : (
-        <p class="reconnecting" data-testid="reconnecting" data-progress={value.kind}>
-          {value.kind === 'connecting' ? t.connecting : t.reconnecting}
-          {value.attempt > 0 ? <span aria-hidden="true"> {t.attempt(value.attempt)}</span> : null}
-          {word !== null && value.attempt >= WORTH_A_SENTENCE ? <small>{t.trouble[word]}</small> : null}
+      {progress.kind === 'online' ? null : (
+        <p class="reconnecting" data-testid="reconnecting" data-progress={progress.kind}>
+          {progress.kind === 'connecting' ? t.connecting : t.reconnecting}
+          {progress.attempt > 0 ? <span aria-hidden="true"> {t.attempt(progress.attempt)}</span> : null}
+          {word !== null && progress.attempt >= WORTH_A_SENTENCE ? <small>{t.trouble[word]}</small> : null}
         </p>
       )}
     </div>

@@ -1,5 +1,5 @@
 import { Keyboard, Lock, Users } from 'lucide-preact';
-import { useSession } from '../../../hooks/context';
+import { useMeeting, useWallClock } from '../../../hooks/meeting';
 import { words } from '../../../i18n';
 import { clock, date } from '../../../i18n/format';
 import { countPresent } from '../../../meeting/state';
@@ -9,8 +9,8 @@ import type { Panel } from '../dialogs/OpenPanel';
 import './topBar.css';
 
 export function TopBar({ open }: { open(panel: Panel): void }) {
-  const { state, wallClock } = useSession();
-  const { meeting } = state.value;
+  const meeting = useMeeting();
+  const now = useWallClock();
   const t = words.value;
   const count = meeting === null ? null : countPresent(meeting);
   return (
@@ -45,8 +45,8 @@ export function TopBar({ open }: { open(panel: Panel): void }) {
       </button>
       <LanguageSwitch />
       <time class="clock">
-        <span class="clock-date">{date(wallClock.value)}</span>
-        {clock(wallClock.value)}
+        <span class="clock-date">{date(now)}</span>
+        {clock(now)}
       </time>
     </header>
   );

@@ -1,12 +1,13 @@
 import { ChevronLeft, ChevronRight } from 'lucide-preact';
-import { useSession } from '../../../hooks/context';
+import { useMeeting } from '../../../hooks/meeting';
+import { usePages } from '../../../hooks/screen';
 import { words } from '../../../i18n';
 import type { Panel } from '../dialogs/OpenPanel';
 import './underTiles.css';
 
 /** Invited and not here: one quiet line, so that those who are here have the room. */
 function Absent({ open }: { open(panel: Panel): void }) {
-  const sites = useSession().state.value.meeting?.sites.filter(site => site.presence === 'away') ?? [];
+  const sites = useMeeting()?.sites.filter(site => site.presence === 'away') ?? [];
   if (sites.length === 0) return null;
   return (
     <button type="button" class="absent" data-testid="absent" onClick={() => open('sites')}>
@@ -18,8 +19,7 @@ function Absent({ open }: { open(panel: Panel): void }) {
 
 /** Turns the pages of the grid; there only when one page does not hold all sites. */
 function Pager() {
-  const { screen } = useSession();
-  const { page, pages } = screen.view.value;
+  const { page, pages, turn } = usePages();
   const t = words.value;
   if (pages === 1) return null;
   return (
@@ -31,7 +31,7 @@ function Pager() {
         aria-keyshortcuts="ArrowLeft"
         title={`${t.pagePrevious} (←)`}
         data-testid="page-previous"
-        onClick={() => screen.turn(-1)}
+        onClick={() => turn(-1)}
       >
         <ChevronLeft aria-hidden="true" />
       </button>
@@ -45,7 +45,7 @@ function Pager() {
         aria-keyshortcuts="ArrowRight"
         title={`${t.pageNext} (→)`}
         data-testid="page-next"
-        onClick={() => screen.turn(1)}
+        onClick={() => turn(1)}
       >
         <ChevronRight aria-hidden="true" />
       </button>

@@ -1,35 +1,14 @@
 import { Mic, MicOff, MonitorUp, VideoOff, WifiOff } from 'lucide-preact';
-import { useContext, useRef } from 'preact/hooks';
-import { SessionContext, useSession } from '../../../hooks/context';
-import { useTrackStream, useVideo } from '../../../hooks/useVideo';
+import { useMsSince } from '../../../hooks/meeting';
+import { useTile, useTileStream } from '../../../hooks/tile';
+import { useVideo } from '../../../hooks/video';
 import { words } from '../../../i18n';
 import { elapsed } from '../../../i18n/format';
 import { fills, type Placed } from '../../../meeting/layout';
-import { type TileModel, tileModel } from '../../../meeting/tileModel';
+import type { TileModel } from '../../../meeting/tileModel';
 import { LinkLight } from '../../../ui/LinkLight';
 import { TileMenu } from './TileMenu';
 import './tile.css';
-
-/**
- * The slot that carries a tile's picture, or did so last: until it carries another picture its video
- * element keeps the last frame, which is better than nothing.
- */
-function useSlot(tile: TileModel): number {
-  const { videoSlots } = useSession().state.value;
-  const slot = useRef(-1);
-  if (tile.slot >= 0) slot.current = tile.slot;
-  else if ((videoSlots[slot.current] ?? null) !== null) slot.current = -1;
-  return slot.current;
-}
-
-/** The stream of a tile: the own device, or the slot that carries the site. */
-function useTileStream(tile: TileModel): MediaStream | null {
-  const session = useContext(SessionContext);
-  const { camera, content } = session!.local;
-  const own = useTrackStream(tile.kind === 'camera' ? camera.value.track : content.value);
-  const slot = useSlot(tile);
-  return tile.isYou ? own : (session!.media.value?.slots[slot]?.video ?? null);
-}
 
 function MicrophoneIcon({ tile }: { tile: TileModel }) {
   const t = words.value;
@@ -43,17 +22,21 @@ function MicrophoneIcon({ tile }: { tile: TileModel }) {
   );
 }
 
+/** For how long the others have been without it. */
+function Lost({ sinceMs }: { sinceMs: number | null }) {
+  const forMs = useMsSince(sinceMs);
+  return (
+    <p class="tile-state lost" data-testid="lost">
+      <WifiOff aria-hidden="true" />
+      {words.value.stateLost(elapsed(forMs))}
+    </p>
+  );
+}
+
 /** What stands where there is no picture, or over the last one. */
 function State({ tile, shown }: { tile: TileModel; shown: boolean }) {
-  const { now } = useSession();
   const t = words.value;
-  if (tile.presence === 'lost')
-    return (
-      <p class="tile-state lost" data-testid="lost">
-        <WifiOff aria-hidden="true" />
-        {t.stateLost(elapsed(now.value - (tile.sinceMs ?? now.value)))}
-      </p>
-    );
+  if (tile.presence === 'lost') return <Lost sinceMs={tile.sinceMs} />;
   if (tile.presence === 'joining') return <p class="tile-state">{t.stateJoining}</p>;
   if (tile.isYou ? !shown : tile.cameraOff)
     return (
@@ -90,8 +73,7 @@ function classes(tile: TileModel, place: Placed, picture: boolean, stale: boolea
 }
 
 export function Tile({ place }: { place: Placed }) {
-  const session = useSession();
-  const tile = tileModel(session.state.value, place.picture);
+  const tile = useTile(place.picture);
   return tile === null ? null : <ShownTile tile={tile} place={place} />;
 }
 

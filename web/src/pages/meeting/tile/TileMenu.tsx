@@ -1,20 +1,19 @@
 import { EllipsisVertical } from 'lucide-preact';
 import { useState } from 'preact/hooks';
-import { useSession } from '../../../hooks/context';
+import { usePin } from '../../../hooks/screen';
 import { words } from '../../../i18n';
 import type { TileModel } from '../../../meeting/tileModel';
-import { type Picture, samePicture } from '../../../meeting/tiles';
+import type { Picture } from '../../../meeting/tiles';
 import { Dialog } from '../../../ui/Dialog';
 import { SiteButtons } from '../dialogs/SiteButtons';
 import './tileMenu.css';
 
 /** A dialog and no drop-down: it fits beside the smallest tile and under a thumb. */
 export function TileMenu({ tile, picture }: { tile: TileModel; picture: Picture }) {
-  const session = useSession();
   const [open, setOpen] = useState(false);
   const close = () => setOpen(false);
   const t = words.value;
-  const pinned = samePicture(session.screen.pinned.value, picture);
+  const { pinned, toggle } = usePin(picture);
   return (
     <div class="tile-menu">
       <button
@@ -36,7 +35,7 @@ export function TileMenu({ tile, picture }: { tile: TileModel; picture: Picture 
                 class="button menu-item"
                 data-testid="pin"
                 onClick={() => {
-                  session.screen.pin(pinned ? null : picture);
+                  toggle();
                   close();
                 }}
               >

@@ -1,7 +1,6 @@
 import { useEffect } from 'preact/hooks';
-import type { Panel } from '../pages/meeting/dialogs/OpenPanel';
-import type { Session } from '../session/session';
-import { toggleFullscreen } from './useFullscreen';
+import { useSession } from './context';
+import { toggleFullscreen } from './fullscreen';
 
 /** Single keys, but never while somebody types, chooses, or holds Ctrl for the browser. */
 function isForPage(event: KeyboardEvent): boolean {
@@ -11,7 +10,9 @@ function isForPage(event: KeyboardEvent): boolean {
   return !typing;
 }
 
-export function useShortcuts(session: Session, open: (panel: Panel) => void): void {
+/** Keys that do what a button does; `help` shows them. */
+export function useShortcuts(help: () => void): void {
+  const session = useSession();
   useEffect(() => {
     const keys: Record<string, () => void> = {
       m: () => void session.toggleMicrophone(),
@@ -20,7 +21,7 @@ export function useShortcuts(session: Session, open: (panel: Panel) => void): vo
       f: toggleFullscreen,
       arrowleft: () => session.screen.turn(-1),
       arrowright: () => session.screen.turn(1),
-      '?': () => open('help'),
+      '?': help,
     };
     const press = (event: KeyboardEvent) => {
       if (isForPage(event)) keys[event.key.toLowerCase()]?.();

@@ -1,0 +1,109 @@
+import { useState } from 'preact/hooks';
+import type { Choices } from '../media/choices';
+import { type Acquired, canCaptureScreen } from '../media/devices';
+import { playTone } from '../media/tone';
+import { useSession } from './context';
+import { useTrackStream } from './video';
+
+export function useMicrophone() {
+  const session = useSession();
+  const { local, own } = session;
+  return {
+    open: local.microphoneOpen.value,
+    mutedByChair: own.value?.microphone === 'muted_by_chair',
+    toggle: () => void session.toggleMicrophone(),
+  };
+}
+
+export function useCamera() {
+  const session = useSession();
+  const { local } = session;
+  return { on: local.camera.value.track !== null, toggle: () => void session.toggleCamera() };
+}
+
+export function useSharing() {
+  const session = useSession();
+  return {
+    possible: session.may('share_content') && canCaptureScreen(),
+    on: session.local.content.value !== null,
+    toggle: () => void session.toggleContent(),
+  };
+}
+
+/** The large sign that tells a room whether it is heard, and what its words hang on. */
+export function useBanner() {
+  const session = useSession();
+  const { banner, progress, local } = session;
+  return {
+    kind: banner.value,
+    connecting: progress.value.kind === 'connecting',
+    film: local.film.value !== null,
+    microphoneOpen: local.microphoneOpen.value,
+    toggle: () => void session.toggleMicrophone(),
+  };
+}
+
+/** Whether the browser keeps the others silent until a click, and the click. */
+export function useHearing() {
+  const session = useSession();
+  return { blocked: session.soundBlocked.value, listen: () => session.listen() };
+}
+
+/** The devices people can choose from, and whether there is a microphone just now. */
+export function useDevices() {
+  const { lists, microphone } = useSession().local;
+  return { ...lists.value, hasMicrophone: microphone.value.track !== null };
+}
+
+/** One of the choices that this device remembers. */
+export function useChoice<Key extends keyof Choices>(
+  key: Key,
+): [Choices[Key], (value: Choices[Key]) => void] {
+  const { local } = useSession();
+  return [local.choices.value[key], value => void local.choose({ [key]: value })];
+}
+
+/** How loud the microphone is. */
+export const useLevel = () => useSession().local.level.value;
+
+/** The camera's stream before the meeting. */
+export function usePreview() {
+  const { camera, starting } = useSession().local;
+  return { stream: useTrackStream(camera.value.track), starting: starting.value };
+}
+
+/** Plays notes at the chosen loudspeaker. */
+export function useSpeakerTest() {
+  const { local } = useSession();
+  const [playing, setPlaying] = useState(false);
+  const play = async () => {
+    setPlaying(true);
+    await playTone(local.choices.value.speaker).catch(() => undefined);
+    setPlaying(false);
+  };
+  return { playing, play: () => void play() };
+}
+
+type Kind = 'camera' | 'microphone';
+
+/** Why there is no camera or microphone; a problem that was put away is not shown again. */
+export function useDeviceProblems() {
+  const { local } = useSession();
+  const [away, putAway] = useState<Record<Kind, Acquired | null>>({ camera: null, microphone: null });
+  return (['microphone', 'camera'] as const).flatMap(kind => {
+    const acquired = local[kind].value;
+    const { problem } = acquired;
+    if (problem === null || acquired === away[kind]) return [];
+    const other = local.captures[kind].other.value;
+    return [
+      {
+        kind,
+        problem,
+        other: other && { label: other.label, use: () => void local.choose({ [kind]: other.deviceId }) },
+        putAway: () => putAway({ ...away, [kind]: acquired }),
+      },
+    ];
+  });
+}
+
+export type ShownProblem = ReturnType<typeof useDeviceProblems>[number];
