@@ -76,10 +76,10 @@ async function withMicrophone() {
 describe('the sound of what is presented', () => {
   test('is sent beside the microphone, and the microphone alone again after it', async () => {
     const local = await withMicrophone();
-    await local.setContent(true);
+    await local.presenting.set(true);
     expect(FakeContext.mixes.at(-1)?.inputs).toEqual([microphone, presented.sound]);
     expect(local.sound.value).toBe(FakeContext.mixes.at(-1)?.track);
-    await local.setContent(false);
+    await local.presenting.set(false);
     expect(local.sound.value).toBe(microphone);
     expect([presented.sound?.readyState, FakeContext.mixes[0]?.track.readyState]).toEqual(['ended', 'ended']);
     expect(microphone.readyState).toBe('live');
@@ -87,7 +87,7 @@ describe('the sound of what is presented', () => {
 
   test('goes on when the microphone is closed, and the microphone when the film ends', async () => {
     const local = await withMicrophone();
-    await local.setContent(true);
+    await local.presenting.set(true);
     await local.setMicrophone(false);
     expect([microphone.enabled, presented.sound?.enabled]).toEqual([false, true]);
     expect(FakeContext.mixes.at(-1)?.inputs).toContain(presented.sound);
@@ -100,7 +100,7 @@ describe('the sound of what is presented', () => {
 
   test('ends with the picture, also by the browser’s own button', async () => {
     const local = await withMicrophone();
-    await local.setContent(true);
+    await local.presenting.set(true);
     presented.picture.onended?.();
     expect([local.content.value, local.film.value]).toEqual([null, null]);
     expect(presented.sound?.readyState).toBe('ended');
@@ -108,27 +108,27 @@ describe('the sound of what is presented', () => {
 
   test('is carried where there is no microphone', async () => {
     const local = new LocalMedia();
-    await local.setContent(true);
+    await local.presenting.set(true);
     expect(FakeContext.mixes.at(-1)?.inputs).toEqual([presented.sound]);
     expect(local.sound.value).toBe(FakeContext.mixes.at(-1)?.track);
   });
 
   test('is not asked of a whole machine whose browser cannot leave the other sites’ voices out', async () => {
     const local = new LocalMedia();
-    await local.setContent(true);
+    await local.presenting.set(true);
     expect(asked[0]).toMatchObject({
       systemAudio: 'include',
       audio: { restrictOwnAudio: true, suppressLocalAudioPlayback: false, echoCancellation: false },
     });
     pretendDevices({});
-    await local.setContent(true);
+    await local.presenting.set(true);
     expect(asked[1]).toMatchObject({ systemAudio: 'exclude' });
   });
 
   test('is not there where the user did not share it', async () => {
     presented.sound = null;
     const local = await withMicrophone();
-    expect(await local.setContent(true)).toBe('as_wanted');
+    expect(await local.presenting.set(true)).toBe('as_wanted');
     expect(local.sound.value).toBe(microphone);
   });
 });

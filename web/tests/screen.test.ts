@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { initialState, type MeetingState } from '../src/meeting/state';
 import type { LinkGrade, SlotWish } from '../src/protocol/gen';
 import { Screen } from '../src/session/screen';
+import { Wishes } from '../src/session/wishes';
 import { link, meeting, site } from './samples';
 
 beforeEach(() => void vi.useFakeTimers({ now: 0 }));
@@ -18,7 +19,7 @@ function watching() {
   const screen = new Screen(state, 6);
   screen.area.value = { width: 888, height: 520 };
   const sent: (SlotWish | null)[][] = [];
-  screen.follow(wishes => sent.push(wishes));
+  new Wishes(state, screen, 6, wishes => sent.push(wishes));
   const heights = () => (sent.at(-1) ?? []).flatMap(wish => wish?.max_height ?? []);
   const grade = (own: LinkGrade, other: LinkGrade = 'good') => {
     const links = new Map([link(YOU, own), link(2, other)].map(one => [one.site, one]));

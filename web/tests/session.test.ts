@@ -23,7 +23,7 @@ beforeEach(() => {
 });
 afterEach(forgetBrowser);
 
-const told = (session: Session) => session.notices.value.map(({ notice }) => notice.kind);
+const told = (session: Session) => session.notices.shown.value.map(({ notice }) => notice.kind);
 
 /** Nothing of a meeting is left on the machine, and nothing comes back by itself. */
 async function isOver(session: Session) {
@@ -75,9 +75,9 @@ describe('in the meeting', () => {
     const [microphone, camera] = machine.live;
     expect(sent()).toEqual([microphone, camera, null]);
     expect(mediaTold()).toMatchObject({ microphone: false, camera: true, content: false });
-    await session.toggleMicrophone();
+    await session.sending.toggleMicrophone();
     expect(mediaTold()).toMatchObject({ microphone: true });
-    await session.toggleCamera();
+    await session.sending.toggleCamera();
     await settle();
     expect(mediaTold()).toMatchObject({ microphone: true, camera: false });
     expect(sent()).toEqual([microphone, null, null]);
@@ -104,19 +104,19 @@ describe('in the meeting', () => {
     FakePlayer.wantsClick = true;
     const session = await online();
     expect(machine.players).toHaveLength(16 + 3);
-    expect(session.soundBlocked.value).toBe(true);
+    expect(session.hearing.blocked.value).toBe(true);
     FakePlayer.wantsClick = false;
-    session.listen();
+    session.hearing.listen();
     await settle();
-    expect(session.soundBlocked.value).toBe(false);
+    expect(session.hearing.blocked.value).toBe(false);
   });
 
   test('who was muted by the chair cannot open the microphone', async () => {
     const session = await online();
-    await session.toggleMicrophone();
+    await session.sending.toggleMicrophone();
     const muted = site(2, { microphone: 'muted_by_chair' });
     FakeSocket.last.says(inMeeting({ sites: [site(1), muted, site(3)] }));
-    await session.toggleMicrophone();
+    await session.sending.toggleMicrophone();
     expect(mediaTold()).toMatchObject({ microphone: false });
     expect(session.banner.value).toBe('muted_by_chair');
     expect(machine.live.find(({ kind }) => kind === 'audio')?.enabled).toBe(false);
@@ -138,16 +138,16 @@ describe('in the meeting', () => {
 
   test('the screen is shared; what the browser refuses is told, what people cancel is not', async () => {
     const session = await online();
-    await session.toggleContent();
+    await session.sending.toggleContent();
     expect(mediaTold()).toMatchObject({ content: true });
     expect(sent()[2]).toBe(machine.live.at(-1));
-    await session.toggleContent();
+    await session.sending.toggleContent();
     expect(mediaTold()).toMatchObject({ content: false });
     machine.screenFails = new DOMException('', 'NotAllowedError');
-    await session.toggleContent();
+    await session.sending.toggleContent();
     expect(told(session)).toEqual([]);
     machine.screenFails = new DOMException('', 'NotReadableError');
-    await session.toggleContent();
+    await session.sending.toggleContent();
     expect(told(session)).toEqual(['shareFailed']);
   });
 
@@ -194,7 +194,7 @@ describe('the server is killed and comes back', () => {
 
   test.each(['seat', 'a new seat'])('with %s: all is as before, and said once', async seat => {
     const session = await online();
-    await session.toggleMicrophone();
+    await session.sending.toggleMicrophone();
     const before = wished();
     FakeSocket.last.breaks();
     expect(session.progress.value).toMatchObject({ kind: 'reconnecting', attempt: 1, trouble: 'lost' });

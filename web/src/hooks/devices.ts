@@ -6,19 +6,17 @@ import { useSession } from './context';
 import { useTrackStream } from './video';
 
 export function useMicrophone() {
-  const session = useSession();
-  const { local, own } = session;
+  const { local, own, sending } = useSession();
   return {
     open: local.microphoneOpen.value,
     mutedByChair: own.value?.microphone === 'muted_by_chair',
-    toggle: () => void session.toggleMicrophone(),
+    toggle: () => void sending.toggleMicrophone(),
   };
 }
 
 export function useCamera() {
-  const session = useSession();
-  const { local } = session;
-  return { on: local.camera.value.track !== null, toggle: () => void session.toggleCamera() };
+  const { local, sending } = useSession();
+  return { on: local.camera.value.track !== null, toggle: () => void sending.toggleCamera() };
 }
 
 export function useSharing() {
@@ -26,27 +24,26 @@ export function useSharing() {
   return {
     possible: session.may('share_content') && canCaptureScreen(),
     on: session.local.content.value !== null,
-    toggle: () => void session.toggleContent(),
+    toggle: () => void session.sending.toggleContent(),
   };
 }
 
 /** The large sign that tells a room whether it is heard, and what its words hang on. */
 export function useBanner() {
-  const session = useSession();
-  const { banner, progress, local } = session;
+  const { banner, progress, local, sending } = useSession();
   return {
     kind: banner.value,
     connecting: progress.value.kind === 'connecting',
     film: local.film.value !== null,
     microphoneOpen: local.microphoneOpen.value,
-    toggle: () => void session.toggleMicrophone(),
+    toggle: () => void sending.toggleMicrophone(),
   };
 }
 
 /** Whether the browser keeps the others silent until a click, and the click. */
 export function useHearing() {
-  const session = useSession();
-  return { blocked: session.soundBlocked.value, listen: () => session.listen() };
+  const { hearing } = useSession();
+  return { blocked: hearing.blocked.value, listen: () => hearing.listen() };
 }
 
 /** The devices people can choose from, and whether there is a microphone just now. */

@@ -26,10 +26,10 @@ export function useSiteActions(site: SiteId): SiteAction[] {
 
 /** The line of a site that is there, and for how long each site has been as it is. */
 export function useSiteStatus(site: SiteView) {
-  const session = useSession();
-  const { links, durations } = session.state.value;
+  const { state, clocks } = useSession();
+  const { links, durations } = state.value;
   const link = links.get(site.id);
-  const now = session.now.value;
+  const now = clocks.steady.value;
   return {
     link,
     grade: site.presence === 'present' ? gradeOf(site, link) : null,
@@ -37,13 +37,13 @@ export function useSiteStatus(site: SiteView) {
   };
 }
 
-export const useNotices = () => useSession().notices.value;
+export const useNotices = () => useSession().notices.shown.value;
 
 /** Milliseconds since 1970, for people who look at the time. */
-export const useWallClock = (): number => useSession().wallClock.value;
+export const useWallClock = (): number => useSession().clocks.wall.value;
 
 /** How long ago something happened, on the page's own clock; 0 where nobody knows. */
 export function useMsSince(sinceMs: number | null): number {
-  const now = useSession().now.value;
+  const now = useSession().clocks.steady.value;
   return now - (sinceMs ?? now);
 }

@@ -15,9 +15,9 @@ export function useShortcuts(help: () => void): void {
   const session = useSession();
   useEffect(() => {
     const keys: Record<string, () => void> = {
-      m: () => void session.toggleMicrophone(),
-      v: () => void session.toggleCamera(),
-      s: () => void session.toggleContent(),
+      m: () => void session.sending.toggleMicrophone(),
+      v: () => void session.sending.toggleCamera(),
+      s: () => void session.sending.toggleContent(),
       f: toggleFullscreen,
       arrowleft: () => session.screen.turn(-1),
       arrowright: () => session.screen.turn(1),

@@ -2,11 +2,9 @@ import { effect, signal } from '@preact/signals';
 import { type Choices, loadChoices, saveChoices } from '../media/choices';
 import * as devices from '../media/devices';
 import { type Level, meter } from '../media/level';
-import { canMix, mix } from '../media/mix';
+import { mix } from '../media/mix';
 import { Capture } from './capture';
-
-/** How presenting began: a machine may be unable to send the sound. */
-type Shown = 'as_wanted' | 'without_sound';
+import { Presenting } from './presenting';
 
 const QUIET: Level = { level: 0, clipping: false };
 
@@ -26,9 +24,9 @@ export class LocalMedia {
   };
   readonly camera = this.captures.camera.acquired;
   readonly microphone = this.captures.microphone.acquired;
-  readonly content = signal<MediaStreamTrack | null>(null);
-  /** The sound of what is presented. */
-  readonly film = signal<MediaStreamTrack | null>(null);
+  readonly presenting = new Presenting();
+  readonly content = this.presenting.picture;
+  readonly film = this.presenting.sound;
   /** What the microphone's section sends: the microphone alone, or mixed with the film. */
   readonly sound = signal<MediaStreamTrack | null>(null);
   readonly microphoneOpen = signal(false);
@@ -92,41 +90,11 @@ export class LocalMedia {
     this.microphoneOpen.value = on && this.microphone.value.track !== null;
   }
 
-  /** Rejects when the browser could not capture; a user who cancels is no failure. */
-  async setContent(on: boolean): Promise<Shown> {
-    this.stopContent();
-    const presented = on ? await devices.acquireScreen() : null;
-    if (presented === null) return 'as_wanted';
-    const { picture, sound } = presented;
-    // `ended` comes from the browser's own button, or when the tab is closed; never from our own `stop`.
-    picture.onended = () => {
-      if (this.content.value === picture) this.stopContent();
-    };
-    this.content.value = picture;
-    if (sound === null) return 'as_wanted';
-    if (!canMix()) {
-      sound.stop();
-      return 'without_sound';
-    }
-    sound.onended = () => {
-      if (this.film.value === sound) this.film.value = null;
-    };
-    this.film.value = sound;
-    return 'as_wanted';
-  }
-
   stop(): void {
     this.captures.camera.stop();
     this.captures.microphone.stop();
-    this.stopContent();
+    this.presenting.stop();
     this.microphoneOpen.value = false;
-  }
-
-  private stopContent(): void {
-    this.content.value?.stop();
-    this.film.value?.stop();
-    this.content.value = null;
-    this.film.value = null;
   }
 
   /** The microphone itself for as long as there is nothing else: nothing of ours stands in its way. */

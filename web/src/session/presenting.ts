@@ -1,0 +1,43 @@
+import { signal } from '@preact/signals';
+import { acquireScreen } from '../media/devices';
+import { canMix } from '../media/mix';
+
+/** How presenting began: a machine may be unable to send the sound. */
+type Shown = 'as_wanted' | 'without_sound';
+
+/** What this device presents: the screen, a window or a tab. */
+export class Presenting {
+  readonly picture = signal<MediaStreamTrack | null>(null);
+  /** Of a film, for example; null where the user, the browser or the machine does not give it. */
+  readonly sound = signal<MediaStreamTrack | null>(null);
+
+  /** Rejects when the browser could not capture; a user who cancels is no failure. */
+  async set(on: boolean): Promise<Shown> {
+    this.stop();
+    const presented = on ? await acquireScreen() : null;
+    if (presented === null) return 'as_wanted';
+    const { picture, sound } = presented;
+    // `ended` comes from the browser's own button, or when the tab is closed; never from our own `stop`.
+    picture.onended = () => {
+      if (this.picture.value === picture) this.stop();
+    };
+    this.picture.value = picture;
+    if (sound === null) return 'as_wanted';
+    if (!canMix()) {
+      sound.stop();
+      return 'without_sound';
+    }
+    sound.onended = () => {
+      if (this.sound.value === sound) this.sound.value = null;
+    };
+    this.sound.value = sound;
+    return 'as_wanted';
+  }
+
+  stop(): void {
+    this.picture.value?.stop();
+    this.sound.value?.stop();
+    this.picture.value = null;
+    this.sound.value = null;
+  }
+}

@@ -1,0 +1,93 @@
+import { computed, effect, type ReadonlySignal, signal, untracked } from '@preact/signals';
+import { pixelHeights } from '../meeting/layout';
+import { type Assignment, assignSlots, byPriority, type Line, wishesOf } from '../meeting/slots';
+import { type MeetingState, siteOf } from '../meeting/state';
+import { type Picture, samePicture } from '../meeting/tiles';
+import type { SlotWish } from '../protocol/gen';
+import type { Screen } from './screen';
+
+const WISH_DELAY_MS = 150;
+/** More pictures may be what made the line poor: it is trusted with them again when it was better for so long. */
+const TRUST_AGAIN_MS = 60_000;
+
+type SlotWishes = (SlotWish | null)[];
+
+/** What this device wishes for because its screen shows it: places → slots → wishes. */
+export class Wishes {
+  private readonly line = signal<Line>('not_known_to_be_poor');
+  private readonly wishes;
+  private assignment: Assignment = [];
+  private sent = '';
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** `send` is called whenever the wishes have changed, once things are quiet. */
+  constructor(
+    private readonly state: ReadonlySignal<MeetingState>,
+    private readonly screen: Pick<Screen, 'view' | 'placed'>,
+    private readonly capacity: number,
+    private readonly send: (wishes: SlotWishes) => void,
+  ) {
+    this.wishes = computed(() => this.compute());
+    this.watchLine();
+    effect(() => {
+      const wishes = this.wishes.value;
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.offer(wishes), this.sent === '' ? 0 : WISH_DELAY_MS);
+    });
+  }
+
+  /** A new connection knows nothing: the wishes must be said again. */
+  repeat(): void {
+    this.sent = '';
+    this.offer(untracked(() => this.wishes.value));
+  }
+
+  private watchLine(): void {
+    const grade = computed(() => {
+      const { you, links } = this.state.value;
+      return you === null ? null : links.get(you)?.grade;
+    });
+    effect(() => {
+      if (grade.value === 'poor') {
+        this.line.value = 'poor';
+        return undefined;
+      }
+      const timer = setTimeout(() => {
+        this.line.value = 'not_known_to_be_poor';
+      }, TRUST_AGAIN_MS);
+      return () => clearTimeout(timer);
+    });
+  }
+
+  private offer(wishes: SlotWishes): void {
+    const text = JSON.stringify(wishes);
+    if (text === this.sent || wishes.every(wish => wish === null && this.sent === '')) return;
+    this.sent = text;
+    this.send(wishes);
+  }
+
+  private compute(): SlotWishes {
+    const state = this.state.value;
+    const wanted = byPriority(state, this.screen.view.value).filter(
+      picture =>
+        picture.kind === 'content' ||
+        siteOf(state.meeting, picture.site)?.presence !== 'lost' ||
+        this.holds(picture),
+    );
+    this.assignment = assignSlots(this.assignment, wanted, this.capacity, forced(state));
+    const heights = pixelHeights(this.screen.placed.value, globalThis.devicePixelRatio || 1);
+    return wishesOf(this.assignment, heights, this.line.value);
+  }
+
+  /** A lost site keeps the slot with its last picture. */
+  private holds(picture: Picture): boolean {
+    return this.assignment.some(held => samePicture(held, picture));
+  }
+}
+
+/** What the chair has put on the big screen, where that is not this site. */
+function forced(state: MeetingState): Picture | null {
+  const site = siteOf(state.meeting, state.meeting?.big_screen ?? null);
+  if (site === null || site.id === state.you) return null;
+  return { site: site.id, kind: site.content ? 'content' : 'camera' };
+}
