@@ -1,4 +1,4 @@
-//! The house stays tidy: small files, short functions, no left-overs.
+//! The house stays tidy: small files, short functions, no left-overs, arrows that go one way.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,6 +15,21 @@ const LONG_FUNCTIONS: &[(&str, &str)] = &[
     ("sfu/src/sdp/codec.rs:a_codec_is_taken_only_with_parameters_we_can_forward", "a flat table"),
     ("sfu/src/sdp/tests/hostile.rs:an_offer_is_refused_with_its_reason", "a flat table"),
     ("sfu/src/sdp/tests/mod.rs:sections_get_their_roles_by_kind_direction_and_order", "a flat table"),
+];
+
+/// What each folder of the page may import beside itself; the first row that holds a file counts. A row names only
+/// rows below it, so no arrow runs back up.
+const WEB_ARROWS: &[(&str, &[&str])] = &[
+    ("pages/meeting/main", &["pages/meeting", "hooks", "ui", "session", "i18n"]),
+    ("pages/meeting", &["hooks", "ui", "meeting", "i18n", "protocol"]),
+    ("hooks", &["session", "media", "meeting", "protocol"]),
+    ("ui", &["i18n", "protocol"]),
+    ("session", &["media", "meeting", "protocol", "memory"]),
+    ("media", &["protocol", "memory"]),
+    ("meeting", &["protocol"]),
+    ("i18n", &["memory"]),
+    ("protocol", &[]),
+    ("memory", &[]),
 ];
 
 fn root() -> PathBuf {
@@ -107,4 +122,52 @@ fn nothing_is_left_over() {
         }
     }
     assert_eq!(found, [] as [String; 0]);
+}
+
+/// What a file of `web/src` imports that its row of [`WEB_ARROWS`] does not allow. Names have no endings.
+fn wrong_arrows(file: &str, text: &str) -> Vec<String> {
+    let is_in = |name: &str, folder: &str| Path::new(name).starts_with(folder);
+    let Some((own, allowed)) = WEB_ARROWS.iter().find(|(row, _)| is_in(file, row)) else {
+        return vec![format!("{file} has no row")];
+    };
+    let resolve = |import: &str| {
+        let mut path: Vec<&str> = file.split('/').collect();
+        path.pop();
+        for step in import.split('/') {
+            match step {
+                "." => {}
+                ".." => drop(path.pop()),
+                name => path.push(name),
+            }
+        }
+        path.join("/")
+    };
+    text.split('\'')
+        .filter(|quoted| quoted.starts_with("./") || quoted.starts_with("../"))
+        .map(resolve)
+        .filter(|target| !is_in(target, own) && !allowed.iter().any(|row| is_in(target, row)))
+        .map(|target| format!("{file} -> {target}"))
+        .collect()
+}
+
+#[test]
+fn arrows_of_the_page_go_one_way() {
+    for (place, (row, allowed)) in WEB_ARROWS.iter().enumerate() {
+        let below = |name: &&str| WEB_ARROWS[place + 1..].iter().any(|(row, _)| row == name);
+        assert!(allowed.iter().all(below), "{row} names what is not below it");
+    }
+    let wrong: Vec<String> = sources(&[".ts", ".tsx"])
+        .iter()
+        .filter_map(|(name, text)| Some((name.strip_prefix("web/src/")?, text)))
+        .flat_map(|(name, text)| wrong_arrows(name.split('.').next().unwrap_or(name), text))
+        .collect();
+    assert_eq!(wrong, [] as [String; 0]);
+}
+
+#[test]
+fn a_wrong_arrow_is_found() {
+    let text =
+        "import { words } from '../i18n';\nimport { Link } from '../session/link';\nimport './mark.css';\n";
+    assert_eq!(wrong_arrows("ui/Mark", text), ["ui/Mark -> session/link"]);
+    assert_eq!(wrong_arrows("console/main", text), ["console/main has no row"]);
 }
