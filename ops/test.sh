@@ -50,7 +50,7 @@ step "install the page's packages" npm_ci web
 step "install the browser tests' packages" npm_ci tests/browser
 step "format" cargo fmt --all --check
 step "licences, bans and sources of dependencies" cargo deny --locked check --hide-inclusion-graph licenses bans sources
-step "lint of the page" npm --prefix web run --silent lint
+step "lint of the page and the browser tests" npm --prefix web run --silent lint
 suite "unit tests of the page" "$vitest_counts" npm --prefix web test --silent
 step "build the page" npm --prefix web run --silent build
 step "lint" cargo clippy --locked --quiet --workspace --all-targets -- -D warnings

@@ -32,7 +32,15 @@ export class Firefox {
       ([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`,
     );
     writeFileSync(join(profile, 'user.js'), lines.join('\n'));
-    const args = ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port', '0', 'about:blank'];
+    const args = [
+      '--headless',
+      '--no-remote',
+      '--profile',
+      profile,
+      '--remote-debugging-port',
+      '0',
+      'about:blank',
+    ];
     this.process = spawn(process.env.FIREFOX ?? '/usr/bin/firefox-esr', args, {
       env: { ...process.env, HOME: this.folder },
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -30,11 +30,29 @@ export function mediaFor(place) {
   const hex = colour.map(part => part.toString(16).padStart(2, '0')).join('');
   const block = "overlay=x='mod(n*40,1200)':y=600";
   ffmpeg(
-    '-f', 'lavfi', '-i', `color=c=0x${hex}:s=1280x720:r=30:d=1`,
-    '-f', 'lavfi', '-i', 'color=c=white:s=80x80:r=30:d=1',
-    '-filter_complex', `[0][1]${block}`, '-pix_fmt', 'yuv420p', video,
+    '-f',
+    'lavfi',
+    '-i',
+    `color=c=0x${hex}:s=1280x720:r=30:d=1`,
+    '-f',
+    'lavfi',
+    '-i',
+    'color=c=white:s=80x80:r=30:d=1',
+    '-filter_complex',
+    `[0][1]${block}`,
+    '-pix_fmt',
+    'yuv420p',
+    video,
   );
-  ffmpeg('-f', 'lavfi', '-i', `sine=frequency=${tone}:sample_rate=48000:duration=10`, '-af', 'volume=4', audio);
+  ffmpeg(
+    '-f',
+    'lavfi',
+    '-i',
+    `sine=frequency=${tone}:sample_rate=48000:duration=10`,
+    '-af',
+    'volume=4',
+    audio,
+  );
   return { video, audio };
 }
 

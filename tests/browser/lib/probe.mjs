@@ -177,7 +177,8 @@ export function sendsOnly(mimeType) {
   const plain = ({ mimeType: name, sdpFmtpLine = '' }) =>
     name === mimeType && !/profile(-id)?=[1-9]/.test(sdpFmtpLine);
   RTCRtpTransceiver.prototype.setCodecPreferences = function (codecs) {
-    const sends = this.direction === 'sendonly' && codecs.every(({ mimeType: name }) => name.startsWith('video/'));
+    const sends =
+      this.direction === 'sendonly' && codecs.every(({ mimeType: name }) => name.startsWith('video/'));
     const { codecs: all } = RTCRtpReceiver.getCapabilities('video');
     const rtx = all.filter(({ mimeType: name }) => name === 'video/rtx');
     original.call(this, sends ? [...all.filter(plain), ...rtx] : codecs);

@@ -17,7 +17,9 @@ export class Relay {
     await new Promise(resolve => this.tcp.listen(0, '127.0.0.1', resolve));
     this.udp = createSocket('udp4');
     await new Promise(resolve => this.udp.bind(0, '127.0.0.1', resolve));
-    this.udp.on('message', (data, from) => this.later(() => this.wayOf(from.port).send(data, this.media, '127.0.0.1')));
+    this.udp.on('message', (data, from) =>
+      this.later(() => this.wayOf(from.port).send(data, this.media, '127.0.0.1')),
+    );
     this.origin = `http://127.0.0.1:${this.tcp.address().port}`;
     return this;
   }
@@ -55,7 +57,10 @@ export class Relay {
     }
     page.pause();
     await pause(OPENING_TRIPS * this.tripMs);
-    for (const [from, to] of [[page, server], [server, page]]) {
+    for (const [from, to] of [
+      [page, server],
+      [server, page],
+    ]) {
       from.on('data', data => this.later(() => to.destroyed || to.write(data)));
       from.on('end', () => this.later(() => to.end()));
       from.on('close', () => this.later(() => to.destroy()));

@@ -19,7 +19,11 @@ function binary() {
 }
 
 /** Sites of a served meeting: the chair's first. Tokens are what links carry. */
-export const CHAIR = { name: 'Huyện Long Thành', token: 'kiem-thu-huyen-long-thanh-dong-nai-0', role: 'chair' };
+export const CHAIR = {
+  name: 'Huyện Long Thành',
+  token: 'kiem-thu-huyen-long-thanh-dong-nai-0',
+  role: 'chair',
+};
 export const AN_PHUOC = { name: 'An Phước', token: 'kiem-thu-xa-an-phuoc-dong-nai-1' };
 export const BINH_SON = { name: 'Bình Sơn', token: 'kiem-thu-xa-binh-son-dong-nai-2' };
 const MEDIA = '127.0.0.1';
@@ -77,7 +81,10 @@ export class Server {
     this.process = run(['serve', '--config', this.config]);
     await until('the server answers', async () => {
       if (this.process.exitCode !== null) throw new Error(`the server ended: ${this.process.log}`);
-      return fetch(this.origin).then(answer => answer.ok, () => false);
+      return fetch(this.origin).then(
+        answer => answer.ok,
+        () => false,
+      );
     });
   }
 

@@ -103,7 +103,15 @@ export class World {
 
   /** What can be said of a failure: the servers' words, the pages' errors and pictures. */
   async describe() {
-    for (const { log } of this.opened) if (log) console.log(log.split('\n').filter(line => !line.includes('Unsupported Extension')).slice(-30).join('\n'));
+    for (const { log } of this.opened)
+      if (log)
+        console.log(
+          log
+            .split('\n')
+            .filter(line => !line.includes('Unsupported Extension'))
+            .slice(-30)
+            .join('\n'),
+        );
     const name = this.name.replaceAll(/\W+/g, '-');
     for (const [index, { page, place, errors }] of this.participants.entries()) {
       if (errors.length > 0) console.log(`        ${place}: ${errors.slice(0, 5).join('\n')}`);
@@ -122,7 +130,6 @@ export class World {
     this.opened.push(one);
     return one.start();
   }
-
 }
 
 /** Inside the page: a choice made there on an earlier visit; one changed since then stays. */
@@ -139,7 +146,9 @@ async function flows() {
   const stats = [...(await nhipcau.pc.getStats()).values()];
   const of = (type, ...keys) =>
     stats
-      .filter(one => one.type === type && one.kind === 'video' && (one.packetsReceived ?? one.packetsSent) > 0)
+      .filter(
+        one => one.type === type && one.kind === 'video' && (one.packetsReceived ?? one.packetsSent) > 0,
+      )
       .map(one => keys.map(key => `${key} ${one[key]}`).join(', '));
   const senders = nhipcau.pc
     .getTransceivers()
@@ -154,8 +163,27 @@ async function flows() {
       senders,
       videoSlots: videoSlots.map(slot => slot && `${slot.site} ${slot.kind}`),
       layers,
-      received: of('inbound-rtp', 'mid', 'packetsReceived', 'packetsLost', 'framesDecoded', 'keyFramesDecoded', 'pliCount', 'nackCount', 'frameHeight'),
-      sent: of('outbound-rtp', 'rid', 'active', 'packetsSent', 'framesEncoded', 'keyFramesEncoded', 'pliCount', 'frameHeight'),
+      received: of(
+        'inbound-rtp',
+        'mid',
+        'packetsReceived',
+        'packetsLost',
+        'framesDecoded',
+        'keyFramesDecoded',
+        'pliCount',
+        'nackCount',
+        'frameHeight',
+      ),
+      sent: of(
+        'outbound-rtp',
+        'rid',
+        'active',
+        'packetsSent',
+        'framesEncoded',
+        'keyFramesEncoded',
+        'pliCount',
+        'frameHeight',
+      ),
     },
     null,
     1,

@@ -35,7 +35,8 @@ story('a microphone and a camera silenced from outside are told as what they are
   const [hall, commune] = await twoJoin(world, server, { communeOptions: { init: [[cables]] } });
   await hall.hears('commune');
   await hall.sees(AN_PHUOC, 'commune');
-  const told = () => hall.state().then(({ meeting }) => meeting.sites.find(({ name }) => name === AN_PHUOC.name));
+  const told = () =>
+    hall.state().then(({ meeting }) => meeting.sites.find(({ name }) => name === AN_PHUOC.name));
 
   await commune.page.evaluate(() => window.silence('audioinput', true));
   assert.match((await commune.hasBanner('silenced')).text, /^MICRO BỊ NGẮT/);
@@ -59,7 +60,9 @@ story('what is paused from outside plays on', async world => {
   const [hall] = await twoJoin(world, server);
   await hall.sees(AN_PHUOC, 'commune');
   const paused = () =>
-    hall.page.evaluate(() => [...document.querySelectorAll('audio, .has-picture video')].filter(one => one.paused).length);
+    hall.page.evaluate(
+      () => [...document.querySelectorAll('audio, .has-picture video')].filter(one => one.paused).length,
+    );
   await hall.page.evaluate(() => {
     for (const player of document.querySelectorAll('audio, video')) player.pause();
   });

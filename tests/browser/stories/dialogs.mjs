@@ -34,32 +34,36 @@ const siteOf = (page, name) =>
 const anPhuoc = async page => tile(await siteOf(page, AN_PHUOC.name));
 const own = async page => tile(await siteOf(page, CHAIR.name));
 
-story('no button of a menu or question is narrower than its words', async world => {
-  const server = await world.server();
-  const [hall] = await twoJoin(world, server);
-  const { page } = hall;
-  await hall.sees(AN_PHUOC, 'commune');
-  const faults = [];
-  let buttons = 0;
-  for (const language of LANGUAGES) {
-    if (language !== 'vi') await hall.press('language');
-    for (const [name, open] of Object.entries(DIALOGS)) {
-      await page.setViewportSize({ width: 1366, height: 768 });
-      await open(page);
-      await page.waitForSelector('dialog[open]');
-      for (const [screen, [width, height]] of Object.entries(SCREENS)) {
-        await page.setViewportSize({ width, height });
-        const seen = await page.evaluate(misfits, SMALLEST_TARGET);
-        buttons += seen.buttons;
-        faults.push(...seen.faults.map(fault => `${language}, ${screen}, ${name}: ${fault}`));
+story(
+  'no button of a menu or question is narrower than its words',
+  async world => {
+    const server = await world.server();
+    const [hall] = await twoJoin(world, server);
+    const { page } = hall;
+    await hall.sees(AN_PHUOC, 'commune');
+    const faults = [];
+    let buttons = 0;
+    for (const language of LANGUAGES) {
+      if (language !== 'vi') await hall.press('language');
+      for (const [name, open] of Object.entries(DIALOGS)) {
+        await page.setViewportSize({ width: 1366, height: 768 });
+        await open(page);
+        await page.waitForSelector('dialog[open]');
+        for (const [screen, [width, height]] of Object.entries(SCREENS)) {
+          await page.setViewportSize({ width, height });
+          const seen = await page.evaluate(misfits, SMALLEST_TARGET);
+          buttons += seen.buttons;
+          faults.push(...seen.faults.map(fault => `${language}, ${screen}, ${name}: ${fault}`));
+        }
+        await closeAll(page);
       }
-      await closeAll(page);
     }
-  }
-  assert.deepEqual(faults, []);
-  console.log(`        ${buttons} buttons measured`);
-  assert.ok(buttons > 100, `${buttons} buttons`);
-}, 120_000);
+    assert.deepEqual(faults, []);
+    console.log(`        ${buttons} buttons measured`);
+    assert.ok(buttons > 100, `${buttons} buttons`);
+  },
+  120_000,
+);
 
 async function closeAll(page) {
   while ((await page.$$('dialog[open]')).length > 0) {

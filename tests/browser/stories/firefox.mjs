@@ -40,7 +40,10 @@ story('a NAT that changes its mind freezes neither Firefox nor Chromium', async 
   await chromium.join(server.link(AN_PHUOC));
   await firefox.sees(AN_PHUOC, 'commune');
   await until('Firefox’s picture moves', () => moves(chromium, HALL));
-  for (const { page } of [firefox, chromium]) await page.evaluate(() => void (window.nhipcau.pc.first = true));
+  for (const { page } of [firefox, chromium])
+    await page.evaluate(() => {
+      window.nhipcau.pc.first = true;
+    });
   server.nat.rebind();
   const start = Date.now();
   // Past what is still in the buffers, both see each other move, on the same connection.
@@ -48,7 +51,8 @@ story('a NAT that changes its mind freezes neither Firefox nor Chromium', async 
   await firefox.sees(AN_PHUOC, 'commune');
   await until('Firefox’s picture moves', () => moves(chromium, HALL));
   console.log(`        moving again ${Date.now() - start} ms after the NAT changed`);
-  for (const { page } of [firefox, chromium]) assert.ok(await page.evaluate(() => window.nhipcau.pc.first === true));
+  for (const { page } of [firefox, chromium])
+    assert.ok(await page.evaluate(() => window.nhipcau.pc.first === true));
 });
 
 /** Inside the page: energy of decoded sound. Without a sound card Firefox's WebAudio stands still. */

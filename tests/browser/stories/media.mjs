@@ -92,7 +92,7 @@ story('a small tile becomes large without a freeze', async world => {
   const server = await world.server();
   // Three tiles on a small screen ask for the small layers.
   const viewport = { width: 640, height: 400 };
-  const [hall, commune] = await twoJoin(world, server, { hallOptions: { viewport } });
+  const [hall] = await twoJoin(world, server, { hallOptions: { viewport } });
   const small = await hall.sees(AN_PHUOC, 'commune');
   // The own picture comes over no network: where it stands still, the machine is busy.
   await hall.sees(CHAIR, 'hall');
@@ -113,7 +113,9 @@ story('a small tile becomes large without a freeze', async world => {
   await pause(1500);
   const gap = await longestGap(hall, AN_PHUOC, enlarged);
   const own = await longestGap(hall, CHAIR, enlarged);
-  console.log(`        ${small.height} → ${large.height} lines, longest time without a frame ${gap} ms (own ${own} ms)`);
+  console.log(
+    `        ${small.height} → ${large.height} lines, longest time without a frame ${gap} ms (own ${own} ms)`,
+  );
   assert.ok(gap < FREEZE_MS + own, `no new frame for ${gap} ms, of the own picture for ${own} ms`);
 });
 

@@ -63,7 +63,10 @@ story('no error, no request to elsewhere, at most 150 KB', async world => {
   const host = new URL(server.origin).host;
   const elsewhere = hall.requests.filter(url => /^(https?|wss?):/.test(url) && new URL(url).host !== host);
   assert.deepEqual(elsewhere, []);
-  assert.ok(hall.requests.some(url => url.startsWith('ws:')), 'the WebSocket was seen');
+  assert.ok(
+    hall.requests.some(url => url.startsWith('ws:')),
+    'the WebSocket was seen',
+  );
   const sizes = (await Promise.all(bodies)).map(body => gzipSync(body).length);
   const weight = sizes.reduce((sum, size) => sum + size, 0);
   console.log(`        page weight: ${(weight / 1024).toFixed(1)} KB gzipped in ${sizes.length} files`);
@@ -125,7 +128,5 @@ story('pictures of the demo at three sizes', async world => {
 });
 
 function fourPictures(chair) {
-  return chair.page.evaluate(
-    () => document.querySelectorAll('[data-testid="tile"].has-picture').length >= 5,
-  );
+  return chair.page.evaluate(() => document.querySelectorAll('[data-testid="tile"].has-picture').length >= 5);
 }

@@ -63,8 +63,16 @@ story(
     await hall.sees(AN_PHUOC, 'commune');
     await hall.act(AN_PHUOC, 'act-big_screen');
     await seesLines(hall, 480);
-    for (const [width, height] of [[720, 1280], [480, 360], [1280, 720], [320, 240]]) {
-      await commune.page.evaluate(([width, height]) => void window.turnCamera(width, height), [width, height]);
+    for (const [width, height] of [
+      [720, 1280],
+      [480, 360],
+      [1280, 720],
+      [320, 240],
+    ]) {
+      await commune.page.evaluate(
+        ([width, height]) => void window.turnCamera(width, height),
+        [width, height],
+      );
       await seesLines(hall, height);
     }
   },

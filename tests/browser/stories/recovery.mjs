@@ -56,60 +56,71 @@ story('a server that is killed and comes back elsewhere is found by all', async 
   await hall.hears('commune');
 });
 
-story('who cannot speak to the server may still be heard, is told so, and can close the microphone', async world => {
-  const server = await world.server();
-  const [hall, commune] = await twoJoin(world, server, { communeOptions: { init: [[words]] } });
-  await hall.hears('commune');
-  await commune.page.evaluate(() => window.cutWord(true));
-  assert.match((await commune.hasBanner('still_sending')).text, /^CÓ THỂ VẪN ĐƯỢC NGHE/);
-  await hall.hears('commune');
-  await commune.press('banner');
-  assert.match((await commune.hasBanner('reconnecting')).text, /Micro đang tắt/);
-  await hall.hears();
-  await commune.page.evaluate(() => window.cutWord(false));
-  await commune.hasBanner('mic_off');
-});
+story(
+  'who cannot speak to the server may still be heard, is told so, and can close the microphone',
+  async world => {
+    const server = await world.server();
+    const [hall, commune] = await twoJoin(world, server, { communeOptions: { init: [[words]] } });
+    await hall.hears('commune');
+    await commune.page.evaluate(() => window.cutWord(true));
+    assert.match((await commune.hasBanner('still_sending')).text, /^CÓ THỂ VẪN ĐƯỢC NGHE/);
+    await hall.hears('commune');
+    await commune.press('banner');
+    assert.match((await commune.hasBanner('reconnecting')).text, /Micro đang tắt/);
+    await hall.hears();
+    await commune.page.evaluate(() => window.cutWord(false));
+    await commune.hasBanner('mic_off');
+  },
+);
 
 /** Longer than any probe, shorter than the 30 s of ICE consent and of a WebSocket that opens. */
 const STANDSTILL_MS = 20_000;
 
-story('a server that stands still and goes on has everybody back', async world => {
-  const server = await world.server();
-  const [hall, commune] = await twoJoin(world, server);
-  await hall.sees(AN_PHUOC, 'commune');
-  const frozen = server.freeze(STANDSTILL_MS);
-  await hall.hasBanner('reconnecting');
-  await commune.hasBanner('reconnecting');
-  await frozen;
-  const start = Date.now();
-  await hall.isOnline(30_000);
-  await commune.isOnline(30_000);
-  await hall.sees(AN_PHUOC, 'commune');
-  await commune.sees(CHAIR, 'hall');
-  console.log(`        server goes on → pictures on both sides: ${Date.now() - start} ms`);
-  await hall.hears('commune');
-  await commune.hears('hall');
-}, 120_000);
+story(
+  'a server that stands still and goes on has everybody back',
+  async world => {
+    const server = await world.server();
+    const [hall, commune] = await twoJoin(world, server);
+    await hall.sees(AN_PHUOC, 'commune');
+    const frozen = server.freeze(STANDSTILL_MS);
+    await hall.hasBanner('reconnecting');
+    await commune.hasBanner('reconnecting');
+    await frozen;
+    const start = Date.now();
+    await hall.isOnline(30_000);
+    await commune.isOnline(30_000);
+    await hall.sees(AN_PHUOC, 'commune');
+    await commune.sees(CHAIR, 'hall');
+    console.log(`        server goes on → pictures on both sides: ${Date.now() - start} ms`);
+    await hall.hears('commune');
+    await commune.hears('hall');
+  },
+  120_000,
+);
 
 const SATELLITE_MS = 2500;
 
-story('over a satellite one attempt leads in', async world => {
-  const server = await world.server();
-  const relay = await world.relay(server, SATELLITE_MS);
-  const hall = await world.participant('hall');
-  const init = [[onlyUdpTo, relay.udp.address().port], [countConnections]];
-  const commune = await world.participant('commune', { init });
-  await hall.join(server.link(CHAIR));
-  await commune.open(relay.link(AN_PHUOC));
-  await commune.press('join');
-  const start = Date.now();
-  await commune.isOnline(60_000);
-  console.log(`        "Vào họp" → online: ${Date.now() - start} ms`);
-  await hall.sees(AN_PHUOC, 'commune');
-  await commune.sees(CHAIR, 'hall');
-  await hall.hears('commune');
-  assert.deepEqual(await commune.page.evaluate(() => window.opened), { sockets: 1, connections: 1 });
-}, 150_000);
+story(
+  'over a satellite one attempt leads in',
+  async world => {
+    const server = await world.server();
+    const relay = await world.relay(server, SATELLITE_MS);
+    const hall = await world.participant('hall');
+    const init = [[onlyUdpTo, relay.udp.address().port], [countConnections]];
+    const commune = await world.participant('commune', { init });
+    await hall.join(server.link(CHAIR));
+    await commune.open(relay.link(AN_PHUOC));
+    await commune.press('join');
+    const start = Date.now();
+    await commune.isOnline(60_000);
+    console.log(`        "Vào họp" → online: ${Date.now() - start} ms`);
+    await hall.sees(AN_PHUOC, 'commune');
+    await commune.sees(CHAIR, 'hall');
+    await hall.hears('commune');
+    assert.deepEqual(await commune.page.evaluate(() => window.opened), { sockets: 1, connections: 1 });
+  },
+  150_000,
+);
 
 story('a NAT that gives another port costs no connection', async world => {
   const server = await world.server();
@@ -132,7 +143,10 @@ story('a NAT that gives another port costs no connection', async world => {
 /** Inside the page: how many sockets and PeerConnections it has made. */
 function countConnections() {
   window.opened = { sockets: 0, connections: 0 };
-  for (const [name, counter] of [['WebSocket', 'sockets'], ['RTCPeerConnection', 'connections']]) {
+  for (const [name, counter] of [
+    ['WebSocket', 'sockets'],
+    ['RTCPeerConnection', 'connections'],
+  ]) {
     const Original = window[name];
     window[name] = class extends Original {
       constructor(...given) {
@@ -143,19 +157,27 @@ function countConnections() {
   }
 }
 
-story('an offer that the server cannot take, and an answer that the browser cannot use, are an end', async world => {
-  const server = await world.server();
-  const hall = await world.participant('hall', { init: [[countConnections], [spoil, 'createOffer']] });
-  await hall.open(server.link(CHAIR));
-  await hall.press('join');
-  assert.deepEqual(await hall.ended(30_000), { kind: 'unfit', title: 'Trình duyệt chưa nối được âm thanh, hình ảnh' });
-  assert.ok((await hall.page.evaluate(() => window.opened.connections)) <= 4);
-  const commune = await world.participant('commune', { init: [[countConnections], [spoil, 'setRemoteDescription']] });
-  await commune.open(server.link(AN_PHUOC));
-  await commune.press('join');
-  assert.equal((await commune.ended(30_000)).kind, 'unfit');
-  assert.ok((await commune.page.evaluate(() => window.opened.connections)) <= 4);
-});
+story(
+  'an offer that the server cannot take, and an answer that the browser cannot use, are an end',
+  async world => {
+    const server = await world.server();
+    const hall = await world.participant('hall', { init: [[countConnections], [spoil, 'createOffer']] });
+    await hall.open(server.link(CHAIR));
+    await hall.press('join');
+    assert.deepEqual(await hall.ended(30_000), {
+      kind: 'unfit',
+      title: 'Trình duyệt chưa nối được âm thanh, hình ảnh',
+    });
+    assert.ok((await hall.page.evaluate(() => window.opened.connections)) <= 4);
+    const commune = await world.participant('commune', {
+      init: [[countConnections], [spoil, 'setRemoteDescription']],
+    });
+    await commune.open(server.link(AN_PHUOC));
+    await commune.press('join');
+    assert.equal((await commune.ended(30_000)).kind, 'unfit');
+    assert.ok((await commune.page.evaluate(() => window.opened.connections)) <= 4);
+  },
+);
 
 /** Inside the page: offers without a fingerprint, or answers that nobody understands. */
 function spoil(what) {
