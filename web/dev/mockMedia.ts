@@ -9,7 +9,7 @@ const WIDTH = 640;
 const HEIGHT = 360;
 const FRAMES_PER_SECOND = 5;
 
-/** The far end of the page's PeerConnection: a real one, in the same page, sending painted pictures. */
+/** The far end of the page's PeerConnection: a real one, in the same page, sending painted frames. */
 export class MockMedia {
   private pc: RTCPeerConnection | null = null;
   private readonly tracks = new Map<string, MediaStreamTrack>();

@@ -32,7 +32,7 @@ test('what says nothing of its size is taken to give what was asked for', async 
   expect(divisors()).toEqual([4, 2, 1]);
 });
 
-test('pictures of another size make other layers, at once', async () => {
+test('frames of another size make other layers, at once', async () => {
   const media = await showing(camera(1280, 720));
   FakePlayer.last.gives(640, 480);
   await settle();

@@ -108,7 +108,7 @@ export class FakePlayer extends EventTarget {
     this.dispatchEvent(new Event('playing'));
   }
 
-  /** Pictures of this size come from here on. */
+  /** Frames of this size come from here on. */
   gives(width: number, height: number): void {
     this.videoWidth = width;
     this.videoHeight = height;

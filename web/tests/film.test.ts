@@ -29,7 +29,7 @@ class FakeContext {
   }
 }
 
-const presented = { picture: new FakeTrack('video'), sound: null as FakeTrack | null };
+const presented = { video: new FakeTrack('video'), sound: null as FakeTrack | null };
 const microphone = new FakeTrack('audio');
 let asked: DisplayMediaStreamOptions[] = [];
 
@@ -46,8 +46,8 @@ function pretendDevices(supported: object) {
       getUserMedia: async () => ({ getAudioTracks: () => [microphone], getVideoTracks: () => [] }),
       getDisplayMedia: async (options: DisplayMediaStreamOptions) => {
         asked.push(options);
-        const { picture, sound } = presented;
-        return { getVideoTracks: () => [picture], getAudioTracks: () => (sound === null ? [] : [sound]) };
+        const { video, sound } = presented;
+        return { getVideoTracks: () => [video], getAudioTracks: () => (sound === null ? [] : [sound]) };
       },
     },
   });
@@ -57,7 +57,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   FakeContext.mixes = [];
   asked = [];
-  presented.picture = new FakeTrack('video');
+  presented.video = new FakeTrack('video');
   presented.sound = new FakeTrack('audio');
   pretendDevices({ restrictOwnAudio: true });
 });
@@ -95,13 +95,13 @@ describe('the sound of what is presented', () => {
     presented.sound?.onended?.();
     expect(local.film.value).toBeNull();
     expect(local.sound.value).toBe(microphone);
-    expect(local.content.value).toBe(presented.picture);
+    expect(local.content.value).toBe(presented.video);
   });
 
-  test('ends with the picture, also by the browser’s own button', async () => {
+  test('ends with the video, also by the browser’s own button', async () => {
     const local = await withMicrophone();
     await local.presenting.set(true);
-    presented.picture.onended?.();
+    presented.video.onended?.();
     expect([local.content.value, local.film.value]).toEqual([null, null]);
     expect(presented.sound?.readyState).toBe('ended');
   });

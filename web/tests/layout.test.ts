@@ -10,10 +10,10 @@ import {
 } from '../src/meeting/layout';
 import { byPriority } from '../src/meeting/slots';
 import { initialState } from '../src/meeting/state';
-import { type LayoutChoice, otherLayout, type Picture, sceneOf } from '../src/meeting/tiles';
+import { type LayoutChoice, otherLayout, sceneOf, type VideoSource } from '../src/meeting/tiles';
 import { meeting, site } from './samples';
 
-const camera = (id: number): Picture => ({ site: id, kind: 'camera' });
+const camera = (id: number): VideoSource => ({ site: id, kind: 'camera' });
 const cameras = (count: number) => Array.from({ length: count }, (_, index) => camera(index + 1));
 
 const SCREENS: Record<string, Area> = {
@@ -42,7 +42,7 @@ describe.each(Object.entries(SCREENS))('on a %s', (_, area) => {
   });
 });
 
-test('fifteen sites fit on a laptop, with and without a large picture', () => {
+test('fifteen sites fit on a laptop, with and without a large tile', () => {
   const area = SCREENS.laptop!;
   expect(placesFor({ stage: null, others: [] }, area, 8)).toBeGreaterThanOrEqual(15);
   expect(placesFor({ stage: camera(99), others: [] }, area, 8)).toBeGreaterThanOrEqual(14);
@@ -77,7 +77,7 @@ test.each([
   expect(largestCells(count, area, 0).columns).toBe(columns);
 });
 
-test('the large picture is larger than any other', () => {
+test('the large tile is larger than any other', () => {
   for (const area of Object.values(SCREENS)) {
     const [stage, ...strip] = arrange({ stage: camera(99), others: cameras(6) }, area, 8);
     for (const tile of strip) expect(tile.height).toBeLessThan(stage!.height);
@@ -86,7 +86,7 @@ test('the large picture is larger than any other', () => {
 
 test('heights are those of real pixels, in steps that cameras have', () => {
   const place = (height: number): Placed => ({
-    picture: camera(height),
+    source: camera(height),
     role: 'tile',
     x: 0,
     y: 0,
@@ -105,8 +105,8 @@ test.each<[string, Area | null, boolean]>([
   ['upright', { width: 720, height: 1280 }, false],
   ['as wide as a cinema', { width: 1920, height: 800 }, false],
   ['not yet there', null, true],
-])('a picture that is %s fills its tile, or is shown whole', (_, picture, expected) =>
-  expect(fills(picture, { width: 441, height: 248 })).toBe(expected),
+])('a frame that is %s fills its tile, or is shown whole', (_, frame, expected) =>
+  expect(fills(frame, { width: 441, height: 248 })).toBe(expected),
 );
 
 describe('who is large', () => {

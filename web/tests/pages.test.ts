@@ -3,15 +3,15 @@ import { guestOf, type View, viewOf, withGuest } from '../src/meeting/pages';
 import { searchSites } from '../src/meeting/search';
 import { byPriority } from '../src/meeting/slots';
 import { initialState } from '../src/meeting/state';
-import type { Picture, Scene } from '../src/meeting/tiles';
+import type { Scene, VideoSource } from '../src/meeting/tiles';
 import { site } from './samples';
 
-const camera = (id: number): Picture => ({ site: id, kind: 'camera' });
-const sceneOf = (count: number, stage: Picture | null = null): Scene => ({
+const camera = (id: number): VideoSource => ({ site: id, kind: 'camera' });
+const sceneOf = (count: number, stage: VideoSource | null = null): Scene => ({
   stage,
   others: Array.from({ length: count }, (_, index) => camera(index + 1)),
 });
-const shown = (view: View) => view.others.map(picture => picture?.site ?? null);
+const shown = (view: View) => view.others.map(source => source?.site ?? null);
 
 describe('pages', () => {
   test('whoever fits has one page and no place kept free', () => {
@@ -49,7 +49,7 @@ describe('who speaks on another page comes into view', () => {
     recentSpeakers,
   });
 
-  test.each<[string, number[], number[], Picture | null, number | null]>([
+  test.each<[string, number[], number[], VideoSource | null, number | null]>([
     ['nobody has spoken', [], [], null, null],
     ['who is on view already stays where it is', [2], [2], null, null],
     ['a speaker from elsewhere', [9], [9], null, 9],
@@ -74,7 +74,7 @@ describe('who speaks on another page comes into view', () => {
 
   test('slots go to the page on view and to nobody else', () => {
     const second = withGuest(viewOf(scene, 8, 1), camera(2));
-    const wanted = byPriority(saying([9]), second).map(picture => picture.site);
+    const wanted = byPriority(saying([9]), second).map(source => source.site);
     expect(wanted).toEqual([9, ...shown(second).filter(id => id !== 9)]);
   });
 });

@@ -12,7 +12,7 @@ const state = (presenting: number[]) => ({
 const content = (id: number) => ({ site: id, kind: 'content' });
 
 describe('while somebody presents', () => {
-  test('the layout button gives a grid and the large picture back', () => {
+  test('the layout button gives a grid and the large tile back', () => {
     const told = signal(state([2]));
     const screen = new Screen(told, 6);
     expect(screen.view.value.stage).toEqual(content(2));

@@ -84,7 +84,7 @@ describe('in the meeting', () => {
     expect(told(session)).toEqual([]);
   });
 
-  test('pictures of the others are wished for, the own one is not', async () => {
+  test('sources of the others are wished for, the own one is not', async () => {
     await online();
     await pass(SECOND);
     expect(wished().flatMap(wish => wish?.site ?? [])).toEqual([1, 3]);

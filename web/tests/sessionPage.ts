@@ -98,7 +98,7 @@ export async function open(): Promise<Session> {
   return session;
 }
 
-/** In the meeting, with sound and pictures. */
+/** In the meeting, with sound and video. */
 export async function online(): Promise<Session> {
   const session = await open();
   session.screen.area.value = { width: 1280, height: 620 };

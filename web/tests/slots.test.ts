@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { type Assignment, assignSlots, slotShowing, wishesOf, worthSending } from '../src/meeting/slots';
-import type { Picture } from '../src/meeting/tiles';
+import type { VideoSource } from '../src/meeting/tiles';
 
-const c = (site: number): Picture => ({ site, kind: 'camera' });
-const content = (site: number): Picture => ({ site, kind: 'content' });
+const c = (site: number): VideoSource => ({ site, kind: 'camera' });
+const content = (site: number): VideoSource => ({ site, kind: 'content' });
 const none: Assignment = [];
 
-describe('a picture keeps its slot', () => {
-  test.each<[string, Assignment, Picture[], Picture | null, Assignment]>([
+describe('a source keeps its slot', () => {
+  test.each<[string, Assignment, VideoSource[], VideoSource | null, Assignment]>([
     ['the first ones leave slot 0 to the chair', none, [c(2), c(3)], null, [null, c(2), c(3), null]],
     ['slot 0 is used when there is no other', none, [c(2), c(3), c(4), c(5)], null, [c(5), c(2), c(3), c(4)]],
     [
@@ -46,7 +46,7 @@ describe('a picture keeps its slot', () => {
       [c(3), c(2), c(5), c(4)],
     ],
     [
-      'camera and content of one site are two pictures',
+      'camera and content of one site are two sources',
       [null, c(2), null, null],
       [content(2), c(2)],
       null,

@@ -110,7 +110,7 @@ test('what is no message is no message', () => {
   expect(parse('{"type":"ping","n":1}')).toEqual({ type: 'ping', n: 1 });
 });
 
-/** Layers of a camera, lowest first: lines of its picture, or `null` for those that are not sent. */
+/** Layers of a camera, lowest first: lines of its frame, or `null` for those that are not sent. */
 const lines = (width: number, height: number, wanted: boolean[] = []) =>
   cameraEncodings(CAMERA_ENCODINGS, { width, height }, wanted).map(one =>
     one.active ? height / one.scaleResolutionDownBy! : null,
@@ -123,7 +123,7 @@ test.each([
   // Upright.
   [720, 1280, [320, 640, 1280]],
   [960, 540, [135, 270, 540]],
-  // Two layers, of which the upper one is the whole picture.
+  // Two layers, of which the upper one is the whole frame.
   [640, 480, [240, 480, null]],
   [480, 640, [320, 640, null]],
   [640, 360, [180, 360, null]],
@@ -154,7 +154,7 @@ test('the level is silence at −60 dBFS and full at 0', () => {
   expect(levelOf(new Float32Array(64).fill(0.0316)).level).toBeCloseTo(0.5, 2);
 });
 
-test('the report adds up pictures and takes the nominated pair', () => {
+test('the report adds up frames and takes the nominated pair', () => {
   const report = reportOf([
     {
       type: 'inbound-rtp',

@@ -131,7 +131,7 @@ export class Participant {
           marker: window.probe.marker(video),
           height: video?.videoHeight ?? 0,
           stage: element?.classList.contains('stage') ?? false,
-          shown: element?.classList.contains('has-picture') ?? false,
+          shown: element?.classList.contains('has-frame') ?? false,
           frames: video === null ? 0 : window.probe.framesOf(video).length,
         };
       },

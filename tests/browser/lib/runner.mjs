@@ -1,4 +1,4 @@
-/** A tiny test runner: stories one after the other, each with what it opened closed behind it. */
+/** A tiny test runner: stories one after the other, each with what it opened closed after it. */
 
 const STORY_LIMIT_MS = 60_000;
 const stories = [];

@@ -29,7 +29,7 @@ export function playingSites(chair) {
     const moving = tiles.filter(tile => {
       const video = tile.querySelector('video');
       const { length } = window.probe.framesOf(video);
-      return tile.classList.contains('has-picture') && video.videoWidth > 0 && length >= 2;
+      return tile.classList.contains('has-frame') && video.videoWidth > 0 && length >= 2;
     });
     const names = moving.map(tile => tile.querySelector('.tile-name').textContent);
     const playing = names.filter(name => sites.includes(name));

@@ -61,7 +61,7 @@ story('what is paused from outside plays on', async world => {
   await hall.sees(AN_PHUOC, 'commune');
   const paused = () =>
     hall.page.evaluate(
-      () => [...document.querySelectorAll('audio, .has-picture video')].filter(one => one.paused).length,
+      () => [...document.querySelectorAll('audio, .has-frame video')].filter(one => one.paused).length,
     );
   await hall.page.evaluate(() => {
     for (const player of document.querySelectorAll('audio, video')) player.pause();

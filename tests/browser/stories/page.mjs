@@ -98,7 +98,7 @@ function playsPage(chair, wanted) {
     const tiles = [...document.querySelectorAll('[data-testid="tile"]')];
     const moving = tiles.filter(tile => {
       const frames = window.probe.framesOf(tile.querySelector('video'));
-      return tile.classList.contains('has-picture') && frames.length >= 2;
+      return tile.classList.contains('has-frame') && frames.length >= 2;
     });
     const page = document.querySelector('[data-testid="page"]')?.textContent;
     return {
@@ -128,5 +128,5 @@ story('pictures of the demo at three sizes', async world => {
 });
 
 function fourPictures(chair) {
-  return chair.page.evaluate(() => document.querySelectorAll('[data-testid="tile"].has-picture').length >= 5);
+  return chair.page.evaluate(() => document.querySelectorAll('[data-testid="tile"].has-frame').length >= 5);
 }

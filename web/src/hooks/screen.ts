@@ -1,8 +1,8 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { type Picture, samePicture } from '../meeting/tiles';
+import { sameSource, type VideoSource } from '../meeting/tiles';
 import { useSession } from './context';
 
-/** The pictures on view with their places, and the box whose size the layout is told. */
+/** The sources on view with their places, and the box whose size the layout follows. */
 export function useTiles() {
   const { screen } = useSession();
   const box = useRef<HTMLDivElement>(null);
@@ -30,9 +30,9 @@ export function usePages() {
   return { page, pages, turn: (by: 1 | -1) => screen.turn(by) };
 }
 
-/** Whether this device keeps a picture large, and the switch for it. */
-export function usePin(picture: Picture) {
+/** Whether this device keeps a source large, and the switch for it. */
+export function usePin(source: VideoSource) {
   const { screen } = useSession();
-  const pinned = samePicture(screen.pinned.value, picture);
-  return { pinned, toggle: () => screen.pin(pinned ? null : picture) };
+  const pinned = sameSource(screen.pinned.value, source);
+  return { pinned, toggle: () => screen.pin(pinned ? null : source) };
 }

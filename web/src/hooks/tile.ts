@@ -1,14 +1,14 @@
 import { useRef } from 'preact/hooks';
 import { type TileModel, tileModel } from '../meeting/tileModel';
-import type { Picture } from '../meeting/tiles';
+import type { VideoSource } from '../meeting/tiles';
 import { useSession } from './context';
 import { useTrackStream } from './video';
 
 /** All that a tile shows; null where there is no such site any more. */
-export const useTile = (picture: Picture): TileModel | null => tileModel(useSession().state.value, picture);
+export const useTile = (source: VideoSource): TileModel | null => tileModel(useSession().state.value, source);
 
 /**
- * The slot that carries a tile's picture, or did so last: until it carries another picture its video
+ * The slot that carries a tile's source, or did so last: until it carries another one its video
  * element keeps the last frame, which is better than nothing.
  */
 function useSlot(tile: TileModel): number {

@@ -3,10 +3,10 @@ import type { Size } from '../media/encodings';
 import { keepPlaying } from '../media/keepPlaying';
 import { watchSize } from '../media/size';
 
-/** Older browsers do not tell when a frame is shown; after this long one is assumed. */
+/** Older browsers do not report when a frame is shown; after this long one is assumed. */
 const ASSUMED_FRAME_MS = 1000;
 
-/** Plays a stream in a video element. `shown` turns true with its first frame; `size` is that of its pictures. */
+/** Plays a stream in a video element. `shown` turns true with its first frame; `size` is that of its frames. */
 export function useVideo(stream: MediaStream | null) {
   const element = useRef<HTMLVideoElement>(null);
   const [shown, setShown] = useState(false);

@@ -171,7 +171,7 @@ export const en = {
   stateLost: elapsed => `Disconnected ${elapsed}`,
   stateRemoved: 'Removed by the chair',
   cameraIsOff: 'Camera off',
-  waitingPicture: 'Waiting for the picture…',
+  waitingFrame: 'Waiting for the picture…',
   microphoneState: { on: 'Microphone on', off: 'Microphone off', muted_by_chair: 'Muted by the chair' },
   mutedByChairShort: 'By the chair',
   speaking: 'Speaking',

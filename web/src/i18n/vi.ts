@@ -169,7 +169,7 @@ export const vi = {
   stateLost: (elapsed: string) => `Mất kết nối ${elapsed}`,
   stateRemoved: 'Đã mời ra khỏi phòng họp',
   cameraIsOff: 'Camera tắt',
-  waitingPicture: 'Đang chờ hình…',
+  waitingFrame: 'Đang chờ hình…',
   microphoneState: { on: 'Micro bật', off: 'Micro tắt', muted_by_chair: 'Micro đã bị chủ tọa tắt' },
   mutedByChairShort: 'Chủ tọa tắt',
   speaking: 'Đang nói',

@@ -3,7 +3,7 @@ import { preferAudio, preferReceiving, preferSending } from './codecs';
 import { ASKED_FOR, CAMERA_ENCODINGS, CONTENT_ENCODINGS, cameraEncodings } from './encodings';
 import { followSize } from './size';
 
-/** Receive-only audio sections without a picture, for those who are only heard. */
+/** Receive-only audio sections without a video section, for those who are only heard. */
 const AUDIO_ONLY_SLOTS = 3;
 
 export interface VideoSlot {
@@ -26,7 +26,7 @@ export class MediaConnection {
   private readonly camera: RTCRtpTransceiver;
   private readonly content: RTCRtpTransceiver;
   private wanted = { camera: [] as boolean[], content: [] as boolean[] };
-  /** Of the camera's pictures. */
+  /** Of the camera's frames. */
   private size = ASKED_FOR;
   private letGo: () => void = () => undefined;
   /** `setParameters` calls must not overlap. */

@@ -115,7 +115,7 @@ export const canCaptureScreen = () => typeof navigator.mediaDevices?.getDisplayM
 
 /** What is presented; `sound` where the browser gives it, and the user lets it. */
 export interface Presented {
-  picture: MediaStreamTrack;
+  video: MediaStreamTrack;
   sound: MediaStreamTrack | null;
 }
 
@@ -145,8 +145,8 @@ function screenOptions(): ScreenOptions {
 export async function acquireScreen(): Promise<Presented | null> {
   try {
     const stream = await navigator.mediaDevices.getDisplayMedia(screenOptions());
-    const picture = stream.getVideoTracks()[0];
-    return picture === undefined ? null : { picture, sound: stream.getAudioTracks()[0] ?? null };
+    const video = stream.getVideoTracks()[0];
+    return video === undefined ? null : { video, sound: stream.getAudioTracks()[0] ?? null };
   } catch (error) {
     if (problemOf(error) === 'blocked') return null;
     throw error;

@@ -1,17 +1,17 @@
-/** Pixels of a camera's picture, as it comes from the device. */
+/** Pixels of a camera's frame, as it comes from the device. */
 export interface Size {
   width: number;
   height: number;
 }
 
-/** What one simulcast layer is made of: the picture divided, and bits per second at most. */
+/** What one simulcast layer is made of: the frame divided, and bits per second at most. */
 type Layer = [divisor: number, maxBitrate: number];
 
 /**
  * Simulcast of the camera, lowest first: a thumbnail, a tile, the big screen. Browsers send no more layers than
- * a picture of so many pixels is worth to them, and leave out the highest: without a word, and whatever its
- * divisor is. So the whole picture is in the highest layer they keep. Areas are WebRTC's (`simulcast.cc`), bits
- * for a picture in between are from there, too.
+ * a frame of so many pixels is worth to them, and leave out the highest: without a word, and whatever its
+ * divisor is. So the whole frame is in the highest layer they keep. Areas are WebRTC's (`simulcast.cc`), bits
+ * for a frame in between are from there, too.
  */
 const PLANS: { pixels: number; layers: Layer[] }[] = [
   {
@@ -32,11 +32,11 @@ const PLANS: { pixels: number; layers: Layer[] }[] = [
   { pixels: 0, layers: [[1, 300_000]] },
 ];
 
-/** Until the first picture its size is taken to be what the page asks of devices. */
+/** Until the first frame its size is taken to be what the page asks of devices. */
 export const ASKED_FOR: Size = { width: 1280, height: 720 };
 
 /**
- * One picture, its frames in three temporal layers. Without these words Chromium sends VP9 and AV1 as one
+ * One stream, its frames in three temporal layers. Without these words Chromium sends VP9 and AV1 as one
  * stream of layers inside each other, of which only the lowest can be told apart by its RID. VP8 and H.264
  * are sent so anyway.
  */
@@ -52,7 +52,7 @@ export const CAMERA_ENCODINGS: RTCRtpEncodingParameters[] = cameraEncodings(
 /** Slides change seldom and must stay sharp: few frames, all bits for detail. */
 export const CONTENT_ENCODINGS: RTCRtpEncodingParameters[] = [{ maxFramerate: 15, maxBitrate: 2_500_000 }];
 
-/** Encodings for a camera's picture of this size, with the layers the server wants; lowest first. */
+/** Encodings for a camera's frame of this size, with the layers the server wants; lowest first. */
 export function cameraEncodings(
   encodings: RTCRtpEncodingParameters[],
   { width, height }: Size,

@@ -2,7 +2,7 @@ import { keepPlaying } from './keepPlaying';
 import { setSpeaker } from './tone';
 
 /**
- * Plays the sound of every slot in elements of their own, apart from the pictures: tiles come and
+ * Plays the sound of every slot in elements of their own, apart from the tiles: these come and
  * go, sound stays.
  */
 export class Playback {
@@ -10,7 +10,7 @@ export class Playback {
   private release: (() => void)[] = [];
   private speaker = '';
 
-  /** `blocked` is told whether the browser refuses to play before a click. */
+  /** `blocked` receives whether the browser refuses to play before a click. */
   constructor(private readonly blocked: (blocked: boolean) => void) {}
 
   play(streams: MediaStream[]): void {
@@ -26,7 +26,7 @@ export class Playback {
     void this.start();
   }
 
-  /** To be called from a click when `blocked` was told. */
+  /** To be called from a click when `blocked` received true. */
   async start(): Promise<void> {
     const results = await Promise.allSettled(this.players.map(player => player.play()));
     const refused = (result: PromiseSettledResult<void>) =>

@@ -1,10 +1,10 @@
 import type { Size } from './encodings';
 import { keepPlaying } from './keepPlaying';
 
-/** When the pictures of a player have a size, and when it is another one. Older browsers tell only one of the two. */
+/** When the frames of a player have a size, and when it is another one. Older browsers have only one of the two. */
 const EVENTS = ['loadedmetadata', 'resize'];
 
-/** Calls `changed` with the size of a player's pictures, now and whenever it changes. Returns how to let go. */
+/** Calls `changed` with the size of a player's frames, now and whenever it changes. Returns how to let go. */
 export function watchSize(player: HTMLVideoElement, changed: (size: Size) => void): () => void {
   const look = () => {
     const { videoWidth: width, videoHeight: height } = player;
@@ -18,8 +18,8 @@ export function watchSize(player: HTMLVideoElement, changed: (size: Size) => voi
 }
 
 /**
- * Follows the size of a track's pictures: a phone is turned, a camera goes into another mode. What a track says
- * of its settings is not the same in all browsers, and no event comes with it: the pictures themselves are
+ * Follows the size of a track's frames: a phone is turned, a camera goes into another mode. What a track says
+ * of its settings is not the same in all browsers, and no event comes with it: the frames themselves are
  * looked at, by a player that is on no page. Returns how to let go.
  */
 export function followSize(track: MediaStreamTrack, changed: (size: Size) => void): () => void {

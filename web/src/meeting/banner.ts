@@ -1,6 +1,6 @@
 import type { MicrophoneState } from '../protocol/gen';
 
-/** The large sign that tells a room whether it is heard. */
+/** The large sign that shows a room whether it is heard. */
 export type Banner =
   | 'on_air'
   | 'film_on_air'
@@ -14,7 +14,7 @@ export type Banner =
 
 export interface BannerInput {
   online: boolean;
-  /** Sound and pictures flow, whether or not the server can be spoken to. */
+  /** Sound and video flow, whether or not the server can be spoken to. */
   mediaUp: boolean;
   hasMicrophone: boolean;
   /** Something outside of the page keeps the microphone silent. */

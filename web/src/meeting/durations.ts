@@ -1,8 +1,8 @@
 import type { SiteId, SiteView } from '../protocol/gen';
 
 /**
- * Since when each site is as it is, on a clock that nobody sets. The server tells times of its own wall
- * clock; that is asked only about what happened before this page was told anything.
+ * Since when each site is as it is, on a clock that nobody sets. The server gives times of its own wall
+ * clock; that is used only for what happened before this page received anything.
  */
 export interface Durations {
   /** Own clock minus the server's, milliseconds; null until a connection's first meeting. */
@@ -13,7 +13,7 @@ export interface Durations {
 }
 
 interface Change {
-  /** As the server tells it; another number is another change. */
+  /** As the server says it; another number is another change. */
   sinceMs: number;
   /** Own clock; null where it was not seen to happen. */
   atMs: number | null;
@@ -21,7 +21,7 @@ interface Change {
 
 export const noDurations: Durations = { skewMs: null, begunMs: 0, changes: new Map() };
 
-/** So long after a connection's first meeting its own arrival is the newest change, and tells the skew. */
+/** So long after a connection's first meeting its own arrival is the newest change, and gives the skew. */
 const SETTLING_MS = 10_000;
 
 /** `nowMs` is a clock that only goes forward. */
@@ -45,7 +45,7 @@ export function follow(before: Durations, sites: SiteView[], nowMs: number): Dur
   return { skewMs, begunMs, changes };
 }
 
-/** After a gap the first meeting tells again what was not seen to happen. */
+/** After a gap the first meeting says again what was not seen to happen. */
 export function afterGap(before: Durations): Durations {
   const seen = [...before.changes].map(
     ([site, { sinceMs }]) => [site, { sinceMs, atMs: atOf(before, site) }] as const,

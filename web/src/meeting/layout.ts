@@ -1,5 +1,5 @@
 import type { View } from './pages';
-import { type Picture, pictureKey, type Scene } from './tiles';
+import { type Scene, sourceKey, type VideoSource } from './tiles';
 
 /** CSS pixels. */
 export interface Area {
@@ -8,7 +8,7 @@ export interface Area {
 }
 
 export interface Placed {
-  picture: Picture;
+  source: VideoSource;
   role: 'stage' | 'tile';
   x: number;
   y: number;
@@ -19,11 +19,11 @@ export interface Placed {
 const ASPECT = 16 / 9;
 /** Below this a face is not recognised on a phone; the rest is on other pages. */
 const SMALLEST_TILE = 148;
-/** Beside a large picture the others are for knowing who is there. */
+/** Beside a large tile the others are for knowing who is there. */
 const SMALLEST_STRIP_TILE = 104;
 /** The strip takes at most this part of a wide screen. */
 const STRIP_SHARE = 0.34;
-/** On a tall screen the large picture takes at most this part of the height. */
+/** On a tall screen the large tile takes at most this part of the height. */
 const STAGE_SHARE = 0.6;
 
 type Box = Area & { x: number; y: number };
@@ -35,7 +35,7 @@ interface Cells {
   height: number;
 }
 
-/** A place for every picture of the view. Pure arithmetic: the view only copies the numbers. */
+/** A place for every source of the view. Pure arithmetic: the view only copies the numbers. */
 export function arrange(view: Pick<View, 'stage' | 'others'>, area: Area, gap: number): Placed[] {
   const { stage, others } = view;
   if (area.width <= 0 || area.height <= 0) return [];
@@ -43,7 +43,7 @@ export function arrange(view: Pick<View, 'stage' | 'others'>, area: Area, gap: n
   return isWide(area) ? stageBeside(stage, others, area, gap) : stageAbove(stage, others, area, gap);
 }
 
-/** How many pictures of a scene, beside the large one, have room at a size that can be recognised. */
+/** How many sources of a scene, beside the large one, have room at a size that can be recognised. */
 export function placesFor(scene: Scene, area: Area, gap: number): number {
   if (area.width <= 0 || area.height <= 0) return Number.POSITIVE_INFINITY;
   if (scene.stage === null) return fitting(area, gap, SMALLEST_TILE);
@@ -76,22 +76,22 @@ export function largestCells(count: number, area: Area, gap: number): Cells {
 }
 
 /** Rows of cells in the middle of the box; the last row is centred, free places included. */
-function placeCells(pictures: (Picture | null)[], cells: Cells, box: Box, gap: number): Placed[] {
+function placeCells(sources: (VideoSource | null)[], cells: Cells, box: Box, gap: number): Placed[] {
   const total = cells.rows * (cells.height + gap) - gap;
   const top = box.y + Math.max(0, (box.height - total) / 2);
-  return pictures.flatMap((picture, index): Placed[] => {
-    if (picture === null) return [];
+  return sources.flatMap((source, index): Placed[] => {
+    if (source === null) return [];
     const row = Math.floor(index / cells.columns);
-    const inRow = Math.min(cells.columns, pictures.length - row * cells.columns);
+    const inRow = Math.min(cells.columns, sources.length - row * cells.columns);
     const left = box.x + (box.width - (inRow * (cells.width + gap) - gap)) / 2;
     const x = Math.round(left + (index % cells.columns) * (cells.width + gap));
     const y = Math.round(top + row * (cells.height + gap));
-    return [{ picture, role: 'tile', x, y, width: cells.width, height: cells.height }];
+    return [{ source, role: 'tile', x, y, width: cells.width, height: cells.height }];
   });
 }
 
-function onStage(picture: Picture, width: number, height: number): Placed {
-  return { picture, role: 'stage', x: 0, y: 0, width: Math.floor(width), height: Math.floor(height) };
+function onStage(source: VideoSource, width: number, height: number): Placed {
+  return { source, role: 'stage', x: 0, y: 0, width: Math.floor(width), height: Math.floor(height) };
 }
 
 const stripBeside = (area: Area): Area => ({ width: area.width * STRIP_SHARE, height: area.height });
@@ -103,8 +103,8 @@ function boxBelow(area: Area, gap: number): Box {
   return { x: 0, y, width: area.width, height: area.height - y };
 }
 
-/** Wide screens: the large picture at the left, the strip at the right in as few columns as fit. */
-function stageBeside(stage: Picture, others: View['others'], area: Area, gap: number): Placed[] {
+/** Wide screens: the large tile at the left, the strip at the right in as few columns as fit. */
+function stageBeside(stage: VideoSource, others: View['others'], area: Area, gap: number): Placed[] {
   if (others.length === 0) return [onStage(stage, area.width, area.height)];
   let cells = largestCells(others.length, stripBeside(area), gap);
   // Few sites must not make a strip as wide as the stage would be tall.
@@ -116,20 +116,20 @@ function stageBeside(stage: Picture, others: View['others'], area: Area, gap: nu
   return [onStage(stage, stageWidth, area.height), ...placeCells(others, cells, box, gap)];
 }
 
-/** Tall screens: the large picture on top, the others below it. */
-function stageAbove(stage: Picture, others: View['others'], area: Area, gap: number): Placed[] {
+/** Tall screens: the large tile on top, the others below it. */
+function stageAbove(stage: VideoSource, others: View['others'], area: Area, gap: number): Placed[] {
   const box = boxBelow(area, gap);
   const cells = largestCells(others.length, box, gap);
   return [onStage(stage, area.width, stageHeight(area)), ...placeCells(others, cells, box, gap)];
 }
 
-/** Cut off at most: a picture of 16:10 loses a tenth, which nobody misses; one of 4:3 a quarter, and with it heads. */
+/** Cut off at most: a frame of 16:10 loses a tenth, which nobody misses; one of 4:3 a quarter, and with it heads. */
 const CUT_OFF = 0.12;
 
-/** Whether a picture fills its tile when little of it is cut off; before its first frame it is taken to. */
-export function fills(picture: Area | null, tile: Area): boolean {
-  if (picture === null || picture.width === 0 || picture.height === 0) return true;
-  const ratio = (picture.width * tile.height) / (picture.height * tile.width);
+/** Whether a frame fills its tile when little of it is cut off; before the first one it is taken to. */
+export function fills(frame: Area | null, tile: Area): boolean {
+  if (frame === null || frame.width === 0 || frame.height === 0) return true;
+  const ratio = (frame.width * tile.height) / (frame.height * tile.width);
   return Math.min(ratio, 1 / ratio) >= 1 - CUT_OFF;
 }
 
@@ -139,10 +139,10 @@ export function fills(picture: Area | null, tile: Area): boolean {
  */
 const HEIGHT_STEP = 30;
 
-/** Height in real pixels of each picture's tile, in steps. */
+/** Height in real pixels of each source's tile, in steps. */
 export function pixelHeights(placed: Placed[], pixelRatio: number): Map<string, number> {
   const heights = placed.map((tile): [string, number] => [
-    pictureKey(tile.picture),
+    sourceKey(tile.source),
     Math.ceil((tile.height * pixelRatio) / HEIGHT_STEP) * HEIGHT_STEP,
   ]);
   return new Map(heights);

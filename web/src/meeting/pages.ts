@@ -1,17 +1,17 @@
 import type { MeetingState } from './state';
-import { type Picture, type Scene, samePicture } from './tiles';
+import { type Scene, sameSource, type VideoSource } from './tiles';
 
 /** What of a scene is on view: one page of it. `null` is a place that is kept free. */
 export interface View {
-  stage: Picture | null;
-  others: (Picture | null)[];
+  stage: VideoSource | null;
+  others: (VideoSource | null)[];
   /** From 0. */
   page: number;
   pages: number;
 }
 
 /**
- * A page of the scene where no more than `places` pictures fit beside the large one. Every page of
+ * A page of the scene where no more than `places` sources fit beside the large one. Every page of
  * several keeps its last place for a speaker from another page: whoever speaks comes into view, and
  * nobody else moves.
  */
@@ -29,20 +29,18 @@ export function viewOf(scene: Scene, places: number, page: number): View {
  * Who speaks on another page. `before` stays for as long as it speaks, so that two who talk at once
  * do not change places all the time.
  */
-export function guestOf(state: MeetingState, scene: Scene, view: View, before: Picture | null) {
+export function guestOf(state: MeetingState, scene: Scene, view: View, before: VideoSource | null) {
   if (view.pages === 1) return null;
-  const onView = (picture: Picture) => [view.stage, ...view.others].some(one => samePicture(one, picture));
+  const onView = (source: VideoSource) => [view.stage, ...view.others].some(one => sameSource(one, source));
   const elsewhere = scene.others.filter(
-    picture => picture.kind === 'camera' && picture.site !== state.you && !onView(picture),
+    source => source.kind === 'camera' && source.site !== state.you && !onView(source),
   );
-  const stays = elsewhere.find(
-    picture => samePicture(picture, before) && state.speakers.includes(picture.site),
-  );
-  const newest = state.recentSpeakers.flatMap(site => elsewhere.find(picture => picture.site === site) ?? []);
+  const stays = elsewhere.find(source => sameSource(source, before) && state.speakers.includes(source.site));
+  const newest = state.recentSpeakers.flatMap(site => elsewhere.find(source => source.site === site) ?? []);
   return stays ?? newest[0] ?? null;
 }
 
 /** The view with a guest in its last place. */
-export function withGuest(view: View, guest: Picture | null): View {
+export function withGuest(view: View, guest: VideoSource | null): View {
   return guest === null ? view : { ...view, others: [...view.others.slice(0, -1), guest] };
 }

@@ -3,7 +3,7 @@ import { afterGap, follow } from './durations';
 import { noticesOf } from './notices';
 import type { MeetingState, Notice } from './state';
 
-/** How many who spoke lately keep their picture when there are more sites than slots. */
+/** How many who spoke lately keep their slot when there are more sites than slots. */
 const RECENT_SPEAKERS = 6;
 
 /** The one door by which what the server says enters. `nowMs` is a clock that only goes forward. */

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../protocol/gen';
 
-/** What keeps this page out of the meeting, or its sound and pictures from it. */
+/** What keeps this page out of the meeting, or its sound and video from it. */
 export type Trouble =
   | ErrorCode
   /** The connection to the server is gone. */

@@ -34,7 +34,7 @@ export interface MeetingState {
   audioSlots: (SlotSource | null)[];
   /** Loudest first. */
   speakers: SiteId[];
-  /** Who spoke lately, newest first: the order in which pictures are wanted. */
+  /** Who spoke lately, newest first: the order in which sources are wanted. */
   recentSpeakers: SiteId[];
   links: ReadonlyMap<SiteId, SiteLink>;
   /** Wanted simulcast layers of the own sources, lowest first. */

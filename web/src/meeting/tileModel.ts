@@ -2,12 +2,12 @@ import type { LinkGrade, MicrophoneState, Presence, SiteId, SiteLink, SiteView }
 import { sinceOf } from './durations';
 import { slotShowing } from './slots';
 import { type MeetingState, siteOf } from './state';
-import type { Picture } from './tiles';
+import type { VideoSource } from './tiles';
 
 /** All that a tile shows, ready for the view. */
 export interface TileModel {
   site: SiteId;
-  kind: Picture['kind'];
+  kind: VideoSource['kind'];
   name: string;
   isYou: boolean;
   isChair: boolean;
@@ -20,26 +20,26 @@ export interface TileModel {
   grade: LinkGrade | null;
   lossPercent: number | null;
   rttMs: number | null;
-  /** Video slot that carries the picture, -1 for none (and for the own picture). */
+  /** Video slot that carries the source, -1 for none (and for the own one). */
   slot: number;
-  /** Whether there is a picture to wait for at all. */
+  /** Whether there is no frame to wait for at all. */
   cameraOff: boolean;
 }
 
-/** The light of a site; null before there are numbers, which a link tells as `disconnected`. */
+/** The light of a site; null before there are numbers, which a link reports as `disconnected`. */
 export function gradeOf(site: SiteView, link: SiteLink | undefined): LinkGrade | null {
   if (site.presence === 'lost') return 'disconnected';
   return link === undefined || link.grade === 'disconnected' ? null : link.grade;
 }
 
-export function tileModel(state: MeetingState, picture: Picture): TileModel | null {
-  const site = siteOf(state.meeting, picture.site);
+export function tileModel(state: MeetingState, source: VideoSource): TileModel | null {
+  const site = siteOf(state.meeting, source.site);
   if (site === null) return null;
   const link = state.links.get(site.id);
   const isYou = site.id === state.you;
   return {
     site: site.id,
-    kind: picture.kind,
+    kind: source.kind,
     name: site.name,
     isYou,
     isChair: site.role === 'chair',
@@ -47,11 +47,11 @@ export function tileModel(state: MeetingState, picture: Picture): TileModel | nu
     presence: site.presence,
     sinceMs: sinceOf(state.durations, site),
     microphone: site.microphone,
-    speaking: picture.kind === 'camera' && site.microphone === 'on' && state.speakers.includes(site.id),
+    speaking: source.kind === 'camera' && site.microphone === 'on' && state.speakers.includes(site.id),
     grade: gradeOf(site, link),
     lossPercent: link?.loss_percent ?? null,
     rttMs: link?.rtt_ms ?? null,
-    slot: isYou ? -1 : slotShowing(state.videoSlots, picture),
-    cameraOff: picture.kind === 'camera' && !site.camera && site.presence !== 'lost',
+    slot: isYou ? -1 : slotShowing(state.videoSlots, source),
+    cameraOff: source.kind === 'camera' && !site.camera && site.presence !== 'lost',
   };
 }

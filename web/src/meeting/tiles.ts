@@ -1,8 +1,8 @@
 import type { SiteId, SiteView } from '../protocol/gen';
 import { hasTile, type MeetingState, siteOf } from './state';
 
-/** One picture: a site's camera or what it presents. */
-export interface Picture {
+/** What one tile shows: a site's camera or what it presents. */
+export interface VideoSource {
   site: SiteId;
   kind: 'camera' | 'content';
 }
@@ -10,32 +10,32 @@ export interface Picture {
 /** `auto` is a grid in which whoever presents is large. */
 export type LayoutChoice = 'auto' | 'grid' | 'stage';
 
-/** Which pictures there are: at most one large, the others in the order of the invitation. */
+/** Which sources there are: at most one large, the others in the order of the invitation. */
 export interface Scene {
-  stage: Picture | null;
-  others: Picture[];
+  stage: VideoSource | null;
+  others: VideoSource[];
 }
 
-export const samePicture = (a: Picture | null, b: Picture | null) =>
+export const sameSource = (a: VideoSource | null, b: VideoSource | null) =>
   a !== null && b !== null && a.site === b.site && a.kind === b.kind;
 
-export const pictureKey = (picture: Picture) => `${picture.site}-${picture.kind}`;
+export const sourceKey = (source: VideoSource) => `${source.site}-${source.kind}`;
 
 /**
  * Who is large: whom the chair has put there; else, in `stage`, whom this device chose; else who presents, but in
  * `grid`; else, in `stage`, who speaks, or the chair.
  */
-export function sceneOf(state: MeetingState, choice: LayoutChoice, pinned: Picture | null): Scene {
+export function sceneOf(state: MeetingState, choice: LayoutChoice, pinned: VideoSource | null): Scene {
   const sites = state.meeting?.sites.filter(hasTile) ?? [];
-  const cameras = sites.map(site => ({ site: site.id, kind: 'camera' }) as Picture);
+  const cameras = sites.map(site => ({ site: site.id, kind: 'camera' }) as VideoSource);
   const contents = contentsOf(state);
   const all = [...contents, ...cameras];
   const stage = chairsChoice(state, sites) ?? ownChoice(state, choice, all, pinned);
-  return { stage, others: all.filter(picture => !samePicture(picture, stage)) };
+  return { stage, others: all.filter(source => !sameSource(source, stage)) };
 }
 
 /** What is presented just now. */
-export function contentsOf(state: MeetingState): Picture[] {
+export function contentsOf(state: MeetingState): VideoSource[] {
   const sites = state.meeting?.sites.filter(site => hasTile(site) && site.content) ?? [];
   return sites.map(site => ({ site: site.id, kind: 'content' }));
 }
@@ -48,7 +48,7 @@ export function otherLayout(state: MeetingState, scene: Scene): 'grid' | 'stage'
   return ownChoice(state, 'stage', scene.others, null) === null ? null : 'stage';
 }
 
-function chairsChoice(state: MeetingState, sites: SiteView[]): Picture | null {
+function chairsChoice(state: MeetingState, sites: SiteView[]): VideoSource | null {
   const site = siteOf(state.meeting, state.meeting?.big_screen ?? null);
   if (site === null || !sites.includes(site)) return null;
   return { site: site.id, kind: site.content ? 'content' : 'camera' };
@@ -57,17 +57,17 @@ function chairsChoice(state: MeetingState, sites: SiteView[]): Picture | null {
 function ownChoice(
   state: MeetingState,
   choice: LayoutChoice,
-  all: Picture[],
-  pinned: Picture | null,
-): Picture | null {
-  const content = all.find(picture => picture.kind === 'content') ?? null;
+  all: VideoSource[],
+  pinned: VideoSource | null,
+): VideoSource | null {
+  const content = all.find(source => source.kind === 'content') ?? null;
   if (choice !== 'stage') return choice === 'auto' ? content : null;
-  const others = all.filter(picture => picture.site !== state.you);
-  const speaker = state.recentSpeakers.find(site => others.some(picture => picture.site === site));
+  const others = all.filter(source => source.site !== state.you);
+  const speaker = state.recentSpeakers.find(site => others.some(source => source.site === site));
   return (
-    all.find(picture => samePicture(picture, pinned)) ??
+    all.find(source => sameSource(source, pinned)) ??
     content ??
-    others.find(picture => picture.site === speaker) ??
+    others.find(source => source.site === speaker) ??
     others[0] ??
     null
   );

@@ -3,7 +3,7 @@ import type { Sdp } from './gen';
 /** Raw DEFLATE came years after the rest: Chrome 80–102, Firefox up to 112 and iOS 16.3 lack it or all of it. */
 const FORMAT = 'deflate-raw';
 
-/** Both ways or not at all: who offers deflated is answered deflated. */
+/** Both ways or not at all: a deflated offer gets a deflated answer. */
 function streams(): { packer: CompressionStream; unpacker: DecompressionStream } | null {
   try {
     return { packer: new CompressionStream(FORMAT), unpacker: new DecompressionStream(FORMAT) };

@@ -13,7 +13,7 @@ export interface SocketEvents {
  */
 const OPENING_MS = 30_000;
 
-/** One WebSocket connection. Answers pings, and gives up on a server that has fallen silent. */
+/** One WebSocket connection. Replies to pings, and gives up on a server that has fallen silent. */
 export class Socket {
   private readonly ws: WebSocket;
   private silence: ReturnType<typeof setTimeout> | undefined;

@@ -10,7 +10,7 @@ export interface Link {
   direct: boolean;
 }
 
-/** What a token is made of (`config/token.rs` of the server); the dot behind it is the sentence’s. */
+/** What a token is made of (`config/token.rs` of the server); the dot after it is the sentence’s. */
 const TOKEN = /[\w.~-]*[\w-]/;
 /** Marks without a width, which mail and chat programs put into links to break lines there. */
 const INVISIBLE = /[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]/g;

@@ -25,7 +25,7 @@ export class LocalMedia {
   readonly camera = this.captures.camera.acquired;
   readonly microphone = this.captures.microphone.acquired;
   readonly presenting = new Presenting();
-  readonly content = this.presenting.picture;
+  readonly content = this.presenting.video;
   readonly film = this.presenting.sound;
   /** What the microphone's section sends: the microphone alone, or mixed with the film. */
   readonly sound = signal<MediaStreamTrack | null>(null);

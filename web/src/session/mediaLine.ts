@@ -38,7 +38,7 @@ const STABLE_MS = 10_000;
 const UNUSABLE_TRIES = 4;
 
 /**
- * Keeps sound and pictures flowing over a connection that carries offers and answers: never more than
+ * Keeps sound and video flowing over a connection that carries offers and answers: never more than
  * one offer at a time, an ICE restart first, a new PeerConnection after that, slower and slower.
  */
 export class MediaLine {

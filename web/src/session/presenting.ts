@@ -7,7 +7,7 @@ type Shown = 'as_wanted' | 'without_sound';
 
 /** What this device presents: the screen, a window or a tab. */
 export class Presenting {
-  readonly picture = signal<MediaStreamTrack | null>(null);
+  readonly video = signal<MediaStreamTrack | null>(null);
   /** Of a film, for example; null where the user, the browser or the machine does not give it. */
   readonly sound = signal<MediaStreamTrack | null>(null);
 
@@ -16,12 +16,12 @@ export class Presenting {
     this.stop();
     const presented = on ? await acquireScreen() : null;
     if (presented === null) return 'as_wanted';
-    const { picture, sound } = presented;
+    const { video, sound } = presented;
     // `ended` comes from the browser's own button, or when the tab is closed; never from our own `stop`.
-    picture.onended = () => {
-      if (this.picture.value === picture) this.stop();
+    video.onended = () => {
+      if (this.video.value === video) this.stop();
     };
-    this.picture.value = picture;
+    this.video.value = video;
     if (sound === null) return 'as_wanted';
     if (!canMix()) {
       sound.stop();
@@ -35,9 +35,9 @@ export class Presenting {
   }
 
   stop(): void {
-    this.picture.value?.stop();
+    this.video.value?.stop();
     this.sound.value?.stop();
-    this.picture.value = null;
+    this.video.value = null;
     this.sound.value = null;
   }
 }

@@ -6,23 +6,23 @@ import {
   contentsOf,
   type LayoutChoice,
   otherLayout,
-  type Picture,
-  pictureKey,
   sceneOf,
+  sourceKey,
+  type VideoSource,
 } from '../meeting/tiles';
 
 /** What this device shows: layout choice → page → places. */
 export class Screen {
   readonly area = signal<Area>({ width: 0, height: 0 });
   readonly layout = signal<LayoutChoice>('auto');
-  readonly pinned = signal<Picture | null>(null);
-  /** The pictures on view, which page of how many they are, and who from another page is among them. */
+  readonly pinned = signal<VideoSource | null>(null);
+  /** The sources on view, which page of how many they are, and who from another page is among them. */
   readonly view;
   readonly placed;
   /** What the layout button changes to; null: there is nothing to change. */
   readonly otherLayout;
   private readonly page = signal(0);
-  private guest: Picture | null = null;
+  private guest: VideoSource | null = null;
 
   constructor(
     private readonly state: ReadonlySignal<MeetingState>,
@@ -48,12 +48,12 @@ export class Screen {
     if (other !== null) this.layout.value = other;
   }
 
-  pin(picture: Picture | null): void {
-    this.pinned.value = picture;
-    if (picture !== null) this.layout.value = 'stage';
+  pin(source: VideoSource | null): void {
+    this.pinned.value = source;
+    if (source !== null) this.layout.value = 'stage';
   }
 
-  /** To the next page or the one before; behind the last comes the first. */
+  /** To the next page or the one before; after the last comes the first. */
   turn(by: 1 | -1): void {
     const { page, pages } = this.view.value;
     this.page.value = (page + by + pages) % pages;
@@ -63,7 +63,7 @@ export class Screen {
   private comeIntoView(): void {
     let known: string[] = [];
     effect(() => {
-      const presented = contentsOf(this.state.value).map(pictureKey);
+      const presented = contentsOf(this.state.value).map(sourceKey);
       const begun = presented.some(key => !known.includes(key));
       known = presented;
       if (!begun) return;

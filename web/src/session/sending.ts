@@ -15,7 +15,7 @@ export interface SendingContext {
   tell(notice: Notice): void;
 }
 
-/** What this site sends: its devices on the connection, their switches, and what the bridge is told of them. */
+/** What this site sends: its devices on the connection, their switches, and what the bridge receives about them. */
 export class Sending {
   constructor(
     private readonly local: LocalMedia,

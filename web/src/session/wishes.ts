@@ -2,12 +2,12 @@ import { computed, effect, type ReadonlySignal, signal, untracked } from '@preac
 import { pixelHeights } from '../meeting/layout';
 import { type Assignment, assignSlots, byPriority, type Line, wishesOf } from '../meeting/slots';
 import { type MeetingState, siteOf } from '../meeting/state';
-import { type Picture, samePicture } from '../meeting/tiles';
+import { sameSource, type VideoSource } from '../meeting/tiles';
 import type { SlotWish } from '../protocol/gen';
 import type { Screen } from './screen';
 
 const WISH_DELAY_MS = 150;
-/** More pictures may be what made the line poor: it is trusted with them again when it was better for so long. */
+/** Larger layers may be what made the line poor: it is trusted with them again when it was better for so long. */
 const TRUST_AGAIN_MS = 60_000;
 
 type SlotWishes = (SlotWish | null)[];
@@ -69,24 +69,24 @@ export class Wishes {
   private compute(): SlotWishes {
     const state = this.state.value;
     const wanted = byPriority(state, this.screen.view.value).filter(
-      picture =>
-        picture.kind === 'content' ||
-        siteOf(state.meeting, picture.site)?.presence !== 'lost' ||
-        this.holds(picture),
+      source =>
+        source.kind === 'content' ||
+        siteOf(state.meeting, source.site)?.presence !== 'lost' ||
+        this.holds(source),
     );
     this.assignment = assignSlots(this.assignment, wanted, this.capacity, forced(state));
     const heights = pixelHeights(this.screen.placed.value, globalThis.devicePixelRatio || 1);
     return wishesOf(this.assignment, heights, this.line.value);
   }
 
-  /** A lost site keeps the slot with its last picture. */
-  private holds(picture: Picture): boolean {
-    return this.assignment.some(held => samePicture(held, picture));
+  /** A lost site keeps the slot with its last frame. */
+  private holds(source: VideoSource): boolean {
+    return this.assignment.some(held => sameSource(held, source));
   }
 }
 
 /** What the chair has put on the big screen, where that is not this site. */
-function forced(state: MeetingState): Picture | null {
+function forced(state: MeetingState): VideoSource | null {
   const site = siteOf(state.meeting, state.meeting?.big_screen ?? null);
   if (site === null || site.id === state.you) return null;
   return { site: site.id, kind: site.content ? 'content' : 'camera' };

@@ -52,7 +52,7 @@ export function Entry() {
         <LanguageSwitch />
       </header>
       <main class="entry-main">
-        <section class="entry-picture">
+        <section class="entry-preview">
           <Preview />
           <div class="switches">
             <Switch of="microphoneOn" label={t.turnOnAtEntry.microphone} />

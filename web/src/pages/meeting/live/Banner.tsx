@@ -45,7 +45,7 @@ function textsOf({ kind, film, connecting, microphoneOpen }: ReturnType<typeof u
   }
 }
 
-/** Tells the whole room whether it is heard; a press opens or closes the microphone. */
+/** Shows the whole room whether it is heard; a press opens or closes the microphone. */
 export function Banner() {
   const banner = useBanner();
   const { kind } = banner;

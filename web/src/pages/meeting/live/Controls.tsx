@@ -65,7 +65,7 @@ function MediaControls() {
   );
 }
 
-/** Not there while it could change nothing: the chair has chosen for all, or there is one picture. */
+/** Not there while it could change nothing: the chair has chosen for all, or there is one source. */
 function LayoutControl() {
   const { other, change } = useLayout();
   const t = words.value;

@@ -33,7 +33,7 @@ function Lost({ sinceMs }: { sinceMs: number | null }) {
   );
 }
 
-/** What stands where there is no picture, or over the last one. */
+/** What stands where there is no frame, or over the last one. */
 function State({ tile, shown }: { tile: TileModel; shown: boolean }) {
   const t = words.value;
   if (tile.presence === 'lost') return <Lost sinceMs={tile.sinceMs} />;
@@ -46,7 +46,7 @@ function State({ tile, shown }: { tile: TileModel; shown: boolean }) {
       </p>
     );
   if (shown) return null;
-  return <p class="tile-state">{t.waitingPicture}</p>;
+  return <p class="tile-state">{t.waitingFrame}</p>;
 }
 
 function NamePlate({ tile }: { tile: TileModel }) {
@@ -63,30 +63,30 @@ function NamePlate({ tile }: { tile: TileModel }) {
   );
 }
 
-function classes(tile: TileModel, place: Placed, picture: boolean, stale: boolean): string {
+function classes(tile: TileModel, place: Placed, frame: boolean, stale: boolean): string {
   const names = ['tile', place.role];
   if (tile.speaking) names.push('speaking');
   if (tile.presence === 'lost') names.push('is-lost');
-  if (picture) names.push('has-picture');
+  if (frame) names.push('has-frame');
   if (stale) names.push('is-stale');
   return names.join(' ');
 }
 
 export function Tile({ place }: { place: Placed }) {
-  const tile = useTile(place.picture);
+  const tile = useTile(place.source);
   return tile === null ? null : <ShownTile tile={tile} place={place} />;
 }
 
 function ShownTile({ tile, place }: { tile: TileModel; place: Placed }) {
   const t = words.value;
   const { element, shown, size } = useVideo(useTileStream(tile));
-  const picture = shown && !tile.cameraOff;
-  const stale = picture && !tile.isYou && tile.slot < 0;
+  const frame = shown && !tile.cameraOff;
+  const stale = frame && !tile.isYou && tile.slot < 0;
   const whole = tile.kind === 'content' || !fills(size, place) ? 'whole' : '';
   const mirrored = tile.kind === 'camera' && tile.isYou ? 'mirrored' : '';
   return (
     <article
-      class={classes(tile, place, picture, stale)}
+      class={classes(tile, place, frame, stale)}
       style={{
         width: `${place.width}px`,
         height: `${place.height}px`,
@@ -108,7 +108,7 @@ function ShownTile({ tile, place }: { tile: TileModel; place: Placed }) {
         aria-hidden="true"
         tabIndex={-1}
       />
-      <State tile={tile} shown={picture && !stale} />
+      <State tile={tile} shown={frame && !stale} />
       <div class="tile-top">
         {tile.onBigScreen ? <span class="badge gold">{t.onBigScreen}</span> : null}
         {tile.speaking ? <span class="badge green">{t.speaking}</span> : null}
@@ -116,7 +116,7 @@ function ShownTile({ tile, place }: { tile: TileModel; place: Placed }) {
         {tile.grade === null ? null : (
           <LinkLight grade={tile.grade} lossPercent={tile.lossPercent} rttMs={tile.rttMs} />
         )}
-        <TileMenu tile={tile} picture={place.picture} />
+        <TileMenu tile={tile} source={place.source} />
       </div>
       <NamePlate tile={tile} />
     </article>

@@ -3,17 +3,17 @@ import { useState } from 'preact/hooks';
 import { usePin } from '../../../hooks/screen';
 import { words } from '../../../i18n';
 import type { TileModel } from '../../../meeting/tileModel';
-import type { Picture } from '../../../meeting/tiles';
+import type { VideoSource } from '../../../meeting/tiles';
 import { Dialog } from '../../../ui/Dialog';
 import { SiteButtons } from '../dialogs/SiteButtons';
 import './tileMenu.css';
 
 /** A dialog and no drop-down: it fits beside the smallest tile and under a thumb. */
-export function TileMenu({ tile, picture }: { tile: TileModel; picture: Picture }) {
+export function TileMenu({ tile, source }: { tile: TileModel; source: VideoSource }) {
   const [open, setOpen] = useState(false);
   const close = () => setOpen(false);
   const t = words.value;
-  const { pinned, toggle } = usePin(picture);
+  const { pinned, toggle } = usePin(source);
   return (
     <div class="tile-menu">
       <button
