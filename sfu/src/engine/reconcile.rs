@@ -125,6 +125,9 @@ impl Engine {
         let Source { peer, kind } = wish.source;
         let index = room.index_of(peer)?;
         let slot = self.peers.subscribers.get(route.subscriber)?.video.get(usize::from(route.slot))?;
+        if slot.slot.line.codecs.is_empty() {
+            return None;
+        }
         let shown = slot.slot.current().filter(|shown| shown.publisher == index && shown.kind == kind);
         let publisher = self.peers.publishers.get_mut(index)?;
         if !publisher.may_publish(kind) || kind == SourceKind::Microphone {

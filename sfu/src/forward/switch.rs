@@ -27,7 +27,7 @@ pub struct SlotCodec {
     pub rtx_payload_type: Option<u8>,
 }
 
-/// What a slot sends with: fixed when the offer is answered.
+/// What a slot sends with, as the newest answer says; only the codecs may differ from the first one's.
 #[derive(Debug, Clone)]
 pub struct SlotLine {
     pub ssrc: Ssrc,

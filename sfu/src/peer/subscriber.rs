@@ -120,8 +120,15 @@ impl Subscriber {
         subscriber
     }
 
-    /// Adds the slots a later offer brought; those that exist stay as they are.
+    /// Adds the slots a later offer brought; those that exist send on what is negotiated for them now.
     pub fn extend(&mut self, negotiated: &Negotiated, rng: &mut dyn RngCore) {
+        let video = self.video.iter_mut().map(|video| &mut video.slot.line).zip((0..).map(SlotId::Video));
+        let audio = self.audio.iter_mut().map(|audio| &mut audio.slot.line).zip((0..).map(SlotId::Audio));
+        for (line, slot) in video.chain(audio) {
+            if let Some(now) = line_of(negotiated, slot) {
+                *line = now;
+            }
+        }
         self.extend_video(negotiated, rng);
         self.extend_audio(negotiated, rng);
         let first = negotiated.sections.iter().find_map(|section| section.slot_ssrc);
@@ -211,12 +218,12 @@ impl Subscriber {
     }
 }
 
-/// What the section of a slot sends with.
+/// What the section of a slot sends with: nothing while it rests or has no codec of ours.
 fn line_of(negotiated: &Negotiated, slot: SlotId) -> Option<SlotLine> {
     let is_slot = |section: &&Section| section.role == SectionRole::Slot(slot);
     let section = negotiated.sections.iter().find(is_slot)?;
     let (ssrc, rtx_ssrc) = section.slot_ssrc?;
-    let codecs = section.codecs.iter().take(8).map(|codec| SlotCodec {
+    let codecs = section.codecs.iter().filter(|_| section.active).take(8).map(|codec| SlotCodec {
         codec: codec.codec,
         payload_type: codec.payload_type,
         rtx_payload_type: codec.rtx_payload_type,

@@ -42,7 +42,8 @@ macro_rules! line {
 
 /// A rejected section leaves the bundle (RFC 9143 section 7.3.3).
 pub(super) fn is_rejected(section: &Section, offered: &Offered) -> bool {
-    section.role == SectionRole::Rejected || section.codecs.is_empty() || !offered.live
+    let without_codec = section.codecs.is_empty() || offered.codecs.is_empty();
+    section.role == SectionRole::Rejected || without_codec || !offered.live
 }
 
 /// The offer's bundle without what is rejected.

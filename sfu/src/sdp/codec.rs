@@ -62,11 +62,24 @@ impl NegotiatedCodec {
         }
     }
 
-    /// Both mean the same on the wire.
-    pub(super) fn same_as(&self, other: &NegotiatedCodec) -> bool {
-        let wire = |c: &NegotiatedCodec| (c.codec, c.payload_type, c.rtx_payload_type, c.parameters);
-        wire(self) == wire(other)
+    /// A later offer may list codecs in another order, leave some out and bring others, but what a payload type has
+    /// once stood for it stands for as long as the session lasts (RFC 3264 section 8.3.2).
+    pub(super) fn keeps_its_meaning(&self, later: &[NegotiatedCodec]) -> bool {
+        let of = |c: &NegotiatedCodec| {
+            let media = (c.payload_type, Meaning::Media(c.codec, c.parameters));
+            let rtx = c.rtx_payload_type.map(|rtx| (rtx, Meaning::Rtx(c.payload_type)));
+            [Some(media), rtx].into_iter().flatten()
+        };
+        let same = |(before, meaning)| later.iter().flat_map(of).all(|(pt, m)| pt != before || m == meaning);
+        of(self).all(same)
     }
+}
+
+/// What a payload type stands for.
+#[derive(PartialEq)]
+enum Meaning {
+    Media(Codec, Parameters),
+    Rtx(u8),
 }
 
 /// Everything an offer's section says about one payload type.

@@ -16,9 +16,10 @@
 //! audio-only slots, numbered after the partners.
 //!
 //! # Later offers
-//! A later offer keeps every section's place, mid, role and codecs, may switch a section off
-//! (`inactive` or port 0) and on again, may bring new ICE credentials (a restart) and may add slots
-//! at the end. Everything else is [`OfferError::Changed`]. What a section was rejected for stays
+//! A later offer keeps every section's place, mid and role, may switch a section off (`inactive` or
+//! port 0) and on again, may bring new ICE credentials (a restart) and may add slots at the end. It
+//! may list other codecs, or the same in another order, but each payload type keeps its meaning (RFC
+//! 3264 section 8.3.2). Everything else is [`OfferError::Changed`]. What a section was rejected for stays
 //! rejected.
 //!
 //! # Simulcast

@@ -74,20 +74,26 @@ fn of_use(role: SectionRole, sender: ExtensionSender) -> bool {
     }
 }
 
-/// A section of the previous answer: the same, except that it may rest and that its sender may
-/// announce other SSRCs.
+/// A section of the previous answer: the same, except that it may rest, that codecs may come and go, and that its
+/// sender may announce other SSRCs.
 fn kept(known: &Section, offered: &Offered) -> Result<Section, OfferError> {
     roles::check_kept(known, offered)?;
     let mut section = known.clone();
     section.active = !known.codecs.is_empty() && is_active(offered);
+    if known.codecs.is_empty() || offered.codecs.is_empty() {
+        return Ok(section);
+    }
+    if !known.codecs.iter().all(|codec| codec.keeps_its_meaning(&offered.codecs)) {
+        return Err(OfferError::Changed);
+    }
+    section.codecs.clone_from(&offered.codecs);
     if !section.active {
         return Ok(section);
     }
-    let again = known.codecs.iter().all(|codec| offered.codecs.iter().any(|o| o.same_as(codec)));
     let is_source = matches!(known.role, SectionRole::Source(_));
     let layers = |ssrcs: &[_]| ssrcs.len().max(1);
     let relayered = known.rids != offered.rids || layers(&known.declared_ssrcs) != layers(&offered.ssrcs);
-    if !again || (is_source && relayered) {
+    if is_source && relayered {
         return Err(OfferError::Changed);
     }
     if is_source {

@@ -1,5 +1,5 @@
 //! Later offers of a connected peer, each made from one that was taken before by a few changes. Every offer has one
-//! answer, and taken or refused, pictures go on.
+//! answer, and taken or refused, pictures go on, unless an offer takes away their section or codec.
 
 use super::reader::Reader;
 use super::rig::{CONTENT, Rig, credentials, offer_of};
@@ -24,6 +24,9 @@ pub fn reoffers(data: &[u8]) {
             rig.offer(site, &offer);
             rig.answers == [Ok(())]
         });
+        if taken && !has_codec(&text) {
+            return;
+        }
         if taken {
             drafts.taken = text;
         }
@@ -126,6 +129,16 @@ impl Drafts {
         let lines = self.draft.iter().enumerate();
         lines.filter(|(_, line)| line.starts_with("m=")).map(|(at, _)| at).collect()
     }
+}
+
+/// No section of pictures rests, and all still have what pictures here are coded as.
+fn has_codec(text: &str) -> bool {
+    let mut sections = text.split("m=").filter(|section| section.starts_with("video "));
+    sections.all(|section| {
+        let mut formats = section.lines().next().unwrap_or_default().split(' ');
+        let rests = section.starts_with("video 0") || section.contains("a=inactive");
+        !rests && formats.any(|format| format == "96") && section.contains("a=rtpmap:96 VP8/90000\r\n")
+    })
 }
 
 fn lines(text: &str) -> Vec<String> {

@@ -40,8 +40,9 @@ pub(super) struct Site {
     pub number: u8,
     pub own: IceCredentials,
     pub line: Line,
-    /// The slots' SSRCs, each with its repair stream behind it.
+    /// The slots' SSRCs, each with its repair stream behind it, and those of the newest answer.
     pub slots: Vec<u32>,
+    answered: Vec<u32>,
     /// Packets that came in each slot.
     pub shown: BTreeMap<u32, u32>,
     /// The newest number of each SSRC it sends on, with its roll-over counter.
@@ -80,7 +81,8 @@ impl Site {
             return;
         }
         let ssrc = u32::from_be_bytes(*packet[8..].first_chunk().expect("a header"));
-        let place = self.slots.iter().position(|slot| *slot == ssrc).expect("media is of a slot");
+        assert!(self.answered.contains(&ssrc), "media is of a slot that was answered");
+        let place = self.slots.iter().position(|slot| *slot == ssrc).expect("an answered slot");
         assert!(srtp.open_rtp(place, &mut packet).is_some(), "what the engine seals opens, and only once");
         *self.shown.entry(ssrc).or_default() += 1;
     }
@@ -116,6 +118,7 @@ impl Rig {
                 own: own.clone(),
                 line,
                 slots: Vec::new(),
+                answered: Vec::new(),
                 shown: BTreeMap::new(),
                 sent: BTreeMap::new(),
                 traffic: (0, 0),
@@ -237,7 +240,11 @@ impl Rig {
                 };
                 let site = &mut self.sites[index];
                 site.line.answered(server);
-                site.slots = slots(&sdp);
+                site.answered = slots(&sdp);
+                // A slot that rests keeps its place.
+                let fresh = site.answered.iter().filter(|ssrc| !site.slots.contains(ssrc)).copied();
+                let fresh: Vec<u32> = fresh.collect();
+                site.slots.extend(fresh);
             }
             Event::OfferRefused { reason, .. } => self.answers.push(Err(reason)),
             _ => {}
