@@ -1,6 +1,7 @@
 //! One simulated site: a peer connection of the `rtc` crate that sends synthetic pictures and voice
 //! and writes down what arrives in each slot.
 
+use super::codec::{Payload, VideoCodec};
 use super::incoming::SlotView;
 use super::layer::Layer;
 use super::outgoing::{OPUS, Outgoing, SiteClock};
@@ -8,7 +9,7 @@ use super::picture::{CONTENT, voice};
 use super::port::Port;
 use super::sections::Sections;
 use super::slots::Slots;
-use super::stack::{self, encoding, opus, sendonly, vp8};
+use super::stack::{self, encoding, opus, sendonly, video};
 use super::traffic::{Amount, Traffic};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -32,7 +33,8 @@ pub(super) const OUR_SSRC: u32 = 1;
 /// What a client sends.
 #[derive(Debug, Clone, Copy)]
 pub struct Publishes {
-    /// Layers of the camera: 0 for none, 1, or 3 with rids.
+    /// Layers of the camera: 0 for none, 1, or 3 with rids, which a codec without simulcast makes one; with more than
+    /// 1 there is content, too.
     pub layers: usize,
     pub voice: bool,
 }
@@ -84,7 +86,18 @@ pub struct Client {
 }
 
 impl Client {
+    /// One whose pictures are VP8.
     pub fn new(now: Instant, site: u8, publishes: Publishes, slots: usize, clock: SiteClock) -> Client {
+        Client::coded(now, site, (publishes, VideoCodec::Vp8), slots, clock)
+    }
+
+    pub fn coded(
+        now: Instant,
+        site: u8,
+        (publishes, codec): (Publishes, VideoCodec),
+        slots: usize,
+        clock: SiteClock,
+    ) -> Client {
         let port = Port::default();
         let mut client = Client {
             site,
@@ -116,12 +129,12 @@ impl Client {
             traffic: Traffic::default(),
             sent: Amount::default(),
         };
-        client.add_sources(publishes);
+        client.add_sources(publishes, codec);
         client.add_slots(slots);
         client
     }
 
-    fn add_sources(&mut self, publishes: Publishes) {
+    fn add_sources(&mut self, publishes: Publishes, codec: VideoCodec) {
         let base = u32::from(self.site) * 1000;
         let mut mids = ["0", "1", "2"].into_iter();
         if publishes.voice {
@@ -134,18 +147,20 @@ impl Client {
             return;
         }
         let mid = mids.next().expect("a mid");
-        let rids = if publishes.layers == 1 { &[""][..] } else { &["l", "m", "h"] };
+        let rids = if publishes.layers == 1 || !codec.is_simulcast() { &[""][..] } else { &["l", "m", "h"] };
         for (rid, number) in rids.iter().zip(0u8..) {
-            self.layers.push(Layer::new(self.site, number, base + 10 + u32::from(number), mid, rid));
+            let ssrc = base + 10 + u32::from(number);
+            self.layers.push(Layer::new((self.site, number), codec, ssrc, mid, rid));
         }
-        let encodings = self.layers.iter().map(|layer| encoding(layer.stream.rid, layer.stream.ssrc, vp8()));
-        let track = stack::track("camera", RtpCodecKind::Video, encodings.collect());
-        self.peer.add_transceiver_from_track(track, sendonly()).expect("camera");
+        let coded = video(codec);
+        let of = |layer: &Layer| encoding(layer.stream.rid, layer.stream.ssrc, coded.clone());
+        let encodings = self.layers.iter().map(of);
+        stack::add_pictures(&mut self.peer, "camera", codec, encodings.collect());
         if publishes.layers > 1 {
-            let content = Layer::new(self.site, CONTENT, base + 20, mids.next().expect("a mid"), "");
-            let encodings = vec![encoding("", content.stream.ssrc, vp8())];
-            let track = stack::track("content", RtpCodecKind::Video, encodings);
-            self.peer.add_transceiver_from_track(track, sendonly()).expect("content");
+            let mid = mids.next().expect("a mid");
+            let content = Layer::new((self.site, CONTENT), codec, base + 20, mid, "");
+            let encodings = vec![encoding("", content.stream.ssrc, coded)];
+            stack::add_pictures(&mut self.peer, "content", codec, encodings);
             self.content = Some(content);
         }
     }
@@ -260,7 +275,7 @@ impl Client {
             return;
         };
         let payload = voice(self.site, self.clock.ms(now));
-        stream.send(now, self.clock, &self.port, false, payload, Some(self.level));
+        stream.send(now, self.clock, &self.port, false, Payload::from(payload), Some(self.level));
     }
 
     fn show(&mut self, now: Instant) {
@@ -280,7 +295,14 @@ impl Client {
         let count = payloads.len();
         if let Some(layer) = self.layers.first_mut() {
             for (index, payload) in payloads.into_iter().enumerate() {
-                layer.stream.send(now, self.clock, &self.port, index + 1 == count, payload, None);
+                layer.stream.send(
+                    now,
+                    self.clock,
+                    &self.port,
+                    index + 1 == count,
+                    Payload::from(payload),
+                    None,
+                );
             }
         }
         std::iter::from_fn(|| self.peer.poll_write()).map(|datagram| datagram.message.to_vec()).collect()
@@ -290,7 +312,7 @@ impl Client {
     pub fn flood(&mut self, now: Instant, layer: usize, payloads: Vec<Vec<u8>>) {
         if let Some(layer) = self.layers.get_mut(layer) {
             for payload in payloads {
-                layer.stream.send(now, self.clock, &self.port, true, payload, None);
+                layer.stream.send(now, self.clock, &self.port, true, Payload::from(payload), None);
             }
         }
     }

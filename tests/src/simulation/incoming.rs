@@ -1,9 +1,11 @@
 //! What one client receives in one slot: a jitter buffer that asks again, and a decoder that complains.
 
+use super::codec::Descriptor;
+use super::decoder::Decoder;
 use super::outgoing::OPUS;
-use super::picture::{Descriptor, Told};
+use super::picture::Told;
 use rtc::rtp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// A gap waits this long for reordering, is asked for each `ASK_EVERY`, and given up after `PATIENCE`.
@@ -75,32 +77,6 @@ struct Buffer {
     packets: BTreeMap<u64, (Instant, rtp::Packet)>,
     missing: BTreeMap<u64, (Instant, Instant)>,
     pli_at: Option<Instant>,
-}
-
-#[derive(Debug, Clone)]
-struct Decoder {
-    source: Option<(u8, u8)>,
-    /// Timestamp, picture id, TL0 index.
-    last: Option<(u32, Descriptor)>,
-    open: bool,
-    shown: BTreeSet<u32>,
-    /// Waits for a key frame, as at the start.
-    broken: bool,
-    /// The bridge may leave out upper temporal layers.
-    thinned: bool,
-}
-
-impl Default for Decoder {
-    fn default() -> Self {
-        Decoder {
-            source: None,
-            last: None,
-            open: false,
-            shown: BTreeSet::new(),
-            broken: true,
-            thinned: false,
-        }
-    }
 }
 
 /// What a receiver sends back for a slot.
@@ -178,8 +154,7 @@ impl SlotView {
 
     /// A key frame that is newest begins a picture, which nobody wants to see when it is old.
     fn look_at_key(&mut self, came: Came, packet: &rtp::Packet) {
-        let is_video = packet.header.payload_type != OPUS;
-        let begins = Descriptor::read(&packet.payload).filter(|descriptor| is_video && descriptor.key);
+        let begins = Descriptor::read(packet).filter(|descriptor| descriptor.key);
         if let Some(told) = begins.and_then(|_| Told::read(&packet.payload)) {
             let late = came.at_s - f64::from(told.captured_ms) / 1000.0;
             if late > OLD_KEY_S {
@@ -266,85 +241,5 @@ impl Buffer {
         let (number, (_, packet)) = self.packets.pop_first()?;
         self.next = Some(number + 1);
         Some(packet)
-    }
-}
-
-impl Decoder {
-    fn take(&mut self, packet: &rtp::Packet) -> Result<(), String> {
-        let descriptor = Descriptor::read(&packet.payload).ok_or("no VP8")?;
-        let told = Told::read(&packet.payload).ok_or("not ours")?;
-        let timestamp = packet.header.timestamp;
-        let result = if descriptor.start {
-            self.begin(timestamp, descriptor, told)
-        } else {
-            self.go_on(timestamp, descriptor, told)
-        };
-        if packet.header.marker && !self.broken {
-            self.open = false;
-            self.shown.insert(told.picture);
-        }
-        result.inspect_err(|_| self.broken = true)
-    }
-
-    fn begin(&mut self, timestamp: u32, descriptor: Descriptor, told: Told) -> Result<(), String> {
-        let whole = !self.broken;
-        self.broken &= !descriptor.key;
-        if self.broken {
-            return Ok(());
-        }
-        let (source, before) = (self.source, self.last);
-        let torn = std::mem::replace(&mut self.open, true);
-        (self.source, self.last) = (Some((told.site, told.layer)), Some((timestamp, descriptor)));
-        if descriptor.key {
-            self.shown.clear();
-        }
-        let Some((_, last)) = before.filter(|_| whole) else {
-            return if descriptor.key { Ok(()) } else { Err("no key frame".to_owned()) };
-        };
-        // A picture whose tail is lost is given up for a key frame (`PICTURE_END_TIMEOUT`). Of a picture that
-        // was left out, a part may come by RTX: its number was kept when nobody knew what it was.
-        if torn && (descriptor.key || (self.thinned && last.temporal > 0)) {
-            return Ok(());
-        }
-        if torn {
-            return Err("the picture before is torn".to_owned());
-        }
-        if !descriptor.key && source != self.source {
-            return Err("another source without a key frame".to_owned());
-        }
-        self.build_upon(last, descriptor, told)
-    }
-
-    /// A picture that begins whole behind another one: its ids follow, and what it needs was shown.
-    fn build_upon(&self, last: Descriptor, descriptor: Descriptor, told: Told) -> Result<(), String> {
-        let tl0 = last.tl0.wrapping_add(u8::from(descriptor.temporal == 0));
-        let follows = descriptor.picture_id == (last.picture_id + 1) & 0x7fff && descriptor.tl0 == tl0;
-        if !follows && !self.thinned {
-            return Err(format!("ids leap from {last:?} to {descriptor:?}"));
-        }
-        // Upper layers that were left out may come by RTX all the same: their numbers were kept when nobody
-        // knew what they were.
-        let fragment = self.thinned && descriptor.temporal > 0;
-        if !descriptor.key && !fragment && !self.shown.contains(&told.needs) {
-            let newest: Vec<u32> = self.shown.iter().rev().take(6).copied().collect();
-            let temporal = descriptor.temporal;
-            return Err(format!("of layer {temporal}, builds upon {}, not among {newest:?}", told.needs));
-        }
-        Ok(())
-    }
-
-    fn go_on(&mut self, timestamp: u32, descriptor: Descriptor, told: Told) -> Result<(), String> {
-        if self.broken {
-            return Ok(());
-        }
-        let fits = self.last.is_some_and(|(at, d)| at == timestamp && d.picture_id == descriptor.picture_id);
-        let ours = self.source == Some((told.site, told.layer));
-        // Of a left-out picture, as above.
-        let fragment = self.thinned && descriptor.temporal > 0;
-        if (self.open && fits && ours) || fragment {
-            Ok(())
-        } else {
-            Err("a packet of no picture".to_owned())
-        }
     }
 }

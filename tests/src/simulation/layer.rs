@@ -1,6 +1,7 @@
 //! One layer of a picture: an encoder and the stream it sends on.
 
-use super::outgoing::{Outgoing, SiteClock, VP8};
+use super::codec::VideoCodec;
+use super::outgoing::{Outgoing, SiteClock};
 use super::picture::Encoder;
 use super::port::Port;
 use std::time::Instant;
@@ -15,10 +16,16 @@ pub struct Layer {
 }
 
 impl Layer {
-    pub(super) fn new(site: u8, number: u8, ssrc: u32, mid: &'static str, rid: &'static str) -> Layer {
+    pub(super) fn new(
+        (site, number): (u8, u8),
+        codec: VideoCodec,
+        ssrc: u32,
+        mid: &'static str,
+        rid: &'static str,
+    ) -> Layer {
         Layer {
-            stream: Outgoing::new(ssrc, mid, rid, VP8),
-            encoder: Encoder::new(site, number),
+            stream: Outgoing::new(ssrc, mid, rid, codec.payload_type()),
+            encoder: Encoder::new(site, number, codec),
             quiet: false,
             pads: false,
         }

@@ -9,6 +9,8 @@ mod addresses;
 mod chaos;
 mod checks;
 mod client;
+mod codec;
+mod decoder;
 mod incoming;
 mod layer;
 mod outgoing;
@@ -26,6 +28,7 @@ mod world;
 
 pub use chaos::{Chaos, Operation, Sites};
 pub use client::{Client, Publishes};
+pub use codec::VideoCodec;
 pub use incoming::SlotView;
 pub use seeds::seeds;
 pub use traffic::{Amount, Traffic};

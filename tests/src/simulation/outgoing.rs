@@ -1,21 +1,22 @@
 //! What one client sends on one SSRC: packets, repeats on RTX, sender reports. Numbers may begin anew.
 
+use super::codec::Payload;
 use super::port::Port;
 use bytes::Bytes;
 use rtc::interceptor::Packet;
 use rtc::rtcp::sender_report::SenderReport;
 use rtc::rtp;
+use rtc::rtp::header::EXTENSION_PROFILE_TWO_BYTE;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 pub const OPUS: u8 = 111;
-pub const VP8: u8 = 96;
-pub const RTX: u8 = 97;
 /// Header extension ids, in the order in which the client registers them.
 pub const MID: u8 = 1;
 pub const RID: u8 = 2;
 pub const REPAIRED_RID: u8 = 3;
 pub const LEVEL: u8 = 4;
+pub const DEPENDENCY: u8 = 5;
 /// Packets kept to be repeated.
 const KEPT: usize = 512;
 const REPORT_EVERY: Duration = Duration::from_secs(1);
@@ -107,19 +108,20 @@ impl Outgoing {
         clock: SiteClock,
         port: &Port,
         marker: bool,
-        payload: Vec<u8>,
+        Payload { bytes, dependency }: Payload,
         level: Option<u8>,
     ) {
         self.sequence = self.sequence.wrapping_add(1);
         let mut header = self.header(now, clock);
         header.marker = marker;
+        describe(&mut header, dependency.map(Bytes::from));
         for (id, text) in [(MID, self.mid), (RID, self.rid)] {
             extend(&mut header, id, text);
         }
         if let Some(level) = level {
             header.set_extension(LEVEL, Bytes::copy_from_slice(&[level])).expect("a short extension");
         }
-        self.number(now, port, rtp::Packet { header, payload: Bytes::from(payload) });
+        self.number(now, port, rtp::Packet { header, payload: Bytes::from(bytes) });
         self.report(now, clock, port);
     }
 
@@ -203,13 +205,15 @@ impl Outgoing {
         self.rtx_sequence = self.rtx_sequence.wrapping_add(1);
         let mut header = rtp::Header {
             version: 2,
-            payload_type: RTX,
+            // Beside its own payload type each codec has that of its retransmissions.
+            payload_type: self.payload_type + 1,
             sequence_number: self.rtx_sequence,
             timestamp: packet.header.timestamp,
             ssrc: rtx_ssrc(self.ssrc),
             marker: packet.header.marker,
             ..Default::default()
         };
+        describe(&mut header, packet.header.get_extension(DEPENDENCY));
         extend(&mut header, MID, self.mid);
         extend(&mut header, REPAIRED_RID, self.rid);
         let mut payload = sequence.to_be_bytes().to_vec();
@@ -221,6 +225,15 @@ impl Outgoing {
 
 fn rtx_ssrc(ssrc: u32) -> u32 {
     ssrc + 500_000
+}
+
+/// A dependency descriptor comes first, since a long one needs elements of two bytes (RFC 8285 section 4.3).
+fn describe(header: &mut rtp::Header, dependency: Option<Bytes>) {
+    let Some(dependency) = dependency else { return };
+    if dependency.len() > 16 {
+        (header.extension, header.extension_profile) = (true, EXTENSION_PROFILE_TWO_BYTE);
+    }
+    header.set_extension(DEPENDENCY, dependency).expect("a descriptor");
 }
 
 /// The `rtc` crate leaves MID and RID of its senders to the application.

@@ -1,11 +1,10 @@
-//! Pictures that are no pictures: VP8 payload descriptors around bytes that say who sent them, when
-//! they were taken, and which picture they build upon.
+//! Pictures that are no pictures: bytes that say who sent them, when they were taken, and which picture they build
+//! upon.
+
+use super::codec::{Payload, Step, VideoCodec};
 
 /// Marks a payload as ours.
 const MAGIC: [u8; 4] = *b"NCau";
-/// Behind the descriptor: frame tag and, for key frames, start code; width and height follow.
-const KEY_HEAD: [u8; 6] = [0x10, 0, 0, 0x9d, 0x01, 0x2a];
-const WIDTH: u16 = 320;
 /// Lines of a picture, unless a story says otherwise.
 const LINES: u16 = 180;
 /// The layer number of the content; cameras have 0 to 2.
@@ -41,41 +40,36 @@ impl Told {
     }
 }
 
-/// The numbers of a VP8 payload descriptor as the encoder here writes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Descriptor {
-    pub start: bool,
+/// What an encoder has made.
+#[derive(Debug, Clone, Copy)]
+pub struct Picture {
     pub key: bool,
-    pub picture_id: u16,
+    pub step: Step,
+    pub number: u16,
     pub tl0: u8,
-    pub temporal: u8,
+    pub lines: u16,
+    pub packets: usize,
+    pub told: Told,
 }
 
-impl Descriptor {
-    pub fn read(payload: &[u8]) -> Option<Descriptor> {
-        let [first, _, high, low, tl0, third, tag, ..] = *payload else {
-            return None;
-        };
-        let start = first & 0x10 != 0;
-        Some(Descriptor {
-            start,
-            key: start && tag & 1 == 0,
-            picture_id: u16::from_be_bytes([high & 0x7f, low]),
-            tl0,
-            temporal: third >> 6,
-        })
+impl Picture {
+    /// Ours behind the codec's own, to the length that packets of the layer have.
+    pub fn fill(&self, mut bytes: Vec<u8>) -> Vec<u8> {
+        self.told.write(&mut bytes);
+        bytes.resize(200 + 300 * usize::from(self.told.layer.min(2)), 0xaa);
+        bytes
     }
 }
 
-/// The encoder of one layer: three temporal layers in the pattern 0 2 1 2 0 2 1 2, in which the second
-/// picture of layer 1 builds upon the first.
+/// The encoder of one layer.
 #[derive(Debug, Clone)]
 pub struct Encoder {
     pub site: u8,
     pub layer: u8,
-    picture_id: u16,
+    codec: VideoCodec,
+    number: u16,
     tl0: u8,
-    count: u32,
+    count: usize,
     picture: u32,
     /// Newest picture of each temporal layer.
     newest: [u32; 3],
@@ -83,25 +77,14 @@ pub struct Encoder {
     lines: u16,
 }
 
-/// Temporal layer, the layer built upon, and whether one may climb here.
-const PATTERN: [(u8, u8, bool); 8] = [
-    (0, 0, true),
-    (2, 0, true),
-    (1, 0, true),
-    (2, 1, false),
-    (0, 0, true),
-    (2, 0, true),
-    (1, 1, false),
-    (2, 1, false),
-];
-
 impl Encoder {
-    pub fn new(site: u8, layer: u8) -> Encoder {
+    pub fn new(site: u8, layer: u8, codec: VideoCodec) -> Encoder {
         // Near the wrap, so that every run goes over it.
         Encoder {
             site,
             layer,
-            picture_id: 0x7ff0,
+            codec,
+            number: codec.number_mask() - 15,
             tl0: 250,
             count: 0,
             picture: 0,
@@ -121,45 +104,31 @@ impl Encoder {
     }
 
     /// The encoder is another one: its numbers begin somewhere else.
-    pub fn restart(&mut self, picture_id: u16, tl0: u8) {
-        (self.picture_id, self.tl0, self.key_wanted) = (picture_id & 0x7fff, tl0, true);
+    pub fn restart(&mut self, number: u16, tl0: u8) {
+        (self.number, self.tl0, self.key_wanted) = (number & self.codec.number_mask(), tl0, true);
     }
 
-    /// The payloads of the next picture.
-    pub fn next_picture(&mut self, captured_ms: u32) -> Vec<Vec<u8>> {
+    /// The packets of the next picture.
+    pub fn next_picture(&mut self, captured_ms: u32) -> Vec<Payload> {
         let key = std::mem::take(&mut self.key_wanted);
         self.count = if key { 0 } else { self.count + 1 };
-        let (temporal, base, sync) = PATTERN[(self.count % 8) as usize];
+        let pattern = self.codec.pattern();
+        let step = pattern[self.count % pattern.len()];
         self.picture += 1;
-        let needs = if key { self.picture } else { self.newest[usize::from(base)] };
-        self.newest[usize::from(temporal)] = self.picture;
+        let needs = if key { self.picture } else { self.newest[usize::from(step.base)] };
+        self.newest[usize::from(step.temporal)] = self.picture;
         if key {
             self.newest = [self.picture; 3];
         }
-        self.picture_id = (self.picture_id + 1) & 0x7fff;
-        if temporal == 0 {
+        self.number = self.number.wrapping_add(1) & self.codec.number_mask();
+        if step.temporal == 0 {
             self.tl0 = self.tl0.wrapping_add(1);
         }
-        let packets = if key { 4 } else { 1 + usize::from(self.layer.min(2)) };
         let told = Told { site: self.site, layer: self.layer, captured_ms, picture: self.picture, needs };
-        (0..packets).map(|index| self.payload(key, (temporal, sync), index, told)).collect()
-    }
-
-    fn payload(&self, key: bool, (temporal, sync): (u8, bool), index: usize, told: Told) -> Vec<u8> {
-        let [high, low] = self.picture_id.to_be_bytes();
-        let start = if index == 0 { 0x90 } else { 0x80 };
-        let third = (temporal << 6) | (u8::from(sync) << 5);
-        let mut bytes = vec![start, 0xe0, 0x80 | high, low, self.tl0, third];
-        if index == 0 && key {
-            bytes.extend_from_slice(&KEY_HEAD);
-            bytes.extend_from_slice(&WIDTH.to_le_bytes());
-            bytes.extend_from_slice(&self.lines.to_le_bytes());
-        } else {
-            bytes.push(0x11);
-        }
-        told.write(&mut bytes);
-        bytes.resize(200 + 300 * usize::from(self.layer.min(2)), 0xaa);
-        bytes
+        let Encoder { number, tl0, lines, .. } = *self;
+        let packets = if key { 4 } else { 1 + usize::from(self.layer.min(2)) };
+        let picture = Picture { key, step, number, tl0, lines, packets, told };
+        (0..packets).map(|index| self.codec.pack(&picture, index)).collect()
     }
 }
 

@@ -1,8 +1,9 @@
 //! What a simulated site does with what comes to it: media is looked at, feedback obeyed, gaps asked for.
 
 use super::client::{Client, OUR_SSRC, Seen};
+use super::codec::VideoCodec;
 use super::incoming::{Came, SlotView};
-use super::outgoing::{Outgoing, RTX};
+use super::outgoing::Outgoing;
 use super::picture::{CONTENT, Told};
 use bytes::BytesMut;
 use rtc::interceptor::Packet;
@@ -95,9 +96,10 @@ impl Client {
             return;
         };
         self.faults.extend(self.sections.check(&packet.header).err());
-        let repeated = packet.header.payload_type == RTX;
-        if repeated {
+        let repeated = VideoCodec::repaired_by(packet.header.payload_type);
+        if let Some(codec) = repeated {
             let [high, low, ..] = *packet.payload else { return };
+            packet.header.payload_type = codec.payload_type();
             packet.header.sequence_number = u16::from_be_bytes([high, low]);
             packet.payload = packet.payload.slice(2..);
         }
@@ -109,7 +111,7 @@ impl Client {
             view.expect_thinning();
         }
         let newest = view.see(came, &packet);
-        if let Some(told) = told.filter(|_| newest && !repeated) {
+        if let Some(told) = told.filter(|_| newest && repeated.is_none()) {
             let kind = match told.layer {
                 _ if matches!(slot, SlotId::Audio(_)) => SourceKind::Microphone,
                 CONTENT => SourceKind::Content,

@@ -1,13 +1,14 @@
 //! The foreign stack of a simulated site: what a peer connection of the `rtc` crate is told about codecs, tracks
 //! and candidates.
 
-use super::outgoing::{OPUS, RTX, VP8};
+use super::codec::VideoCodec;
+use super::outgoing::OPUS;
 use super::port::{self, Port};
 use rtc::interceptor::{Registry, Slot};
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::RTCConfigurationBuilder;
 use rtc::peer_connection::configuration::media_engine::{
-    MIME_TYPE_OPUS, MIME_TYPE_RTX, MIME_TYPE_VP8, MediaEngine,
+    MIME_TYPE_AV1, MIME_TYPE_H264, MIME_TYPE_OPUS, MIME_TYPE_RTX, MIME_TYPE_VP8, MIME_TYPE_VP9, MediaEngine,
 };
 use rtc::peer_connection::transport::{CandidateConfig, CandidateHostConfig, RTCIceCandidate};
 use rtc::peer_connection::{RTCPeerConnection, RTCPeerConnectionBuilder};
@@ -32,14 +33,16 @@ fn codec(mime: &str, clock_rate: u32, channels: u16, fmtp: &str, feedback: &[(&s
     }
 }
 
-pub(super) fn vp8() -> RTCRtpCodec {
-    codec(
-        MIME_TYPE_VP8,
-        90_000,
-        0,
-        "",
-        &[("nack", ""), ("nack", "pli"), ("ccm", "fir"), ("transport-cc", "")],
-    )
+pub(super) fn video(of: VideoCodec) -> RTCRtpCodec {
+    let (mime, fmtp) = match of {
+        VideoCodec::Vp8 => (MIME_TYPE_VP8, ""),
+        VideoCodec::Vp9 => (MIME_TYPE_VP9, "profile-id=0"),
+        VideoCodec::Av1 => (MIME_TYPE_AV1, "level-idx=5;profile=0;tier=0"),
+        VideoCodec::H264 => {
+            (MIME_TYPE_H264, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f")
+        }
+    };
+    codec(mime, 90_000, 0, fmtp, &[("nack", ""), ("nack", "pli"), ("ccm", "fir"), ("transport-cc", "")])
 }
 
 pub(super) fn opus() -> RTCRtpCodec {
@@ -48,21 +51,25 @@ pub(super) fn opus() -> RTCRtpCodec {
 
 fn media_engine() -> MediaEngine {
     let mut media = MediaEngine::default();
-    let rtx = codec(MIME_TYPE_RTX, 90_000, 0, "apt=96", &[]);
-    let all = [
-        (opus(), OPUS, RtpCodecKind::Audio),
-        (vp8(), VP8, RtpCodecKind::Video),
-        (rtx, RTX, RtpCodecKind::Video),
-    ];
-    for (rtp_codec, payload_type, kind) in all {
+    let mut register = |rtp_codec, payload_type, kind| {
         let parameters = RTCRtpCodecParameters { rtp_codec, payload_type };
         media.register_codec(parameters, kind).expect("a fixed codec");
+    };
+    register(opus(), OPUS, RtpCodecKind::Audio);
+    for of in VideoCodec::ALL {
+        let rtx = codec(MIME_TYPE_RTX, 90_000, 0, &format!("apt={}", of.payload_type()), &[]);
+        register(video(of), of.payload_type(), RtpCodecKind::Video);
+        register(rtx, of.rtx_payload_type(), RtpCodecKind::Video);
     }
     for (uri, kinds) in [
         ("urn:ietf:params:rtp-hdrext:sdes:mid", &[RtpCodecKind::Audio, RtpCodecKind::Video][..]),
         ("urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id", &[RtpCodecKind::Video]),
         ("urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id", &[RtpCodecKind::Video]),
         ("urn:ietf:params:rtp-hdrext:ssrc-audio-level", &[RtpCodecKind::Audio]),
+        (
+            "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension",
+            &[RtpCodecKind::Video],
+        ),
     ] {
         for kind in kinds {
             let capability = RTCRtpHeaderExtensionCapability { uri: uri.to_owned() };
@@ -99,6 +106,24 @@ pub(super) fn track(
     encodings: Vec<RTCRtpEncodingParameters>,
 ) -> MediaStreamTrack {
     MediaStreamTrack::new(name.to_owned(), name.to_owned(), name.to_owned(), kind, encodings)
+}
+
+/// A section that sends pictures. As in browsers it offers every codec, the one that is sent first: of codecs that
+/// its first section lacks, this stack believes they are negotiated nowhere, and does not offer them again.
+pub(super) fn add_pictures(
+    peer: &mut RTCPeerConnection,
+    name: &str,
+    of: VideoCodec,
+    encodings: Vec<RTCRtpEncodingParameters>,
+) {
+    let track = track(name, RtpCodecKind::Video, encodings);
+    let section = peer.add_transceiver_from_track(track, sendonly()).expect("a section");
+    let others = VideoCodec::ALL.into_iter().filter(|codec| *codec != of);
+    let parameters =
+        |of: VideoCodec| RTCRtpCodecParameters { rtp_codec: video(of), payload_type: of.payload_type() };
+    let all = [of].into_iter().chain(others).map(parameters).collect();
+    let mut section = peer.rtp_transceiver(section).expect("a section");
+    section.set_codec_preferences(all).expect("known codecs");
 }
 
 /// The only address this side knows.

@@ -1,6 +1,7 @@
 //! The engine, its clients and the wire, driven in virtual time.
 
 use super::client::{Client, Publishes};
+use super::codec::VideoCodec;
 use super::outgoing::SiteClock;
 use super::seeds::engine_seed;
 use super::wire::{End, LinkModel, Wire};
@@ -113,9 +114,19 @@ impl World {
 
     /// A site joins: its offer is answered at once, its media flows when the handshake is done.
     pub fn join(&mut self, publishes: Publishes, slots: usize, link: LinkModel) -> usize {
+        self.join_coded(publishes, VideoCodec::Vp8, slots, link)
+    }
+
+    pub fn join_coded(
+        &mut self,
+        publishes: Publishes,
+        codec: VideoCodec,
+        slots: usize,
+        link: LinkModel,
+    ) -> usize {
         let index = self.sites.len();
         let clock = SiteClock { epoch: self.epoch, wrong_s: index as f64 * 0.37 - 0.5 };
-        let client = Client::new(self.now, index as u8 + 1, publishes, slots, clock);
+        let client = Client::coded(self.now, index as u8 + 1, (publishes, codec), slots, clock);
         self.wire.add(link);
         self.sites.push(Site {
             wishes: vec![None; slots],

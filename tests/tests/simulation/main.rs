@@ -6,6 +6,7 @@ use sfu::ids::{SlotId, SourceKind};
 use std::time::Duration;
 use tests::simulation::{LinkModel, Publishes, Site, SlotView, World};
 
+mod codecs;
 mod found;
 mod seeded;
 mod sizes;
