@@ -129,7 +129,7 @@ impl<'a> Sealer<'a> {
                 Err(reason) => {
                     debug_assert_ne!(reason, DropReason::IndexReused, "decided twice: {pending:?}");
                     stats.drops.count(reason);
-                    self.give_up(pending);
+                    self.give_up(pending, reason);
                 }
             }
             if pending.advance() {
@@ -143,12 +143,14 @@ impl<'a> Sealer<'a> {
         (run.packets > 0).then_some(run)
     }
 
-    /// The receiver will miss a packet that nobody can resend: only a key frame helps.
-    fn give_up(&mut self, pending: &Pending) {
+    /// The receiver will miss a packet that nobody can resend: only a key frame helps, unless it cannot have any.
+    fn give_up(&mut self, pending: &Pending, reason: DropReason) {
         if self.audio || pending.retransmission {
             return;
         }
-        self.needs_key = Some(pending.origin);
+        if reason != DropReason::CodecNotNegotiated {
+            self.needs_key = Some(pending.origin);
+        }
         #[cfg(debug_assertions)]
         if let Some(video) = self.subscriber.video.get_mut(usize::from(pending.slot)) {
             video.account.guard.give_up();

@@ -1,8 +1,11 @@
 //! Sites whose pictures are coded differently meet.
 
 use super::{SETTLE, SITE, agree};
+use sfu::command::Command;
+use sfu::discard::DropReason;
+use sfu::sdp::Offer;
 use std::time::Duration;
-use tests::simulation::{LinkModel, VideoCodec, World, seeds};
+use tests::simulation::{LinkModel, ROOM, VideoCodec, World, peer, seeds};
 
 /// A site of each codec; everybody watches the next two.
 fn meeting(seed: u64, link: LinkModel) -> World {
@@ -58,4 +61,36 @@ fn every_codec_is_whole_when_it_is_thinned() {
         }
         agree(&mut world, seed, "after an overload");
     }
+}
+
+/// An offer from which a codec has gone.
+fn without(sdp: &str, codec: VideoCodec) -> String {
+    let gone = [codec.payload_type(), codec.rtx_payload_type()].map(|payload_type| payload_type.to_string());
+    let is_gone = |word: &str| gone.iter().any(|payload_type| payload_type == word);
+    let describes = |line: &str| {
+        let value = ["a=rtpmap:", "a=fmtp:", "a=rtcp-fb:"].iter().find_map(|key| line.strip_prefix(key));
+        value.and_then(|value| value.split(' ').next()).is_some_and(is_gone)
+    };
+    let fewer = |line: &str| {
+        let words = line.split(' ').filter(|word| !line.starts_with("m=video") || !is_gone(word));
+        words.collect::<Vec<_>>().join(" ") + "\r\n"
+    };
+    sdp.lines().filter(|line| !describes(line)).map(fewer).collect()
+}
+
+/// A viewer that lacks the codec of what it wishes for sees nothing of it, and costs its sender nothing: no key frame
+/// would help.
+#[test]
+fn a_codec_that_a_viewer_lacks_costs_no_key_frames() {
+    let mut world = meeting(1, LinkModel::clean());
+    let offer = without(&world.sites[0].client.offer(world.now), VideoCodec::H264);
+    let offer = Box::new(Offer::read(&offer).expect("an offer"));
+    world.command(Command::Offer { room: ROOM, peer: peer(0), offer });
+    world.run(SETTLE);
+    let seen = |world: &World| (world.sites[0].client.video[&0].packets, world.sites[1].client.key_requests);
+    let (packets, asked) = seen(&world);
+    world.run(SETTLE);
+    assert!(world.drops(DropReason::CodecNotNegotiated) > 100);
+    assert_eq!(seen(&world), (packets, asked));
+    assert_eq!(world.faults, [] as [String; 0]);
 }
