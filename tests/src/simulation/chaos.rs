@@ -1,5 +1,6 @@
 //! A meeting in which anything happens, drawn from a seed.
 
+use super::codec::VideoCodec;
 use super::seeds::{Draws, rng};
 use super::wire::Rate;
 use super::world::World;
@@ -104,20 +105,23 @@ pub enum Sites {
     Alike,
     /// Over UDP or TCP.
     Varied,
+    /// As those, each with a codec of its own.
+    Mixed,
 }
 
 pub struct Chaos {
     pub world: World,
     seed: u64,
     rng: StdRng,
+    codecs: StdRng,
     link: LinkModel,
     who: Sites,
 }
 
 impl Chaos {
     pub fn new(seed: u64, link: LinkModel, who: Sites) -> Chaos {
-        let rng = rng(seed, Draws::Story);
-        let mut chaos = Chaos { world: World::new(seed), seed, rng, link, who };
+        let (codecs, rng) = (rng(seed, Draws::Codecs), rng(seed, Draws::Story));
+        let mut chaos = Chaos { world: World::new(seed), seed, rng, codecs, link, who };
         for _ in 0..4 {
             chaos.join();
         }
@@ -227,9 +231,13 @@ impl Chaos {
             return format!("{}", self.world.join(SITE, SLOTS, self.link));
         }
         let kind = if self.rng.random_bool(0.3) { PathKind::Tcp } else { PathKind::Udp };
-        let site = self.world.join(SITE, SLOTS, self.link);
+        let codec = match self.who {
+            Sites::Mixed => VideoCodec::ALL[self.codecs.random_range(0..VideoCodec::ALL.len())],
+            _ => VideoCodec::Vp8,
+        };
+        let site = self.world.join_coded(SITE, codec, SLOTS, self.link);
         self.world.rebind(site, kind);
-        format!("{site} {kind:?}")
+        format!("{site} {kind:?} {codec:?}")
     }
 
     /// Another address: silently, with a client that nominates again, or twice within a moment.

@@ -10,6 +10,7 @@ pub enum Draws {
     Wire,
     Engine,
     Story,
+    Codecs,
 }
 
 pub fn rng(seed: u64, draws: Draws) -> StdRng {
@@ -17,6 +18,7 @@ pub fn rng(seed: u64, draws: Draws) -> StdRng {
         Draws::Wire => 0,
         Draws::Engine => 0x656e_6769_6e65,
         Draws::Story => 0x6e68_6970,
+        Draws::Codecs => 0x0063_6f64_6563,
     };
     StdRng::seed_from_u64(seed ^ salt)
 }
