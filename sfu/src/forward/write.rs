@@ -119,14 +119,17 @@ fn write_extensions(
     let dependency = ids.dependency.filter(|_| !parts.dependency.is_empty());
     let capture = ids.capture_time.filter(|_| !parts.capture_time.is_empty());
     if dependency.is_none() && capture.is_none() && head.mid.is_none() {
-        // By far the most packets: the transport-wide number alone, in one word (RFC 8285).
-        let Some((id, number)) = transport.filter(|(id, _)| *id < 15) else {
-            return Some(0);
-        };
-        let [high, low] = number.to_be_bytes();
-        let block = [0xbe, 0xde, 0, 1, (id << 4) | 1, high, low, 0];
-        *out.first_chunk_mut()? = block;
-        return Some(block.len());
+        match transport {
+            None => return Some(0),
+            // By far the most packets: the transport-wide number alone, in one word (RFC 8285 section 4.2).
+            Some((id @ 1..15, number)) => {
+                let [high, low] = number.to_be_bytes();
+                let block = [0xbe, 0xde, 0, 1, (id << 4) | 1, high, low, 0];
+                *out.first_chunk_mut()? = block;
+                return Some(block.len());
+            }
+            Some(_) => {}
+        }
     }
     let mid = ids.mid.zip(head.mid);
     let rare = Rare { transport, mid, dependency, capture };
