@@ -96,6 +96,18 @@ mod tests {
         assert_eq!(granted(&mut budget, start + Duration::from_secs(1), 200..400), 8);
     }
 
+    /// Of those remembered the first to be paid for is forgotten, which may be asked for again anyway.
+    #[test]
+    fn what_is_owed_longest_is_remembered() {
+        let start = Instant::now();
+        let mut budget = KeyBudget::default();
+        assert!(budget.take(start, layer(0)));
+        assert_eq!(granted(&mut budget, start, std::iter::repeat_n(1, 4)), 4);
+        let later = start + Duration::from_secs(2);
+        assert_eq!(granted(&mut budget, later, 2..200), REMEMBERED, "as many as may be asked for at once");
+        assert!(!budget.take(later + Duration::from_secs(1), layer(1)));
+    }
+
     /// Asking for many layers in turn does not make one of them cheaper.
     #[test]
     fn forgetting_helps_nobody() {

@@ -40,9 +40,8 @@ impl LeftOut {
         }
         if !known {
             let ids = u16::from(packet.codec == Codec::Vp8 && packet.picture_id.is_some());
-            let place = self.pictures.partition_point(|picture| picture.first_in < sequence_in);
-            let picture = LeftOutPicture { first_in: sequence_in, timestamp: packet.timestamp, ids };
-            self.pictures.insert(place, picture);
+            self.pictures.push(LeftOutPicture { first_in: sequence_in, timestamp: packet.timestamp, ids });
+            self.pictures.sort_by_key(|picture| picture.first_in);
         }
         if self.pictures.len() > MAX_LEFT_OUT {
             self.older = self.older.wrapping_add(self.pictures.remove(0).ids);

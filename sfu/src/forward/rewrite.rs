@@ -125,9 +125,8 @@ impl Rewriter {
         let disagreement = (timestamp_out.wrapping_sub(expected) as i32).unsigned_abs();
         let believed = disagreement <= self.clock_rate.saturating_mul(MAX_DISAGREEMENT_S);
         let timestamp_out = if believed { timestamp_out } else { expected };
-        let ahead = timestamp_out.wrapping_sub(last.timestamp);
-        let later = ahead != 0 && ahead < 1 << 31;
-        let out = if later { timestamp_out } else { last.timestamp.wrapping_add(1) };
+        let ahead = timestamp_out.wrapping_sub(last.timestamp) as i32;
+        let out = if ahead > 0 { timestamp_out } else { last.timestamp.wrapping_add(1) };
         let picture = packet.picture_id.map_or(0, |p| p.value);
         Offsets {
             timestamp: out.wrapping_sub(packet.timestamp),
@@ -250,8 +249,8 @@ impl Rewriter {
     pub fn invert(&self, sequence_out: u64) -> Option<(Origin, u64, Offsets)> {
         let segment = self.segments.iter().rev().find(|s| s.first_out <= sequence_out)?;
         let sequence_in = segment.first_in.saturating_add(sequence_out.saturating_sub(segment.first_out));
-        let sent = sequence_in < segment.end_in && sequence_out < self.next_out;
-        sent.then_some((segment.origin, sequence_in, segment.offsets))
+        // A segment ends where the next one begins: only the newest may be asked beyond its end.
+        (sequence_out < self.next_out).then_some((segment.origin, sequence_in, segment.offsets))
     }
 
     /// Goes on behind left-out packets: same origin and time line. Gaps in the input before this packet

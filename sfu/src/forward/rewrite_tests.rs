@@ -70,12 +70,14 @@ fn a_switch_continues_all_numbers() {
 
 #[test]
 fn time_never_goes_backwards_over_a_switch() {
-    let mut line = Line::new();
-    line.begin(0, 500, 7, 5000);
-    line.send(0, 500, 7);
-    line.begin(1, 10, 1, 4000);
-    line.send(1, 10, 1);
-    assert_eq!(line.rewriter.last.map(|l| l.timestamp), Some(5001));
+    for (wanted, gets) in [(4000, 5001), (5000, 5001), (5001, 5001), (5002, 5002)] {
+        let mut line = Line::new();
+        line.begin(0, 500, 7, 5000);
+        line.send(0, 500, 7);
+        line.begin(1, 10, 1, wanted);
+        line.send(1, 10, 1);
+        assert_eq!(line.rewriter.last.map(|l| l.timestamp), Some(gets), "{wanted}");
+    }
 }
 
 #[test]
@@ -185,7 +187,7 @@ fn the_list_is_bounded() {
 #[test]
 fn a_run_is_whole_and_in_order_or_decides_nothing() {
     type Row = (&'static str, &'static [(u64, bool)], Option<u64>);
-    let table: [Row; 8] = [
+    let table: [Row; 9] = [
         ("one", &[(101, true)], Some(1)),
         ("several", &[(101, true), (102, true), (103, true)], Some(1)),
         ("without ids", &[(101, false), (102, false)], Some(1)),
@@ -193,6 +195,11 @@ fn a_run_is_whole_and_in_order_or_decides_nothing() {
         ("late", &[(100, true)], None),
         ("with a hole", &[(101, true), (103, true)], None),
         ("out of order, but whole", &[(101, true), (103, true), (102, true), (104, true)], None),
+        (
+            "out of order, but whole, with one twice",
+            &[(101, true), (102, true), (102, true), (104, true)],
+            None,
+        ),
         ("with and without ids", &[(101, true), (102, false)], None),
     ];
     for (why, run, expected) in table {
@@ -239,4 +246,97 @@ fn gaps_among_left_out_pictures_are_bounded() {
         let (sequence, picture) = late(n);
         assert_eq!(line.send(0, sequence, picture), Some((1 + n, 2 + n as u16)), "gap {n}");
     }
+}
+
+/// Behind left-out packets numbers do not just go on: each packet is looked at.
+#[test]
+fn a_run_behind_left_out_packets_decides_nothing() {
+    let mut line = Line::new();
+    line.begin(0, 100, 1, 0);
+    line.send(0, 100, 1);
+    line.skip(101, 2);
+    let next = packet(line.now, 9000, 3);
+    assert_eq!(line.rewriter.map_run(line.now, origin(0), &[(102, &next)]), None);
+    assert_eq!(line.send(0, 102, 3), Some((1, 2)));
+}
+
+#[test]
+fn what_was_left_out_stays_out_though_it_comes_again() {
+    let mut line = Line::new();
+    line.begin(0, 100, 1, 0);
+    line.send(0, 100, 1);
+    line.skip(101, 2);
+    assert_eq!(line.send(0, 101, 2), None);
+    assert_eq!(line.send(0, 102, 3), Some((1, 2)), "and takes no number");
+}
+
+#[test]
+fn a_packet_that_comes_again_is_no_sign_of_life() {
+    let mut line = Line::new();
+    line.begin(0, 100, 1, 0);
+    assert_eq!(line.rewriter.idle(line.now), None, "nothing was sent");
+    line.send(0, 100, 1);
+    line.now += Duration::from_millis(5);
+    assert_eq!(line.send(0, 100, 1), Some((0, 1)));
+    assert_eq!(line.rewriter.idle(line.now), Some(Duration::from_millis(5)));
+}
+
+/// What a slot showed before has numbers that mean nothing among those of what it shows now.
+#[test]
+fn another_layer_opens_nothing_behind_left_out_packets() {
+    let mut line = Line::new();
+    line.begin(1, 90_000, 1, 0);
+    line.send(1, 90_000, 1);
+    line.begin(0, 100, 2, 6000);
+    line.send(0, 100, 2);
+    line.skip(101, 3);
+    assert_eq!(line.send(1, 90_001, 2), None);
+    assert_eq!(line.send(0, 102, 4), Some((2, 3)));
+}
+
+/// The slot shows layer 0 up to number 5000: what is late, and what is a leap.
+#[test]
+fn numbers_are_late_or_leap_within_one_layer_only() {
+    let mut line = Line::new();
+    assert!(!line.rewriter.leaps(origin(0), 90_000), "nothing was sent that it could leap from");
+    line.begin(0, 5000, 1, 0);
+    line.send(0, 5000, 1);
+    let table = [
+        (2000, true, false),
+        (4999, true, false),
+        (5000, true, false),
+        (5001, false, false),
+        (5000 + MAX_LEAP, false, false),
+        (5001 + MAX_LEAP, false, true),
+        (90_000, false, true),
+    ];
+    for (sequence, late, leaps) in table {
+        let told = (line.rewriter.is_late(origin(0), sequence), line.rewriter.leaps(origin(0), sequence));
+        assert_eq!(told, (late, leaps), "{sequence}");
+        let other = (line.rewriter.is_late(origin(1), sequence), line.rewriter.leaps(origin(1), sequence));
+        assert_eq!(other, (false, false), "{sequence} of another layer");
+    }
+}
+
+/// A leap is left out like nothing else: its stream has begun anew, and what comes behind it is no gap.
+#[test]
+fn what_leaps_is_not_left_out() {
+    let mut line = Line::new();
+    line.begin(0, 100, 1, 0);
+    line.send(0, 100, 1);
+    line.skip(90_000, 2);
+    assert_eq!(line.send(0, 101, 2), Some((1, 2)));
+}
+
+/// Sender reports are about what the slot shows, and on the slot's own time line.
+#[test]
+fn the_newest_segment_is_what_sender_reports_are_about() {
+    let mut line = Line::new();
+    assert_eq!((line.rewriter.origin(), line.rewriter.timestamp_offset()), (None, None));
+    line.begin(0, 500, 7, 5000);
+    let offset = 5000u32.wrapping_sub(21_000);
+    assert_eq!((line.rewriter.origin(), line.rewriter.timestamp_offset()), (Some(origin(0)), Some(offset)));
+    line.send(0, 500, 7);
+    line.begin(1, 10, 1, 6000);
+    assert_eq!((line.rewriter.origin(), line.rewriter.timestamp_offset()), (Some(origin(1)), Some(3000)));
 }

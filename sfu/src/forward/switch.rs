@@ -218,12 +218,12 @@ impl VideoSlot {
     #[inline]
     fn follow_temporal(&mut self, packet: &PacketMeta) {
         let same_picture = self.picture.replace(packet.timestamp) == Some(packet.timestamp);
-        if same_picture || self.temporal == self.max_temporal {
+        if same_picture {
             return;
         }
-        let down = self.max_temporal < self.temporal;
+        self.temporal = self.temporal.min(self.max_temporal);
         let opened = packet.opens_upper && packet.temporal <= self.temporal;
-        if down || packet.keyframe || opened {
+        if packet.keyframe || opened {
             self.temporal = self.max_temporal;
         } else if packet.switching_point && self.temporal.checked_add(1) == Some(packet.temporal) {
             self.temporal = packet.temporal.min(self.max_temporal);

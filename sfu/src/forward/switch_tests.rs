@@ -3,6 +3,9 @@ use crate::forward::packet::PeerIndex;
 use crate::ids::SourceKind;
 use crate::rtp::codec::PictureId;
 
+#[path = "switch_voice_tests.rs"]
+mod voices;
+
 fn origin() -> Origin {
     let publisher = PeerIndex { place: 0, generation: 1 };
     Origin { publisher, kind: SourceKind::Camera, layer: 0 }
@@ -228,39 +231,120 @@ fn a_picture_that_has_not_begun_is_not_begun_once_the_slot_is_thinned() {
     assert!(sent(&mut slot, now, 4, &picture(now, 0)));
 }
 
-/// Who speaks in a slot ten seconds after site 0 has, at which number, and the timestamp that goes out: a known
-/// source's own, where the other ones are placed by their arrival.
 #[test]
-fn a_voice_keeps_its_time_line_only_where_it_is_known() {
-    let voice = |place| Origin {
-        publisher: PeerIndex { place, generation: 1 },
-        kind: SourceKind::Microphone,
-        layer: 0,
-    };
-    let begins = Instant::now();
-    let after_10_s = begins + Duration::from_secs(10);
-    let (timestamp, by_arrival) = (5_000 + 480_000 + 1_000, 5_000 + 480_000);
+fn a_slot_goes_on_showing_until_it_is_told_not_to() {
+    let now = Instant::now();
+    let state = |slot: &VideoSlot| (slot.current(), slot.target(), slot.needs_key());
+    let shown = Some(origin());
     let table = [
-        ("the same after a pause", voice(0), 101, Some(timestamp)),
-        ("the same, whose numbers have leapt", voice(0), 90_000, Some(by_arrival)),
-        ("another", voice(1), 101, Some(by_arrival)),
+        ("the same", shown, true, shown, None),
+        ("the same, and nothing old", shown, false, shown, None),
+        ("another", Some(other(1)), true, shown, Some(other(1))),
+        ("another, and nothing old", Some(other(1)), false, None, Some(other(1))),
+        ("nothing", None, true, None, None),
     ];
-    for (why, origin, sequence, expected) in table {
-        let line = SlotLine { ssrc: Ssrc(1), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
-        let mut slot = AudioSlot::new(line, Rewriter::new(48_000, 0));
-        let packet =
-            |timestamp, at| PacketMeta { arrived: at, timestamp, codec: Codec::Opus, ..picture(at, 0) };
-        slot.aim(Some(voice(0)));
-        let first = slot.offer(begins, voice(0), 100, &packet(5_000, begins)).ok().flatten();
-        assert!(first.is_some_and(|(_, begins)| begins), "a talk spurt begins");
-        slot.aim(None);
-        assert_eq!(slot.offer(begins, voice(0), 101, &packet(5_960, begins)), Ok(None));
-        slot.aim(Some(origin));
-        let heard = slot.offer(after_10_s, origin, sequence, &packet(timestamp, after_10_s));
-        let out = heard.ok().flatten().map(|(mapped, begins)| {
-            assert!(begins, "{why}");
-            timestamp.wrapping_add(mapped.offsets.timestamp)
-        });
-        assert_eq!(out, expected, "{why}");
+    for (why, target, keep, current, needs_key) in table {
+        let mut slot = showing(now);
+        assert_eq!(state(&slot), (shown, shown, None), "{why}");
+        slot.aim(target, keep);
+        assert_eq!(state(&slot), (current, target, needs_key), "{why}");
     }
+}
+
+/// What was cut short does not hold up what is shown next.
+#[test]
+fn a_slot_that_fell_silent_begins_at_the_first_key_frame() {
+    let now = Instant::now();
+    let key = PacketMeta { keyframe: true, ..picture(now, 0) };
+    let mut slot = showing(now);
+    let open = PacketMeta { frame_end: false, ..picture(now, 0) };
+    assert!(sent(&mut slot, now, 1, &open));
+    slot.aim(None, true);
+    slot.aim(Some(other(1)), true);
+    assert_eq!(slot.offer(now, other(1), 70, &picture(now, 0)), Ok(Decision::Ignore));
+    assert_eq!(slot.offer(now, other(1), 71, &key), Ok(Decision::Switch(71)));
+}
+
+#[test]
+fn the_key_frame_that_waits_is_kept_or_forgotten() {
+    let now = Instant::now();
+    let key = PacketMeta { keyframe: true, ..picture(now, 0) };
+    let open = PacketMeta { frame_end: false, ..picture(now, 0) };
+    let table: [(_, fn(&mut VideoSlot), _); 4] = [
+        ("nothing happens", |_| {}, true),
+        ("told the same again", |slot| slot.aim(Some(other(1)), true), true),
+        (
+            "told something else meanwhile",
+            |slot| [2, 1].iter().for_each(|n| slot.aim(Some(other(*n)), true)),
+            false,
+        ),
+        ("it is out of the slab", |slot| slot.forget_key(), false),
+    ];
+    for (why, happens, kept) in table {
+        let mut slot = switching(now);
+        assert!(sent(&mut slot, now, 1, &open), "{why}");
+        assert_eq!(slot.offer(now, other(1), 70, &key), Ok(Decision::Ignore), "{why}");
+        happens(&mut slot);
+        let end = slot.offer(now, origin(), 2, &picture(now, 0));
+        assert_eq!(matches!(end, Ok(Decision::ForwardThenSwitch(_, 70))), kept, "{why}");
+        assert_eq!(matches!(end, Ok(Decision::Forward(_))), !kept, "{why}");
+    }
+}
+
+#[test]
+fn a_run_of_what_a_slot_shows_is_forwarded_whole() {
+    let now = Instant::now();
+    let key = PacketMeta { keyframe: true, ..picture(now, 0) };
+    let open = PacketMeta { frame_end: false, ..picture(now, 0) };
+    let end = picture(now, 0);
+    let table = [("a whole picture", &end, Decision::Switch(70)), ("a part of one", &open, Decision::Ignore)];
+    for (why, last, then) in table {
+        let mut slot = showing(now);
+        assert!(sent(&mut slot, now, 0, &end));
+        let run = [(1, &open), (2, last)];
+        assert_eq!(slot.offer_run(now, other(1), &run), None, "{why}, of another layer");
+        let (mapped, first) = slot.offer_run(now, origin(), &run).expect("nothing is to change");
+        assert_eq!((mapped.sequence_out, first, slot.rewriter.next_out()), (65_537, 1, 65_539), "{why}");
+        slot.aim(Some(other(1)), true);
+        assert_eq!(slot.offer(now, other(1), 70, &key), Ok(then), "{why}");
+    }
+    let mut thinned = showing(now);
+    assert!(sent(&mut thinned, now, 0, &end));
+    thinned.limit_temporal(0);
+    assert_eq!(thinned.offer_run(now, origin(), &[(1, &end)]), None, "it is to be thinned from here");
+    assert!(sent(&mut thinned, now, 1, &end));
+    thinned.limit_temporal(ALL_TEMPORAL);
+    assert_eq!(thinned.offer_run(now, origin(), &[(2, &end)]), None, "it is thinned still");
+}
+
+/// The last layer has begun anew, so nothing of it fits what was sent, in however large pieces it comes.
+#[test]
+fn a_run_does_not_begin_anew() {
+    let now = Instant::now();
+    let mut slot = showing(now);
+    assert!(sent(&mut slot, now, 0, &picture(now, 0)));
+    assert!(!sent(&mut slot, now, 50_000, &picture(now, 0)));
+    assert_eq!(slot.offer_run(now, origin(), &[(1, &picture(now, 0))]), None);
+    slot.aim(Some(other(1)), true);
+    let key = PacketMeta { keyframe: true, ..picture(now, 0) };
+    assert_eq!(slot.offer(now, origin(), 50_001, &key), Ok(Decision::Ignore), "another is to be shown");
+}
+
+#[test]
+fn goes_up_at_a_key_frame() {
+    let now = Instant::now();
+    let mut slot = released(now);
+    assert!(!sent(&mut slot, now, 1, &picture(now, 2)));
+    assert!(sent(&mut slot, now, 2, &PacketMeta { keyframe: true, ..picture(now, 0) }));
+    assert!(sent(&mut slot, now, 3, &picture(now, 2)));
+}
+
+#[test]
+fn a_slot_has_the_payload_type_its_receiver_negotiated() {
+    let negotiated = |codec, payload_type| SlotCodec { codec, payload_type, rtx_payload_type: None };
+    let codecs = [negotiated(Codec::Vp8, 96), negotiated(Codec::H264, 102)].into_iter().collect();
+    let line = SlotLine { ssrc: Ssrc(1), rtx_ssrc: None, mid: Mid::new(), codecs };
+    let payload_type = |codec| line.codec(codec).map(|found| found.payload_type);
+    let codecs = [Codec::Vp8, Codec::H264, Codec::Av1];
+    assert_eq!(codecs.map(payload_type), [Some(96), Some(102), None]);
 }

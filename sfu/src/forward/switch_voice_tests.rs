@@ -1,0 +1,59 @@
+//! What an audio slot carries, and when.
+
+use super::*;
+
+/// Who speaks in a slot ten seconds after site 0 has, at which number, and the timestamp that goes out: a known
+/// source's own, where the other ones are placed by their arrival.
+#[test]
+fn a_voice_keeps_its_time_line_only_where_it_is_known() {
+    let voice = |place| Origin {
+        publisher: PeerIndex { place, generation: 1 },
+        kind: SourceKind::Microphone,
+        layer: 0,
+    };
+    let begins = Instant::now();
+    let after_10_s = begins + Duration::from_secs(10);
+    let (timestamp, by_arrival) = (5_000 + 480_000 + 1_000, 5_000 + 480_000);
+    let table = [
+        ("the same after a pause", voice(0), 101, Some(timestamp)),
+        ("the same, whose numbers have leapt", voice(0), 90_000, Some(by_arrival)),
+        ("another", voice(1), 101, Some(by_arrival)),
+    ];
+    for (why, origin, sequence, expected) in table {
+        let line = SlotLine { ssrc: Ssrc(1), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
+        let mut slot = AudioSlot::new(line, Rewriter::new(48_000, 0));
+        let packet =
+            |timestamp, at| PacketMeta { arrived: at, timestamp, codec: Codec::Opus, ..picture(at, 0) };
+        slot.aim(Some(voice(0)));
+        let first = slot.offer(begins, voice(0), 100, &packet(5_000, begins)).ok().flatten();
+        assert!(first.is_some_and(|(_, begins)| begins), "a talk spurt begins");
+        slot.aim(None);
+        assert_eq!(slot.offer(begins, voice(0), 101, &packet(5_960, begins)), Ok(None));
+        slot.aim(Some(origin));
+        let heard = slot.offer(after_10_s, origin, sequence, &packet(timestamp, after_10_s));
+        let out = heard.ok().flatten().map(|(mapped, begins)| {
+            assert!(begins, "{why}");
+            timestamp.wrapping_add(mapped.offsets.timestamp)
+        });
+        assert_eq!(out, expected, "{why}");
+    }
+}
+
+#[test]
+fn a_voice_is_what_a_slot_carries_from_its_first_packet_on() {
+    let now = Instant::now();
+    let line = SlotLine { ssrc: Ssrc(2), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
+    let mut voice = AudioSlot::new(line, Rewriter::new(48_000, 0));
+    voice.aim(Some(origin()));
+    assert_eq!(voice.current(), None, "nothing has come that a report could be about");
+    let carried = |voice: &mut AudioSlot, sequence| {
+        voice.offer(now, origin(), sequence, &picture(now, 0)).ok().flatten().map(|(_, begins)| begins)
+    };
+    assert_eq!(carried(&mut voice, 5), Some(true));
+    assert_eq!(carried(&mut voice, 6), Some(false));
+    assert_eq!(voice.current(), Some(origin()));
+    voice.aim(Some(origin()));
+    assert_eq!(carried(&mut voice, 7), Some(false), "told the same again it goes on");
+    voice.aim(None);
+    assert_eq!((voice.current(), carried(&mut voice, 8)), (None, None));
+}
