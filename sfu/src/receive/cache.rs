@@ -8,6 +8,7 @@
 
 use crate::discard::DropReason;
 use crate::limits;
+use std::cmp::Ordering;
 use std::fmt;
 
 /// Bytes of the ring per entry: a little above the mean of a 2 Mbit/s camera. Packets at the MTU
@@ -56,10 +57,11 @@ impl<M: Copy> Slab<M> {
         }
         self.allocate();
         let place = self.place(extended);
-        match self.entries.get(place).copied().flatten() {
-            Some(held) if held.extended == extended => return Err(DropReason::Duplicate),
-            Some(held) if held.extended > extended => return Err(DropReason::TooOld),
-            _ => {}
+        let held = self.entries.get(place).copied().flatten();
+        match held.map(|held| held.extended.cmp(&extended)) {
+            Some(Ordering::Equal) => return Err(DropReason::Duplicate),
+            Some(Ordering::Greater) => return Err(DropReason::TooOld),
+            Some(Ordering::Less) | None => {}
         }
         let start = self.room_for(bytes.len());
         let offset = self.offset(start);

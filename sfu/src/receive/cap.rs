@@ -62,10 +62,10 @@ impl Cap {
     #[inline]
     pub fn take(&mut self, now: Instant, bytes: usize) -> bool {
         let cost = (bytes as u32).max(LEAST_COST);
-        if self.left < cost {
+        let left = self.left.checked_sub(cost).or_else(|| {
             self.refill(now);
-        }
-        let left = self.left.checked_sub(cost);
+            self.left.checked_sub(cost)
+        });
         self.left = left.unwrap_or(self.left);
         left.is_some()
     }

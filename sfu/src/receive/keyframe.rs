@@ -102,4 +102,19 @@ mod tests {
         assert!(!keyframe.poll(start + RTT, RTT));
         assert!(keyframe.poll(start + MIN_INTERVAL, RTT));
     }
+    #[test]
+    fn what_nobody_needs_any_more_is_not_asked_for() {
+        let start = Instant::now();
+        let ends: [fn(&mut KeyframeRequester, Instant); 2] =
+            [|keyframe, _| keyframe.cancel(), |keyframe, now| keyframe.on_keyframe(now)];
+        for end in ends {
+            let mut keyframe = KeyframeRequester::default();
+            assert!(!keyframe.is_wanted());
+            keyframe.request(start);
+            assert!(keyframe.is_wanted());
+            end(&mut keyframe, start);
+            assert_eq!((keyframe.is_wanted(), keyframe.next_timeout()), (false, None));
+            assert!(!keyframe.poll(start + RTT, RTT));
+        }
+    }
 }

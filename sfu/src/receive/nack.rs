@@ -148,9 +148,8 @@ impl NackGenerator {
 
     /// A later packet came: gaps that only waited for reordering, the last ones, are asked for.
     fn end_grace(&mut self, now: Instant) {
-        let waiting = |missing: &&mut Missing| missing.tries == 0 && missing.ask_at > now;
-        for missing in self.missing.iter_mut().rev().take_while(waiting) {
-            missing.ask_at = now;
+        for missing in self.missing.iter_mut().rev().take_while(|missing| missing.tries == 0) {
+            missing.ask_at = missing.ask_at.min(now);
             self.due = earliest(self.due, Some(now));
         }
     }

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 /// Numbers that are known to have come or not, one bit each: as many as the largest slab holds. No packet may
 /// come further behind the newest than its own slab reaches (`Stream::new`), or it would be taken in and
 /// kept nowhere.
-const WINDOW: u64 = 512;
-const WORDS: usize = (WINDOW / 64) as usize;
+const WINDOW: u64 = 64 * WORDS as u64;
+const WORDS: usize = 8;
 /// RFC 3550 A.1 MAX_DROPOUT. A larger jump either way is an encoder that began anew, or noise.
 const MAX_JUMP: u16 = 3000;
 /// Extended numbers begin here, so that a packet before the first has one.
@@ -160,10 +160,11 @@ impl Stream {
         if highest.saturating_sub(extended) >= self.reach {
             return Err(DropReason::TooOld);
         }
-        if extended <= highest && self.is_seen(extended) {
+        let newest = extended > highest;
+        if !newest && self.is_seen(extended) {
             return Err(DropReason::Duplicate);
         }
-        Ok(Arrival { extended, newest: extended > highest, restarted: false })
+        Ok(Arrival { extended, newest, restarted: false })
     }
 
     fn note(&mut self, now: Instant, arrival: Arrival, timestamp: u32) {

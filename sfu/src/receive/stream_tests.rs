@@ -155,10 +155,79 @@ fn jitter_settles_at_the_mean_deviation() {
 #[test]
 fn a_clock_that_jumps_is_not_jitter() {
     let start = test_start();
-    let mut stream = Stream::new(48_000, 64, start);
-    stream.on_packet(start, 1, 0, 1).unwrap();
-    stream.on_packet(start, 2, 48_000 * 6, 1).unwrap();
-    assert_eq!(stream.totals(start).jitter, Duration::ZERO);
+    let five_seconds = 48_000 * 5;
+    for (jump, is_jitter) in [(five_seconds - 1, true), (five_seconds, true), (five_seconds + 1, false)] {
+        let mut stream = Stream::new(48_000, 64, start);
+        stream.on_packet(start, 1, 0, 1).unwrap();
+        stream.on_packet(start, 2, jump, 1).unwrap();
+        assert_eq!(stream.totals(start).jitter > Duration::ZERO, is_jitter, "{jump}");
+    }
+}
+
+/// As far behind as a stream may jump ahead: late, however often it comes.
+#[test]
+fn what_is_3000_behind_is_late_and_no_jump() {
+    check(&[
+        (10_000, Ok((10_000, true, false))),
+        (7000, Err(DropReason::TooOld)),
+        (7001, Err(DropReason::TooOld)),
+        (6999, Err(DropReason::TooOld)),
+        (7000, Err(DropReason::TooOld)),
+    ]);
+}
+
+/// A number is free again once the one 512 behind it has left the window.
+#[test]
+fn a_late_packet_is_not_taken_for_one_a_window_ago() {
+    check(&[
+        (1000, Ok((1000, true, false))),
+        (1510, Ok((1510, true, false))),
+        (1513, Ok((1513, true, false))),
+        (1512, Ok((1512, false, false))),
+        (1509, Ok((1509, false, false))),
+        (1510, Err(DropReason::Duplicate)),
+        (1512, Err(DropReason::Duplicate)),
+        (1513, Err(DropReason::Duplicate)),
+    ]);
+}
+
+/// The layer comes under another SSRC: its first number leaps, so that whoever counts on notices.
+#[test]
+fn another_ssrc_begins_anew_at_any_number() {
+    let start = test_start();
+    let far = u64::from(MAX_JUMP) + 1;
+    for (ahead, leap) in [(1, 65_537), (3000, 68_536), (3001, far), (40_000, 40_000), (65_535, 65_535)] {
+        let mut stream = Stream::new(90_000, 512, start);
+        stream.begin_anew();
+        let first = stream.on_packet(start, 100, 0, 1).unwrap();
+        assert!(!first.restarted, "there was nothing before it");
+        stream.on_sender_report(start, NtpTime(1 << 32), 7);
+        stream.begin_anew();
+        assert_eq!(stream.report(start, Ssrc(9)).last_sr, 0, "the report was about the other one");
+        let next = stream.on_packet(start, 100u16.wrapping_add(ahead), 0, 1).unwrap();
+        let expected = Arrival { extended: first.extended + leap, newest: true, restarted: true };
+        assert_eq!(next, expected, "{ahead} ahead");
+        let behind = stream.on_packet(start, 101u16.wrapping_add(ahead), 0, 1).unwrap();
+        assert!(!behind.restarted, "once");
+        assert_eq!(stream.totals(start).lost, 0);
+    }
+}
+
+#[test]
+fn a_report_tells_jitter_and_the_share_that_was_lost() {
+    let start = test_start();
+    let mut stream = Stream::new(90_000, 512, start);
+    for (sequence, timestamp) in [(1, 0), (3, 1600), (4, 3200)] {
+        stream.on_packet(start, sequence, timestamp, 1).unwrap();
+    }
+    // Twice 1600 too early: 1600, and 1600 less its sixteenth, each a sixteenth of the whole (A.8).
+    let report = stream.report(start, Ssrc(9));
+    assert_eq!((report.jitter, report.fraction_lost), (193, 64));
+    let totals = stream.totals(start);
+    assert_eq!((totals.loss_fraction, totals.lost), (0.25, 1));
+    assert_eq!(totals.jitter, Duration::from_secs_f64(193.0 / 90_000.0));
+    stream.report(start, Ssrc(9));
+    assert_eq!(stream.totals(start).loss_fraction, 0.0, "nothing came, nothing is known to be lost");
 }
 
 proptest! {
