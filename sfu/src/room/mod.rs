@@ -28,3 +28,16 @@ impl Room {
         self.members.iter().find(|(id, _)| *id == peer).map(|(_, index)| *index)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_found_by_their_id() {
+        let index = |place| PeerIndex { place, generation: 1 };
+        let members = vec![(PeerId(7), index(0)), (PeerId(9), index(1))];
+        let room = Room { members, ..Room::new(RoomId(1)) };
+        assert_eq!([7, 9, 8].map(|peer| room.index_of(PeerId(peer))), [Some(index(0)), Some(index(1)), None]);
+    }
+}

@@ -122,3 +122,25 @@ fn a_plan_is_due_at_once_for_more_and_in_some_measure_for_less() {
     assert!(ended.is_some_and(|spans| spans <= 10), "{ended:?}");
     assert!(!shedding.on_effort(idle, wait(0)), "nothing is shed, nothing is due");
 }
+
+/// Others cost more all of a sudden, so that fewer steps would do.
+#[test]
+fn rates_that_change_bring_nothing_back() {
+    let slots = meeting();
+    let dearer = |slots: &[(Rank, Cost)]| -> Vec<(Rank, Cost)> {
+        let times = |(rank, cost): &(Rank, Cost)| match rank.class {
+            Class::Other => (*rank, Cost { whole: cost.whole * 4, upper: cost.upper * 4 }),
+            _ => (*rank, *cost),
+        };
+        slots.iter().map(times).collect()
+    };
+    let steps = |due, slots: &[(Rank, Cost)]| planned(due, slots).last;
+    assert!(steps(0.3, &dearer(&slots)) < steps(0.3, &slots), "fewer would do");
+    for (due, comes_back) in [(0.3, false), (0.31, false), (0.29, true)] {
+        let mut shedding = planned(0.3, &slots);
+        let before = shedding.last;
+        shedding.due = due;
+        shedding.plan(dearer(&slots).into_iter());
+        assert_eq!(shedding.last < before, comes_back, "{due}");
+    }
+}
