@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// or the midday rest between two sessions, and whoever was asked to leave in the morning stays outside
 /// in the afternoon. Meetings that repeat under the same links are a night apart at least. What was
 /// kept the chair sees on its page and ends with one press; what was forgotten nobody sees.
-pub(super) const GOES_ON_WITHIN: Duration = Duration::from_secs(4 * 3_600);
+pub(super) const GOES_ON_WITHIN: Duration = Duration::from_hours(4);
 
 impl Meeting {
     pub(super) fn act(&mut self, now: Now, by: SiteId, action: Action) -> Result<(), Refusal> {

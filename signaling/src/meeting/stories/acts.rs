@@ -148,6 +148,20 @@ fn a_meeting_that_goes_on_keeps_what_the_chair_decided() {
     assert!(story.may_speak(PHUOC_THAI));
 }
 
+/// Morning and afternoon are one meeting, two days are two.
+#[test]
+fn a_meeting_goes_on_after_the_midday_rest_and_not_after_a_night() {
+    for (hours, presence) in [(1, Presence::Removed), (3, Presence::Removed), (12, Presence::Away)] {
+        let mut story = Story::begins(10);
+        let chair = story.enters(CHAIR);
+        story.acts(chair, Action::Remove { site: AN_PHUOC });
+        story.acts(chair, Action::End {});
+        story.passes(Duration::from_hours(hours));
+        story.enters(CHAIR);
+        assert_eq!(story.presence(AN_PHUOC), presence, "after {hours} hours");
+    }
+}
+
 /// What was on the big screen, and who was inside, is of the last meeting.
 #[test]
 fn a_meeting_that_is_opened_again_begins_anew() {
@@ -296,4 +310,37 @@ fn content_is_shown_again_with_its_next_picture() {
     assert!(!story.site(AN_PHUOC).content, "there is none to show");
     story.happens(pictures(true));
     assert!(story.site(AN_PHUOC).content);
+}
+
+/// A foreign client that says nothing of its sources has those that come, and of a new connection none has.
+#[test]
+fn a_new_media_connection_has_brought_nothing_yet() {
+    let mut story = Story::begins(10);
+    story.enters(AN_PHUOC);
+    sends(&mut story, AN_PHUOC);
+    story.path(AN_PHUOC, MediaPath::Down);
+    story.path(AN_PHUOC, MediaPath::Up);
+    assert!(story.site(AN_PHUOC).camera, "the same connection is up again");
+    story.path(AN_PHUOC, MediaPath::Pending);
+    assert!(!story.site(AN_PHUOC).camera);
+}
+
+#[test]
+fn the_first_word_is_news_though_it_says_what_was_taken_for_granted() {
+    let mut story = Story::begins(10);
+    let site = story.enters(AN_PHUOC);
+    story.passes(LONGEST_SPACING);
+    story.passes(CALM);
+    story.asks(site, Request::Media { microphone: true, camera: true, content: true });
+    assert!(story.orders.contains(&Output::Restage));
+    assert_eq!(story.told(site).count(), 1, "and everybody sees it");
+    assert!(story.site(AN_PHUOC).camera);
+}
+
+#[test]
+fn who_may_act_is_known_before_anything_is_done() {
+    let story = Story::begins(10);
+    let lock = Action::Lock { locked: true };
+    let may = [CHAIR, AN_PHUOC, SiteId(77)].map(|site| story.meeting.may_act(site, &lock));
+    assert_eq!(may, [true, false, false]);
 }

@@ -4,7 +4,7 @@ mod acts;
 mod seats;
 
 use super::*;
-use crate::protocol::{ActionKind, MicrophoneState, Presence, SiteView};
+use crate::protocol::{ActionKind, MeetingView, MicrophoneState, Presence, SiteView};
 
 pub const CHAIR: SiteId = SiteId(0);
 pub const AN_PHUOC: SiteId = SiteId(1);
@@ -242,4 +242,27 @@ fn everybody_learns_what_he_may_do() {
     assert_eq!(actions(&story, chair).expect("welcomed").len(), 10);
     let site = story.knocks(AN_PHUOC);
     assert_eq!(actions(&story, site), Some(vec![ActionKind::ShareContent]));
+}
+
+fn seen_by(story: &Story, connection: ConnectionId) -> Option<MeetingView> {
+    story.told(connection).find_map(|message| match message {
+        ServerMessage::Meeting { meeting } => Some(meeting.clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn everybody_sees_the_meeting_as_his_role_may() {
+    let mut story = Story::begins(10);
+    let chair = story.enters(CHAIR);
+    let site = story.knocks(AN_PHUOC);
+    let view = |role, story: &Story| Some(story.meeting.view(role));
+    assert_eq!(seen_by(&story, site), view(Role::Site, &story), "who comes sees it at once");
+    assert_eq!(seen_by(&story, chair), None, "the others with the next snapshot");
+    story.passes(LONGEST_SPACING);
+    story.passes(CALM);
+    story.acts(chair, Action::Lock { locked: true });
+    assert_eq!(seen_by(&story, chair), view(Role::Chair, &story));
+    assert_eq!(seen_by(&story, site), view(Role::Site, &story));
+    assert_ne!(view(Role::Chair, &story), view(Role::Site, &story));
 }

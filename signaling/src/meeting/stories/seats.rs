@@ -195,3 +195,32 @@ fn before_the_welcome_nothing_is_accepted() {
     story.acts(stranger, Action::End {});
     assert_eq!(story.refusal(stranger), Some(ErrorCode::OutOfOrder));
 }
+
+#[test]
+fn the_meeting_knows_who_sits_where() {
+    let mut story = Story::begins(10);
+    let (chair, site) = (story.enters(CHAIR), story.enters(AN_PHUOC));
+    assert_eq!(story.meeting.connections().collect::<Vec<_>>(), [chair, site]);
+    let held = [CHAIR, AN_PHUOC, BINH_SON, SiteId(77)].map(|site| story.meeting.connection_of(site));
+    assert_eq!(held, [Some(chair), Some(site), None, None]);
+    story.vanishes(site);
+    assert_eq!(story.meeting.connections().collect::<Vec<_>>(), [chair]);
+    assert_eq!(story.meeting.title(), "Giao ban");
+    let names = [AN_PHUOC, PHUOC_THAI, SiteId(77)].map(|site| story.meeting.name_of(site));
+    assert_eq!(names, ["An Phước", "Phước Thái", ""]);
+}
+
+#[test]
+fn a_seat_is_connected_while_its_media_is_up() {
+    let mut story = Story::begins(10);
+    let connected = |story: &Story| story.meeting.seats().map(|seat| seat.connected).collect::<Vec<_>>();
+    assert!(connected(&story).is_empty(), "nobody has a seat");
+    let site = story.knocks(AN_PHUOC);
+    assert_eq!(connected(&story), [false], "its media is not up yet");
+    for (path, up) in [(MediaPath::Up, true), (MediaPath::Down, false), (MediaPath::Up, true)] {
+        story.path(AN_PHUOC, path);
+        assert_eq!(connected(&story), [up], "{path:?}");
+    }
+    story.vanishes(site);
+    assert_eq!(connected(&story), [false], "it keeps its seat");
+}
