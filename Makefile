@@ -72,7 +72,7 @@ fuzz-build:
 	cargo build --locked -p fuzz
 
 mutants: tools-mutants
-	@exec ops/mutants.sh $(SHARD)
+	@exec ops/mutants.sh $(or $(SHARD),0/1) $(FOLDER)
 
 tools-run:
 	@ops/install.sh run
