@@ -74,7 +74,7 @@ impl Relief {
         }
         let span = span.min(LONGEST_SPAN).as_secs_f64().max(f64::EPSILON);
         let growth = (wait.as_secs_f64() - before.as_secs_f64()) / span;
-        let haste = wait.saturating_sub(TARGET).as_secs_f64() / PATIENCE.as_secs_f64();
+        let haste = wait.saturating_sub(TARGET).div_duration_f64(PATIENCE);
         let too_much = growth + haste.min(MOST_HASTE);
         // While pictures wait nothing is given back: its key frames would wait with them.
         too_much.max(0.0) * GAIN * span
@@ -109,7 +109,7 @@ mod by_hand {
             ("no haste at the target", used(92), 20, 0.425 - 0.015),
             ("a tenth of the core is free", used(85), 0, 0.41 - 0.05),
             ("all of it is", idle, 0, 0.36 - 0.1),
-            ("more than can be had", busy(300), 3000, 0.26 + 0.5),
+            ("more than can be had", busy(300), 3120, 0.26 + 0.5),
             ("much at once is too much", busy(100), 9000, 1.0),
         ];
         let mut relief = Relief::default();
