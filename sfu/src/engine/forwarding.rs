@@ -8,13 +8,18 @@ use crate::discard::DropReason;
 use crate::event::Event;
 use crate::forward::packet::{Origin, PacketMeta, PeerIndex, Pending};
 use crate::forward::rewrite::Mapped;
+use crate::forward::write::Parts;
 use crate::ids::{SlotId, Source, SourceKind};
 use crate::peer::Table;
 use crate::peer::publisher::{Layer, Publisher, Route};
 use crate::peer::subscriber::Lane;
 use arrayvec::ArrayVec;
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// A voice begins with its newest packet when that is younger than this, the longest packet of Opus: after a pause
+/// the next one is what is said now.
+const VOICE_MAX_AGE: Duration = Duration::from_millis(60);
 
 /// Packets of one layer that came one after the other, stored but not decided yet: a picture comes as a
 /// burst, and so each of its subscribers is visited once instead of once for each packet.
@@ -164,12 +169,9 @@ impl Engine {
         let Some(layer) = layer_of(&self.peers.publishers, origin) else {
             return false;
         };
-        let Some((key, (meta, _))) = layer.last_key.and_then(|key| Some((key, layer.slab.get(key)?))) else {
+        let Some((key, meta)) = whole_key(layer, now, super::reconcile::REPLAY_MAX_AGE) else {
             return false;
         };
-        if layer.age(now, meta) >= super::reconcile::REPLAY_MAX_AGE || !is_whole(layer, key) {
-            return false;
-        }
         let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber) else {
             return false;
         };
@@ -182,11 +184,42 @@ impl Engine {
         }
         switched
     }
+
+    /// Plays the newest packet of a voice on a slot that begins to carry it, instead of waiting for the next:
+    /// who comes hears at once, and nobody misses the packet that made a voice heard. Its time is when it came.
+    pub(super) fn replay_voice(&mut self, now: Instant, origin: Origin, route: Route) {
+        let Some(layer) = layer_of(&self.peers.publishers, origin) else {
+            return;
+        };
+        let Some((meta, stored)) = layer.slab.get(layer.newest) else {
+            return;
+        };
+        let arrived = meta.arrived;
+        let is_old = now.saturating_duration_since(arrived) > VOICE_MAX_AGE;
+        if is_old || Parts::of(meta, stored).payload.is_empty() {
+            return;
+        }
+        let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber) else {
+            return;
+        };
+        let drops = &mut self.stats.drops;
+        let mut ways = Ways { publishers: &self.peers.publishers, drops, now: arrived, route };
+        let packet = (layer.newest, meta);
+        if ways.begin_audio(subscriber, origin, packet) == Offered::Switched {
+            mark(&mut self.dirty.audio, &mut subscriber.audio_queue, route.subscriber);
+            self.report_switches(now, SourceKind::Microphone, &[route]);
+        }
+    }
 }
 
-/// A key frame can be played from the slab when nothing behind it is missing.
-fn is_whole(layer: &Layer, key: u64) -> bool {
-    (key..=layer.newest).all(|sequence| layer.slab.get(sequence).is_some())
+/// The first packet of the newest key frame, if it is younger than `age` and can be played from the slab: nothing
+/// behind it is missing.
+pub(super) fn whole_key(layer: &Layer, now: Instant, age: Duration) -> Option<(u64, &PacketMeta)> {
+    let key = layer.last_key?;
+    let (meta, _) = layer.slab.get(key)?;
+    let is_there = |sequence: u64| layer.slab.get(sequence).is_some();
+    let is_young = layer.age(now, meta) < age;
+    (is_young && (key..=layer.newest).all(is_there)).then_some((key, meta))
 }
 
 pub(super) fn layer_of(publishers: &Table<Publisher>, origin: Origin) -> Option<&Layer> {

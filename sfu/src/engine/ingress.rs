@@ -55,6 +55,7 @@ impl Engine {
         let index = self.demux.find(&path, data)?;
         self.at_work.begin(Work::Peer(index));
         let link = self.peers.links.get_mut(index).ok_or(DropReason::UnknownAddress)?;
+        let was_reached = link.transport.is_about_to_connect();
         let received = link.transport.handle_datagram(now, path, data);
         self.take_transport_events(now, index);
         match received? {
@@ -64,6 +65,10 @@ impl Engine {
                 match link.is_some_and(|link| link.transport.has_proved(now, &path)) {
                     true => self.demux.add_path(path, index),
                     false => self.demux.claim_path(path, index),
+                }
+                if let Some(link) = link.filter(|link| !was_reached && link.transport.is_about_to_connect()) {
+                    let room = link.room;
+                    self.stale(room);
                 }
                 self.touch(index);
                 Ok(())

@@ -2,6 +2,7 @@
 //! per packet.
 
 use super::Engine;
+use super::forwarding::{layer_of, whole_key};
 use crate::command::{Desired, DesiredPeer, Priority, Wish};
 use crate::event::Event;
 use crate::forward::packet::{Origin, PeerIndex};
@@ -19,6 +20,8 @@ use std::time::{Duration, Instant};
 /// A key frame that lies in the slab already is played from there when it is younger than this: the
 /// picture comes at once, and what is to be caught up is a fraction of a second.
 pub(super) const REPLAY_MAX_AGE: Duration = Duration::from_millis(500);
+/// One that is younger than this will still be young enough when a handshake has ended.
+const AHEAD_MAX_AGE: Duration = Duration::from_millis(250);
 /// Of a slot that is thinned because the worker cannot keep up: the pictures that all others rest upon.
 const THIN_TEMPORAL: u8 = 0;
 
@@ -33,7 +36,7 @@ impl Engine {
         }
         for (peer, index) in &room.members {
             self.aim_video(now, &room, *peer, *index);
-            self.aim_audio(&room, *peer, *index);
+            self.aim_audio(now, &room, *peer, *index);
         }
         for (peer, index) in &room.members {
             self.report_wanted(now, *peer, *index);
@@ -82,7 +85,7 @@ impl Engine {
     }
 
     fn aim_slot(&mut self, now: Instant, room: &Room, peer: PeerId, route: Route, wish: Option<Wish>) {
-        let wished = wish.and_then(|wish| self.target_of(room, route, wish));
+        let wished = wish.and_then(|wish| self.target_of(now, room, route, wish));
         let judged = wish.zip(wished).map(|(wish, wished)| {
             let (rank, measure) = self.judge(class_of(room, wish.source), wished, route.subscriber);
             (wished, rank, measure)
@@ -121,7 +124,7 @@ impl Engine {
 
     /// The layer a wish leads to now, if the source is there and permitted. One that is silent is not off:
     /// a slot keeps its last picture.
-    fn target_of(&mut self, room: &Room, route: Route, wish: Wish) -> Option<Origin> {
+    fn target_of(&mut self, now: Instant, room: &Room, route: Route, wish: Wish) -> Option<Origin> {
         let Source { peer, kind } = wish.source;
         let index = room.index_of(peer)?;
         let slot = self.peers.subscribers.get(route.subscriber)?.video.get(usize::from(route.slot))?;
@@ -139,10 +142,28 @@ impl Engine {
         // Until the best one comes, those on the way to it are the best there is.
         let from = available.unwrap_or(choice.wanted).min(choice.wanted);
         track.layers.iter_mut().take(choice.wanted.saturating_add(1)).skip(from).for_each(Layer::want);
-        let available = available?;
+        let origin = Origin { publisher: index, kind, layer: available? as u8 };
+        let transport = &self.peers.links.get(route.subscriber)?.transport;
         // A key frame for somebody without a path is lost, and the slot would believe it was sent.
-        let receiver = self.peers.links.get(route.subscriber)?;
-        receiver.transport.is_connected().then_some(Origin { publisher: index, kind, layer: available as u8 })
+        let connected = transport.is_connected();
+        if transport.is_about_to_connect() {
+            self.ask_ahead(now, origin, route);
+        }
+        connected.then_some(origin)
+    }
+
+    /// Whoever is shaking hands needs a key frame when that is done: asked for now, it comes meanwhile and is
+    /// played from the slab. Once for a slot, however often the room changes; a path must have been proved, and
+    /// it is on the receiver's account, so that nobody draws more of them than by connecting.
+    fn ask_ahead(&mut self, now: Instant, origin: Origin, route: Route) {
+        let subscriber = self.peers.subscribers.get_mut(route.subscriber);
+        let video = subscriber.and_then(|subscriber| subscriber.video.get_mut(usize::from(route.slot)));
+        let asked = video.is_none_or(|video| video.asked_ahead.replace(origin) == Some(origin));
+        let layer = layer_of(&self.peers.publishers, origin);
+        let lies_there = layer.is_some_and(|layer| whole_key(layer, now, AHEAD_MAX_AGE).is_some());
+        if !asked && !lies_there {
+            self.request_key_for(now, route.subscriber, origin);
+        }
     }
 
     fn add_route(&mut self, origin: Option<Origin>, route: Route) {
@@ -167,7 +188,7 @@ impl Engine {
         }
     }
 
-    fn aim_audio(&mut self, room: &Room, peer: PeerId, index: PeerIndex) {
+    fn aim_audio(&mut self, now: Instant, room: &Room, peer: PeerId, index: PeerIndex) {
         let mut heard: Vec<PeerId> = room.desired.floor.into_iter().collect();
         heard.extend(room.speakers.heard().filter(|voice| Some(*voice) != room.desired.floor));
         // As for pictures: for a seat without a path every packet would be decided and thrown away.
@@ -175,7 +196,7 @@ impl Engine {
         heard.retain(|voice| connected && *voice != peer && self.is_audible(room, *voice));
         let places = self.audio_places(room, peer, index);
         for (slot, voice) in assign(&places, &heard).into_iter().enumerate() {
-            self.aim_audio_slot(room, peer, Route { subscriber: index, slot: slot as u16 }, voice);
+            self.aim_audio_slot(now, room, peer, Route { subscriber: index, slot: slot as u16 }, voice);
         }
     }
 
@@ -201,7 +222,14 @@ impl Engine {
         slots.iter().enumerate().map(place).collect()
     }
 
-    fn aim_audio_slot(&mut self, room: &Room, peer: PeerId, route: Route, voice: Option<PeerId>) {
+    fn aim_audio_slot(
+        &mut self,
+        now: Instant,
+        room: &Room,
+        peer: PeerId,
+        route: Route,
+        voice: Option<PeerId>,
+    ) {
         let origin = voice.and_then(|voice| room.index_of(voice)).map(|publisher| Origin {
             publisher,
             kind: SourceKind::Microphone,
@@ -213,7 +241,7 @@ impl Engine {
         let Some(audio) = subscriber.audio.get_mut(usize::from(route.slot)) else {
             return;
         };
-        audio.slot.aim(origin);
+        let begins = audio.slot.aim(origin);
         let shown = voice.map(|peer| Source { peer, kind: SourceKind::Microphone });
         if audio.shown != shown {
             audio.shown = shown;
@@ -221,6 +249,9 @@ impl Engine {
             self.events.push_back(Event::SlotShows { peer, slot, source: shown });
         }
         self.add_route(origin, route);
+        if let Some(origin) = origin.filter(|_| begins) {
+            self.replay_voice(now, origin, route);
+        }
     }
 
     /// Tells the publisher which layers are watched, when that changed.

@@ -75,6 +75,20 @@ impl Ways<'_> {
         offered
     }
 
+    /// As `offer_audio`, of a packet that came before; not of one that this slot has sent.
+    pub fn begin_audio(
+        &mut self,
+        subscriber: &mut Subscriber,
+        origin: Origin,
+        (sequence, meta): (u64, &PacketMeta),
+    ) -> Offered {
+        let audio = subscriber.audio.get(usize::from(self.route.slot));
+        match audio.is_some_and(|audio| audio.slot.rewriter.is_late(origin, sequence)) {
+            true => Offered::Stays,
+            false => self.offer_audio(subscriber, origin, &[(sequence, meta)]),
+        }
+    }
+
     /// What came of one layer in one go.
     #[inline]
     pub fn offer_burst(

@@ -268,11 +268,12 @@ impl AudioSlot {
         self.current.filter(|_| !self.begins)
     }
 
-    pub fn aim(&mut self, target: Option<Origin>) {
-        if self.current != target {
-            self.current = target;
-            self.begins = true;
-        }
+    /// Sets what to carry; true when that is another voice than before.
+    pub fn aim(&mut self, target: Option<Origin>) -> bool {
+        let changes = self.current != target;
+        self.current = target;
+        self.begins |= changes;
+        changes
     }
 
     /// The output of a packet, and whether it begins a talk spurt (RFC 3551 section 4.1: marker); nothing when

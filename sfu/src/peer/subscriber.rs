@@ -57,6 +57,8 @@ pub struct Video {
     /// What it shows when the worker can keep up, and its place in the order of what is lost.
     pub wanted: Option<(Origin, Rank)>,
     pub measure: Measure,
+    /// A key frame of this layer has been asked for before the line was there.
+    pub asked_ahead: Option<Origin>,
 }
 
 #[derive(Debug)]
@@ -145,6 +147,7 @@ impl Subscriber {
                 shown: None,
                 wanted: None,
                 measure: Measure::default(),
+                asked_ahead: None,
             });
         }
     }

@@ -8,6 +8,11 @@ use crate::discard::DropReason;
 use std::time::Instant;
 
 impl Transport {
+    /// Media can be sent in a round trip or two: there is a path, and the first handshake is going on.
+    pub fn is_about_to_connect(&self) -> bool {
+        self.srtp.is_none() && !self.dtls.is_over() && self.selected().is_some()
+    }
+
     pub(super) fn handle_stun(
         &mut self,
         now: Instant,

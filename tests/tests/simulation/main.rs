@@ -8,6 +8,7 @@ use tests::simulation::{LinkModel, Publishes, Site, SlotView, World};
 
 mod codecs;
 mod found;
+mod joins;
 mod seeded;
 mod sizes;
 mod time;
