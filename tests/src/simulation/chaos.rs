@@ -235,7 +235,7 @@ impl Chaos {
             Sites::Mixed => VideoCodec::ALL[self.codecs.random_range(0..VideoCodec::ALL.len())],
             _ => VideoCodec::Vp8,
         };
-        let site = self.world.join_coded(SITE, codec, SLOTS, self.link);
+        let site = self.world.join_coded((SITE, codec), SLOTS, self.link);
         self.world.rebind(site, kind);
         format!("{site} {kind:?} {codec:?}")
     }

@@ -98,8 +98,16 @@ impl Client {
         slots: usize,
         clock: SiteClock,
     ) -> Client {
+        let mut client = Client::bare(now, site, clock);
+        client.add_sources(publishes, codec);
+        client.add_slots(slots);
+        client
+    }
+
+    /// One that neither sends nor receives.
+    fn bare(now: Instant, site: u8, clock: SiteClock) -> Client {
         let port = Port::default();
-        let mut client = Client {
+        Client {
             site,
             address: SocketAddr::from(([10, 0, 0, site], 4000)),
             peer: stack::peer_connection(now, &port),
@@ -128,10 +136,7 @@ impl Client {
             gave_up: false,
             traffic: Traffic::default(),
             sent: Amount::default(),
-        };
-        client.add_sources(publishes, codec);
-        client.add_slots(slots);
-        client
+        }
     }
 
     fn add_sources(&mut self, publishes: Publishes, codec: VideoCodec) {

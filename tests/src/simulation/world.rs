@@ -114,19 +114,13 @@ impl World {
 
     /// A site joins: its offer is answered at once, its media flows when the handshake is done.
     pub fn join(&mut self, publishes: Publishes, slots: usize, link: LinkModel) -> usize {
-        self.join_coded(publishes, VideoCodec::Vp8, slots, link)
+        self.join_coded((publishes, VideoCodec::Vp8), slots, link)
     }
 
-    pub fn join_coded(
-        &mut self,
-        publishes: Publishes,
-        codec: VideoCodec,
-        slots: usize,
-        link: LinkModel,
-    ) -> usize {
+    pub fn join_coded(&mut self, sends: (Publishes, VideoCodec), slots: usize, link: LinkModel) -> usize {
         let index = self.sites.len();
         let clock = SiteClock { epoch: self.epoch, wrong_s: index as f64 * 0.37 - 0.5 };
-        let client = Client::coded(self.now, index as u8 + 1, (publishes, codec), slots, clock);
+        let client = Client::coded(self.now, index as u8 + 1, sends, slots, clock);
         self.wire.add(link);
         self.sites.push(Site {
             wishes: vec![None; slots],

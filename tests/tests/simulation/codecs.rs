@@ -11,7 +11,7 @@ use tests::simulation::{LinkModel, ROOM, VideoCodec, World, peer, seeds};
 fn meeting(seed: u64, link: LinkModel) -> World {
     let mut world = World::new(seed);
     for codec in VideoCodec::ALL {
-        world.join_coded(SITE, codec, 2, link);
+        world.join_coded((SITE, codec), 2, link);
     }
     for viewer in 0..4 {
         world.wish(viewer, 0, Some((viewer + 1) % 4), 720);
