@@ -16,8 +16,8 @@ const COMES_WITHIN: Duration = Duration::from_millis(500);
 const SLOW_FOR: Duration = Duration::from_secs(10);
 /// A packet is so late where nothing is slow: a line, and what waits for a resent one.
 const LATE_S: f64 = 1.0;
-/// A source that is late when a slot begins with it catches up, and the slot's time has gained what it was late: so
-/// much at most, or the bridge believes another clock (`MAX_DISAGREEMENT_S`).
+/// A source that is late when a slot begins with it catches up, and the slot's time has gained what it was late: of
+/// a picture so much at most, or the bridge believes another clock (`MAX_DISAGREEMENT_S`).
 const GAINED_S: f64 = 2.0;
 /// A switch moves a slot's time line, and the next sender report, a second later at most, says so.
 const LIPS_SETTLE: Duration = Duration::from_millis(1500);
@@ -79,15 +79,15 @@ impl World {
     /// A slot's time goes no further than the time that passes, unless the packet before was an old one: what a
     /// source resends behind a cut is shown late and in order. An old key frame comes over a slow line only.
     fn check_times(&mut self, viewer: usize) -> Vec<String> {
-        let slow = self.sites.iter().any(|site| site.slow_until.is_some());
+        let gained = self.kept_back.as_secs_f64();
         let Client { video, audio, .. } = &mut self.sites[viewer].client;
-        let allowed = LATE_S + if slow { GAINED_S } else { 0.0 };
         let (mut faults, mut old_keys) = (Vec::new(), Vec::new());
-        let views = video.iter_mut().map(|(slot, view)| ("video", slot, view));
-        for (kind, slot, view) in views.chain(audio.iter_mut().map(|(slot, view)| ("audio", slot, view))) {
+        let pictures = video.iter_mut().map(|(slot, view)| ("video", gained.min(GAINED_S), slot, view));
+        let voices = audio.iter_mut().map(|(slot, view)| ("audio", gained, slot, view));
+        for (kind, gained, slot, view) in pictures.chain(voices) {
             for Leap { ahead, elapsed, late } in view.leaps.drain(..) {
-                if ahead < 0.0 || ahead > elapsed + late.max(0.0) + allowed {
-                    faults.push(format!("{kind} {slot}: time goes {ahead:.3} s in {elapsed:.3} s"));
+                if ahead < 0.0 || ahead > elapsed + late.max(0.0) + LATE_S + gained {
+                    faults.push(format!("{kind} {slot}: time goes {ahead:.3} s in {elapsed:.3} s, the packet before {late:.3} s late"));
                 }
             }
             old_keys.extend(view.old_keys.drain(..).map(|(of, late)| (*slot, of, late)));
@@ -146,6 +146,29 @@ impl World {
         self.apart.retain(|(site, _), _| *site != viewer);
         self.apart.extend(apart);
         found
+    }
+
+    /// Engine, meeting and clients agree: every wished slot shows what was wished, says so, and the
+    /// client has just seen it there. Returns what does not agree.
+    pub fn disagreements(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for (viewer, site) in self.sites.iter().enumerate().filter(|(_, site)| site.in_room) {
+            for (slot, wish) in site.wishes.iter().enumerate() {
+                let Some(wish) = wish else { continue };
+                let told = self.shown.get(&(viewer, SlotId::Video(slot as u16))).copied().flatten();
+                let view = site.client.video.get(&slot);
+                let seen = view.and_then(|view| view.last).map(|(site, _)| u64::from(site));
+                let fresh =
+                    view.and_then(|v| v.last_at).is_some_and(|at| self.now - at < Duration::from_millis(500));
+                if told != Some(wish.source) || seen != Some(wish.source.peer.0) || !fresh {
+                    all.push(format!(
+                        "site {viewer} slot {slot}: wished {:?}, told {told:?}, seen {seen:?}, fresh {fresh}",
+                        wish.source
+                    ));
+                }
+            }
+        }
+        all
     }
 
     /// Whoever is told of must be here.

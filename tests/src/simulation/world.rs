@@ -4,6 +4,7 @@ use super::client::{Client, Publishes};
 use super::codec::VideoCodec;
 use super::outgoing::SiteClock;
 use super::seeds::engine_seed;
+use super::traffic::media_ssrc;
 use super::wire::{End, LinkModel, Wire};
 use sfu::command::{Command, Desired, DesiredPeer, Permissions, Priority, Wish};
 use sfu::discard::DropReason;
@@ -66,6 +67,8 @@ pub struct World {
     behind: Option<(Duration, Instant)>,
     /// Since when a site's lips have been apart for a viewer.
     pub(super) apart: BTreeMap<(usize, u8), Instant>,
+    /// The longest that a line has kept back what a site sent.
+    pub(super) kept_back: Duration,
     /// Bytes that went to where no site is.
     pub strays: BTreeMap<SocketAddr, usize>,
     pub(super) server: SocketAddr,
@@ -107,6 +110,7 @@ impl World {
             next_effort: now,
             behind: None,
             apart: BTreeMap::new(),
+            kept_back: Duration::ZERO,
             strays: BTreeMap::new(),
             server,
         }
@@ -262,6 +266,9 @@ impl World {
                     self.check_names(index);
                 }
                 End::Engine { seen_at: (kind, remote), .. } => {
+                    if media_ssrc(&bytes).is_some() {
+                        self.kept_back = self.kept_back.max(self.now - sent_at);
+                    }
                     let path = Path { kind, local: self.server.ip(), remote };
                     let arrived = self.arrived();
                     let data = &mut bytes;
@@ -361,29 +368,6 @@ impl World {
     /// Packets dropped for `reason`, as the last statistics tell.
     pub fn drops(&self, reason: DropReason) -> u64 {
         self.stats().drops.get(reason)
-    }
-
-    /// Engine, meeting and clients agree: every wished slot shows what was wished, says so, and the
-    /// client has just seen it there. Returns what does not agree.
-    pub fn disagreements(&self) -> Vec<String> {
-        let mut all = Vec::new();
-        for (viewer, site) in self.sites.iter().enumerate().filter(|(_, site)| site.in_room) {
-            for (slot, wish) in site.wishes.iter().enumerate() {
-                let Some(wish) = wish else { continue };
-                let told = self.shown.get(&(viewer, SlotId::Video(slot as u16))).copied().flatten();
-                let view = site.client.video.get(&slot);
-                let seen = view.and_then(|view| view.last).map(|(site, _)| u64::from(site));
-                let fresh =
-                    view.and_then(|v| v.last_at).is_some_and(|at| self.now - at < Duration::from_millis(500));
-                if told != Some(wish.source) || seen != Some(wish.source.peer.0) || !fresh {
-                    all.push(format!(
-                        "site {viewer} slot {slot}: wished {:?}, told {told:?}, seen {seen:?}, fresh {fresh}",
-                        wish.source
-                    ));
-                }
-            }
-        }
-        all
     }
 }
 
