@@ -6,9 +6,9 @@ use crate::discard::DropReason;
 use crate::forward::packet::{Origin, PeerIndex, Pending};
 use crate::forward::resend::ResendBudget;
 use crate::forward::rewrite::Mapped;
-use crate::ids::Ssrc;
+use crate::ids::{SourceKind, Ssrc};
 use crate::peer::Table;
-use crate::peer::publisher::Publisher;
+use crate::peer::publisher::{Publisher, Route};
 use crate::peer::subscriber::{Subscriber, Video};
 use crate::room::shed::Measure;
 use crate::rtp::rtcp::{self, Feedback, ReportBlock, SenderReport};
@@ -61,13 +61,34 @@ impl Engine {
         // followed at once.
         let known = publisher.clock_offset_s;
         let jumped = known.is_some_and(|known| (known - offset).abs() > CLOCK_JUMP_S);
-        publisher.clock_offset_s = Some(match known {
-            Some(known) if !jumped => known.min(offset),
-            _ => offset,
-        });
+        let believed = known.filter(|_| !jumped).map_or(offset, |known| known.min(offset));
+        publisher.clock_offset_s = Some(believed);
+        let mut news = known.is_some_and(|known| (known - believed).abs() > CLOCK_NEWS_S);
         if let Some(layer) = publisher.layer_mut(stream.kind, stream.layer) {
             layer.stream.on_sender_report(now, report.ntp, report.rtp);
-            layer.last_report = Some((report.ntp, report.rtp));
+            news |= layer.last_report.replace((report.ntp, report.rtp)).is_none();
+        }
+        if news {
+            self.retell(now, index);
+        }
+    }
+
+    /// Nothing could be told of the time of a source until now, or what was told is wrong: the reports of all that
+    /// show its publisher say so soon, and not within a second. A slot that is owed reports gets those.
+    fn retell(&mut self, now: Instant, index: PeerIndex) {
+        let Some(publisher) = self.peers.publishers.get(index) else {
+            return;
+        };
+        let tracks = publisher.tracks.iter().flatten();
+        let layers = tracks.flat_map(|track| track.layers.iter().map(|layer| (track.kind, layer)));
+        let shown = layers.flat_map(|(kind, layer)| layer.routes.iter().map(move |route| (kind, *route)));
+        let routes: Vec<(SourceKind, Route)> = shown.collect();
+        for (kind, route) in routes {
+            let subscriber = self.peers.subscribers.get_mut(route.subscriber);
+            let account = subscriber.and_then(|subscriber| subscriber.account(kind, route.slot));
+            if account.is_some_and(|account| account.hurry == 0) {
+                self.report_switches(now, kind, &[route]);
+            }
         }
     }
 
@@ -158,6 +179,8 @@ impl Engine {
 
 /// Wall clocks are not set during a meeting by less than this without NTP slewing them.
 const CLOCK_JUMP_S: f64 = 2.0;
+/// A clock that moves by more than this is news: half of what lips may be early (ITU-R BT.1359: 45 ms).
+const CLOCK_NEWS_S: f64 = 0.02;
 
 /// Round trip from LSR and DLSR, RFC 3550 section 6.4.1.
 fn round_trip(now: NtpTime, block: &ReportBlock) -> Option<Duration> {

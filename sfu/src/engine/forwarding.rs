@@ -146,14 +146,10 @@ impl Engine {
 
     /// A switch may move the slot's time line against the publisher's clock: sender reports say so at once,
     /// or lips are out of sync for a second.
-    fn report_switches(&mut self, now: Instant, kind: SourceKind, switched: &[Route]) {
+    pub(super) fn report_switches(&mut self, now: Instant, kind: SourceKind, switched: &[Route]) {
         for route in switched {
-            let slot = usize::from(route.slot);
             let subscriber = self.peers.subscribers.get_mut(route.subscriber);
-            let account = subscriber.and_then(|subscriber| match kind {
-                SourceKind::Microphone => subscriber.audio.get_mut(slot).map(|audio| &mut audio.account),
-                _ => subscriber.video.get_mut(slot).map(|video| &mut video.account),
-            });
+            let account = subscriber.and_then(|subscriber| subscriber.account(kind, route.slot));
             if let Some(account) = account {
                 account.hurry = HURRIED_REPORTS;
             }

@@ -12,9 +12,7 @@ use crate::forward::resend::{ResendBudget, Resent};
 use crate::forward::rewrite::Rewriter;
 use crate::forward::switch::{AudioSlot, SlotCodec, SlotLine, VideoSlot};
 use crate::forward::write::EgressExtensions;
-#[cfg(debug_assertions)]
-use crate::ids::SourceKind;
-use crate::ids::{SlotId, Source, Ssrc};
+use crate::ids::{SlotId, Source, SourceKind, Ssrc};
 use crate::room::shed::{Measure, Rank};
 use crate::rtp::codec::Codec;
 use crate::sdp::{Negotiated, Section, SectionRole};
@@ -204,6 +202,17 @@ impl Subscriber {
     /// The video slot that sends with `ssrc`.
     pub fn video_by_ssrc(&self, ssrc: Ssrc) -> Option<usize> {
         self.video.iter().position(|video| video.slot.line.ssrc == ssrc)
+    }
+
+    /// The account of a slot, among those that show sources of this kind.
+    pub fn account(&mut self, kind: SourceKind, slot: u16) -> Option<&mut SlotAccount> {
+        let slot = usize::from(slot);
+        match kind {
+            SourceKind::Microphone => self.audio.get_mut(slot).map(|audio| &mut audio.account),
+            SourceKind::Camera | SourceKind::Content => {
+                self.video.get_mut(slot).map(|video| &mut video.account)
+            }
+        }
     }
 
     /// The account of the slot that sends with `ssrc`, media or RTX.
