@@ -102,6 +102,7 @@ mod tests {
         assert!(!keyframe.poll(start + RTT, RTT));
         assert!(keyframe.poll(start + MIN_INTERVAL, RTT));
     }
+
     #[test]
     fn what_nobody_needs_any_more_is_not_asked_for() {
         let start = Instant::now();

@@ -3,7 +3,7 @@
 use super::codec::VideoCodec;
 use super::seeds::{Draws, rng};
 use super::wire::Rate;
-use super::world::World;
+use super::world::{Site, World};
 use super::{LinkModel, Publishes};
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -15,8 +15,9 @@ use std::time::Duration;
 const SITE: Publishes = Publishes { layers: 3, voice: true };
 const SLOTS: usize = 3;
 const MOST_SITES: usize = 7;
-/// Half seconds to settle in, beyond eight seconds.
+/// Half seconds to settle in, beyond eight seconds, and those after which a lost path is looked for again.
 const PATIENCE: usize = 24;
+const TRY_AGAIN: usize = 8;
 
 /// What may happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,19 +160,29 @@ impl Chaos {
             }
         }
         self.world.reconcile();
-        for index in 0..self.world.sites.len() {
-            if self.world.sites[index].in_room {
-                self.world.sites[index].client.restart_ice();
-                self.world.offer(index);
-            }
-        }
+        self.restart(|_| true);
         self.world.run(Duration::from_secs(8));
         // A handshake that was cut off is taken up again when the client's timer says so: up to 8 s later.
-        for _ in 0..PATIENCE {
+        for step in 0..PATIENCE {
             if self.world.disagreements().is_empty() {
                 break;
             }
+            // What a narrow line had kept back made the checks too late; the client's stack gives up after some.
+            if step.is_multiple_of(TRY_AGAIN) {
+                self.restart(|site| !site.client.path_is_up);
+            }
             self.world.run(Duration::from_millis(500));
+        }
+    }
+
+    /// Sites inside for which this holds restart ICE.
+    fn restart(&mut self, whom: impl Fn(&Site) -> bool) {
+        for index in 0..self.world.sites.len() {
+            let site = &mut self.world.sites[index];
+            if site.in_room && whom(site) {
+                site.client.restart_ice();
+                self.world.offer(index);
+            }
         }
     }
 

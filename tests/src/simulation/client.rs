@@ -14,7 +14,9 @@ use super::traffic::{Amount, Traffic};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use rtc::peer_connection::RTCPeerConnection;
+use rtc::peer_connection::event::RTCPeerConnectionEvent;
 use rtc::peer_connection::sdp::RTCSessionDescription;
+use rtc::peer_connection::state::RTCIceConnectionState;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use rtc::sansio::Protocol;
 use sfu::ids::{SlotId, SourceKind};
@@ -80,6 +82,8 @@ pub struct Client {
     pub thinned: bool,
     /// Its stack has given the handshake up: after seven seconds without an answer, where browsers go on.
     pub gave_up: bool,
+    /// Its checks have been answered in time: where they are not, a page restarts ICE.
+    pub path_is_up: bool,
     /// What the bridge has sent to this client, and the bytes it has sent itself.
     pub traffic: Traffic,
     pub sent: Amount,
@@ -134,6 +138,7 @@ impl Client {
             wanted: vec![true; 3],
             thinned: false,
             gave_up: false,
+            path_is_up: false,
             traffic: Traffic::default(),
             sent: Amount::default(),
         }
@@ -271,7 +276,12 @@ impl Client {
             self.next_ask = now + ASK_EVERY;
             self.ask(now);
         }
-        while self.peer.poll_event().is_some() {}
+        while let Some(event) = self.peer.poll_event() {
+            if let RTCPeerConnectionEvent::OnIceConnectionStateChangeEvent(state) = event {
+                self.path_is_up =
+                    matches!(state, RTCIceConnectionState::Connected | RTCIceConnectionState::Completed);
+            }
+        }
         std::iter::from_fn(|| self.peer.poll_write()).map(|datagram| datagram.message.to_vec()).collect()
     }
 
