@@ -281,6 +281,15 @@ impl World {
         }
         self.drain_engine();
         self.tell_effort();
+        self.run_clients();
+        if self.next_check <= self.now {
+            self.next_check = self.now + CHECK_EVERY;
+            self.check();
+        }
+    }
+
+    /// What is due at those inside goes onto the wire.
+    fn run_clients(&mut self) {
         for index in 0..self.sites.len() {
             if !self.sites[index].in_room {
                 continue;
@@ -294,10 +303,6 @@ impl World {
             if self.sites[index].client.gave_up {
                 self.on_giving_up(index);
             }
-        }
-        if self.next_check <= self.now {
-            self.next_check = self.now + CHECK_EVERY;
-            self.check();
         }
     }
 
