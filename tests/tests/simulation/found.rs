@@ -57,6 +57,19 @@ const FOUND: &[(u64, &[Operation], Sites, &str)] = &[
         Sites::Varied,
         "a site's address changes in its handshake: the answers go to the old one until the client gives up",
     ),
+    (
+        300_104,
+        Operation::ANYWHERE,
+        Sites::Mixed,
+        "a layer began anew, and the reports its lips need came up to two seconds later",
+    ),
+    (
+        410_145,
+        Operation::ANYWHERE,
+        Sites::Mixed,
+        "late reports over TCP moved a site's clock, and one report of ours that said so was lost",
+    ),
+    (50, Operation::ANYWHERE, Sites::Mixed, "a client whose checks came too late looked for a path no more"),
 ];
 
 #[test]
