@@ -11,7 +11,7 @@ const SPAN: Duration = Duration::from_millis(100);
 /// 30 pictures a second.
 const PICTURE_TICKS: u64 = 33;
 
-fn ms(n: u64) -> Duration {
+pub(super) fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 

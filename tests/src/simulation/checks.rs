@@ -87,7 +87,8 @@ impl World {
         for (kind, gained, slot, view) in pictures.chain(voices) {
             for Leap { ahead, elapsed, late } in view.leaps.drain(..) {
                 if ahead < 0.0 || ahead > elapsed + late.max(0.0) + LATE_S + gained {
-                    faults.push(format!("{kind} {slot}: time goes {ahead:.3} s in {elapsed:.3} s, the packet before {late:.3} s late"));
+                    let behind = format!("{late:.3} s behind its capture before");
+                    faults.push(format!("{kind} {slot}: time goes {ahead:.3} s in {elapsed:.3} s, {behind}"));
                 }
             }
             old_keys.extend(view.old_keys.drain(..).map(|(of, late)| (*slot, of, late)));

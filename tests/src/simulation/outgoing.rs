@@ -205,8 +205,7 @@ impl Outgoing {
         self.rtx_sequence = self.rtx_sequence.wrapping_add(1);
         let mut header = rtp::Header {
             version: 2,
-            // Beside its own payload type each codec has that of its retransmissions.
-            payload_type: self.payload_type + 1,
+            payload_type: rtx_payload_type(self.payload_type),
             sequence_number: self.rtx_sequence,
             timestamp: packet.header.timestamp,
             ssrc: rtx_ssrc(self.ssrc),
@@ -225,6 +224,11 @@ impl Outgoing {
 
 fn rtx_ssrc(ssrc: u32) -> u32 {
     ssrc + 500_000
+}
+
+/// Beside its own payload type each codec has that of its retransmissions.
+pub fn rtx_payload_type(payload_type: u8) -> u8 {
+    payload_type + 1
 }
 
 /// A dependency descriptor comes first, since a long one needs elements of two bytes (RFC 8285 section 4.3).

@@ -35,7 +35,7 @@ pub struct Site {
     pub check: Vec<u8>,
     /// Until when its line may have been so slow that what it sends is old: it is a stream, or was narrow.
     pub slow_until: Option<Instant>,
-    /// When its line last was cut, narrow, or another one.
+    /// When its line last was cut or narrow.
     pub hindered_at: Option<Instant>,
 }
 

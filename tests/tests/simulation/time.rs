@@ -53,24 +53,6 @@ fn a_switch_is_reported_more_than_once() {
     assert_eq!(reports(&world), regular + 5, "then one a second");
 }
 
-/// A layer that begins anew under another SSRC has no sender report yet: what lips need is told when its first one
-/// comes, and not up to a second later.
-#[test]
-fn a_restarted_layer_is_reported_on_when_its_source_has_told_its_time() {
-    let mut world = World::new(1);
-    for _ in 0..2 {
-        world.join(Publishes { layers: 1, voice: true }, 1, LinkModel::clean());
-    }
-    world.wish(0, 0, Some(1), 720);
-    world.run(SETTLE);
-    let reports = |world: &World| world.sites[0].client.video[&0].reports;
-    let before = reports(&world);
-    world.sites[1].client.restart_layer(0);
-    world.run(Duration::from_secs(2));
-    agree(&mut world, 1, "begun anew");
-    assert!(reports(&world) >= before + 4, "three more than the one a second: {}", reports(&world) - before);
-}
-
 /// Somebody begins to watch, and the camera's line is cut before the key frame that was asked for has come. Behind the
 /// cut it is resent, with all that was lost: five seconds old, and nobody begins with it.
 #[test]

@@ -6,7 +6,7 @@ mod h264;
 mod vp8;
 mod vp9;
 
-use super::outgoing::DEPENDENCY;
+use super::outgoing::{DEPENDENCY, rtx_payload_type};
 use super::picture::Picture;
 use rtc::rtp;
 
@@ -116,7 +116,7 @@ impl VideoCodec {
 
     /// Of its retransmissions.
     pub fn rtx_payload_type(self) -> u8 {
-        self.payload_type() + 1
+        rtx_payload_type(self.payload_type())
     }
 
     pub fn of(payload_type: u8) -> Option<VideoCodec> {
