@@ -4,6 +4,7 @@
 use crate::protocol::{ErrorCode, ServerMessage};
 use std::fmt;
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 
 /// Something a site asked for and does not get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -114,6 +115,26 @@ impl StartError {
 
     pub fn config(sentence: impl Into<String>) -> StartError {
         StartError::new(StartCode::Config, sentence)
+    }
+
+    /// Why an address cannot be listened on, as a sentence that names the setting.
+    pub fn cannot_listen(setting: &str, address: SocketAddr, error: &std::io::Error) -> StartError {
+        match error.kind() {
+            ErrorKind::AddrInUse => StartError::new(
+                StartCode::PortTaken,
+                format!(
+                    "cổng {address} ({setting}) đang có chương trình khác dùng; dừng chương trình đó hoặc đổi thiết lập {setting}"
+                ),
+            ),
+            ErrorKind::PermissionDenied => StartError::new(
+                StartCode::AddressRefused,
+                format!("không có quyền mở cổng {address} ({setting}); chọn cổng từ 1024 trở lên"),
+            ),
+            _ => StartError::new(
+                StartCode::AddressRefused,
+                format!("không mở được {address} ({setting}): {error}"),
+            ),
+        }
     }
 
     pub fn exit_code(&self) -> u8 {

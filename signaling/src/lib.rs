@@ -1,18 +1,22 @@
 //! The meeting quarter of Nhịp Cầu: people, meetings, HTTP and WebSocket.
 //!
 //! # Map
-//! - [`protocol`]: what is said between a site and the bridge; read it first.
-//! - [`meeting`]: the pure machine that knows the procedure.
+//! Each line uses only what stands below it, and of its own line what stands to the right (`RUST_ARROWS` in
+//! `tests/tests/tidy.rs`).
+//! - [`serve`], [`demo`], [`doctor`], [`join`], [`links`], [`certificate`], [`cli`]: the commands.
+//! - [`endpoint`]: a headless site, the other side of everything below.
+//! - [`http`]: pages, and where WebSockets come from. [`ws`]: one task per connection.
 //! - [`hall`]: the one task that owns meetings, connections and the bridge to media.
+//! - [`metrics`]: what Prometheus reads.
 //! - [`media`]: the only place that stands on the bridge to `sfu`.
-//! - [`ws`]: one task per connection. [`http`]: pages, and where WebSockets come from. [`places`]: how many of both.
-//! - [`config`], [`data`], [`descriptors`], [`error`], [`log`], [`output`], [`secret`], [`tls`], [`metrics`]: what every service has.
-//! - [`endpoint`]: a headless site, the other side of everything above.
-//! - [`cli`], [`serve`], [`demo`], [`doctor`], [`links`], [`certificate`]: the commands.
+//! - [`meeting`]: the pure machine that knows the procedure.
+//! - [`tls`], [`descriptors`], [`listeners`], [`data`], [`config`], [`log`], [`output`]: what every service has.
+//! - [`net`]: connections, counted and bounded. [`outgoing`]: messages on their way. [`error`], [`ids`].
+//! - [`protocol`]: what is said between a site and the bridge; read it first. [`secret`].
 //!
 //! # Follow one message
 //! `ws/connection.rs` reads it and takes it apart, `hall/mod.rs` finds the meeting, `meeting/mod.rs`
-//! decides and orders, `hall/carry.rs` carries out: to connections through `ws/outbox.rs`, to media
+//! decides and orders, `hall/carry.rs` carries out: to connections through `hall/outbox.rs`, to media
 //! through `media/`.
 
 // Both panic where nobody reads or the disk is full: `log::say` and `output::print` do not.
@@ -40,14 +44,17 @@ pub mod endpoint;
 pub mod error;
 pub mod hall;
 pub mod http;
+pub mod ids;
+pub mod join;
 pub mod links;
 pub mod listeners;
 pub mod log;
 pub mod media;
 pub mod meeting;
 pub mod metrics;
+pub mod net;
+pub mod outgoing;
 pub mod output;
-pub mod places;
 pub mod protocol;
 pub mod secret;
 pub mod serve;

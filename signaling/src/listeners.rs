@@ -2,7 +2,6 @@
 
 use crate::config::Config;
 use crate::error::{StartCode, StartError};
-use std::io::ErrorKind;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
@@ -29,27 +28,7 @@ const BACKLOG: i32 = 1024;
 
 fn open(setting: &str, address: SocketAddr) -> Result<TcpListener, StartError> {
     let listener = sfu::driver::listen(address, BACKLOG).and_then(TcpListener::from_std);
-    listener.map_err(|e| cannot_listen(setting, address, &e))
-}
-
-/// Why an address cannot be listened on, as a sentence that names the setting.
-pub fn cannot_listen(setting: &str, address: SocketAddr, error: &std::io::Error) -> StartError {
-    match error.kind() {
-        ErrorKind::AddrInUse => StartError::new(
-            StartCode::PortTaken,
-            format!(
-                "cổng {address} ({setting}) đang có chương trình khác dùng; dừng chương trình đó hoặc đổi thiết lập {setting}"
-            ),
-        ),
-        ErrorKind::PermissionDenied => StartError::new(
-            StartCode::AddressRefused,
-            format!("không có quyền mở cổng {address} ({setting}); chọn cổng từ 1024 trở lên"),
-        ),
-        _ => StartError::new(
-            StartCode::AddressRefused,
-            format!("không mở được {address} ({setting}): {error}"),
-        ),
-    }
+    listener.map_err(|e| StartError::cannot_listen(setting, address, &e))
 }
 
 /// The port a listener really got.

@@ -19,7 +19,7 @@ use signaling::config::Config;
 use signaling::error::{StartCode, StartError};
 use signaling::listeners::{Listeners, address_of};
 use signaling::media::MediaPort;
-use signaling::{certificate, demo, descriptors, doctor, endpoint, links, log, media, output, run};
+use signaling::{certificate, demo, descriptors, doctor, endpoint, join, links, log, media, output, run};
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -60,7 +60,7 @@ async fn carry_out(command: Commands, behind: BehindMedia) -> Result<ExitCode, S
     match command {
         Commands::Serve(args) => serve(args, behind).await,
         Commands::Demo(args) => demo(args, behind).await,
-        Commands::Join(args) => endpoint::join::run(args).await,
+        Commands::Join(args) => join::run(args).await,
         Commands::Doctor(args) => doctor::run(&args),
         Commands::Links(args) => links(&args),
         Commands::Certificate(args) => certificate::run(&args),

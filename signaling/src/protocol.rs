@@ -28,6 +28,9 @@
 //! [`VERSION`] is one number. A server answers a `hello` of another version with `refused`, code
 //! `version`; the page then reloads itself.
 
+pub mod measure;
+pub mod sdp;
+
 use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -8,7 +8,7 @@ use crate::listeners::{Listeners, address_of};
 use crate::log::few;
 use crate::media::MediaPort;
 use crate::metrics::{self, Board};
-use crate::places::Places;
+use crate::net::Places;
 use crate::tls;
 use axum::middleware::from_fn_with_state;
 use std::sync::Arc;

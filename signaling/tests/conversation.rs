@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use sfu::event::PathKind;
 use sfu::ids::{PeerId, SlotId, Source, SourceKind};
 use signaling::media::{Command, Event, Offer};
+use signaling::protocol::sdp::{MAX_ANSWER_BYTES, fold, unfold};
 use signaling::protocol::{Sdp, VERSION};
-use signaling::ws::sdp::{fold, unfold};
 
 /// The peer of the next offer, and the offer.
 fn offer(command: Command) -> Option<(PeerId, Box<Offer>)> {
@@ -45,7 +45,7 @@ async fn an_answer_is_packed_as_its_offer_was() {
         server.report(Event::Answer { peer, sdp: "v=0 yours".to_owned() }).await;
         let came: Sdp = serde_json::from_value(site.expect("answer").await["sdp"].clone()).unwrap();
         assert_eq!(matches!(came, Sdp::Deflated(_)), sent["deflated"].is_string());
-        assert_eq!(unfold(came), Ok("v=0 yours".to_owned()));
+        assert_eq!(unfold(came, MAX_ANSWER_BYTES), Ok("v=0 yours".to_owned()));
     }
 }
 

@@ -36,8 +36,9 @@ use sfu::rtp::rtcp;
 use sfu::sdp::{LocalDescription, Offer, answer};
 use sfu::transport::{Certificate, CheckNumbers, IceCredentials, Path, Received, Transport, stun};
 use signaling::config::Config;
+use signaling::media::MAX_OFFER_BYTES;
+use signaling::protocol::sdp::unfold;
 use signaling::protocol::{ClientMessage, Sdp};
-use signaling::ws::sdp::unfold_offer;
 use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, LazyLock};
@@ -237,7 +238,7 @@ fn answer_to(offer: &str) -> Option<String> {
 /// Deflated SDP, base64 as it comes in a message.
 pub fn sdp_inflate(data: &[u8]) {
     let text = String::from_utf8_lossy(data).into_owned();
-    let _refused = unfold_offer(Sdp::Deflated(text));
+    let _refused = unfold(Sdp::Deflated(text), MAX_OFFER_BYTES);
 }
 
 pub fn message(data: &[u8]) {

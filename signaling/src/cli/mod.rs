@@ -2,7 +2,6 @@
 
 use crate::config::settings::{self, SETTINGS};
 use crate::config::{Config, Overrides};
-use crate::endpoint::join::JoinArgs;
 use crate::error::StartError;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -95,6 +94,37 @@ pub struct DemoArgs {
     /// In địa chỉ và liên kết thành một đối tượng JSON ở dòng đầu tiên.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct JoinArgs {
+    /// Liên kết họp: http(s)://máy-chủ:cổng/#mã
+    #[arg(value_name = "LIÊN KẾT")]
+    pub link: String,
+    /// Thời gian ở trong cuộc họp, tính bằng giây
+    #[arg(long, value_name = "GIÂY", default_value_t = 10)]
+    pub seconds: u64,
+    /// In kết quả dưới dạng nào
+    #[arg(long, value_name = "DẠNG", value_enum, default_value_t = ReportFormat::Text)]
+    pub report: ReportFormat,
+    /// Chấp nhận mọi chứng thư của máy chủ (chỉ dùng trong mạng của mình)
+    #[arg(long)]
+    pub insecure: bool,
+    /// Chỉ tin chứng thư gốc trong tệp PEM này
+    #[arg(long, value_name = "TỆP", conflicts_with = "insecure")]
+    pub ca: Option<PathBuf>,
+    /// Số ô hình nhận về
+    #[arg(long, value_name = "SỐ", default_value_t = 6, value_parser = clap::value_parser!(u8).range(1..=32))]
+    pub slots: u8,
+    /// Vào thay thiết bị khác đang giữ chỗ của điểm cầu này
+    #[arg(long)]
+    pub takeover: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    Text,
+    Json,
 }
 
 #[derive(Debug, Args)]

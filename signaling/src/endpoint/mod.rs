@@ -5,7 +5,7 @@
 //! [`crate::protocol`] like the page does, so that it finds the bridge's mistakes.
 //!
 //! - [`Endpoint`]: the door. Connects, comes back after every loss, tells what flowed.
-//! - [`join`], [`demo`]: the two subcommands.
+//! - [`demo`]: the sites of `nhipcau demo`.
 //! - `link`, `socket`, `session`: join link → WebSocket → one connection's conversation.
 //! - `probe`: whether UDP, TCP or both reach the bridge. [`verdict`]: what the numbers say of the line.
 //! - `site`, `codecs`, `send`, `receive`, `stats`: the peer connection, what it sends, counts and reports.
@@ -16,7 +16,6 @@ pub mod client;
 mod codecs;
 pub mod demo;
 mod error;
-pub mod join;
 pub mod level;
 mod link;
 pub mod marker;
@@ -45,4 +44,4 @@ pub use error::JoinError;
 pub use link::JoinLink;
 pub use options::{Audio, Options, Transport, Trust, Turn, Video, Watch};
 pub use probe::Reach;
-pub use stats::{Statistics, TrackStatistics};
+pub use stats::{Statistics, TrackStatistics, TransportKind};

@@ -20,12 +20,12 @@ use super::socket::Socket;
 use super::stats::TransportKind;
 use super::wishes::wishes;
 use super::{JoinError, JoinLink};
+use crate::protocol::sdp::{MAX_ANSWER_BYTES, fold, unfold};
 use crate::protocol::{
     ClientMessage, ClientReport, GoodbyeReason, MeetingView, PING_INTERVAL_S, Sdp, ServerMessage, SiteId,
     SlotWish, VERSION,
 };
 use crate::secret::Secret;
-use crate::ws::sdp::{fold, unfold};
 
 /// Time from the offer to the answer; the server answers from memory.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -216,7 +216,7 @@ impl Session {
 
     async fn accept(&self, answer: Sdp, options: &Options, knowledge: &Knowledge) -> Result<(), JoinError> {
         let unreadable = |_| JoinError::new("bad_answer", "Máy chủ gửi phần mô tả phiên không đọc được.");
-        let answer = unfold(answer).map_err(unreadable)?;
+        let answer = unfold(answer, MAX_ANSWER_BYTES).map_err(unreadable)?;
         let kind = self.transport(&answer, options, knowledge).await?;
         self.site.accept(&answer, kind).await
     }

@@ -8,11 +8,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use self::bridge::{Bridge, Manners};
-use super::join::{JoinArgs, ReportFormat};
 use super::options::{Audio, Options, Transport, Video};
 use super::receive::Kind;
-use super::{Endpoint, Statistics, picture};
-use crate::endpoint::stats::TransportKind;
+use super::{Endpoint, Statistics, TransportKind, picture};
 use crate::protocol::SiteId;
 
 fn options() -> Options {
@@ -117,15 +115,4 @@ async fn a_server_that_is_not_there_is_one_sentence() {
     let link = format!("http://{address}/#x").parse().expect("a link");
     let error = Endpoint::connect(link, options()).await.err().expect("nobody there");
     assert_eq!(error.code, "server_unreachable");
-    let args = JoinArgs {
-        link: format!("http://{address}/#x"),
-        seconds: 1,
-        report: ReportFormat::Json,
-        insecure: false,
-        ca: None,
-        slots: 1,
-        takeover: false,
-    };
-    let code = super::join::run(args).await.expect("printed");
-    assert_eq!(format!("{code:?}"), format!("{:?}", std::process::ExitCode::FAILURE));
 }

@@ -1,4 +1,4 @@
-//! What the numbers say of the line, in the words and by the bounds of the meeting's lights ([`crate::media::grade`]):
+//! What the numbers say of the line, in the words and by the bounds of the meeting's lights ([`Measure`]):
 //! one grade and one sentence.
 //!
 //! Up is what the bridge reports of what was sent (RTCP). Down is this site's own picture, which the bridge sends back:
@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::JoinError;
 use super::stats::{Statistics, TrackStatistics};
-use crate::media::grade::Measure;
 use crate::protocol::LinkGrade;
+use crate::protocol::measure::Measure;
 
 /// With fewer, one lost packet is more than the 1 % that still counts as good.
 const FEWEST_PACKETS: u64 = 100;

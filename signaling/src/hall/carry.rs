@@ -1,12 +1,14 @@
 //! Carries out what the machines order: meetings to connections and media, media to meetings.
 
-use super::{Hall, MeetingId, RETRY_INTERVAL, now};
+use super::outbox::Pushed;
+use super::{Hall, RETRY_INTERVAL, now};
+use crate::ids::MeetingId;
 use crate::log::few;
 use crate::media::{Effect, WorkerEvent};
 use crate::meeting::{ConnectionId, Input, Output};
 use crate::metrics::SiteRow;
+use crate::outgoing::Outgoing;
 use crate::protocol::{ServerMessage, SiteId};
-use crate::ws::outbox::{Outgoing, Pushed};
 use sfu::time::after;
 use std::time::Instant;
 use tokio::sync::mpsc;

@@ -1,14 +1,13 @@
 //! How connections reach the hall.
 
+use super::outbox::Outbox;
 use super::pulse::{Pulse, Stuck};
 use crate::media::Offer;
 use crate::meeting::{ConnectionId, Request};
 use crate::metrics::Board;
-use crate::places::Place;
+use crate::net::{LinkBudget, Place};
 use crate::protocol::{ClientReport, ErrorCode};
 use crate::secret::Secret;
-use crate::ws::LinkBudget;
-use crate::ws::outbox::Outbox;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};

@@ -2,9 +2,9 @@
 //! all of a meeting, and spread over the time until the next round. So a meeting of a hundred costs a hundred short
 //! messages every two seconds and not ten thousand links in one moment, in which media would wait for the core.
 
-use super::MeetingId;
+use crate::ids::MeetingId;
+use crate::outgoing::Outgoing;
 use crate::protocol::{ServerMessage, SiteId, SiteLink};
-use crate::ws::outbox::Outgoing;
 use sfu::time::after;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, VecDeque};

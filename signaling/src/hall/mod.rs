@@ -5,21 +5,23 @@
 mod carry;
 mod door;
 mod lights;
+mod outbox;
 mod pulse;
 
 pub use door::{Admission, Arrival, Broken, HallDoor, Said};
+pub use outbox::{Next, Outbox};
 pub use pulse::Stuck;
 
 use crate::config::Config;
 use crate::error::Refusal;
+use crate::ids::{Link, MeetingId};
 use crate::log::few;
 use crate::media::{Bridge, MediaPort, grade::Grader};
 use crate::meeting::{ConnectionId, Input, Invitation, Meeting, Now, Request};
 use crate::metrics::Board;
-use crate::places::Link;
+use crate::net::{JoinLimit, LinkBudget};
 use crate::protocol::{ClientReport, ErrorCode, ServerMessage, SiteId};
 use crate::secret::Secret;
-use crate::ws::{JoinLimit, LinkBudget};
 use door::Knock;
 use lights::Lights;
 use pulse::Pulse;
@@ -37,10 +39,6 @@ const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 const RETRY_AFTER_MS: u32 = 1_000;
 /// Waiting requests of all connections together; when it is full, connections wait, not the hall.
 const QUEUE: usize = 1024;
-
-/// A meeting's place in the configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct MeetingId(pub usize);
 
 /// One open connection.
 #[derive(Debug)]

@@ -3,12 +3,10 @@
 mod assets;
 pub mod gate;
 mod invitation;
-mod line;
 mod server;
 
 pub use gate::{Gate, Way};
 pub use invitation::Invitations;
-pub use line::Allowance;
 pub use server::{serve_plain, serve_tls};
 
 use crate::hall::HallDoor;

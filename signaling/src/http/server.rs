@@ -1,9 +1,8 @@
 //! Accepts connections and serves one router over plain TCP and over TLS, within bounds.
 
 use super::Way;
-use super::line::Line;
 use crate::log::few;
-use crate::places::{Full, Place, Places};
+use crate::net::{Full, Line, Place, Places};
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use hyper::body::Incoming;

@@ -3,7 +3,7 @@
 use super::desired::kind_for_sites;
 use super::{Bridge, Effect, SiteMedia, WorkerEvent};
 use crate::error::Refusal;
-use crate::hall::MeetingId;
+use crate::ids::MeetingId;
 use crate::meeting::MediaPath;
 use crate::protocol::{ErrorCode, Sdp, ServerMessage, SiteId, SlotSource};
 use sfu::event::{Event, OfferError};

@@ -1,7 +1,8 @@
 //! Link lights: Tốt, Trung bình, Kém, Mất kết nối.
 
-use crate::hall::MeetingId;
+use crate::ids::MeetingId;
 use crate::meeting::Flow;
+use crate::protocol::measure::Measure;
 use crate::protocol::{LinkGrade, SiteId, SiteLink};
 use sfu::stats::{DirectionStats, PeerStats};
 use std::collections::HashMap;
@@ -9,41 +10,6 @@ use std::time::{Duration, Instant};
 
 /// A light changes only after this long: one that flickers is not believed.
 const SUSTAINED: Duration = Duration::from_secs(5);
-
-/// What a line is judged by, of the lights and of `nhipcau join` alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Measure {
-    LossPercent,
-    JitterMs,
-    RoundTripMs,
-}
-
-/// The largest numbers that are still good, and still fair.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bounds {
-    pub good: f64,
-    pub fair: f64,
-}
-
-impl Measure {
-    /// `ops/guide/quy-tac.md` says where they come from.
-    pub fn bounds(self) -> Bounds {
-        match self {
-            Measure::LossPercent => Bounds { good: 1.0, fair: 5.0 },
-            Measure::JitterMs => Bounds { good: 30.0, fair: 50.0 },
-            Measure::RoundTripMs => Bounds { good: 150.0, fair: 300.0 },
-        }
-    }
-
-    pub fn grade(self, value: f64) -> LinkGrade {
-        let bounds = self.bounds();
-        match () {
-            () if value <= bounds.good => LinkGrade::Good,
-            () if value <= bounds.fair => LinkGrade::Fair,
-            () => LinkGrade::Poor,
-        }
-    }
-}
 
 /// Remembers every site's light.
 #[derive(Debug, Default)]

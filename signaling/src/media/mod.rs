@@ -22,7 +22,7 @@ pub use sfu::sdp::Offer;
 pub use sfu::stats::{PeerStats, WorkerStats};
 
 use crate::error::Refusal;
-use crate::hall::MeetingId;
+use crate::ids::MeetingId;
 use crate::meeting::{MediaPath, Stage};
 use crate::protocol::{ErrorCode, ServerMessage, SiteId, SourceKind};
 use orders::{Room, SiteMedia};

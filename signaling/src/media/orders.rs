@@ -3,7 +3,7 @@
 //! and one removal, of a room at most one desired state. So it is bounded however long a worker takes nothing.
 
 use super::{Bridge, desired};
-use crate::hall::MeetingId;
+use crate::ids::MeetingId;
 use crate::meeting::Stage;
 use crate::protocol::{SiteId, SourceKind};
 use sfu::command::Command;

@@ -3,7 +3,6 @@
 use super::{MediaPlane, MediaPort, Stall, WorkerEvent};
 use crate::config::Config;
 use crate::error::{StartCode, StartError};
-use crate::listeners::cannot_listen;
 use sfu::command::Command;
 use sfu::driver::{Overflows, StartError as WorkersError, WorkerId, Workers, WorkersConfig};
 use sfu::event::Event;
@@ -91,7 +90,7 @@ fn workers_config(config: &Config) -> WorkersConfig {
 
 fn refused(error: WorkersError) -> StartError {
     match error {
-        WorkersError::Bind(bind) => cannot_listen("media.port", bind.address, &bind.source),
+        WorkersError::Bind(bind) => StartError::cannot_listen("media.port", bind.address, &bind.source),
         WorkersError::PortRange { port, workers } => StartError::config(format!(
             "media.port = {port} không đủ chỗ cho {workers} cổng liên tiếp; chọn số nhỏ hơn"
         )),

@@ -1,7 +1,7 @@
 //! Workers that hang: they are named, and their meetings go on elsewhere.
 
 use super::{Bridge, Effect, MediaPath, Stall};
-use crate::hall::MeetingId;
+use crate::ids::MeetingId;
 use crate::protocol::{ServerMessage, SiteId};
 use std::time::{Duration, Instant};
 

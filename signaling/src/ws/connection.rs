@@ -1,17 +1,13 @@
 //! One WebSocket connection: reads, limits, pings, and writes what the hall puts into its outbox.
 
-use super::bucket::Bucket;
-use super::budget::BURST_SECONDS;
-use super::outbox::{Next, Outbox, Outgoing};
-use super::sdp;
 use super::vigil::{Due, Vigil};
 use crate::error::Refusal;
-use crate::hall::{Admission, Arrival, HallDoor, Said};
-use crate::http::Allowance;
-use crate::media::{self, MAX_VIDEO_SLOTS};
+use crate::hall::{Admission, Arrival, HallDoor, Next, Outbox, Said};
+use crate::media::{self, MAX_OFFER_BYTES, MAX_VIDEO_SLOTS};
 use crate::meeting::{ConnectionId, Request};
-use crate::places::Place;
-use crate::protocol::{ClientMessage, ErrorCode, MAX_HELLO_BYTES, Sdp, ServerMessage, VERSION};
+use crate::net::{Allowance, BURST_SECONDS, Bucket, Place};
+use crate::outgoing::Outgoing;
+use crate::protocol::{ClientMessage, ErrorCode, MAX_HELLO_BYTES, Sdp, ServerMessage, VERSION, sdp};
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -261,7 +257,7 @@ fn said(message: ClientMessage) -> Result<Said, Refusal> {
         }
         ClientMessage::Report { report } => return Ok(Said::Report(report)),
         ClientMessage::Offer { sdp } => {
-            return Ok(Said::Offer(media::read_offer(&sdp::unfold_offer(sdp)?)?));
+            return Ok(Said::Offer(media::read_offer(&sdp::unfold(sdp, MAX_OFFER_BYTES)?)?));
         }
         ClientMessage::Wishes { slots } if slots.len() > MAX_VIDEO_SLOTS => {
             return Err(ErrorCode::MalformedMessage.into());

@@ -1,20 +1,11 @@
 //! WebSockets: the upgrade, and one task per connection.
 
-mod bucket;
-mod budget;
 mod connection;
-pub mod outbox;
-pub mod sdp;
 mod vigil;
 
-pub use bucket::JoinLimit;
-pub use budget::LinkBudget;
-pub use connection::Visit;
-
 use crate::hall::HallDoor;
-use crate::http::Allowance;
 use crate::log::few;
-use crate::places::Place;
+use crate::net::{Allowance, Place};
 use crate::protocol::MAX_MESSAGE_BYTES;
 use axum::Extension;
 use axum::Router;
@@ -52,7 +43,7 @@ async fn upgrade(
         .max_frame_size(MAX_MESSAGE_BYTES)
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(0);
-    let visit = Visit { address, place, allowance };
+    let visit = connection::Visit { address, place, allowance };
     upgrade.on_upgrade(|socket| connection::run(socket, visit, door))
 }
 

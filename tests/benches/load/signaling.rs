@@ -1,7 +1,6 @@
 //! The WebSockets of all sites, on a thread of their own: the protocol as a page speaks it.
 
-use ::signaling::protocol::{Action, ClientMessage, Sdp, ServerMessage, SlotWish, VERSION};
-use ::signaling::ws::sdp;
+use ::signaling::protocol::{Action, ClientMessage, Sdp, ServerMessage, SlotWish, VERSION, sdp};
 use futures_util::{SinkExt, StreamExt};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -160,7 +159,7 @@ impl Site {
             match understand(&text) {
                 Some(ServerMessage::Welcome { .. }) => self.negotiate(&join).await?,
                 Some(ServerMessage::Answer { sdp }) => {
-                    let sdp = sdp::unfold(sdp).map_err(|refusal| refusal.text().to_owned())?;
+                    let sdp = sdp::unfold(sdp, sdp::MAX_ANSWER_BYTES).map_err(|code| code.to_string())?;
                     teller.tell(News::Answer { peer: join.peer, opened, sdp });
                 }
                 Some(ServerMessage::Ping { n }) => self.say(&ClientMessage::Pong { n }).await?,

@@ -23,9 +23,9 @@ use super::super::picture::{Picture, read_marker};
 use super::super::send::{run_camera, run_microphone};
 use super::super::site::{build, send_section};
 use super::super::vp8::Assembler;
+use crate::protocol::sdp::{MAX_ANSWER_BYTES, fold, unfold};
 use crate::protocol::*;
 use crate::secret::Secret;
-use crate::ws::sdp::{fold, unfold_offer};
 
 /// Time the bridge takes to carry out a leave.
 const BUSY: Duration = Duration::from_millis(300);
@@ -116,7 +116,7 @@ async fn serve(tcp: TcpStream, manners: Manners, heard: SharedHeard) {
             }
             ClientMessage::Offer { sdp } => {
                 let (answer, running) =
-                    answer(unfold_offer(sdp).expect("an offer"), manners.transport, &heard).await;
+                    answer(unfold(sdp, MAX_ANSWER_BYTES).expect("an offer"), manners.transport, &heard).await;
                 media = Some(running);
                 say(&mut socket, &ServerMessage::Answer { sdp: fold(answer) }).await;
                 let slot = |kind| Some(SlotSource { site: SiteId(1), kind });

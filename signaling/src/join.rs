@@ -1,72 +1,17 @@
 //! `nhipcau join LINK --seconds N --report json`: is this line good enough, in numbers and one word.
 
-use std::path::PathBuf;
-use std::process::ExitCode;
-use std::time::Duration;
-
-use clap::{Args, ValueEnum};
-use serde::Serialize;
-
-use super::options::{Options, Trust, Watch};
-use super::stats::{Statistics, TransportKind};
-use super::verdict::{Verdict, verdict, word};
-use super::{Endpoint, JoinError};
+use crate::cli::{JoinArgs, ReportFormat};
+use crate::endpoint::verdict::{Verdict, verdict, word};
+use crate::endpoint::{Endpoint, JoinError, Options, Statistics, TransportKind, Trust, Watch};
 use crate::error::StartError;
 use crate::protocol::LinkGrade;
 use crate::{log, output};
+use serde::Serialize;
+use std::process::ExitCode;
+use std::time::Duration;
 
 /// Exit code of a poor line: beyond those of `StartCode`, which say why there is none.
 const POOR: u8 = 20;
-
-/// Arguments of the subcommand.
-#[derive(Debug, Clone, Args)]
-pub struct JoinArgs {
-    /// Liên kết họp: http(s)://máy-chủ:cổng/#mã
-    #[arg(value_name = "LIÊN KẾT")]
-    pub link: String,
-    /// Thời gian ở trong cuộc họp, tính bằng giây
-    #[arg(long, value_name = "GIÂY", default_value_t = 10)]
-    pub seconds: u64,
-    /// In kết quả dưới dạng nào
-    #[arg(long, value_name = "DẠNG", value_enum, default_value_t = ReportFormat::Text)]
-    pub report: ReportFormat,
-    /// Chấp nhận mọi chứng thư của máy chủ (chỉ dùng trong mạng của mình)
-    #[arg(long)]
-    pub insecure: bool,
-    /// Chỉ tin chứng thư gốc trong tệp PEM này
-    #[arg(long, value_name = "TỆP", conflicts_with = "insecure")]
-    pub ca: Option<PathBuf>,
-    /// Số ô hình nhận về
-    #[arg(long, value_name = "SỐ", default_value_t = 6, value_parser = clap::value_parser!(u8).range(1..=32))]
-    pub slots: u8,
-    /// Vào thay thiết bị khác đang giữ chỗ của điểm cầu này
-    #[arg(long)]
-    pub takeover: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    Text,
-    Json,
-}
-
-impl JoinArgs {
-    fn options(&self) -> Options {
-        let trust = match (&self.ca, self.insecure) {
-            (_, true) => Trust::Anybody,
-            (Some(file), false) => Trust::Authority(file.clone()),
-            (None, false) => Trust::System,
-        };
-        Options {
-            slots: usize::from(self.slots),
-            takeover: self.takeover,
-            trust,
-            reconnect: true,
-            watch: Watch::OthersAndOneself,
-            ..Options::default()
-        }
-    }
-}
 
 /// Runs the subcommand. What the exit code says is in [`code`].
 pub async fn run(args: JoinArgs) -> Result<ExitCode, StartError> {
@@ -103,8 +48,24 @@ fn fail(error: &JoinError) -> ExitCode {
     ExitCode::FAILURE
 }
 
+fn options(args: &JoinArgs) -> Options {
+    let trust = match (&args.ca, args.insecure) {
+        (_, true) => Trust::Anybody,
+        (Some(file), false) => Trust::Authority(file.clone()),
+        (None, false) => Trust::System,
+    };
+    Options {
+        slots: usize::from(args.slots),
+        takeover: args.takeover,
+        trust,
+        reconnect: true,
+        watch: Watch::OthersAndOneself,
+        ..Options::default()
+    }
+}
+
 async fn measure(args: &JoinArgs) -> Result<Statistics, JoinError> {
-    let endpoint = Endpoint::connect(args.link.parse()?, args.options()).await?;
+    let endpoint = Endpoint::connect(args.link.parse()?, options(args)).await?;
     tokio::time::sleep(Duration::from_secs(args.seconds)).await;
     endpoint.reach_is_known().await;
     let statistics = endpoint.stats().await;
@@ -167,8 +128,8 @@ fn reached(statistics: &Statistics) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Reach, TrackStatistics};
     use super::*;
+    use crate::endpoint::{Reach, TrackStatistics};
 
     fn statistics() -> Statistics {
         Statistics {
@@ -227,5 +188,23 @@ mod tests {
         let codes = all.map(|grade| format!("{:?}", code(grade)));
         let expected = [0, 0, POOR, POOR].map(|number| format!("{:?}", ExitCode::from(number)));
         assert_eq!(codes, expected);
+    }
+
+    #[tokio::test]
+    async fn who_is_not_let_in_gets_a_failure() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("its address");
+        drop(listener);
+        let args = JoinArgs {
+            link: format!("http://{address}/#x"),
+            seconds: 1,
+            report: ReportFormat::Json,
+            insecure: false,
+            ca: None,
+            slots: 1,
+            takeover: false,
+        };
+        let code = run(args).await.expect("printed");
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::FAILURE));
     }
 }

@@ -2,10 +2,10 @@
 //! stranger until it has shown a link and got its seat. Strangers share what is not kept for sites, and of one
 //! address there are only so many: so nobody keeps everybody out.
 
-use crate::hall::MeetingId;
-use crate::protocol::SiteId;
+use super::network::Network;
+use crate::ids::Link;
 use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -15,25 +15,6 @@ const KEPT_PER_SITE: usize = 8;
 /// Networks from which a site lately came: its hall's, a mobile one as a spare, and both before their addresses
 /// changed. What is remembered is bounded by what is in the configuration.
 const NETWORKS_PER_SITE: usize = 4;
-
-/// Where a link leads.
-pub type Link = (MeetingId, SiteId);
-
-/// What is counted as one address: an IPv4 address, or an IPv6 /64, which every household has for itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Network(IpAddr);
-
-impl Network {
-    pub fn of(address: IpAddr) -> Network {
-        Network(match address.to_canonical() {
-            IpAddr::V6(v6) => {
-                let [a, b, c, d, ..] = v6.segments();
-                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-            }
-            v4 => v4,
-        })
-    }
-}
 
 /// Why there is no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,6 +158,8 @@ impl Drop for Held {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::MeetingId;
+    use crate::protocol::SiteId;
 
     fn address(text: &str) -> IpAddr {
         text.parse().expect("an address")

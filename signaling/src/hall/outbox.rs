@@ -1,79 +1,14 @@
 //! What waits to be sent to one connection: bounded, and never more than one of each kind of
 //! snapshot. A client that does not keep up is closed; its seat stays.
 
-use crate::protocol::{Sdp, ServerMessage};
-use axum::extract::ws::Utf8Bytes;
+use crate::outgoing::{Outgoing, Part};
 use std::collections::VecDeque;
-use std::mem::{Discriminant, discriminant};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 /// A page that reads at all is never this far behind: snapshots take one place each, and the rest
 /// are answers to what it has sent itself.
 pub const CAPACITY: usize = 64;
-
-/// A message as it goes out. What many get is serialised once, and shared.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Outgoing {
-    kind: Discriminant<ServerMessage>,
-    part: Part,
-    text: Utf8Bytes,
-    /// The SDP of an answer: the connection packs it where the offer came packed.
-    answer: Option<String>,
-}
-
-/// What a message means to those that still wait before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    /// All are needed.
-    Single,
-    /// Of its kind only the newest is true.
-    Snapshot,
-    /// Of all links, and so it takes the place of changes too.
-    Links,
-    /// What of the links has changed since the last of these.
-    LinkChanges,
-}
-
-impl Part {
-    fn of(message: &ServerMessage) -> Part {
-        match message {
-            ServerMessage::Meeting { .. } | ServerMessage::Slots { .. } | ServerMessage::Speakers { .. } => {
-                Part::Snapshot
-            }
-            ServerMessage::Links { .. } => Part::Links,
-            ServerMessage::LinkChanges { .. } => Part::LinkChanges,
-            _ => Part::Single,
-        }
-    }
-}
-
-impl Outgoing {
-    pub fn of(message: &ServerMessage) -> Outgoing {
-        // Strings, numbers and lists of them: nothing of ours cannot be written as JSON.
-        let text = serde_json::to_string(message).unwrap_or_default();
-        let answer = match message {
-            ServerMessage::Answer { sdp: Sdp::Plain(text) } => Some(text.clone()),
-            _ => None,
-        };
-        Outgoing { kind: discriminant(message), part: Part::of(message), text: text.into(), answer }
-    }
-
-    /// The plain SDP of an answer.
-    pub fn answer(&self) -> Option<&str> {
-        self.answer.as_deref()
-    }
-
-    pub fn text(&self) -> &Utf8Bytes {
-        &self.text
-    }
-}
-
-impl From<ServerMessage> for Outgoing {
-    fn from(message: ServerMessage) -> Outgoing {
-        Outgoing::of(&message)
-    }
-}
 
 /// The hall's end puts messages in, the connection's task takes them out.
 #[derive(Debug, Clone)]
@@ -124,16 +59,16 @@ impl Outbox {
         if inner.closing {
             return Ok(Pushed::Queued);
         }
-        let changes = inner.queue.iter().position(|m| m.part == Part::LinkChanges);
-        if let (Part::Links | Part::LinkChanges, Some(older)) = (message.part, changes) {
+        let changes = inner.queue.iter().position(|m| m.part() == Part::LinkChanges);
+        if let (Part::Links | Part::LinkChanges, Some(older)) = (message.part(), changes) {
             inner.queue.remove(older);
-            if message.part == Part::LinkChanges {
+            if message.part() == Part::LinkChanges {
                 return Ok(Pushed::NeedsLinks);
             }
         }
         let full = inner.queue.len() >= CAPACITY;
-        let older = inner.queue.iter_mut().find(|m| m.kind == message.kind);
-        match older.filter(|_| matches!(message.part, Part::Snapshot | Part::Links)) {
+        let older = inner.queue.iter_mut().find(|m| m.kind() == message.kind());
+        match older.filter(|_| matches!(message.part(), Part::Snapshot | Part::Links)) {
             Some(older) => *older = message,
             None if full => {
                 inner.queue.clear();
@@ -181,7 +116,7 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{LinkGrade, SiteId, SiteLink};
+    use crate::protocol::{LinkGrade, ServerMessage, SiteId, SiteLink};
 
     fn speakers(site: u32) -> ServerMessage {
         ServerMessage::Speakers { sites: vec![SiteId(site)] }
