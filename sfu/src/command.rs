@@ -1,7 +1,7 @@
 //! What the meeting quarter may ask of a worker. Plain values; desired state, not steps.
 
-use crate::engine::Candidate;
 use crate::ids::{PeerId, RoomId, Source};
+use crate::net::Candidate;
 use crate::sdp::Offer;
 
 /// One order to the engine. Orders about ids the engine does not know are ignored: the meeting may

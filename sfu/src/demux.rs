@@ -3,9 +3,10 @@
 //! lookups, no allocation.
 
 use crate::discard::DropReason;
-use crate::forward::packet::PeerIndex;
+use crate::ids::PeerIndex;
+use crate::net::Path;
 use crate::rtp::packet::is_rtcp;
-use crate::transport::{Path, stun};
+use crate::transport::stun;
 use arrayvec::ArrayVec;
 use std::collections::HashMap;
 
@@ -157,7 +158,7 @@ fn ssrc_of(datagram: &[u8]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::PathKind;
+    use crate::net::PathKind;
     use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
     const A: PeerIndex = PeerIndex { place: 1, generation: 0 };

@@ -19,32 +19,32 @@ mod rescue;
 mod seal;
 mod switching;
 mod timers;
+mod work;
 
 use crate::command::Command;
 use crate::demux::Demux;
 use crate::discard::DropReason;
-use crate::event::{Event, PathKind};
-use crate::forward::packet::PeerIndex;
-use crate::ids::RoomId;
+use crate::event::Event;
+use crate::ids::{PeerIndex, RoomId};
+use crate::net::{Candidate, Path};
 use crate::peer::Peers;
 use crate::room::Room;
 use crate::room::shed::Shedding;
 use crate::stats::{Effort, WorkerStats};
 use crate::time::{Clock, after};
-use crate::transport::{Certificate, Path};
+use crate::transport::Certificate;
 use ingress::Times;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rescue::Work;
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use timers::Timers;
+use work::{AtWork, Work};
 
 #[cfg(debug_assertions)]
-pub use rescue::Fault;
+pub use work::Fault;
 
 /// What the engine is born with. Everything it later knows of the world comes through `handle_input`.
 #[derive(Clone)]
@@ -57,13 +57,6 @@ pub struct EngineConfig {
     /// Seeds SSRCs and ICE credentials. The driver takes it from the system's random source; a
     /// simulation from its own seed.
     pub seed: [u8; 32],
-}
-
-/// A host candidate (RFC 8445) this worker listens on, as clients see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Candidate {
-    pub kind: PathKind,
-    pub address: SocketAddr,
 }
 
 /// Something happened.
@@ -129,7 +122,7 @@ pub struct Engine {
     /// Peers whose transport, reports or queues have something to send.
     dirty: Dirty,
     burst: forwarding::Burst,
-    at_work: rescue::AtWork,
+    at_work: AtWork,
     /// Rooms whose routes are to be computed again.
     stale_rooms: Vec<RoomId>,
     /// Plaintext RTCP built here before it is sealed, and the datagram being handed out.
@@ -165,7 +158,7 @@ impl Engine {
             events: VecDeque::new(),
             dirty: Dirty::default(),
             burst: forwarding::Burst::default(),
-            at_work: rescue::AtWork::default(),
+            at_work: AtWork::default(),
             stale_rooms: Vec::new(),
             scratch: egress::Scratch::default(),
             stats: WorkerStats::default(),

@@ -1,6 +1,8 @@
 //! What a worker reports. Plain values; ids and SDP strings, never RTP.
 
 use crate::ids::{PeerId, RoomId, SlotId, Source, SourceKind};
+use crate::net::{DisconnectReason, PathKind};
+use crate::sdp::OfferError;
 use crate::stats::{PeerStats, WorkerStats};
 
 /// One report. Events are control: the host may delay them, never drop them.
@@ -38,52 +40,4 @@ pub enum Event {
     LayersWanted { peer: PeerId, kind: SourceKind, layers: Vec<bool> },
     /// Once a second per worker.
     Stats { worker: Box<WorkerStats>, peers: Vec<PeerStats> },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PathKind {
-    Udp,
-    Tcp,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DisconnectReason {
-    /// No consent for `limits::CONSENT_EXPIRY`.
-    ConsentExpired,
-    /// The certificate is not the one the offer announced.
-    WrongFingerprint,
-    /// The DTLS handshake failed or timed out.
-    Dtls,
-    /// The peer said goodbye (DTLS close_notify).
-    Closed,
-}
-
-/// Why an offer was refused. Stable: `code` is part of the protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum OfferError {
-    #[error("the offer does not parse as SDP")]
-    Malformed,
-    #[error("the offer is larger than a limit allows")]
-    TooLarge,
-    #[error("the offer lacks BUNDLE, rtcp-mux, ICE credentials or a fingerprint we know")]
-    Unsupported,
-    #[error("a later offer changed what may not change")]
-    Changed,
-    #[error("the worker has no room for another peer")]
-    Full,
-    #[error("the server failed at this offer")]
-    Internal,
-}
-
-impl OfferError {
-    pub fn code(self) -> &'static str {
-        match self {
-            OfferError::Malformed => "offer_malformed",
-            OfferError::TooLarge => "offer_too_large",
-            OfferError::Unsupported => "offer_unsupported",
-            OfferError::Changed => "offer_changed",
-            OfferError::Full => "worker_full",
-            OfferError::Internal => "internal",
-        }
-    }
 }

@@ -10,6 +10,14 @@ pub struct PeerId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoomId(pub u64);
 
+/// A peer's place in the engine's tables. The generation makes a stale index find nothing, so a
+/// packet of one meeting can never be taken for one of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PeerIndex {
+    pub place: u32,
+    pub generation: u32,
+}
+
 /// Synchronisation source, RFC 3550 section 3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ssrc(pub u32);

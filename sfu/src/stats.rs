@@ -1,8 +1,8 @@
 //! Counters and what is reported of them once a second. Values only.
 
 use crate::discard::DropReason;
-use crate::event::PathKind;
 use crate::ids::{PeerId, RoomId, SlotId, SourceKind};
+use crate::net::PathKind;
 use std::time::Duration;
 
 /// Drops by reason, in the order of `DropReason::ALL`. Totals since start.

@@ -75,6 +75,13 @@ pub fn extend_u16(reference: u64, low: u16) -> u64 {
     reference.saturating_add_signed(i64::from(delta))
 }
 
+/// A moment to count from; which one does not matter to a machine that is told the time.
+#[cfg(test)]
+pub(crate) fn test_start() -> std::time::Instant {
+    #[allow(clippy::disallowed_methods)]
+    std::time::Instant::now()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

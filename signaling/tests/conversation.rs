@@ -4,8 +4,8 @@ mod common;
 
 use common::{AN_PHUOC, BINH_SON, CHAIR, PHUOC_THAI, Server, config, sdp};
 use serde_json::{Value, json};
-use sfu::event::PathKind;
 use sfu::ids::{PeerId, SlotId, Source, SourceKind};
+use sfu::net::PathKind;
 use signaling::media::{Command, Event, Offer};
 use signaling::protocol::sdp::{MAX_ANSWER_BYTES, fold, unfold};
 use signaling::protocol::{Sdp, VERSION};

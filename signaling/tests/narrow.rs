@@ -5,7 +5,7 @@ mod namespaces;
 use namespaces::{End, add, alone, cable, inside, ip, set};
 use sfu::driver::{Birth, Machine, Workers, WorkersConfig};
 use sfu::engine::{Input, Output, Transmit};
-use sfu::transport::Path;
+use sfu::net::Path;
 use std::collections::VecDeque;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};

@@ -6,7 +6,7 @@ use common::{AN_PHUOC, BINH_SON, CHAIR, PATIENCE, PHUOC_THAI, Server, Site, conf
 use serde_json::json;
 use sfu::driver::{Birth, Machine, Workers, WorkersConfig};
 use sfu::engine::{Input, Output};
-use sfu::event::OfferError;
+use sfu::sdp::OfferError;
 use signaling::error::StartCode;
 use signaling::media::{Command, Event, MediaPlane, MediaPort, RoomId, Stall};
 use signaling::protocol::{MAX_MESSAGE_BYTES, VERSION};

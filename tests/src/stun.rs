@@ -2,7 +2,7 @@
 //! browser's ICE agent writes them (RFC 8445 section 7.1) with their answers.
 
 use rtc_crypto::{HmacAlgorithm, RTCCrypto};
-use sfu::transport::IceCredentials;
+use sfu::net::IceCredentials;
 
 /// Bytes of the header.
 const HEADER: usize = 20;

@@ -3,9 +3,9 @@
 
 use sfu::discard::DropReason;
 use sfu::engine::Input;
-use sfu::event::{Event, PathKind};
+use sfu::event::Event;
+use sfu::net::{Path, PathKind};
 use sfu::stats::Drops;
-use sfu::transport::Path;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tests::simulation::{Client, LinkModel, Publishes, World};

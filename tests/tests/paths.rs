@@ -1,7 +1,8 @@
 //! Where media goes when addresses change, and when somebody lies about them. The clients are those of the
 //! `rtc` crate, which nominate once and never again.
 
-use sfu::event::{Event, PathKind};
+use sfu::event::Event;
+use sfu::net::PathKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tests::simulation::{LinkModel, Publishes, World};

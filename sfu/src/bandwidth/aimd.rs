@@ -1,7 +1,7 @@
 //! Delay-based rate control: additive or multiplicative increase, multiplicative decrease
 //! (draft-ietf-rmcat-gcc-02 section 5.5).
 
-use super::estimate::MIN_BPS;
+use super::MIN_BPS;
 use super::trend::Usage;
 use std::time::{Duration, Instant};
 
@@ -136,7 +136,7 @@ impl RateControl {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::receive::test_start;
+    use crate::time::test_start;
 
     const RTT: Duration = Duration::from_millis(50);
 

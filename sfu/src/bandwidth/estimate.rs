@@ -8,8 +8,6 @@ use super::loss::LossControl;
 use super::trend::Trend;
 use std::time::{Duration, Instant};
 
-/// No estimate is lower: one Opus stream with its headers always gets its try.
-pub(super) const MIN_BPS: f64 = 30_000.0;
 /// Growth ends at 1.5 × what arrives + 10 kbit/s (section 5.5): what an application-limited line has
 /// not carried is not believed.
 const HEADROOM: f64 = 1.5;

@@ -1,11 +1,10 @@
-//! Our sender and our own feedback over a line with a rate, a drop-tail queue and seeded loss, in
-//! virtual time.
+//! Our sender over a line with a rate, a drop-tail queue and seeded loss, and a receiver that reports as
+//! browsers do, in virtual time.
 
 use super::*;
 use crate::bandwidth::history::SendHistory;
-use crate::receive::feedback::ArrivalRecorder;
-use crate::receive::test_start;
 use crate::rtp::rtcp::TransportReport;
+use crate::time::test_start;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::collections::VecDeque;
@@ -15,6 +14,45 @@ const MS: Duration = Duration::from_millis(1);
 const DELAY: Duration = Duration::from_millis(20);
 const QUEUE: Duration = Duration::from_millis(300);
 const PACKET: usize = 1000;
+
+/// Between reports.
+const INTERVAL: Duration = Duration::from_millis(50);
+
+/// The far end of a line that keeps the order.
+struct Receiver {
+    start: Instant,
+    /// Numbers with their times in units of 250 µs.
+    arrived: VecDeque<(u16, i64)>,
+    next: u16,
+    due: Option<Instant>,
+}
+
+impl Receiver {
+    fn record(&mut self, now: Instant, number: u16) {
+        self.arrived.push_back((number, (now - self.start).as_micros() as i64 / 250));
+        self.due.get_or_insert(now + INTERVAL);
+    }
+
+    /// All numbers up to the newest that came.
+    fn report(&mut self, now: Instant) -> Option<TransportReport> {
+        self.due.take_if(|due| *due <= now)?;
+        let end = self.arrived.back()?.0.wrapping_add(1);
+        let reference = self.arrived.front()?.1 / 256;
+        let mut report = TransportReport {
+            base_sequence: self.next,
+            reference_time: reference as u32,
+            ..TransportReport::default()
+        };
+        let mut before = reference * 256;
+        while self.next != end {
+            let arrival = self.arrived.pop_front_if(|(number, _)| *number == self.next);
+            let delta = |(_, at)| (at - std::mem::replace(&mut before, at)) as i16;
+            report.arrivals.push(arrival.map(delta));
+            self.next = self.next.wrapping_add(1);
+        }
+        Some(report)
+    }
+}
 
 struct Line {
     now: Instant,
@@ -29,7 +67,7 @@ struct Line {
     ticks: u64,
     history: SendHistory,
     estimator: Estimator,
-    recorder: ArrivalRecorder,
+    receiver: Receiver,
     media: VecDeque<(Instant, u16)>,
     reports: VecDeque<(Instant, TransportReport)>,
     longest_queue: Duration,
@@ -38,6 +76,8 @@ struct Line {
 impl Line {
     fn new(rate_bps: f64) -> Line {
         let now = test_start();
+        let history = SendHistory::new();
+        let receiver = Receiver { start: now, arrived: VecDeque::new(), next: history.peek(), due: None };
         Line {
             now,
             free_at: now,
@@ -48,9 +88,9 @@ impl Line {
             rng: StdRng::seed_from_u64(7),
             credit_bits: 0.0,
             ticks: 0,
-            history: SendHistory::new(),
+            history,
             estimator: Estimator::new(600_000),
-            recorder: ArrivalRecorder::new(now),
+            receiver,
             media: VecDeque::new(),
             reports: VecDeque::new(),
             longest_queue: Duration::ZERO,
@@ -81,9 +121,9 @@ impl Line {
             }
         }
         while let Some((_, number)) = self.media.pop_front_if(|(at, _)| *at <= self.now) {
-            self.recorder.record(self.now, number);
+            self.receiver.record(self.now, number);
         }
-        if let Some(report) = self.recorder.take(self.now) {
+        if let Some(report) = self.receiver.report(self.now) {
             self.reports.push_back((self.now + DELAY, report));
         }
         while let Some((_, report)) = self.reports.pop_front_if(|(at, _)| *at <= self.now) {

@@ -172,7 +172,7 @@ fn micros(now: Instant, since: Instant) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::receive::test_start;
+    use crate::time::test_start;
 
     fn sent(count: u64) -> (Instant, SendHistory) {
         let start = test_start();

@@ -1,6 +1,6 @@
 //! Loss-based rate control, draft-ietf-rmcat-gcc-02 section 6.
 
-use super::estimate::MIN_BPS;
+use super::MIN_BPS;
 use std::time::{Duration, Instant};
 
 /// Section 6: below it grow, above the other shrink by half of the loss, between them hold.
@@ -64,7 +64,7 @@ impl LossControl {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::receive::test_start;
+    use crate::time::test_start;
 
     /// (lost of 100, rate after one judgement of 1 s from 1 Mbit/s)
     const ROWS: [(u32, f64); 6] = [

@@ -8,3 +8,6 @@ pub mod estimate;
 pub mod history;
 mod loss;
 mod trend;
+
+/// No estimate is lower: one Opus stream with its headers always gets its try.
+const MIN_BPS: f64 = 30_000.0;

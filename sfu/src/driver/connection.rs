@@ -3,7 +3,7 @@
 use super::frame::take_frames;
 use super::outgoing::Outgoing;
 use crate::limits::CONSENT_EXPIRY;
-use crate::transport::Path;
+use crate::net::Path;
 use mio::net::TcpStream;
 use std::io::{self, ErrorKind, Read};
 use std::time::{Duration, Instant};

@@ -1,8 +1,7 @@
 //! Which addresses are advertised as candidates.
 
 use super::WorkersConfig;
-use crate::engine::Candidate;
-use crate::event::PathKind;
+use crate::net::{Candidate, PathKind};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};

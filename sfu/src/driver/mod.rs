@@ -40,7 +40,8 @@ pub use watch::{STALLED_AFTER, Stall};
 pub use worker::WorkerHandle;
 pub use workers::{StartError, WorkerAddresses, Workers, WorkersConfig};
 
-use crate::engine::{Candidate, Engine, Input, Output};
+use crate::engine::{Engine, Input, Output};
+use crate::net::Candidate;
 use crate::time::Clock;
 use std::time::Instant;
 

@@ -3,8 +3,7 @@
 use super::connection::{Connection, Progress};
 use super::udp::{Failures, canonical};
 use crate::engine::Transmit;
-use crate::event::PathKind;
-use crate::transport::Path;
+use crate::net::{Path, PathKind};
 use mio::event::Event;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};

@@ -3,9 +3,8 @@
 use super::gso::Refusals;
 use crate::discard::DropReason;
 use crate::engine::Transmit;
-use crate::event::PathKind;
 use crate::limits::MAX_DATAGRAM_BYTES;
-use crate::transport::Path;
+use crate::net::{Path, PathKind};
 use mio::event::Source;
 use nix::sys::socket::{setsockopt, sockopt::Ipv6DontFrag};
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};

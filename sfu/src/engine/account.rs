@@ -1,7 +1,6 @@
 //! What is told of one peer once a second.
 
-use crate::forward::packet::PeerIndex;
-use crate::ids::SlotId;
+use crate::ids::{PeerIndex, SlotId};
 use crate::peer::Peers;
 use crate::peer::publisher::Publisher;
 use crate::peer::subscriber::{SlotAccount, Subscriber};

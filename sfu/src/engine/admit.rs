@@ -1,18 +1,18 @@
 //! Commands: peers come by their first offer and go; offers are answered.
 
 use super::Engine;
-use super::rescue::Work;
+use super::work::Work;
 use crate::command::{Command, Desired};
-use crate::event::{Event, OfferError};
-use crate::forward::packet::PeerIndex;
-use crate::ids::{PeerId, RoomId, Ssrc};
+use crate::event::Event;
+use crate::ids::{PeerId, PeerIndex, RoomId, Ssrc};
 use crate::limits;
+use crate::net::IceCredentials;
 use crate::peer::link::Link;
 use crate::peer::publisher::Publisher;
 use crate::peer::subscriber::Subscriber;
 use crate::room::Room;
-use crate::sdp::{self, LocalDescription, Negotiated, Offer};
-use crate::transport::{CheckNumbers, IceCredentials, Transport};
+use crate::sdp::{self, LocalDescription, Negotiated, Offer, OfferError};
+use crate::transport::{CheckNumbers, Transport};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::time::Instant;

@@ -1,14 +1,14 @@
 //! What happens to lines and sources: connected, moved, quiet, gone; speaking, sending, idle.
 
 use super::Engine;
-use super::rescue::Work;
+use super::work::Work;
 use crate::discard::DropReason;
-use crate::event::{DisconnectReason, Event};
-use crate::forward::packet::PeerIndex;
-use crate::ids::{PeerId, Source, SourceKind};
+use crate::event::Event;
+use crate::ids::{PeerId, PeerIndex, Source, SourceKind};
 use crate::limits;
+use crate::net::{DisconnectReason, Path};
 use crate::room::speaker::Changes;
-use crate::transport::{Path, TransportEvent};
+use crate::transport::TransportEvent;
 use std::time::Instant;
 
 impl Engine {

@@ -2,13 +2,14 @@
 //! of one size is sealed into one buffer and leaves as one UDP GSO send.
 
 use super::forwarding::mark;
-use super::rescue::Work;
 use super::seal::{BUFFER, Receiver, Run, Sealer};
+use super::work::Work;
 use super::{Engine, Transmit};
 use crate::discard::DropReason;
-use crate::forward::packet::{PeerIndex, Pending};
+use crate::forward::packet::Pending;
+use crate::ids::PeerIndex;
+use crate::net::Path;
 use crate::peer::subscriber::Lane;
-use crate::transport::Path;
 use std::collections::VecDeque;
 use std::time::Instant;
 

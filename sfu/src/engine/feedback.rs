@@ -1,12 +1,11 @@
 //! RTCP that comes in: reports, retransmission and key frame requests, transport-wide feedback.
 
 use super::Engine;
-use super::forwarding::{layer_of, mark, pending};
+use super::forwarding::mark;
 use crate::discard::DropReason;
-use crate::forward::packet::{Origin, PeerIndex, Pending};
+use crate::forward::packet::{Mapped, Origin, Pending};
 use crate::forward::resend::ResendBudget;
-use crate::forward::rewrite::Mapped;
-use crate::ids::{SourceKind, Ssrc};
+use crate::ids::{PeerIndex, SourceKind, Ssrc};
 use crate::peer::Table;
 use crate::peer::publisher::{Publisher, Route};
 use crate::peer::subscriber::{Subscriber, Video};
@@ -161,7 +160,7 @@ impl Engine {
     /// Asks for a key frame on a receiver's account. It is free while somebody else waits for one as well. False
     /// when the budget is used up.
     pub(super) fn request_key_for(&mut self, now: Instant, receiver: PeerIndex, origin: Origin) -> bool {
-        let Some(layer) = layer_of(&self.peers.publishers, origin) else {
+        let Some(layer) = self.peers.publishers.layer(origin) else {
             return true;
         };
         if layer.keyframe.is_wanted() {
@@ -216,14 +215,14 @@ fn resend(
     let Some((origin, sequence_in, offsets)) = video.slot.rewriter.invert(sequence_out) else {
         return Ok(None);
     };
-    let layer = layer_of(publishers, origin).ok_or(DropReason::TooOld)?;
+    let layer = publishers.layer(origin).ok_or(DropReason::TooOld)?;
     let (_, stored) = layer.slab.get(sequence_in).ok_or(DropReason::TooOld)?;
     if video.resent.is_on_its_way(now, sequence_out, patience) || !budget.take_packet(stored.len()) {
         return Err(DropReason::ResendRefused);
     }
     video.resent.remember(now, sequence_out);
     let mapped = Mapped { sequence_out, offsets };
-    let pending = pending(origin, sequence_in, slot as u16, mapped);
+    let pending = Pending::one(origin, sequence_in, slot as u16, mapped);
     Ok(Some(Pending { retransmission: true, ..pending }))
 }
 

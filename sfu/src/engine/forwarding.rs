@@ -2,21 +2,22 @@
 
 use super::Engine;
 use super::reports::HURRIED_REPORTS;
-use super::rescue::Work;
 use super::switching::{Offered, Ways};
+use super::work::Work;
 use crate::discard::DropReason;
 use crate::event::Event;
-use crate::forward::packet::{Origin, PacketMeta, PeerIndex, Pending};
-use crate::forward::rewrite::Mapped;
+use crate::forward::packet::{Origin, PacketMeta};
 use crate::forward::write::Parts;
-use crate::ids::{SlotId, Source, SourceKind};
-use crate::peer::Table;
-use crate::peer::publisher::{Layer, Publisher, Route};
+use crate::ids::{PeerIndex, SlotId, Source, SourceKind};
+use crate::peer::publisher::{Layer, Route};
 use crate::peer::subscriber::Lane;
 use arrayvec::ArrayVec;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+/// A key frame that lies in the slab already is played from there when it is younger than this: the
+/// picture comes at once, and what is to be caught up is a fraction of a second.
+const REPLAY_MAX_AGE: Duration = Duration::from_millis(500);
 /// A voice begins with its newest packet when that is younger than this, the longest packet of Opus: after a pause
 /// the next one is what is said now.
 const VOICE_MAX_AGE: Duration = Duration::from_millis(60);
@@ -51,7 +52,7 @@ impl Engine {
         };
         let sequences = std::mem::take(&mut self.burst.sequences);
         let drops = &mut self.stats.drops;
-        let Some(layer) = layer_of(&self.peers.publishers, origin) else {
+        let Some(layer) = self.peers.publishers.layer(origin) else {
             return drops.add(DropReason::UnknownSsrc, sequences.len() as u64);
         };
         let publisher = origin.publisher;
@@ -94,7 +95,7 @@ impl Engine {
 
     /// A padding-only packet takes no number on the slots that show the layer.
     pub(super) fn skip_padding(&mut self, origin: Origin, sequence: u64, meta: &PacketMeta) {
-        let Some(layer) = layer_of(&self.peers.publishers, origin) else {
+        let Some(layer) = self.peers.publishers.layer(origin) else {
             return;
         };
         for route in &layer.routes {
@@ -162,10 +163,10 @@ impl Engine {
 
     /// Switches a slot to a key frame that lies in the slab already, if it is young enough.
     pub(super) fn replay_key(&mut self, now: Instant, origin: Origin, route: Route) -> bool {
-        let Some(layer) = layer_of(&self.peers.publishers, origin) else {
+        let Some(layer) = self.peers.publishers.layer(origin) else {
             return false;
         };
-        let Some((key, meta)) = whole_key(layer, now, super::reconcile::REPLAY_MAX_AGE) else {
+        let Some((key, meta)) = whole_key(layer, now, REPLAY_MAX_AGE) else {
             return false;
         };
         let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber) else {
@@ -184,7 +185,7 @@ impl Engine {
     /// Plays the newest packet of a voice on a slot that begins to carry it, instead of waiting for the next:
     /// who comes hears at once, and nobody misses the packet that made a voice heard. Its time is when it came.
     pub(super) fn replay_voice(&mut self, now: Instant, origin: Origin, route: Route) {
-        let Some(layer) = layer_of(&self.peers.publishers, origin) else {
+        let Some(layer) = self.peers.publishers.layer(origin) else {
             return;
         };
         let Some((meta, stored)) = layer.slab.get(layer.newest) else {
@@ -218,29 +219,10 @@ pub(super) fn whole_key(layer: &Layer, now: Instant, age: Duration) -> Option<(u
     (is_young && (key..=layer.newest).all(is_there)).then_some((key, meta))
 }
 
-pub(super) fn layer_of(publishers: &Table<Publisher>, origin: Origin) -> Option<&Layer> {
-    publishers.get(origin.publisher)?.layer(origin.kind, origin.layer)
-}
-
 /// Brings a subscriber into a lane once: it is there exactly while something waits.
 pub(super) fn mark(lane: &mut VecDeque<PeerIndex>, queue: &mut Lane, peer: PeerIndex) {
     if !queue.marked && !queue.packets.is_empty() {
         queue.marked = true;
         lane.push_back(peer);
-    }
-}
-
-#[inline]
-pub(super) fn pending(origin: Origin, sequence_in: u64, slot: u16, mapped: Mapped) -> Pending {
-    let Mapped { sequence_out, offsets } = mapped;
-    Pending {
-        origin,
-        slot,
-        count: 1,
-        sequence_in,
-        sequence_out,
-        offsets,
-        begins: false,
-        retransmission: false,
     }
 }

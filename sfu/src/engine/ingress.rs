@@ -1,18 +1,19 @@
 //! A datagram comes in: to its peer, through its transport, into the publisher's slab.
 
 use super::Engine;
-use super::rescue::Work;
+use super::work::Work;
 use crate::discard::DropReason;
-use crate::forward::packet::{Origin, PacketMeta, PeerIndex};
-use crate::ids::SourceKind;
+use crate::forward::packet::{Origin, PacketMeta};
+use crate::ids::{PeerIndex, SourceKind};
 use crate::limits;
+use crate::net::Path;
 use crate::peer::publisher::{Layer, Publisher, StreamRef, codec_of};
 use crate::receive::stream::Arrival;
 use crate::rtp::codec::{self, Codec};
 use crate::rtp::extension::Extensions;
 use crate::rtp::packet::Header;
 use crate::sdp::{Negotiated, NegotiatedCodec};
-use crate::transport::{Path, Received};
+use crate::transport::Received;
 use std::time::Instant;
 
 /// When a datagram was handed in, and when the kernel had taken it in: what is measured of the line

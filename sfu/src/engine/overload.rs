@@ -1,8 +1,8 @@
 //! The worker cannot keep up: which slots are thinned until it can.
 
 use super::Engine;
-use crate::forward::packet::{Origin, PeerIndex};
-use crate::ids::RoomId;
+use crate::forward::packet::Origin;
+use crate::ids::{PeerIndex, RoomId};
 use crate::peer::Peers;
 use crate::peer::publisher::Layer;
 use crate::peer::subscriber::{Subscriber, Video};

@@ -2,13 +2,13 @@
 //! per packet.
 
 use super::Engine;
-use super::forwarding::{layer_of, whole_key};
+use super::forwarding::whole_key;
 use crate::command::{Desired, DesiredPeer, Priority, Wish};
 use crate::event::Event;
-use crate::forward::packet::{Origin, PeerIndex};
+use crate::forward::packet::Origin;
 use crate::forward::select::choose;
 use crate::forward::switch::ALL_TEMPORAL;
-use crate::ids::{PeerId, RoomId, SlotId, Source, SourceKind};
+use crate::ids::{PeerId, PeerIndex, RoomId, SlotId, Source, SourceKind};
 use crate::peer::Table;
 use crate::peer::publisher::{Layer, Publisher, Route};
 use crate::peer::subscriber::Video;
@@ -17,10 +17,8 @@ use crate::room::audio::{AudioPlace, assign};
 use crate::room::shed::{Class, Measure};
 use std::time::{Duration, Instant};
 
-/// A key frame that lies in the slab already is played from there when it is younger than this: the
-/// picture comes at once, and what is to be caught up is a fraction of a second.
-pub(super) const REPLAY_MAX_AGE: Duration = Duration::from_millis(500);
-/// One that is younger than this will still be young enough when a handshake has ended.
+/// A key frame that is younger than this will still be young enough to be played from the slab when a handshake has
+/// ended.
 const AHEAD_MAX_AGE: Duration = Duration::from_millis(250);
 /// Of a slot that is thinned because the worker cannot keep up: the pictures that all others rest upon.
 const THIN_TEMPORAL: u8 = 0;
@@ -159,7 +157,7 @@ impl Engine {
         let subscriber = self.peers.subscribers.get_mut(route.subscriber);
         let video = subscriber.and_then(|subscriber| subscriber.video.get_mut(usize::from(route.slot)));
         let asked = video.is_none_or(|video| video.asked_ahead.replace(origin) == Some(origin));
-        let layer = layer_of(&self.peers.publishers, origin);
+        let layer = self.peers.publishers.layer(origin);
         let lies_there = layer.is_some_and(|layer| whole_key(layer, now, AHEAD_MAX_AGE).is_some());
         if !asked && !lies_there {
             self.request_key_for(now, route.subscriber, origin);

@@ -1,11 +1,10 @@
 //! RTCP that goes out: NACK, PLI and transport-wide feedback to publishers when due; sender and
 //! receiver reports once a second; and the statistics of the worker.
 
-use super::rescue::Work;
+use super::work::Work;
 use super::{Engine, STATS_EVERY};
 use crate::event::Event;
-use crate::forward::packet::PeerIndex;
-use crate::ids::Ssrc;
+use crate::ids::{PeerIndex, Ssrc};
 use crate::peer::Peers;
 use crate::peer::publisher::{Layer, Publisher};
 use crate::peer::subscriber::{SlotAccount, Subscriber};

@@ -7,103 +7,17 @@
 //! sealed, none is used twice, and what is missing is asked for again. What else a peer's work touches of
 //! another peer it only reads (`peer`, three tables). So going on behind `AssertUnwindSafe` is sound.
 
+use super::forwarding::Burst;
+use super::timers::Timers;
+#[cfg(debug_assertions)]
+use super::work::Fault;
+use super::work::Work;
 use super::{Dirty, Engine};
-use crate::event::{Event, OfferError};
-use crate::forward::packet::PeerIndex;
-use crate::ids::{PeerId, RoomId};
+use crate::event::Event;
+use crate::ids::{PeerId, PeerIndex, RoomId};
+use crate::sdp::OfferError;
 use std::any::Any;
 use std::panic::resume_unwind;
-
-/// For whom the engine works just now.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Work {
-    /// For no peer: a fault there ends the worker.
-    #[default]
-    Own,
-    Peer(PeerIndex),
-    /// An offer, perhaps of a peer that is not admitted yet.
-    Offer(PeerId),
-    /// Packets of one are decided for a slot of another.
-    Decide {
-        publisher: PeerIndex,
-        receiver: PeerIndex,
-    },
-    /// A lane of one is sealed, just now packets of the other.
-    Seal {
-        receiver: PeerIndex,
-        publisher: PeerIndex,
-    },
-    Room(RoomId),
-}
-
-/// Where [`Work`] is noted: a store for each datagram, route of a burst, and run.
-#[derive(Debug, Default)]
-pub(super) struct AtWork {
-    work: Work,
-    #[cfg(debug_assertions)]
-    faults: Vec<(Fault, Option<PeerIndex>)>,
-}
-
-/// Work that shall panic, for tests. In release builds there is no such thing.
-#[cfg(debug_assertions)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// What is no peer's work.
-    Own,
-    /// A datagram, a timer, a report.
-    Of(PeerId),
-    Offer(PeerId),
-    DecideFrom(PeerId),
-    DecideTo(PeerId),
-    SealFrom(PeerId),
-    SealTo(PeerId),
-    Room(RoomId),
-}
-
-impl AtWork {
-    #[inline]
-    pub fn begin(&mut self, work: Work) {
-        self.work = work;
-        #[cfg(debug_assertions)]
-        self.trip();
-    }
-
-    /// As `begin`; answers what was at work before, for `resume`.
-    #[inline]
-    pub fn interrupt(&mut self, work: Work) -> Work {
-        let before = self.work;
-        self.begin(work);
-        before
-    }
-
-    #[inline]
-    pub fn resume(&mut self, work: Work) {
-        self.work = work;
-    }
-
-    #[cfg(debug_assertions)]
-    #[allow(clippy::panic)]
-    fn trip(&self) {
-        if let Some((fault, _)) = self.faults.iter().find(|(fault, at)| self.fits(*fault, *at)) {
-            panic!("a fault for a test: {fault:?}");
-        }
-    }
-
-    #[cfg(debug_assertions)]
-    fn fits(&self, fault: Fault, at: Option<PeerIndex>) -> bool {
-        match (fault, self.work) {
-            (Fault::Own, Work::Own) => true,
-            (Fault::Of(_), Work::Peer(peer))
-            | (Fault::DecideFrom(_), Work::Decide { publisher: peer, .. })
-            | (Fault::DecideTo(_), Work::Decide { receiver: peer, .. })
-            | (Fault::SealFrom(_), Work::Seal { publisher: peer, .. })
-            | (Fault::SealTo(_), Work::Seal { receiver: peer, .. }) => at == Some(peer),
-            (Fault::Offer(a), Work::Offer(b)) => a == b,
-            (Fault::Room(a), Work::Room(b)) => a == b,
-            _ => false,
-        }
-    }
-}
 
 impl Engine {
     /// From now on work of this kind panics.
@@ -117,13 +31,13 @@ impl Engine {
             | Fault::SealTo(peer) => self.peers.index(peer),
             Fault::Own | Fault::Offer(_) | Fault::Room(_) => None,
         };
-        self.at_work.faults.push((fault, at));
+        self.at_work.break_at(fault, at);
     }
 
     /// Work has panicked: whom it was for is gone, and the engine goes on.
     pub(super) fn rescue(&mut self, panic: Box<dyn Any + Send>) {
         let cause = text_of(panic.as_ref());
-        match std::mem::take(&mut self.at_work.work) {
+        match self.at_work.take() {
             Work::Own => resume_unwind(panic),
             Work::Peer(peer) => self.fail(peer, &cause),
             Work::Offer(peer) => {
@@ -170,8 +84,8 @@ impl Engine {
 
     /// The engine's queues anew.
     fn put_in_order(&mut self) {
-        self.burst = super::forwarding::Burst::default();
-        self.timers = super::timers::Timers::default();
+        self.burst = Burst::default();
+        self.timers = Timers::default();
         self.dirty = Dirty::default();
         self.restore_lane();
         let indices: Vec<PeerIndex> = self.peers.indices().collect();

@@ -1,15 +1,14 @@
 //! One run: packets of one subscriber and one size, written from the publishers' slabs and sealed one
 //! behind the other.
 
-use super::rescue::{AtWork, Work};
+use super::work::{AtWork, Work};
 use crate::bandwidth::history::Stamp;
 use crate::discard::DropReason;
-use crate::forward::packet::{Origin, PacketMeta, PeerIndex, Pending};
+use crate::forward::packet::{Origin, PacketMeta, Pending};
 use crate::forward::switch::SlotLine;
 use crate::forward::write::{Head, MAX_HEADER_BYTES, Parts, Written, write_packet};
+use crate::ids::{PeerIndex, SourceKind, Ssrc};
 #[cfg(debug_assertions)]
-use crate::ids::SourceKind;
-use crate::ids::Ssrc;
 use crate::limits;
 use crate::peer::Table;
 use crate::peer::link::Link;

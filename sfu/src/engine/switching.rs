@@ -1,6 +1,5 @@
 //! A video slot decides about packets and switches: from the slab, on a time line that goes on.
 
-use super::forwarding::{layer_of, pending};
 use crate::forward::packet::{Origin, PacketMeta, Pending};
 use crate::forward::rewrite::Rewriter;
 use crate::forward::switch::Decision;
@@ -45,7 +44,7 @@ impl Ways<'_> {
         let Some((mapped, first)) = video.slot.offer_run(self.now, origin, packets) else {
             return false;
         };
-        let pending = pending(origin, first, self.route.slot, mapped);
+        let pending = Pending::one(origin, first, self.route.slot, mapped);
         subscriber.video_queue.packets.push_back(Pending { count: packets.len() as u16, ..pending });
         true
     }
@@ -64,7 +63,7 @@ impl Ways<'_> {
         for (sequence, meta) in packets {
             match audio.slot.offer(self.now, origin, *sequence, meta) {
                 Ok(Some((mapped, begins))) => {
-                    let pending = Pending { begins, ..pending(origin, *sequence, slot, mapped) };
+                    let pending = Pending { begins, ..Pending::one(origin, *sequence, slot, mapped) };
                     subscriber.audio_queue.packets.push_back(pending);
                     offered = if begins { Offered::Switched } else { offered };
                 }
@@ -125,7 +124,7 @@ impl Ways<'_> {
         };
         let decision = video.slot.offer(self.now, origin, sequence, meta);
         if let Ok(Decision::Forward(mapped) | Decision::ForwardThenSwitch(mapped, _)) = decision {
-            subscriber.video_queue.packets.push_back(pending(origin, sequence, self.route.slot, mapped));
+            subscriber.video_queue.packets.push_back(Pending::one(origin, sequence, self.route.slot, mapped));
         }
         match decision {
             Ok(Decision::Ignore | Decision::Forward(_)) => Offered::Stays,
@@ -145,7 +144,7 @@ impl Ways<'_> {
         let Some(target) = video.slot.target() else {
             return Offered::Stays;
         };
-        let Some(layer) = layer_of(self.publishers, target) else {
+        let Some(layer) = self.publishers.layer(target) else {
             return Offered::Stays;
         };
         let young = |(first, _): &(&PacketMeta, &[u8])| layer.age(self.now, first) <= KEY_MAX_AGE;
@@ -165,7 +164,7 @@ impl Ways<'_> {
             }
             match video.slot.offer(self.now, target, sequence, meta) {
                 Ok(Decision::Forward(mapped)) => {
-                    let pending = pending(target, sequence, self.route.slot, mapped);
+                    let pending = Pending::one(target, sequence, self.route.slot, mapped);
                     subscriber.video_queue.packets.push_back(pending);
                 }
                 Ok(_) => {}
@@ -179,7 +178,7 @@ impl Ways<'_> {
     /// last, the same source, also after a pause; otherwise by arrival.
     fn timestamp(&self, rewriter: &Rewriter, to: Origin, timestamp: u32) -> u32 {
         let same_source = rewriter.origin().filter(|f| f.publisher == to.publisher && f.kind == to.kind);
-        let report = |origin: Origin| layer_of(self.publishers, origin).and_then(|l| l.last_report);
+        let report = |origin: Origin| self.publishers.layer(origin).and_then(|l| l.last_report);
         let aligned = same_source.and_then(|from| {
             let on_old_line = align(report(from)?, report(to)?, timestamp);
             Some(on_old_line.wrapping_add(rewriter.timestamp_offset()?))

@@ -1,9 +1,8 @@
 //! Which peer wants to be visited when. A peer without a due timer is never visited.
 
 use super::Engine;
-use super::rescue::Work;
-use crate::forward::packet::PeerIndex;
-use crate::ids::RoomId;
+use super::work::Work;
+use crate::ids::{PeerIndex, RoomId};
 use crate::peer::Peers;
 use crate::time::earliest;
 use std::cmp::Reverse;

@@ -63,8 +63,7 @@ fn charge(now: Instant, paid: Option<Instant>, every: Duration, at_once: u32) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forward::packet::PeerIndex;
-    use crate::ids::SourceKind;
+    use crate::ids::{PeerIndex, SourceKind};
 
     fn layer(place: u32) -> Origin {
         let publisher = PeerIndex { place, generation: 1 };

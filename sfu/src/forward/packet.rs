@@ -1,17 +1,8 @@
 //! What is known of a received packet, and what is decided about a packet to send. `Copy` values.
 
-use super::rewrite::Offsets;
-use crate::ids::SourceKind;
+use crate::ids::{PeerIndex, SourceKind};
 use crate::rtp::codec::{Codec, PictureId};
 use std::time::Instant;
-
-/// A peer's place in the engine's tables. The generation makes a stale index find nothing, so a
-/// packet of one meeting can never be taken for one of another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PeerIndex {
-    pub place: u32,
-    pub generation: u32,
-}
 
 /// One layer of one published track: the slab a packet lies in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +34,22 @@ pub struct PacketMeta {
     pub capture_time_len: u8,
 }
 
+/// Added, wrapping, to the numbers of a packet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Offsets {
+    pub timestamp: u32,
+    pub picture: u16,
+    pub tl0: u8,
+    pub frame: u16,
+}
+
+/// What a packet becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mapped {
+    pub sequence_out: u64,
+    pub offsets: Offsets,
+}
+
 /// Packets decided for one slot, waiting for their turn to be sealed: `count` of them, one number after
 /// the other, with the same offsets.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +70,22 @@ pub struct Pending {
 }
 
 impl Pending {
+    /// The packet `sequence_in` of `origin`, with what it becomes on a slot.
+    #[inline]
+    pub fn one(origin: Origin, sequence_in: u64, slot: u16, mapped: Mapped) -> Pending {
+        let Mapped { sequence_out, offsets } = mapped;
+        Pending {
+            origin,
+            slot,
+            count: 1,
+            sequence_in,
+            sequence_out,
+            offsets,
+            begins: false,
+            retransmission: false,
+        }
+    }
+
     /// The first is done with; true when it was the last one.
     #[inline]
     pub fn advance(&mut self) -> bool {

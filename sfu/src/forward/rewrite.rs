@@ -7,7 +7,7 @@
 //! packet a NACKed number was. Its length bounds how far back both reach.
 
 use super::left_out::LeftOut;
-use super::packet::{Origin, PacketMeta};
+use super::packet::{Mapped, Offsets, Origin, PacketMeta};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -33,22 +33,6 @@ struct Segment {
     end_in: u64,
     first_out: u64,
     offsets: Offsets,
-}
-
-/// Added, wrapping, to the numbers of a packet.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Offsets {
-    pub timestamp: u32,
-    pub picture: u16,
-    pub tl0: u8,
-    pub frame: u16,
-}
-
-/// What a packet becomes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mapped {
-    pub sequence_out: u64,
-    pub offsets: Offsets,
 }
 
 /// The newest packet sent, to continue from.

@@ -1,6 +1,5 @@
 use super::*;
-use crate::forward::packet::PeerIndex;
-use crate::ids::SourceKind;
+use crate::ids::{PeerIndex, SourceKind};
 use crate::rtp::codec::{Codec, PictureId};
 
 fn origin(layer: u8) -> Origin {

@@ -4,8 +4,8 @@
 //! a picture it is still sending: then the key frame waits in the publisher's slab until that
 //! picture has ended, and is forwarded from there.
 
-use super::packet::{Origin, PacketMeta};
-use super::rewrite::{Mapped, Rewriter};
+use super::packet::{Mapped, Origin, PacketMeta};
+use super::rewrite::Rewriter;
 use crate::discard::DropReason;
 use crate::ids::{Mid, Ssrc};
 use crate::rtp::codec::Codec;

@@ -1,8 +1,7 @@
 //! Bytes of an outgoing packet: header, the few extensions a receiver needs, payload. Written into
 //! the caller's buffer, ready to be sealed in place.
 
-use super::packet::PacketMeta;
-use super::rewrite::Offsets;
+use super::packet::{Offsets, PacketMeta};
 use crate::rtp::codec;
 use crate::rtp::extension::{ExtensionKind, ExtensionMap, ExtensionWriter};
 

@@ -6,10 +6,10 @@ pub mod link;
 pub mod publisher;
 pub mod subscriber;
 
-use crate::forward::packet::PeerIndex;
-use crate::ids::PeerId;
+use crate::forward::packet::Origin;
+use crate::ids::{PeerId, PeerIndex};
 use link::Link;
-use publisher::Publisher;
+use publisher::{Layer, Publisher};
 use std::collections::HashMap;
 use subscriber::Subscriber;
 
@@ -50,6 +50,14 @@ impl<T> Table<T> {
         {
             *slot = None;
         }
+    }
+}
+
+impl Table<Publisher> {
+    /// The layer that packets of `origin` belong to.
+    #[inline]
+    pub fn layer(&self, origin: Origin) -> Option<&Layer> {
+        self.get(origin.publisher)?.layer(origin.kind, origin.layer)
     }
 }
 

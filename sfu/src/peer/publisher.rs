@@ -2,9 +2,9 @@
 
 use crate::command::Permissions;
 use crate::discard::DropReason;
-use crate::forward::packet::{PacketMeta, PeerIndex};
+use crate::forward::packet::PacketMeta;
 use crate::forward::select::LayerState;
-use crate::ids::{Rid, SourceKind, Ssrc};
+use crate::ids::{PeerIndex, Rid, SourceKind, Ssrc};
 use crate::limits;
 use crate::receive::cache::Slab;
 use crate::receive::cap::Cap;

@@ -1,8 +1,7 @@
 use super::*;
-use crate::engine::Candidate;
 use crate::ids::Mid;
+use crate::net::{Candidate, IceCredentials};
 use crate::sdp::{self, LocalDescription, Offer};
-use crate::transport::IceCredentials;
 
 const VIDEO: &str = "m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\n\
     a=fmtp:97 apt=96\r\n";

@@ -89,7 +89,7 @@ fn holds(rate: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::receive::test_start;
+    use crate::time::test_start;
 
     /// Packets and bytes that pass when `per_ms` packets of `bytes` come in each millisecond.
     fn passes(mut cap: Cap, start: Instant, (seconds, per_ms, bytes): (u64, usize, usize)) -> (u64, u64) {

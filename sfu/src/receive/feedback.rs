@@ -145,7 +145,7 @@ fn place(extended: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::receive::test_start;
+    use crate::time::test_start;
 
     struct Line {
         start: Instant,

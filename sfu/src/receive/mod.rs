@@ -9,10 +9,3 @@ pub mod keyframe;
 pub mod nack;
 pub mod rate;
 pub mod stream;
-
-/// A moment to count from; which one does not matter to a machine that is told the time.
-#[cfg(test)]
-pub(crate) fn test_start() -> std::time::Instant {
-    #[allow(clippy::disallowed_methods)]
-    std::time::Instant::now()
-}

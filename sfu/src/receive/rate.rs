@@ -76,7 +76,7 @@ mod tests {
     /// 100 bytes every 10 ms are 80 kbit/s at every moment after the first second.
     #[test]
     fn a_steady_stream_reads_the_same_at_every_moment() {
-        let start = crate::receive::test_start();
+        let start = crate::time::test_start();
         let mut meter = RateMeter::new(start);
         for step in 0..500u64 {
             let now = start + ms(step * 10);
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn silence_runs_out_and_long_silence_leaves_nothing_behind() {
-        let start = crate::receive::test_start();
+        let start = crate::time::test_start();
         let mut meter = RateMeter::new(start);
         meter.add(start, 1000);
         assert_eq!(meter.bps(start), 0, "the bucket being filled does not count");
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn time_that_runs_backwards_is_taken_as_now() {
-        let start = crate::receive::test_start();
+        let start = crate::time::test_start();
         let mut meter = RateMeter::new(start);
         meter.add(start + ms(500), 10);
         meter.add(start + ms(100), 10);

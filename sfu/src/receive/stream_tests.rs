@@ -1,5 +1,5 @@
 use super::*;
-use crate::receive::test_start;
+use crate::time::test_start;
 use proptest::prelude::*;
 use std::collections::HashSet;
 

@@ -6,8 +6,7 @@ pub mod shed;
 pub mod speaker;
 
 use crate::command::Desired;
-use crate::forward::packet::PeerIndex;
-use crate::ids::{PeerId, RoomId};
+use crate::ids::{PeerId, PeerIndex, RoomId};
 use speaker::Speakers;
 
 /// Membership and desired state; packets never come here, only what decides their ways.

@@ -5,7 +5,7 @@
 //! is one stream: what else it announces are its retransmissions (`FID`) or its error correction (`FEC-FR`,
 //! which nobody here takes), and further streams beside the first are not heard.
 
-use crate::event::OfferError;
+use super::OfferError;
 use crate::ids::Ssrc;
 use crate::limits;
 use std::collections::{BTreeMap, BTreeSet};

@@ -6,10 +6,9 @@
 
 use super::offer::{Direction, Offer, Offered};
 use super::{ExtensionSender, LocalDescription, Negotiated, Section, SectionRole};
-use crate::engine::Candidate;
-use crate::event::PathKind;
 use crate::ids::{Mid, Rid, SlotId};
 use crate::limits;
+use crate::net::{Candidate, PathKind};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 

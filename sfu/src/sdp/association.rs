@@ -1,8 +1,8 @@
 //! What an offer says of ICE and DTLS, once for all its sections.
 
-use super::offer::{has, values};
-use crate::event::OfferError;
-use crate::transport::{Fingerprint, IceCredentials};
+use super::OfferError;
+use super::attributes::{has, values};
+use crate::net::{Fingerprint, IceCredentials};
 use rtc_sdp::description::common::Attribute;
 
 /// Where ICE and DTLS attributes stand: in the section, else in the session.

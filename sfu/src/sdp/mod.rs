@@ -30,7 +30,9 @@
 mod announced;
 mod answer;
 mod association;
+mod attributes;
 mod codec;
+mod error;
 mod negotiate;
 mod offer;
 mod roles;
@@ -39,13 +41,12 @@ mod roles;
 mod tests;
 
 pub use codec::{NegotiatedCodec, Parameters};
+pub use error::OfferError;
 pub use offer::Offer;
 
-use crate::engine::Candidate;
-use crate::event::OfferError;
 use crate::ids::{Mid, Rid, SlotId, SourceKind, Ssrc};
+use crate::net::{Candidate, Fingerprint, IceCredentials};
 use crate::rtp::extension::{ExtensionKind, ExtensionMap};
-use crate::transport::{Fingerprint, IceCredentials};
 
 /// What our side brings to an answer.
 pub struct LocalDescription<'a> {

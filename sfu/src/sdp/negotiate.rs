@@ -2,8 +2,7 @@
 
 use super::answer::is_rejected;
 use super::offer::{Direction, Offer, Offered};
-use super::{ExtensionSender, LocalDescription, Negotiated, Section, SectionRole, roles};
-use crate::event::OfferError;
+use super::{ExtensionSender, LocalDescription, Negotiated, OfferError, Section, SectionRole, roles};
 use crate::ids::{SlotId, Ssrc};
 use crate::rtp::extension::ExtensionMap;
 use std::collections::BTreeSet;

@@ -3,13 +3,13 @@
 
 use super::announced::Announced;
 use super::association::Transport;
+use super::attributes::{has, values};
 use super::codec::{CodecTable, NegotiatedCodec};
-use super::{Extension, ExtensionSender};
-use crate::event::OfferError;
+use super::{Extension, ExtensionSender, OfferError};
 use crate::ids::{Mid, Rid, Ssrc};
 use crate::limits;
+use crate::net::{Fingerprint, IceCredentials};
 use crate::rtp::extension::ExtensionKind;
-use crate::transport::{Fingerprint, IceCredentials};
 use rtc_sdp::description::common::Attribute;
 use rtc_sdp::description::media::{MediaDescription, MediaName};
 use rtc_sdp::description::session::SessionDescription;
@@ -373,13 +373,4 @@ fn name(text: &str) -> Result<Mid, OfferError> {
 fn is_token(text: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`{|}~".contains(c);
     !text.is_empty() && text.chars().all(fits)
-}
-
-pub(super) fn has(attributes: &[Attribute], key: &str) -> bool {
-    attributes.iter().any(|attribute| attribute.key == key)
-}
-
-pub(super) fn values<'a>(attributes: &'a [Attribute], key: &str) -> impl Iterator<Item = &'a str> {
-    let named = attributes.iter().filter(move |attribute| attribute.key == key);
-    named.filter_map(|attribute| attribute.value.as_deref())
 }

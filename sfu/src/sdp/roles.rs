@@ -1,8 +1,7 @@
 //! Which section is what: by kind, direction and order alone.
 
 use super::offer::{Direction, Kind, Offered};
-use super::{Negotiated, Section, SectionRole};
-use crate::event::OfferError;
+use super::{Negotiated, OfferError, Section, SectionRole};
 use crate::ids::{SlotId, SourceKind};
 use crate::limits;
 

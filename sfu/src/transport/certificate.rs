@@ -1,68 +1,17 @@
-//! Who we are and whom we expect: our certificate, and fingerprints (RFC 8122).
+//! Who we are: our certificate, and its fingerprint (RFC 8122).
 
 use super::srtp::Profile;
+use crate::net::Fingerprint;
 use rtc_crypto::{HashAlgorithm, RTCCrypto, RTCCryptoProvider, providers::AwsLcRsProvider};
 use rtc_dtls::cipher_suite::CipherSuiteId;
 use rtc_dtls::config::{ClientAuthType, ConfigBuilder, HandshakeConfig};
 use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 /// Handshake messages are cut into pieces of this size, in bytes. With the headers of record and
 /// fragment, tag and nonce it stays below 1,200, which passes any line that carries media.
 const FRAGMENT_BYTES: usize = 1_100;
-
-/// SHA-256 over a certificate in DER. Other algorithms of RFC 8122 are not taken: every WebRTC
-/// client offers this one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fingerprint([u8; 32]);
-
-/// Not `sha-256` followed by 32 bytes in hexadecimal, with colons between.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a SHA-256 fingerprint")]
-pub struct FingerprintError;
-
-impl Fingerprint {
-    /// `None` when the provider has no SHA-256.
-    pub(super) fn of_der(crypto: &dyn RTCCrypto, der: &[u8]) -> Option<Fingerprint> {
-        let hash = crypto.hash(HashAlgorithm::Sha256, der).ok()?;
-        Some(Fingerprint(hash.try_into().ok()?))
-    }
-
-    /// "AB:CD:…", as in `a=fingerprint:sha-256 AB:CD:…`.
-    pub fn hex(&self) -> String {
-        let bytes: Vec<String> = self.0.iter().map(|byte| format!("{byte:02X}")).collect();
-        bytes.join(":")
-    }
-}
-
-/// The value of `a=fingerprint`.
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha-256 {}", self.hex())
-    }
-}
-
-impl FromStr for Fingerprint {
-    type Err = FingerprintError;
-
-    fn from_str(text: &str) -> Result<Fingerprint, FingerprintError> {
-        let (algorithm, hex) = text.trim().split_once(' ').ok_or(FingerprintError)?;
-        if !algorithm.eq_ignore_ascii_case("sha-256") {
-            return Err(FingerprintError);
-        }
-        let mut bytes = [0; 32];
-        let mut pairs = hex.trim().split(':');
-        for byte in &mut bytes {
-            let pair = pairs.next().filter(|pair| pair.len() == 2);
-            let value = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok());
-            *byte = value.ok_or(FingerprintError)?;
-        }
-        let rest = pairs.next().map_or(Ok(()), |_| Err(FingerprintError));
-        rest.map(|()| Fingerprint(bytes))
-    }
-}
 
 /// Our certificate with all that DTLS needs of it: one per process, shared by all peers. ECDSA on
 /// P-256, self-signed; who we are is said by the fingerprint in the answer.
@@ -92,7 +41,7 @@ impl Certificate {
         )
         .map_err(|error| fail(&error))?;
         let der = own.certificate.first().ok_or(fail(&"no certificate"))?;
-        let fingerprint = Fingerprint::of_der(provider.crypto(), der).ok_or(fail(&"no SHA-256"))?;
+        let fingerprint = fingerprint_of(provider.crypto(), der).ok_or(fail(&"no SHA-256"))?;
         let config = |profile| handshake_config(&provider, &own, profile);
         Ok(Certificate {
             fingerprint,
@@ -129,6 +78,12 @@ impl fmt::Debug for Certificate {
     }
 }
 
+/// `None` when the provider has no SHA-256.
+pub(super) fn fingerprint_of(crypto: &dyn RTCCrypto, der: &[u8]) -> Option<Fingerprint> {
+    let hash = crypto.hash(HashAlgorithm::Sha256, der).ok()?;
+    Some(Fingerprint(hash.try_into().ok()?))
+}
+
 /// What all handshakes with one SRTP profile share. The chain is not verified: the fingerprint is
 /// compared when the handshake is over (`dtls.rs`), and the client must prove that it has the key.
 fn handshake_config(
@@ -152,24 +107,4 @@ fn handshake_config(
         .with_insecure_skip_verify(true)
         .with_mtu(FRAGMENT_BYTES);
     Ok(Arc::new(builder.build(false, None)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fingerprints_are_read_as_they_are_written() {
-        let certificate = Certificate::generate().unwrap();
-        let text = certificate.fingerprint().to_string();
-        assert_eq!(text.parse(), Ok(*certificate.fingerprint()));
-        let lower = text.to_lowercase();
-        assert_eq!(lower.parse(), Ok(*certificate.fingerprint()));
-        assert!(text.ends_with(&certificate.fingerprint_sha256()));
-        let cut = &text[..text.len() - 3];
-        let wrong = ["", "sha-256", "sha-1 AA:BB", cut, &format!("{text}:00")];
-        for text in wrong {
-            assert_eq!(text.parse::<Fingerprint>(), Err(FingerprintError), "{text}");
-        }
-    }
 }

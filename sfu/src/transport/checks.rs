@@ -3,8 +3,9 @@
 
 use super::ice_lite::Check;
 use super::paths::Answered;
-use super::{IceCredentials, Path, Received, Transport, TransportEvent, stun};
+use super::{Received, Transport, TransportEvent, stun};
 use crate::discard::DropReason;
+use crate::net::{IceCredentials, Path};
 use std::time::Instant;
 
 impl Transport {

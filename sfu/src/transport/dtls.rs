@@ -10,12 +10,12 @@
 //! never got its flight; and it gives up after seven. A repeated flight is the same datagrams again.
 //! After the end it is the `Endpoint` that repeats its last flight when the client repeats its own.
 
-use super::certificate::{Certificate, Fingerprint};
+use super::certificate::{Certificate, fingerprint_of};
 use super::hello::{self, HelloBuffer};
 use super::srtp::Profile;
 use crate::discard::DropReason;
-use crate::event::DisconnectReason;
 use crate::limits;
+use crate::net::{DisconnectReason, Fingerprint};
 use bytes::BytesMut;
 use rtc_crypto::SecretVec;
 use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
@@ -179,7 +179,7 @@ impl Dtls {
             return Progress::Failed(DisconnectReason::Dtls);
         };
         let der = state.peer_certificates.first();
-        let shown = der.and_then(|der| Fingerprint::of_der(self.certificate.crypto(), der));
+        let shown = der.and_then(|der| fingerprint_of(self.certificate.crypto(), der));
         if !shown.is_some_and(|shown| self.fingerprints.contains(&shown)) {
             return Progress::Failed(DisconnectReason::WrongFingerprint);
         }

@@ -4,24 +4,10 @@
 //! address has to answer a check of ours (`paths.rs`). A lite agent does not have to send any; without
 //! them, nothing tells an address from a claim. `rtc-ice`'s lite mode never switches, so this is ours.
 
-use super::{Path, stun};
+use super::stun;
 use crate::discard::DropReason;
+use crate::net::{IceCredentials, Path};
 use rtc_crypto::{HmacAlgorithm, Mac, RTCCrypto};
-use std::fmt;
-
-/// Username fragment and password of one side (RFC 8445 section 5.3).
-#[derive(Clone, PartialEq, Eq)]
-pub struct IceCredentials {
-    pub ufrag: String,
-    pub pwd: String,
-}
-
-/// Does not show the password.
-impl fmt::Debug for IceCredentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "IceCredentials({})", self.ufrag)
-    }
-}
 
 /// What a check that authenticated brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -25,7 +25,7 @@ pub mod stun;
 mod tests;
 
 use crate::discard::DropReason;
-use crate::event::{DisconnectReason, PathKind};
+use crate::net::{DisconnectReason, Fingerprint, IceCredentials, Path};
 use crate::time::earliest;
 use consent::{Consent, Silence};
 use dtls::{Dtls, Progress};
@@ -34,27 +34,15 @@ use paths::Paths;
 use srtp::{Master, OpenContext, Profile, SealContext};
 use std::collections::VecDeque;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use certificate::{Certificate, CertificateError, Fingerprint, FingerprintError};
-pub use ice_lite::IceCredentials;
+pub use certificate::{Certificate, CertificateError};
 pub use numbers::CheckNumbers;
 pub use srtp::SRTP_OVERHEAD;
 
 /// STUN and DTLS flights waiting to be sent; the oldest give way. A flight has at most four.
 const MAX_TRANSMITS: usize = 32;
-
-/// The way a datagram travels: protocol, our address and theirs. For TCP the remote address names
-/// the connection. Addresses are canonical: an IPv4 peer of a dual-stack socket is an IPv4 address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Path {
-    pub kind: PathKind,
-    /// The local address the datagram came to, and ours must leave from.
-    pub local: IpAddr,
-    pub remote: SocketAddr,
-}
 
 /// What a datagram was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

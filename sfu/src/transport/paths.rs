@@ -12,10 +12,9 @@
 //!
 //! Consent (RFC 7675) is a path's own: only answers from there renew it.
 
-use super::Path;
 use super::numbers::{CheckNumbers, Transaction};
-use crate::event::PathKind;
 use crate::limits;
+use crate::net::{Path, PathKind};
 use crate::time::{after, earliest};
 use arrayvec::ArrayVec;
 use std::time::{Duration, Instant};

@@ -24,6 +24,10 @@ pub use keys::{Master, Profile};
 /// Most that sealing adds to an RTP packet, in bytes: the tag of GCM.
 pub const SRTP_OVERHEAD: usize = cipher::GCM_TAG_BYTES;
 
+const KEY_BYTES: usize = 16;
+/// RFC 3711's salt; the 96-bit one of GCM is used with two zero bytes behind it (RFC 7714 section 11).
+const SALT_BYTES: usize = 14;
+const AUTH_KEY_BYTES: usize = 20;
 /// Fixed part of an RTP header.
 const RTP_HEADER_BYTES: usize = 12;
 /// First header and SSRC of a compound RTCP packet, which stay in the clear (RFC 3711 section 3.4).

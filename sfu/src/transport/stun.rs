@@ -2,8 +2,7 @@
 //! nothing: anybody may send one. Messages are written with `rtc-stun`, for those who have proved
 //! themselves.
 
-use super::Path;
-use super::ice_lite::IceCredentials;
+use crate::net::{IceCredentials, Path};
 use arrayvec::ArrayVec;
 use rtc_crypto::{Mac, RTCCrypto, constant_time_eq};
 use rtc_stun::attributes::{

@@ -6,9 +6,10 @@ use crate::error::Refusal;
 use crate::ids::MeetingId;
 use crate::meeting::MediaPath;
 use crate::protocol::{ErrorCode, Sdp, ServerMessage, SiteId, SlotSource};
-use sfu::event::{Event, OfferError};
+use sfu::event::Event;
 use sfu::ids::{PeerId, RoomId, SlotId, Source};
 use sfu::limits::MAX_AUDIO_SLOTS;
+use sfu::sdp::OfferError;
 use sfu::stats::PeerStats;
 
 impl Bridge {

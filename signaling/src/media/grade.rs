@@ -105,7 +105,7 @@ fn measure(up: &Numbers, down: &Numbers, rtt_ms: Option<f64>) -> LinkGrade {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sfu::event::PathKind;
+    use sfu::net::PathKind;
 
     fn numbers(loss_percent: f64, jitter_ms: f64) -> Numbers {
         Numbers { loss_percent, jitter_ms }

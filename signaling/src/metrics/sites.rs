@@ -5,7 +5,7 @@ use super::SiteRow;
 use super::family::{Family, Kind};
 use crate::media::PeerStats;
 use crate::protocol::ClientReport;
-use sfu::event::PathKind;
+use sfu::net::PathKind;
 use sfu::stats::DirectionStats;
 
 /// A number of one direction: how it is called and where it is found.

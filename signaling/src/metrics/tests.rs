@@ -1,8 +1,8 @@
 use super::*;
 use crate::meeting::Flow;
 use crate::protocol::SiteId;
-use sfu::event::PathKind;
 use sfu::ids::{PeerId, RoomId};
+use sfu::net::PathKind;
 use sfu::stats::DirectionStats;
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -3,8 +3,7 @@
 use crate::ALLOCATOR;
 use crate::cpu::CpuTime;
 use sfu::engine::{Input, Output, Transmit};
-use sfu::event::PathKind;
-use sfu::transport::Path;
+use sfu::net::{Path, PathKind};
 use stats_alloc::Region;
 use std::alloc::System;
 use std::net::IpAddr;

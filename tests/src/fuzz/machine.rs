@@ -2,10 +2,11 @@
 
 use super::{CERTIFICATE, OFFER, address, path};
 use sfu::command::{Command, Desired, DesiredPeer, Permissions, Priority, Wish};
-use sfu::engine::{Candidate, Engine, EngineConfig, Input, Output};
-use sfu::event::{Event, OfferError, PathKind};
+use sfu::engine::{Engine, EngineConfig, Input, Output};
+use sfu::event::Event;
 use sfu::ids::{PeerId, RoomId, Source, SourceKind};
-use sfu::sdp::Offer;
+use sfu::net::{Candidate, PathKind};
+use sfu::sdp::{Offer, OfferError};
 use sfu::stats::Effort;
 use sfu::time::Clock;
 use std::net::SocketAddr;

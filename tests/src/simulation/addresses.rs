@@ -3,8 +3,7 @@
 use super::wire::End;
 use super::world::{Site, World};
 use sfu::engine::Input;
-use sfu::event::PathKind;
-use sfu::transport::Path;
+use sfu::net::{Path, PathKind};
 use std::net::SocketAddr;
 
 impl Site {

@@ -8,8 +8,8 @@ use super::{LinkModel, Publishes};
 use rand::Rng;
 use rand::rngs::StdRng;
 use sfu::command::Permissions;
-use sfu::event::PathKind;
 use sfu::ids::SourceKind;
+use sfu::net::PathKind;
 use std::time::Duration;
 
 const SITE: Publishes = Publishes { layers: 3, voice: true };

@@ -3,8 +3,9 @@
 use super::client::{Client, Seen};
 use super::incoming::{Leap, SlotView};
 use super::world::{Site, World, index};
-use sfu::event::{Event, PathKind};
+use sfu::event::Event;
 use sfu::ids::{PeerId, SlotId, Source};
+use sfu::net::PathKind;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

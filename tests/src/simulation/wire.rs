@@ -4,7 +4,7 @@ use super::seeds::{Draws, rng};
 use super::stream::{REPEAT_AFTER, Stream};
 use rand::Rng;
 use rand::rngs::StdRng;
-use sfu::event::PathKind;
+use sfu::net::PathKind;
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::net::SocketAddr;

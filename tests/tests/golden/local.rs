@@ -1,10 +1,8 @@
 //! Our side of an answer with everything fixed that is random in a running bridge.
 
-use sfu::engine::Candidate;
-use sfu::event::{OfferError, PathKind};
 use sfu::ids::Ssrc;
-use sfu::sdp::{LocalDescription, Negotiated, Offer, answer};
-use sfu::transport::{Fingerprint, IceCredentials};
+use sfu::net::{Candidate, Fingerprint, IceCredentials, PathKind};
+use sfu::sdp::{LocalDescription, Negotiated, Offer, OfferError, answer};
 
 pub fn fixed_answer(offer: &str, previous: Option<&Negotiated>) -> Result<(Negotiated, String), OfferError> {
     let ice = IceCredentials {

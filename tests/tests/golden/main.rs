@@ -6,11 +6,10 @@ mod local;
 mod webrtc_client;
 
 use local::fixed_answer;
-use sfu::event::OfferError;
 use sfu::ids::{SlotId, SourceKind};
 use sfu::limits::MAX_VIDEO_SLOTS;
 use sfu::rtp::codec::Codec;
-use sfu::sdp::{Negotiated, SectionRole};
+use sfu::sdp::{Negotiated, OfferError, SectionRole};
 use std::fs;
 use std::path::PathBuf;
 

@@ -6,8 +6,8 @@ use crate::discard::DropReason;
 use crate::engine::{Input, Output, Transmit};
 use crate::event::Event;
 use crate::ids::{PeerId, RoomId};
+use crate::net::Path;
 use crate::stats::WorkerStats;
-use crate::transport::Path;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 

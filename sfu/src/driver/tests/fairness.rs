@@ -4,7 +4,7 @@ use super::*;
 use crate::driver::Machine;
 use crate::engine::{Input, Output, Transmit};
 use crate::ids::PeerId;
-use crate::transport::Path;
+use crate::net::Path;
 use std::time::Instant;
 
 /// Sends to whoever spoke first until it hears something else, or was told so often how hard it works.

@@ -3,9 +3,8 @@ use super::*;
 use crate::driver::bind::bind_udp;
 use crate::driver::udp::{Failures, canonical};
 use crate::engine::Transmit;
-use crate::event::PathKind;
 use crate::limits::MAX_DATAGRAM_BYTES;
-use crate::transport::Path;
+use crate::net::{Path, PathKind};
 use std::time::Instant;
 
 #[test]

@@ -29,6 +29,10 @@ const FIR: u8 = 4;
 /// Sequence numbers one NACK packet may name; a hostile one names 17 with every four bytes.
 pub const MAX_NACKED: usize = 512;
 
+/// Packets the reports of one compound may tell of. Browsers report every 50–100 ms: a few hundred
+/// at the most. A hostile report of 24 bytes tells of 8,191.
+const MAX_ARRIVALS: usize = 2000;
+
 /// One packet of a compound, as far as an SFU cares.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Feedback {
@@ -74,6 +78,12 @@ pub struct ReportBlock {
     pub jitter: u32,
     pub last_sr: u32,
     pub delay_since_last_sr: u32,
+}
+
+/// Big-endian 32 bits at `at`.
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    let chunk = bytes.get(at..)?.first_chunk()?;
+    Some(u32::from_be_bytes(*chunk))
 }
 
 #[cfg(test)]

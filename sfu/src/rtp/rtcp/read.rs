@@ -1,9 +1,8 @@
 //! Bytes to values.
 
-use super::transport::MAX_ARRIVALS;
 use super::{
-    FIR, Feedback, GOODBYE, MAX_NACKED, NACK, PAYLOAD_FEEDBACK, PLI, RECEIVER_REPORT, ReportBlock,
-    SENDER_REPORT, SenderReport, TRANSPORT_FEEDBACK, TRANSPORT_WIDE, transport,
+    FIR, Feedback, GOODBYE, MAX_ARRIVALS, MAX_NACKED, NACK, PAYLOAD_FEEDBACK, PLI, RECEIVER_REPORT,
+    ReportBlock, SENDER_REPORT, SenderReport, TRANSPORT_FEEDBACK, TRANSPORT_WIDE, transport, word,
 };
 use crate::discard::DropReason;
 use crate::ids::Ssrc;
@@ -119,10 +118,4 @@ fn nack(body: &[u8]) -> Option<Feedback> {
     }
     sequences.truncate(MAX_NACKED);
     Some(Feedback::Nack { media, sequences })
-}
-
-/// Big-endian 32 bits at `at`.
-pub(super) fn word(bytes: &[u8], at: usize) -> Option<u32> {
-    let chunk = bytes.get(at..)?.first_chunk()?;
-    Some(u32::from_be_bytes(*chunk))
 }

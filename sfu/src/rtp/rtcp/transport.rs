@@ -1,13 +1,8 @@
 //! Transport-wide feedback, draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3.1.
 
-use super::read::word;
 use super::write::packet;
-use super::{TRANSPORT_FEEDBACK, TRANSPORT_WIDE};
+use super::{TRANSPORT_FEEDBACK, TRANSPORT_WIDE, word};
 use crate::ids::Ssrc;
-
-/// Packets the reports of one compound may tell of. Browsers report every 50–100 ms: a few hundred
-/// at the most. A hostile report of 24 bytes tells of 8,191.
-pub const MAX_ARRIVALS: usize = 2000;
 
 /// Arrivals of consecutive transport-wide sequence numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

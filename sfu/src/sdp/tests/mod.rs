@@ -4,7 +4,7 @@ mod hostile;
 mod later;
 
 use super::*;
-use crate::event::PathKind;
+use crate::net::PathKind;
 use crate::rtp::codec::Codec;
 
 const AUDIO: &str = "audio 9 UDP/TLS/RTP/SAVPF 111 63 0|rtpmap:111 opus/48000/2|fmtp:111 minptime=10|\

@@ -1,6 +1,6 @@
 //! The two transforms: AES-GCM (RFC 7714) and AES-CM with HMAC-SHA1-80 (RFC 3711 section 4).
 
-use super::keys::{AUTH_KEY_BYTES, KEY_BYTES, SALT_BYTES};
+use super::{AUTH_KEY_BYTES, KEY_BYTES, SALT_BYTES};
 use crate::discard::DropReason;
 use rtc_crypto::{
     AeadAlgorithm, AeadCipher, CryptoError, HmacAlgorithm, Mac, RTCCrypto, StreamCipher,

@@ -1,6 +1,7 @@
 //! Session keys from a DTLS export: RFC 5764 section 4.2 (who gets what), RFC 3711 section 4.3 (KDF).
 
 use super::cipher::Cipher;
+use super::{AUTH_KEY_BYTES, KEY_BYTES, SALT_BYTES};
 use rtc_crypto::{CryptoError, RTCCrypto, StreamCipher, StreamCipherAlgorithm};
 
 /// The two profiles we speak (RFC 5764 section 4.1.2, RFC 7714 section 14.2). GCM costs a fifth of
@@ -11,10 +12,6 @@ pub enum Profile {
     Aes128CmSha1_80,
 }
 
-pub(super) const KEY_BYTES: usize = 16;
-/// RFC 3711's salt; the 96-bit one of GCM is used with two zero bytes behind it (RFC 7714 section 11).
-pub(super) const SALT_BYTES: usize = 14;
-pub(super) const AUTH_KEY_BYTES: usize = 20;
 /// Index of the label within the 112-bit value that is mixed with the salt (RFC 3711 section 4.3.1).
 const LABEL_AT: usize = 7;
 

@@ -9,6 +9,7 @@ use rtc_stun::integrity::MessageIntegrity;
 use rtc_stun::message::{BINDING_ERROR, BINDING_SUCCESS, Getter, Message};
 use rtc_stun::uattrs::UnknownAttributes;
 use rtc_stun::xoraddr::XorMappedAddress;
+use std::net::SocketAddr;
 
 /// The answer, under our password and with its FINGERPRINT: what a client believes.
 fn believed(wire: &mut Wire, to: Path) -> Message {

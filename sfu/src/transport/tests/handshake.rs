@@ -1,6 +1,6 @@
 use super::wire::*;
-use crate::event::DisconnectReason;
 use crate::limits;
+use crate::net::DisconnectReason;
 use crate::transport::srtp::Profile;
 use crate::transport::*;
 

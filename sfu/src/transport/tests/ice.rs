@@ -1,8 +1,9 @@
 use super::wire::*;
-use crate::event::{DisconnectReason, PathKind};
 use crate::limits;
+use crate::net::{DisconnectReason, PathKind};
 use crate::transport::srtp::{Profile, SealContext};
 use crate::transport::*;
+use std::net::{IpAddr, SocketAddr};
 
 const CONNECTED: [TransportEvent; 1] = [TransportEvent::Connected {
     path: Path {

@@ -2,8 +2,8 @@
 
 use super::ice::{media, pass};
 use super::wire::*;
-use crate::event::PathKind;
 use crate::limits;
+use crate::net::PathKind;
 use crate::transport::srtp::{Profile, SealContext};
 use crate::transport::*;
 

@@ -1,6 +1,6 @@
 //! The client, and the wire between it and a `Transport`. Time jumps, nothing sleeps.
 
-use crate::event::PathKind;
+use crate::net::PathKind;
 use crate::transport::srtp::{Master, OpenContext, Profile, SealContext};
 use crate::transport::*;
 use bytes::BytesMut;
@@ -12,6 +12,7 @@ use rtc_dtls::endpoint::{Endpoint, EndpointEvent};
 use rtc_dtls::extension::extension_use_srtp::SrtpProtectionProfile;
 use rtc_shared::TransportProtocol;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::{IpAddr, SocketAddr};
 
 pub const GCM: SrtpProtectionProfile = SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm;
 pub const GCM256: SrtpProtectionProfile = SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm;
@@ -48,7 +49,7 @@ pub fn ecdsa() -> DtlsCertificate {
 
 pub fn fingerprint_of(certificate: &DtlsCertificate) -> Fingerprint {
     let crypto = AwsLcRsProvider::new();
-    Fingerprint::of_der(crypto.crypto(), &certificate.certificate[0]).unwrap()
+    certificate::fingerprint_of(crypto.crypto(), &certificate.certificate[0]).unwrap()
 }
 
 /// A binding request as browsers write it; `controlled` asks for a role conflict, `more` are types of

@@ -7,8 +7,9 @@ use super::*;
 use crate::meeting::StageSite;
 use crate::protocol::{SlotSource, SlotWish};
 use sfu::command::{Desired, Permissions, Wish};
-use sfu::event::{DisconnectReason, OfferError, PathKind};
 use sfu::ids::{SlotId, Source};
+use sfu::net::{DisconnectReason, PathKind};
+use sfu::sdp::OfferError;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 const MEETING: MeetingId = MeetingId(0);
