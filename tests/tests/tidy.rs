@@ -1,5 +1,8 @@
 //! The house stays tidy: small files, short functions, no left-overs, arrows that go one way.
 
+#[path = "tidy/arrows.rs"]
+mod arrows;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -19,7 +22,7 @@ const LONG_FUNCTIONS: &[(&str, &str)] = &[
 
 /// What each folder of the page may import beside itself; the first row that holds a file counts. A row names only
 /// rows below it, so no arrow runs back up.
-const WEB_ARROWS: &[(&str, &[&str])] = &[
+const WEB_ARROWS: arrows::Table = &[
     ("pages/meeting/main", &["pages/meeting", "hooks", "ui", "session", "i18n"]),
     ("pages/meeting", &["hooks", "ui", "meeting", "i18n", "protocol"]),
     ("hooks", &["session", "media", "meeting", "protocol"]),
@@ -30,6 +33,36 @@ const WEB_ARROWS: &[(&str, &[&str])] = &[
     ("i18n", &["memory"]),
     ("protocol", &[]),
     ("memory", &[]),
+];
+
+/// The same of what a crate names by `crate::` and `super::`, for each crate by its folder.
+const RUST_ARROWS: &[(&str, arrows::Table)] = &[("sfu", SFU_ARROWS)];
+
+/// `command` and `event` are what the quarters say to each other. They stand above `sdp`, whose offers and refusals
+/// they carry, and below `room` and `peer`, which keep what was desired.
+#[rustfmt::skip]
+const SFU_ARROWS: arrows::Table = &[
+    ("driver", &["engine", "command", "event", "transport", "rtp", "stats", "discard", "ids", "limits", "net", "time"]),
+    ("engine", &["demux", "peer", "room", "command", "event", "bandwidth", "forward", "receive", "sdp", "transport",
+        "rtp", "stats", "discard", "ids", "limits", "net", "time"]),
+    ("demux", &["transport", "rtp", "discard", "ids", "net"]),
+    ("peer", &["room", "command", "bandwidth", "forward", "receive", "sdp", "transport", "rtp", "discard", "ids",
+        "limits", "net", "time"]),
+    ("room", &["command", "stats", "ids", "time"]),
+    ("command", &["sdp", "ids", "net"]),
+    ("event", &["sdp", "stats", "ids", "net"]),
+    ("bandwidth", &["rtp", "time"]),
+    ("forward", &["rtp", "discard", "ids", "time"]),
+    ("receive", &["rtp", "discard", "ids", "limits", "time"]),
+    ("sdp", &["rtp", "ids", "limits", "net"]),
+    ("transport", &["discard", "limits", "net", "time"]),
+    ("rtp", &["discard", "ids", "time"]),
+    ("stats", &["discard", "ids", "net"]),
+    ("discard", &[]),
+    ("ids", &[]),
+    ("limits", &[]),
+    ("net", &[]),
+    ("time", &[]),
 ];
 
 fn root() -> PathBuf {
@@ -124,50 +157,35 @@ fn nothing_is_left_over() {
     assert_eq!(found, [] as [String; 0]);
 }
 
-/// What a file of `web/src` imports that its row of [`WEB_ARROWS`] does not allow. Names have no endings.
-fn wrong_arrows(file: &str, text: &str) -> Vec<String> {
-    let is_in = |name: &str, folder: &str| Path::new(name).starts_with(folder);
-    let Some((own, allowed)) = WEB_ARROWS.iter().find(|(row, _)| is_in(file, row)) else {
-        return vec![format!("{file} has no row")];
-    };
-    let resolve = |import: &str| {
-        let mut path: Vec<&str> = file.split('/').collect();
-        path.pop();
-        for step in import.split('/') {
-            match step {
-                "." => {}
-                ".." => drop(path.pop()),
-                name => path.push(name),
-            }
-        }
-        path.join("/")
-    };
-    text.split('\'')
-        .filter(|quoted| quoted.starts_with("./") || quoted.starts_with("../"))
-        .map(resolve)
-        .filter(|target| !is_in(target, own) && !allowed.iter().any(|row| is_in(target, row)))
-        .map(|target| format!("{file} -> {target}"))
-        .collect()
+/// Fails where a table is wrong, or where arrows are not in it or run in circles.
+fn check_arrows(table: arrows::Table, found: &[arrows::Arrows]) {
+    assert_eq!(arrows::rows_that_name_up(table), [] as [&str; 0]);
+    let wrong: Vec<String> = found.iter().flat_map(|arrows| arrows::wrong(table, arrows)).collect();
+    assert_eq!(wrong, [] as [String; 0]);
+    assert_eq!(arrows::circles(found), [] as [String; 0]);
+}
+
+/// Source files below a folder, named from there.
+fn sources_below(folder: &str, endings: &[&str]) -> Vec<(String, String)> {
+    let below = |(name, text): (String, String)| Some((name.strip_prefix(folder)?.to_owned(), text));
+    sources(endings).into_iter().filter_map(below).collect()
 }
 
 #[test]
 fn arrows_of_the_page_go_one_way() {
-    for (place, (row, allowed)) in WEB_ARROWS.iter().enumerate() {
-        let below = |name: &&str| WEB_ARROWS[place + 1..].iter().any(|(row, _)| row == name);
-        assert!(allowed.iter().all(below), "{row} names what is not below it");
-    }
-    let wrong: Vec<String> = sources(&[".ts", ".tsx"])
+    let files = sources_below("web/src/", &[".ts", ".tsx"]);
+    let found: Vec<_> = files
         .iter()
-        .filter_map(|(name, text)| Some((name.strip_prefix("web/src/")?, text)))
-        .flat_map(|(name, text)| wrong_arrows(name.split('.').next().unwrap_or(name), text))
+        .map(|(name, text)| arrows::of_typescript(name.split('.').next().unwrap_or(name), text))
         .collect();
-    assert_eq!(wrong, [] as [String; 0]);
+    check_arrows(WEB_ARROWS, &found);
 }
 
 #[test]
-fn a_wrong_arrow_is_found() {
-    let text =
-        "import { words } from '../i18n';\nimport { Link } from '../session/link';\nimport './mark.css';\n";
-    assert_eq!(wrong_arrows("ui/Mark", text), ["ui/Mark -> session/link"]);
-    assert_eq!(wrong_arrows("console/main", text), ["console/main has no row"]);
+fn arrows_of_crates_go_one_way() {
+    for (name, table) in RUST_ARROWS {
+        let found = arrows::of_rust(&sources_below(&format!("{name}/src/"), &[".rs"]));
+        assert!(!found.is_empty(), "{name} has no sources");
+        check_arrows(table, &found);
+    }
 }
