@@ -52,13 +52,14 @@ fn meeting(data: &Path) -> Result<MeetingConfig, StartError> {
     let names = std::iter::once(CHAIR).chain(HEADLESS).chain(FREE);
     let sites = names.map(|name| SiteConfig {
         name: name.to_owned(),
+        key: None,
         role: match name == CHAIR {
             true => Role::Chair,
             false => Role::Site,
         },
         token: tokens.get(name).cloned().unwrap_or_else(Secret::fresh),
     });
-    Ok(MeetingConfig { title: TITLE.to_owned(), sites: sites.collect() })
+    Ok(MeetingConfig { title: TITLE.to_owned(), key: None, sites: sites.collect() })
 }
 
 /// Tokens by site, kept in the data folder.

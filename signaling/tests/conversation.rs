@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{AN_PHUOC, BINH_SON, CHAIR, PHUOC_THAI, Server, config, sdp};
+use common::{AN_PHUOC, BINH_SON, CHAIR, PHUOC_THAI, Server, config, id, sdp};
 use serde_json::{Value, json};
 use sfu::ids::{PeerId, SlotId, Source, SourceKind};
 use sfu::net::PathKind;
@@ -54,12 +54,12 @@ async fn a_wish_is_carried_out_and_told() {
     let mut server = Server::start().await;
     let mut chair = server.enter(CHAIR).await;
     let mut site = server.enter(AN_PHUOC).await;
-    assert_eq!((chair.id, site.id), (0, 1));
+    assert_ne!(chair.id, site.id);
     let chair_peer = brings_media(&mut server, &mut chair).await;
     let site_peer = brings_media(&mut server, &mut site).await;
 
     // The chair wishes to see the site, and is told when its slot shows it.
-    let wish = json!({"site": 1, "kind": "camera", "max_height": 360});
+    let wish = json!({"site": site.id, "kind": "camera", "max_height": 360});
     chair.say(json!({"type": "wishes", "slots": [wish, null]})).await;
     let wished = |command| match command {
         Command::Reconcile { desired, .. } => {
@@ -73,7 +73,7 @@ async fn a_wish_is_carried_out_and_told() {
     server.report(Event::Publishing { source, active: true }).await;
     server.report(Event::SlotShows { peer: chair_peer, slot: SlotId::Video(0), source: Some(source) }).await;
     let slots = chair.until("slots", |s| !s["video"][0].is_null()).await;
-    assert_eq!(slots["video"][0], json!({"site": 1, "kind": "camera"}));
+    assert_eq!(slots["video"][0], json!({"site": site.id, "kind": "camera"}));
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn the_chair_acts_and_everybody_sees_it() {
 
     // Mute all reaches the site and the media quarter.
     chair.act(json!({"kind": "mute_all"})).await;
-    site.sees(1, |s| s["microphone"] == "muted_by_chair").await;
+    site.sees(id("An Phước"), |s| s["microphone"] == "muted_by_chair").await;
     let muted = |command| match command {
         Command::Reconcile { desired, .. } => {
             let site = desired.peers.iter().find(|p| p.peer == site_peer)?;
@@ -96,8 +96,9 @@ async fn the_chair_acts_and_everybody_sees_it() {
     server.command(muted).await;
 
     // The big screen, then the end.
-    chair.act(json!({"kind": "big_screen", "site": 1})).await;
-    site.until("meeting", |m| m["meeting"]["big_screen"] == 1).await;
+    chair.act(json!({"kind": "big_screen", "site": site.id})).await;
+    let shown = site.id;
+    site.until("meeting", |m| m["meeting"]["big_screen"] == shown).await;
     chair.act(json!({"kind": "end"})).await;
     let goodbye = site.expect("goodbye").await;
     assert_eq!(goodbye["reason"], "ended");
@@ -113,13 +114,13 @@ async fn a_lost_site_keeps_its_seat_and_its_media() {
     let peer = brings_media(&mut server, &mut site).await;
     let seat = site.seat.clone();
     drop(site);
-    chair.sees(1, |s| s["presence"] == "lost").await;
+    chair.sees(id("An Phước"), |s| s["presence"] == "lost").await;
 
     let mut back = server.site().await;
     let hello = json!({"type": "hello", "version": VERSION, "token": AN_PHUOC, "seat": seat});
     back.say(hello).await;
     assert_eq!(back.expect("welcome").await["seat"], json!(seat));
-    let seen = chair.sees(1, |s| s["presence"] == "present").await;
+    let seen = chair.sees(id("An Phước"), |s| s["presence"] == "present").await;
     assert_eq!(seen["reconnections"], 1);
     back.say(json!({"type": "offer", "sdp": {"plain": sdp("restart")}})).await;
     assert_eq!(server.command(offer).await.0, peer, "ICE is restarted");
@@ -140,7 +141,7 @@ async fn a_second_device_may_take_over() {
     let welcome = second.expect("welcome").await;
     assert_eq!(first.expect("goodbye").await["reason"], "taken_over");
     first.closes().await;
-    let seen = chair.sees(1, |s| s["takeovers"] == 1).await;
+    let seen = chair.sees(id("An Phước"), |s| s["takeovers"] == 1).await;
     assert!(seen["taken_over_ms"].is_u64());
 
     // Whoever it was, he does not move the seat again at once, over any connection; a lost seat neither.
@@ -148,7 +149,7 @@ async fn a_second_device_may_take_over() {
     third.say(hello.clone()).await;
     assert_eq!(third.is_refused().await, "takeover_too_soon");
     drop(second);
-    chair.sees(1, |s| s["presence"] == "lost").await;
+    chair.sees(id("An Phước"), |s| s["presence"] == "lost").await;
     for (hello, code) in [(hello, "takeover_too_soon"), (bare, "seat_taken")] {
         let mut stranger = server.site().await;
         stranger.say(hello).await;
@@ -179,8 +180,8 @@ async fn who_cannot_come_in_is_told_why() {
     chair.act(json!({"kind": "lock", "locked": true})).await;
     chair.until("meeting", |m| m["meeting"]["locked"] == true).await;
     assert_eq!(refusal(PHUOC_THAI).await, "meeting_locked");
-    chair.act(json!({"kind": "remove", "site": 1})).await;
-    chair.sees(1, |s| s["presence"] == "removed").await;
+    chair.act(json!({"kind": "remove", "site": inside.id})).await;
+    chair.sees(id("An Phước"), |s| s["presence"] == "removed").await;
     assert_eq!(refusal(AN_PHUOC).await, "site_removed");
 }
 

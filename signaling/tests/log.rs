@@ -3,7 +3,7 @@
 mod common;
 mod process;
 
-use common::{AN_PHUOC, BINH_SON, CHAIR, PATIENCE, Site, get};
+use common::{AN_PHUOC, BINH_SON, CHAIR, PATIENCE, Site, get, id};
 use process::{Folder, PROGRAM, Running};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::Signal;
@@ -87,7 +87,7 @@ async fn meet(mut server: Running) -> (Running, SocketAddr) {
         site.until("meeting", |m| m["meeting"]["locked"] == locked).await;
     }
     let mut late = enter(http, BINH_SON).await;
-    chair.sees(2, |s| s["presence"] == "joining").await;
+    chair.sees(id("Bình Sơn"), |s| s["presence"] == "joining").await;
     late.say(json!({"type": "leave"})).await;
     late.closes().await;
     let metrics = server.listens(METRICS);

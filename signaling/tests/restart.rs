@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{AN_PHUOC, CHAIR, Server, config};
+use common::{AN_PHUOC, CHAIR, Server, config, id};
 use signaling::config::MediaConfig;
 use signaling::endpoint::{Audio, Endpoint, Options, Transport};
 use signaling::media;
@@ -156,7 +156,7 @@ impl Story {
             line.media_up > 50 && line.media_down > 2
         })
         .await;
-        self.chair.sees(1, |s| s["presence"] == "present").await;
+        self.chair.sees(id("An Phước"), |s| s["presence"] == "present").await;
         assert_eq!(self.endpoint.stats().await.reconnections, 0, "no fresh connection was needed");
         assert_eq!(self.endpoint.stop().await, None);
         self.relay.abort();

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{AN_PHUOC, BINH_SON, CHAIR, PATIENCE, PHUOC_THAI, Server, Site, config, get, sdp};
+use common::{AN_PHUOC, BINH_SON, CHAIR, PATIENCE, PHUOC_THAI, Server, Site, config, get, id, sdp};
 use serde_json::json;
 use sfu::driver::{Birth, Machine, Workers, WorkersConfig};
 use sfu::engine::{Input, Output};
@@ -24,7 +24,7 @@ async fn a_message_too_large_ends_the_connection_and_the_seat_stays() {
     site.say_text("x".repeat(MAX_MESSAGE_BYTES + 1)).await;
     assert_eq!(site.expect("error").await["code"], "message_too_large");
     site.closes().await;
-    chair.sees(1, |s| s["presence"] == "lost").await;
+    chair.sees(id("An Phước"), |s| s["presence"] == "lost").await;
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn series_come_with_a_site_and_go_with_it() {
     scrape_shows(&server, |text| text.contains(series)).await;
     site.say(json!({"type": "leave"})).await;
     site.closes().await;
-    chair.sees(1, |s| s["presence"] == "away").await;
+    chair.sees(id("An Phước"), |s| s["presence"] == "away").await;
     scrape_shows(&server, |text| !text.contains("An Phước")).await;
 }
 
@@ -285,7 +285,7 @@ async fn who_does_not_read_is_closed_and_keeps_its_seat() {
     };
     tokio::select! {
         () = answers => {}
-        lost = chair.sees(1, |s| s["presence"] == "lost") => assert_eq!(lost["name"], "An Phước"),
+        lost = chair.sees(id("An Phước"), |s| s["presence"] == "lost") => assert_eq!(lost["name"], "An Phước"),
     }
     chair.say(json!({"type": "ping", "n": 1})).await;
     chair.expect("pong").await;
@@ -293,5 +293,5 @@ async fn who_does_not_read_is_closed_and_keeps_its_seat() {
     let mut back = server.site().await;
     back.say(json!({"type": "hello", "version": VERSION, "token": AN_PHUOC, "seat": seat})).await;
     assert_eq!(back.expect("welcome").await["seat"], json!(seat), "the same participant");
-    chair.sees(1, |s| s["reconnections"] == 1).await;
+    chair.sees(id("An Phước"), |s| s["reconnections"] == 1).await;
 }

@@ -65,8 +65,10 @@ fn two_meetings() -> Config {
     let mut config = config();
     config.meetings.push(MeetingConfig {
         title: "Họp khẩn".to_owned(),
+        key: None,
         sites: vec![SiteConfig {
             name: "Huyện Nhơn Trạch".to_owned(),
+            key: None,
             role: Role::Chair,
             token: OTHER_CHAIR.to_owned().into(),
         }],

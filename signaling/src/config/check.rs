@@ -3,11 +3,14 @@
 use super::{Config, MeetingConfig, name, token};
 use crate::error::StartError;
 use crate::protocol::Role;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::Path;
 use tokio_rustls::rustls::pki_types::ServerName;
+
+/// Two that are one to the server: by the same key, or, very seldom, by keys of the same number.
+const OTHER_KEY: &str = "đặt key khác cho một trong hai";
 
 impl Config {
     /// Checks what types cannot.
@@ -65,13 +68,19 @@ impl Config {
     }
 
     fn check_meetings(&self) -> Result<(), StartError> {
-        let mut titles = HashSet::new();
+        let (mut titles, mut ids) = (HashSet::new(), HashMap::new());
         let mut tokens = HashSet::new();
         for meeting in &self.meetings {
             let title = &meeting.title;
             named("cuộc họp", title)?;
             if !titles.insert(title) {
                 return fault(format!("có hai cuộc họp cùng tên \"{title}\""));
+            }
+            if let Some(key) = &meeting.key {
+                named("khóa", key)?;
+            }
+            if let Some(other) = ids.insert(meeting.id(), title) {
+                return fault(format!("cuộc họp \"{other}\" và \"{title}\" trùng khóa; {OTHER_KEY}"));
             }
             check_sites(meeting)?;
             for site in &meeting.sites {
@@ -104,12 +113,18 @@ fn check_sites(meeting: &MeetingConfig) -> Result<(), StartError> {
     if chairs.count() != 1 {
         return fault(format!("\"{title}\" phải có đúng một điểm cầu với role = \"chair\""));
     }
-    let mut names = HashSet::new();
+    let (mut names, mut ids) = (HashSet::new(), HashMap::new());
     for site in &meeting.sites {
         let name = &site.name;
         named("điểm cầu", name)?;
         if !names.insert(name) {
             return fault(format!("\"{title}\" có hai điểm cầu cùng tên \"{name}\""));
+        }
+        if let Some(key) = &site.key {
+            named("khóa", key)?;
+        }
+        if let Some(other) = ids.insert(site.id(), name) {
+            return fault(format!("\"{title}\": điểm cầu \"{other}\" và \"{name}\" trùng khóa; {OTHER_KEY}"));
         }
         if let Some(what) = token::fault(site.token.reveal()) {
             return fault(format!("\"{title}\", điểm cầu \"{name}\": {what}"));
@@ -137,6 +152,7 @@ fn fault(sentence: String) -> Result<(), StartError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::SiteConfig;
 
     const ONE: &str = "8f3a1c97d2e05b64a7c8e1f0392b5d61";
     const OTHER: &str = "c1e07b5a93d8264f0ab1c2d3e4f59687";
@@ -170,6 +186,15 @@ mod tests {
             (two(site(&"x".repeat(201), OTHER)), "1 đến 200 ký tự"),
             (two(site(" Huye\u{323}\u{302}n", OTHER)), "cùng tên"),
             (format!("{0}{0}", meeting(&chair)), "hai cuộc họp cùng tên"),
+            (
+                two(site("Xã", OTHER).replace("token", "key=\"Huyện\", token")),
+                "\"Huyện\" và \"Xã\" trùng khóa",
+            ),
+            (two(site("Xã", OTHER).replace("token", "key=\"\", token")), "tên khóa \"\" phải có"),
+            (
+                meeting(&chair) + &meeting(&chair).replace("ban\"", "ca\"\nkey = \"Giao ban\""),
+                "\"Giao ban\" và \"Giao ca\" trùng khóa",
+            ),
         ];
         for (text, expected) in table {
             let config = Config::from_toml(&text).expect("parses");
@@ -188,6 +213,24 @@ mod tests {
         assert_eq!(meeting.title, "Họp tuần");
         let names: Vec<_> = meeting.sites.iter().map(|s| s.name.as_str()).collect();
         assert_eq!(names, ["Huyện", "Bình Sơn"]);
+    }
+
+    #[test]
+    fn a_site_stays_the_same_when_others_come_and_its_name_changes() {
+        let chair = format!("{{name=\"Huyện\", role=\"chair\", token=\"{ONE}\"}}");
+        let ids = |site: &str| {
+            let text = meeting(&format!("{site},{chair}"));
+            let config = Config::from_toml(&text).and_then(|c| c.overlay(&Vec::new(), &Vec::new()));
+            let meeting = config.expect("good settings").meetings.remove(0);
+            (meeting.id(), meeting.sites.iter().map(SiteConfig::id).collect::<Vec<_>>())
+        };
+        let site = format!("{{name=\"An Phước\", token=\"{OTHER}\"}}");
+        let before = ids(&site);
+        let renamed = site.replace("An Phước", "Xã An Phước\", key=\"An Phước");
+        assert_eq!(ids(&renamed), before, "its old name is its key");
+        let other = "{name=\"Bình Sơn\", token=\"d4e59687c1e07b5a93d8264f0ab1c2f3\"}";
+        let after = ids(&format!("{other},{site}"));
+        assert_eq!((after.0, after.1[0], after.1[2]), (before.0, before.1[0], before.1[1]));
     }
 
     #[test]

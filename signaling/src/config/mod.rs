@@ -12,7 +12,8 @@ mod token;
 pub use check::is_host;
 
 use crate::error::StartError;
-use crate::protocol::Role;
+use crate::ids::{MeetingId, site_id};
+use crate::protocol::{Role, SiteId};
 use crate::secret::Secret;
 use name::spelling;
 use serde::{Deserialize, Serialize};
@@ -87,6 +88,9 @@ pub struct Limits {
 #[serde(deny_unknown_fields)]
 pub struct MeetingConfig {
     pub title: String,
+    /// What the meeting is known by while its title changes; without one, by its title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     pub sites: Vec<SiteConfig>,
 }
 
@@ -94,10 +98,25 @@ pub struct MeetingConfig {
 #[serde(deny_unknown_fields)]
 pub struct SiteConfig {
     pub name: String,
+    /// What the site is known by while its name changes; without one, by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     #[serde(default = "plain_site")]
     pub role: Role,
     /// The secret part of the join link, 128 bits at least.
     pub token: Secret,
+}
+
+impl MeetingConfig {
+    pub fn id(&self) -> MeetingId {
+        MeetingId::of_key(self.key.as_ref().unwrap_or(&self.title))
+    }
+}
+
+impl SiteConfig {
+    pub fn id(&self) -> SiteId {
+        site_id(self.key.as_ref().unwrap_or(&self.name))
+    }
 }
 
 fn plain_site() -> Role {
@@ -210,6 +229,8 @@ impl Config {
         for meeting in &mut self.meetings {
             meeting.title = spelling(&meeting.title);
             meeting.sites.iter_mut().for_each(|site| site.name = spelling(&site.name));
+            let keys = meeting.sites.iter_mut().map(|site| &mut site.key).chain([&mut meeting.key]);
+            keys.flatten().for_each(|key| *key = spelling(key));
             meeting.sites.sort_by_key(|site| site.role != Role::Chair);
         }
     }

@@ -5,7 +5,7 @@ use super::{Hall, RETRY_INTERVAL, now};
 use crate::ids::MeetingId;
 use crate::log::few;
 use crate::media::{Effect, WorkerEvent};
-use crate::meeting::{ConnectionId, Input, Output};
+use crate::meeting::{ConnectionId, Fact, Input, Output, Record};
 use crate::metrics::SiteRow;
 use crate::outgoing::Outgoing;
 use crate::protocol::{ServerMessage, SiteId};
@@ -22,7 +22,7 @@ impl Hall {
         self.turn_lights(Instant::now());
         let mut wake = self.lights.wake_at();
         loop {
-            for meeting in (0..self.meetings.len()).map(MeetingId) {
+            for meeting in self.meetings.keys().copied().collect::<Vec<_>>() {
                 if let Some(at) = self.settle_meeting(meeting) {
                     wake = wake.min(at);
                 }
@@ -47,7 +47,7 @@ impl Hall {
     fn settle_meeting(&mut self, id: MeetingId) -> Option<Instant> {
         loop {
             let now = now();
-            let output = self.meetings.get_mut(id.0)?.poll_output(now);
+            let output = self.meetings.get_mut(&id)?.poll_output(now);
             match output {
                 Output::Send { connection, message } => self.deliver(connection, message),
                 Output::Broadcast { connections, message } => {
@@ -64,9 +64,9 @@ impl Hall {
                     self.lights.forget(id);
                     self.bridge.close(id);
                 }
-                Output::TakenOver { site, connection } => self.log_takeover(id, site, connection),
+                Output::Record(record) => self.log_record(id, &record),
                 Output::Restage => {
-                    let stage = self.meetings.get(id.0)?.stage();
+                    let stage = self.meetings.get(&id)?.stage();
                     self.bridge.restage(id, stage);
                 }
                 Output::Attached { site } => {
@@ -79,14 +79,25 @@ impl Hall {
         }
     }
 
-    /// For the operations log: the chair has it on its page.
-    fn log_takeover(&self, meeting: MeetingId, site: SiteId, connection: ConnectionId) {
-        let (meeting, guest) = (self.meetings.get(meeting.0), self.guests.get(&connection));
-        if let (Some(meeting), Some(guest)) = (meeting, guest) {
-            let (name, address) = (meeting.name_of(site), guest.arrival.address);
-            few::TAKEOVER.tell(|unsaid| {
-                tracing::warn!(meeting = meeting.title(), site = name, %address, unsaid, "seat taken over");
-            });
+    /// Acts on the meeting and takeovers, for the operations log. Nobody keeps the journal yet.
+    fn log_record(&self, meeting: MeetingId, record: &Record) {
+        let Some(meeting) = self.meetings.get(&meeting) else {
+            return;
+        };
+        let (title, site) = (meeting.title(), meeting.name_of(record.by));
+        let connection = meeting.connection_of(record.by);
+        match &record.fact {
+            Fact::TakenOver { .. } => {
+                let guest = connection.and_then(|connection| self.guests.get(&connection));
+                let address = guest.map(|guest| guest.arrival.address);
+                few::TAKEOVER.tell(|unsaid| {
+                    tracing::warn!(meeting = title, site, ?address, unsaid, "seat taken over");
+                });
+            }
+            fact if fact.is_act() => {
+                few::ACT.tell(|unsaid| tracing::info!(meeting = title, site, ?fact, unsaid, "act"));
+            }
+            _ => {}
         }
     }
 
@@ -96,11 +107,11 @@ impl Hall {
             Effect::Refuse { meeting, site, refusal } => self.deliver_to_site(meeting, site, refusal.error()),
             Effect::Broadcast { meeting, message } => {
                 let message = Outgoing::of(&message);
-                let seated = self.meetings.get(meeting.0).map(|m| m.connections().collect::<Vec<_>>());
+                let seated = self.meetings.get(&meeting).map(|m| m.connections().collect::<Vec<_>>());
                 seated.into_iter().flatten().for_each(|to| self.push(to, message.clone()));
             }
             Effect::Path { meeting, site, path } => {
-                if let Some(machine) = self.meetings.get(meeting.0) {
+                if let Some(machine) = self.meetings.get(&meeting) {
                     let name = machine.name_of(site);
                     few::MEDIA_PATH.tell(|unsaid| {
                         tracing::info!(meeting = machine.title(), site = name, ?path, unsaid, "media path");
@@ -116,7 +127,7 @@ impl Hall {
                 self.measured = true;
             }
             Effect::Moved { meeting, from } => {
-                if let Some(machine) = self.meetings.get(meeting.0) {
+                if let Some(machine) = self.meetings.get(&meeting) {
                     let meeting = machine.title();
                     tracing::warn!(meeting, from, "meeting moved to another media worker");
                 }
@@ -138,7 +149,7 @@ impl Hall {
     /// Link lights: looks at the lines when it is time, and sends what is due of what has changed.
     fn turn_lights(&mut self, now: Instant) {
         if self.lights.begins_round(now) {
-            for id in (0..self.meetings.len()).map(MeetingId) {
+            for id in self.meetings.keys().copied().collect::<Vec<_>>() {
                 self.look_at_links(now, id);
             }
             self.lights.spread(now);
@@ -150,7 +161,7 @@ impl Hall {
     }
 
     fn look_at_links(&mut self, now: Instant, id: MeetingId) {
-        let Some(meeting) = self.meetings.get(id.0) else {
+        let Some(meeting) = self.meetings.get(&id) else {
             return;
         };
         let links = meeting.seats().map(|seat| {
@@ -168,9 +179,9 @@ impl Hall {
             return;
         }
         let mut rows = Vec::new();
-        for (m, meeting) in self.meetings.iter().enumerate() {
+        for (id, meeting) in &self.meetings {
             for seat in meeting.seats() {
-                let place = (MeetingId(m), seat.site);
+                let place = (*id, seat.site);
                 rows.push(SiteRow {
                     meeting: meeting.title().to_owned(),
                     stats: self.bridge.stats(place.0, place.1).cloned(),
@@ -183,7 +194,7 @@ impl Hall {
     }
 
     fn deliver_to_site(&mut self, meeting: MeetingId, site: SiteId, message: ServerMessage) {
-        let machine = self.meetings.get(meeting.0);
+        let machine = self.meetings.get(&meeting);
         if let Some(connection) = machine.and_then(|m| m.connection_of(site)) {
             self.deliver(connection, message);
         }
@@ -209,7 +220,7 @@ impl Hall {
     }
 
     fn push_to_site(&mut self, meeting: MeetingId, site: SiteId, message: Outgoing) {
-        let machine = self.meetings.get(meeting.0);
+        let machine = self.meetings.get(&meeting);
         if let Some(connection) = machine.and_then(|m| m.connection_of(site)) {
             self.push(connection, message);
         }

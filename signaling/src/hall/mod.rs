@@ -12,12 +12,11 @@ pub use door::{Admission, Arrival, Broken, HallDoor, Said};
 pub use outbox::{Next, Outbox};
 pub use pulse::Stuck;
 
-use crate::config::Config;
+use crate::config::{Config, MeetingConfig};
 use crate::error::Refusal;
 use crate::ids::{Link, MeetingId};
-use crate::log::few;
 use crate::media::{Bridge, MediaPort, grade::Grader};
-use crate::meeting::{ConnectionId, Input, Invitation, Meeting, Now, Request};
+use crate::meeting::{ConnectionId, Input, Invitation, Invited, Meeting, Now, Request};
 use crate::metrics::Board;
 use crate::net::{JoinLimit, LinkBudget};
 use crate::protocol::{ClientReport, ErrorCode, ServerMessage, SiteId};
@@ -25,7 +24,7 @@ use crate::secret::Secret;
 use door::Knock;
 use lights::Lights;
 use pulse::Pulse;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -50,14 +49,14 @@ struct Guest {
 
 /// What a link is for.
 #[derive(Debug, Clone)]
-struct Invited {
+struct KnownLink {
     place: Link,
     budget: LinkBudget,
 }
 
 pub struct Hall {
-    meetings: Vec<Meeting>,
-    links: HashMap<Secret, Invited>,
+    meetings: BTreeMap<MeetingId, Meeting>,
+    links: HashMap<Secret, KnownLink>,
     guests: HashMap<ConnectionId, Guest>,
     bridge: Bridge,
     joins: JoinLimit,
@@ -102,26 +101,24 @@ pub fn open(config: &Config, media: MediaPort, board: Arc<Board>) -> HallDoor {
     door
 }
 
-fn meetings(config: &Config) -> Vec<Meeting> {
+fn meetings(config: &Config) -> BTreeMap<MeetingId, Meeting> {
+    let max_seats = config.limits.sites_per_meeting;
     let all = config.meetings.iter();
-    all.map(|meeting| {
-        let sites = meeting.sites.iter();
-        Meeting::new(Invitation {
-            title: meeting.title.clone(),
-            sites: sites.map(|s| (s.name.clone(), s.role)).collect(),
-            max_seats: config.limits.sites_per_meeting,
-        })
-    })
-    .collect()
+    all.map(|meeting| (meeting.id(), Meeting::new(invitation(meeting, max_seats)))).collect()
 }
 
-fn links(config: &Config) -> HashMap<Secret, Invited> {
+fn invitation(meeting: &MeetingConfig, max_seats: usize) -> Invitation {
+    let sites = meeting.sites.iter();
+    let sites = sites.map(|s| Invited { site: s.id(), name: s.name.clone(), role: s.role });
+    Invitation { title: meeting.title.clone(), sites: sites.collect(), max_seats }
+}
+
+fn links(config: &Config) -> HashMap<Secret, KnownLink> {
     let (mut links, now) = (HashMap::new(), Instant::now());
-    for (m, meeting) in config.meetings.iter().enumerate() {
-        for (s, site) in meeting.sites.iter().enumerate() {
-            let place = (MeetingId(m), SiteId(s as u32));
+    for meeting in &config.meetings {
+        for site in &meeting.sites {
             let budget = LinkBudget::new(config.limits.messages_per_second, now);
-            links.insert(site.token.clone(), Invited { place, budget });
+            links.insert(site.token.clone(), KnownLink { place: (meeting.id(), site.id()), budget });
         }
     }
     links
@@ -210,7 +207,7 @@ impl Hall {
             return Err(ErrorCode::Draining.into());
         }
         let now = Instant::now();
-        let Some(Invited { place, budget }) = self.links.get(token).cloned() else {
+        let Some(KnownLink { place, budget }) = self.links.get(token).cloned() else {
             return Err(match self.joins.admit(now, guest.arrival.address) {
                 true => ErrorCode::UnknownLink.into(),
                 false => ErrorCode::TooManyJoins.into(),
@@ -238,22 +235,7 @@ impl Hall {
     fn request(&mut self, connection: ConnectionId, request: Request) {
         let place = self.guests.get(&connection).and_then(|g| g.place);
         if let Some((meeting, _)) = place {
-            self.log_act(meeting, connection, &request);
             self.tell(meeting, Input::Request { connection, request });
-        }
-    }
-
-    /// Who acted on the meeting, for the operations log. What a role does not allow is told as refused.
-    fn log_act(&self, meeting: MeetingId, connection: ConnectionId, request: &Request) {
-        if let Request::Act(action) = request
-            && let Some(meeting) = self.meetings.get(meeting.0)
-            && let Some(site) = meeting.site_of(connection)
-            && meeting.may_act(site, action)
-        {
-            let site = meeting.name_of(site);
-            few::ACT.tell(|unsaid| {
-                tracing::info!(meeting = meeting.title(), site, ?action, unsaid, "act");
-            });
         }
     }
 
@@ -265,12 +247,12 @@ impl Hall {
     /// The seat this connection holds, if it does hold one.
     fn seat_of(&self, id: ConnectionId) -> Option<(MeetingId, SiteId)> {
         let (meeting, _) = self.guests.get(&id)?.place?;
-        let site = self.meetings.get(meeting.0)?.site_of(id)?;
+        let site = self.meetings.get(&meeting)?.site_of(id)?;
         Some((meeting, site))
     }
 
     fn tell(&mut self, meeting: MeetingId, input: Input) {
-        if let Some(machine) = self.meetings.get_mut(meeting.0) {
+        if let Some(machine) = self.meetings.get_mut(&meeting) {
             machine.handle_input(now(), input);
         }
     }

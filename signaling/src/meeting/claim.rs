@@ -2,7 +2,9 @@
 //! does not open it: many people have seen a link. A commune whose machine has died asks for the seat from
 //! another machine; that is a takeover, which the chair sees and which cannot be repeated at will.
 
-use super::{Now, Site};
+use super::Now;
+use super::apply::Standing;
+use super::seat::Site;
 use crate::protocol::ErrorCode;
 use crate::secret::Secret;
 use std::time::Duration;
@@ -33,8 +35,14 @@ pub(super) enum Entry {
 
 impl Site {
     /// Whether a hello with this secret gets the seat.
-    pub fn claim(&self, now: Now, secret: Option<&Secret>, entry: Entry) -> Result<Claim, ErrorCode> {
-        let Some(seat) = &self.seat else {
+    pub fn claim(
+        &self,
+        now: Now,
+        standing: &Standing,
+        secret: Option<&Secret>,
+        entry: Entry,
+    ) -> Result<Claim, ErrorCode> {
+        let Some(seat) = &standing.seat else {
             return Ok(Claim::Free);
         };
         if secret == Some(seat) {
@@ -51,11 +59,5 @@ impl Site {
     fn was_just_taken_over(&self, now: Now) -> bool {
         let last = self.last_takeover;
         last.is_some_and(|last| now.instant.saturating_duration_since(last) < TAKEOVER_COOLDOWN)
-    }
-
-    pub fn note_takeover(&mut self, now: Now) {
-        self.last_takeover = Some(now.instant);
-        self.takeovers = self.takeovers.saturating_add(1);
-        self.taken_over_ms = Some(now.unix_ms);
     }
 }

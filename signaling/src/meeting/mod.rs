@@ -2,10 +2,17 @@
 //! randomness, no media types.
 //!
 //! **Drive [`Meeting`] like this: tell it what happened and when with `handle_input`, then carry out
-//! what `poll_output` orders until it answers [`Output::Timeout`]; nothing else changes it.**
+//! what `poll_output` orders until it returns [`Output::Timeout`]; nothing else changes it.**
+//!
+//! An input is decided first (`decide.rs`, which only looks), what lasts of the decision is a list of facts (`fact.rs`),
+//! and facts alone change what lasts (`apply.rs`). What follows from them for connections and media is in `effect.rs`,
+//! and what comes and goes without a fact in `seat.rs`.
 
-mod act;
+mod apply;
 mod claim;
+mod decide;
+mod effect;
+mod fact;
 mod rules;
 mod seat;
 mod view;
@@ -14,9 +21,10 @@ mod view;
 mod stories;
 
 use crate::error::Refusal;
-use crate::protocol::{Action, ErrorCode, GoodbyeReason, Role, ServerMessage, SiteId, SlotWish, SourceKind};
+use crate::protocol::{Action, GoodbyeReason, Role, ServerMessage, SiteId, SlotWish, SourceKind};
 use crate::secret::Secret;
-use claim::Entry;
+use apply::Lasting;
+pub use fact::{Fact, Record};
 pub use seat::Flow;
 use seat::{Site, Sources};
 use sfu::time::after;
@@ -50,9 +58,17 @@ pub struct ConnectionId(pub u64);
 pub struct Invitation {
     pub title: String,
     /// Sites in the order they are shown, the chair's first.
-    pub sites: Vec<(String, Role)>,
+    pub sites: Vec<Invited>,
     /// Seats that may be held at the same time; the chair always finds one.
     pub max_seats: usize,
+}
+
+/// A site that may come. Facts name it by `site`, which must mean the same site for as long as they are kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Invited {
+    pub site: SiteId,
+    pub name: String,
+    pub role: Role,
 }
 
 /// State of a site's media path.
@@ -131,11 +147,8 @@ pub enum Output {
     },
     /// Everybody's media ends.
     CloseMedia,
-    /// Through this connection another device took the seat from the one that had it.
-    TakenOver {
-        site: SiteId,
-        connection: ConnectionId,
-    },
+    /// This has become so, and lasts: for whoever keeps a journal.
+    Record(Record),
     /// [`Meeting::stage`] has changed.
     Restage,
     /// This connection got the seat: tell it what its slots carry.
@@ -173,11 +186,7 @@ pub struct Meeting {
     title: String,
     sites: Vec<Site>,
     max_seats: usize,
-    started_at_ms: Option<u64>,
-    locked: bool,
-    /// When the chair ended it.
-    ended: Option<Instant>,
-    big_screen: Option<SiteId>,
+    lasting: Lasting,
     outputs: VecDeque<Output>,
     /// Somebody's view is older than the state.
     unseen: bool,
@@ -187,15 +196,11 @@ pub struct Meeting {
 
 impl Meeting {
     pub fn new(invitation: Invitation) -> Meeting {
-        let sites = invitation.sites.into_iter().enumerate();
         Meeting {
             title: invitation.title,
-            sites: sites.map(|(i, (name, role))| Site::new(SiteId(i as u32), name, role)).collect(),
+            sites: invitation.sites.into_iter().map(Site::new).collect(),
             max_seats: invitation.max_seats,
-            started_at_ms: None,
-            locked: false,
-            ended: None,
-            big_screen: None,
+            lasting: Lasting::default(),
             outputs: VecDeque::new(),
             unseen: false,
             last_snapshot: None,
@@ -203,25 +208,26 @@ impl Meeting {
         }
     }
 
+    /// The meeting of which these records were kept, in their order: nobody is connected, and seats wait.
+    pub fn restored(invitation: Invitation, records: impl IntoIterator<Item = Record>) -> Meeting {
+        let mut meeting = Meeting::new(invitation);
+        records.into_iter().for_each(|record| meeting.lasting.apply(&record));
+        for site in &mut meeting.sites {
+            let standing = meeting.lasting.of(site.id);
+            site.sit(standing.muted);
+            site.presence = site.presence_of(standing);
+        }
+        meeting
+    }
+
     /// Something happened.
     pub fn handle_input(&mut self, now: Now, input: Input) {
-        match input {
-            Input::Hello { connection, site, seat, takeover, fresh_seat } => {
-                let entry = if takeover { Entry::Takeover } else { Entry::Ordinary };
-                let admitted = self.admit(now, connection, site, seat, entry, fresh_seat);
-                if let Err(refusal) = admitted {
-                    self.refuse_entry(connection, refusal);
-                }
+        match self.decide(now, &input) {
+            Ok(records) => {
+                records.into_iter().for_each(|record| self.establish(now, record));
+                self.follow(now, input);
             }
-            Input::Disconnected { connection } => self.disconnected(now, connection),
-            Input::Request { connection, request } => {
-                if let Err(refusal) = self.request(now, connection, request) {
-                    self.send(connection, refusal.error());
-                }
-            }
-            Input::Path { site, path } => self.path_changed(now, site, path),
-            Input::Publishing { site, kind, active } => self.publishing(site, kind, active),
-            Input::Wake => {}
+            Err(refusal) => self.refuse(&input, refusal),
         }
     }
 
@@ -255,49 +261,64 @@ impl Meeting {
         self.last_snapshot = Some(now);
     }
 
-    fn request(&mut self, now: Now, connection: ConnectionId, request: Request) -> Result<(), Refusal> {
-        let site = self.site_of(connection).ok_or(Refusal::new(ErrorCode::OutOfOrder))?;
-        match request {
-            Request::Wishes(wishes) => {
-                let old = std::mem::replace(&mut self.site_mut(site)?.wishes, wishes);
-                if old != self.site_mut(site)?.wishes {
-                    self.outputs.push_back(Output::Restage);
+    /// What an input changes of what does not last. Facts have taken effect already.
+    fn follow(&mut self, now: Now, input: Input) {
+        match input {
+            Input::Hello { connection, site, .. } => self.attach(now, connection, site),
+            Input::Disconnected { connection } => self.disconnected(now, connection),
+            Input::Request { connection, request } => {
+                if let Some(site) = self.site_of(connection) {
+                    self.requested_of(site, request);
                 }
             }
-            Request::Media { microphone, camera, content } => {
-                self.said(site, Sources { microphone, camera, content })?
-            }
-            Request::Act(action) => self.act(now, site, action)?,
-            Request::Leave => self.leave(now, site)?,
+            Input::Path { site, path } => self.path_changed(now, site, path),
+            Input::Publishing { site, kind, active } => self.publishing(site, kind, active),
+            Input::Wake => {}
         }
-        Ok(())
+    }
+
+    fn requested_of(&mut self, site: SiteId, request: Request) {
+        match request {
+            Request::Wishes(wishes) => self.wished(site, wishes),
+            Request::Media { microphone, camera, content } => {
+                self.said(site, Sources { microphone, camera, content });
+            }
+            Request::Act(_) | Request::Leave => {}
+        }
+    }
+
+    fn wished(&mut self, site: SiteId, wishes: Vec<Option<SlotWish>>) {
+        if let Some(site) = self.site_mut(site)
+            && site.wishes != wishes
+        {
+            site.wishes = wishes;
+            self.restage();
+        }
     }
 
     /// What a site says of its own sources.
-    fn said(&mut self, site: SiteId, said: Sources) -> Result<(), Refusal> {
-        let site = self.site_mut(site)?;
+    fn said(&mut self, site: SiteId, said: Sources) {
         // A muted microphone stays closed after the mute is lifted until the site opens it anew:
         // nobody goes on air without an act of his own.
-        let said = Sources { microphone: said.microphone && !site.muted, ..said };
-        if site.say(said) {
+        let said = Sources { microphone: said.microphone && !self.lasting.of(site).muted, ..said };
+        if self.site_mut(site).is_some_and(|site| site.say(said)) {
             self.changed();
         }
-        Ok(())
     }
 
     fn path_changed(&mut self, now: Now, site: SiteId, path: MediaPath) {
-        if let Ok(site) = self.site_mut(site) {
-            site.path = path;
+        if let Some(place) = self.site_mut(site) {
+            place.path = path;
             if path == MediaPath::Pending {
-                site.begin_media();
+                place.begin_media();
             }
-            site.update_presence(now.unix_ms);
+            self.update_presence(now, site);
             self.unseen = true;
         }
     }
 
     fn publishing(&mut self, site: SiteId, kind: SourceKind, active: bool) {
-        if let Ok(site) = self.site_mut(site) {
+        if let Some(site) = self.site_mut(site) {
             site.receive(kind, active);
             self.changed();
         }
@@ -306,16 +327,30 @@ impl Meeting {
     /// Both the view and what media shall do may differ from before.
     fn changed(&mut self) {
         self.unseen = true;
-        self.outputs.push_back(Output::Restage);
+        self.restage();
+    }
+
+    fn restage(&mut self) {
+        // What follows at once upon another one says nothing new.
+        if self.outputs.back() != Some(&Output::Restage) {
+            self.outputs.push_back(Output::Restage);
+        }
     }
 
     fn send(&mut self, connection: ConnectionId, message: ServerMessage) {
         self.outputs.push_back(Output::Send { connection, message });
     }
 
-    fn refuse_entry(&mut self, connection: ConnectionId, refusal: Refusal) {
-        self.send(connection, refusal.refused());
-        self.outputs.push_back(Output::Close { connection });
+    fn refuse(&mut self, input: &Input, refusal: Refusal) {
+        match *input {
+            Input::Hello { connection, .. } => {
+                self.send(connection, refusal.refused());
+                self.outputs.push_back(Output::Close { connection });
+            }
+            Input::Request { connection, .. } => self.send(connection, refusal.error()),
+            // Nobody has asked.
+            Input::Disconnected { .. } | Input::Path { .. } | Input::Publishing { .. } | Input::Wake => {}
+        }
     }
 
     fn dismiss(&mut self, connection: ConnectionId, reason: GoodbyeReason) {
@@ -323,8 +358,12 @@ impl Meeting {
         self.outputs.push_back(Output::Close { connection });
     }
 
-    fn site_mut(&mut self, site: SiteId) -> Result<&mut Site, Refusal> {
-        self.sites.get_mut(site.0 as usize).ok_or(Refusal::new(ErrorCode::UnknownSite))
+    fn site(&self, site: SiteId) -> Option<&Site> {
+        self.sites.iter().find(|s| s.id == site)
+    }
+
+    fn site_mut(&mut self, site: SiteId) -> Option<&mut Site> {
+        self.sites.iter_mut().find(|s| s.id == site)
     }
 
     /// The site that holds its seat through this connection.
@@ -333,14 +372,8 @@ impl Meeting {
         holder.map(|s| s.id)
     }
 
-    /// Whether the role of a site allows an act.
-    pub fn may_act(&self, site: SiteId, action: &Action) -> bool {
-        let site = self.sites.get(site.0 as usize);
-        site.is_some_and(|site| rules::may(site.role, rules::kind_of(action)))
-    }
-
     pub fn connection_of(&self, site: SiteId) -> Option<ConnectionId> {
-        self.sites.get(site.0 as usize)?.connection
+        self.site(site)?.connection
     }
 
     /// All connections that hold a seat.

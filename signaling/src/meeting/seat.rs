@@ -1,12 +1,9 @@
-//! Seats: coming in, coming back, being taken over, leaving. A seat waits for its site without limit.
+//! Who is here, as far as it does not last: connections, media paths, what sites say of their sources and what comes
+//! of them. A seat waits for its site without limit.
 
-use super::claim::{Claim, Entry};
-use super::{ConnectionId, MediaPath, Meeting, Now, Output, rules};
-use crate::error::Refusal;
-use crate::protocol::{
-    ErrorCode, GoodbyeReason, Presence, Role, ServerMessage, SiteId, SlotWish, SourceKind, VERSION,
-};
-use crate::secret::Secret;
+use super::apply::Standing;
+use super::{ConnectionId, Invited, MediaPath, Meeting, Now, Output, rules};
+use crate::protocol::{GoodbyeReason, Presence, Role, ServerMessage, SiteId, SlotWish, SourceKind, VERSION};
 use std::time::Instant;
 
 const KINDS: [SourceKind; 3] = [SourceKind::Microphone, SourceKind::Camera, SourceKind::Content];
@@ -48,14 +45,12 @@ pub enum Flow {
     Stopped,
 }
 
-/// One invited site and its seat.
+/// One invited site, and what is known of it just now. What lasts is its [`Standing`].
 #[derive(Debug)]
 pub(super) struct Site {
     pub id: SiteId,
     pub name: String,
     pub role: Role,
-    /// The secret of whoever holds the seat; `None`: the seat is free.
-    pub seat: Option<Secret>,
     pub connection: Option<ConnectionId>,
     pub path: MediaPath,
     pub presence: Presence,
@@ -63,14 +58,6 @@ pub(super) struct Site {
     pub reconnections: u32,
     /// When another device last took the seat, by a clock that is never set.
     pub last_takeover: Option<Instant>,
-    /// The same for people.
-    pub taken_over_ms: Option<u64>,
-    pub takeovers: u32,
-    /// Closed by the chair.
-    pub muted: bool,
-    pub removed: bool,
-    /// Was inside this meeting at any time: a lock does not keep it out.
-    pub was_inside: bool,
     pub said: Sources,
     /// Whether the site has said anything of its sources at all; foreign clients may not.
     pub has_said: bool,
@@ -82,23 +69,17 @@ pub(super) struct Site {
 }
 
 impl Site {
-    pub fn new(id: SiteId, name: String, role: Role) -> Site {
+    pub fn new(invited: Invited) -> Site {
         Site {
-            id,
-            name,
-            role,
-            seat: None,
+            id: invited.site,
+            name: invited.name,
+            role: invited.role,
             connection: None,
             path: MediaPath::Pending,
             presence: Presence::Away,
             since_ms: None,
             reconnections: 0,
             last_takeover: None,
-            taken_over_ms: None,
-            takeovers: 0,
-            muted: false,
-            removed: false,
-            was_inside: false,
             said: Sources::ALL,
             has_said: false,
             received: Sources::NONE,
@@ -107,19 +88,19 @@ impl Site {
         }
     }
 
+    pub fn presence_of(&self, standing: &Standing) -> Presence {
+        match (self.connection, self.path) {
+            _ if standing.removed => Presence::Removed,
+            _ if standing.seat.is_none() => Presence::Away,
+            (None, _) | (_, MediaPath::Down) => Presence::Lost,
+            (Some(_), MediaPath::Pending) => Presence::Joining,
+            (Some(_), MediaPath::Up) => Presence::Present,
+        }
+    }
+
     /// Works out the presence anew and notes when it changed.
-    pub fn update_presence(&mut self, unix_ms: u64) {
-        let presence = if self.removed {
-            Presence::Removed
-        } else if self.seat.is_none() {
-            Presence::Away
-        } else {
-            match (self.connection, self.path) {
-                (None, _) | (_, MediaPath::Down) => Presence::Lost,
-                (Some(_), MediaPath::Pending) => Presence::Joining,
-                (Some(_), MediaPath::Up) => Presence::Present,
-            }
-        };
+    pub fn update_presence(&mut self, standing: &Standing, unix_ms: u64) {
+        let presence = self.presence_of(standing);
         if presence != self.presence {
             let came_back =
                 self.presence == Presence::Lost && matches!(presence, Presence::Joining | Presence::Present);
@@ -129,25 +110,18 @@ impl Site {
         }
     }
 
-    /// Gives the seat up.
-    pub fn vacate(&mut self, unix_ms: u64) {
-        self.seat = None;
-        self.connection = None;
+    /// The seat is free.
+    pub fn vacate(&mut self) {
         self.path = MediaPath::Pending;
         self.begin_media();
         self.wishes.clear();
-        self.update_presence(unix_ms);
     }
 
-    /// Sits down under a new secret. What the chair has decided stays.
-    fn sit(&mut self, secret: Secret) {
-        self.seat = Some(secret);
-        self.path = MediaPath::Pending;
-        self.said = Sources { microphone: !self.muted, ..Sources::ALL };
+    /// Somebody else than before sits down. A microphone that the chair has closed is closed from the start.
+    pub fn sit(&mut self, muted: bool) {
+        self.vacate();
+        self.said = Sources { microphone: !muted, ..Sources::ALL };
         self.has_said = false;
-        self.begin_media();
-        self.wishes.clear();
-        self.was_inside = true;
     }
 
     /// A new media connection has brought nothing yet.
@@ -203,112 +177,39 @@ impl Site {
 }
 
 impl Meeting {
-    /// Lets a site in, or says why not.
-    pub(super) fn admit(
-        &mut self,
-        now: Now,
-        connection: ConnectionId,
-        site: SiteId,
-        seat: Option<Secret>,
-        entry: Entry,
-        fresh_seat: Secret,
-    ) -> Result<(), Refusal> {
-        self.check_entry(now, site)?;
-        let place = self.site_mut(site)?;
-        let claim = place.claim(now, seat.as_ref(), entry)?;
+    /// Through this connection the site speaks from now on.
+    pub(super) fn attach(&mut self, now: Now, connection: ConnectionId, site: SiteId) {
+        let Some(place) = self.site_mut(site) else {
+            return;
+        };
+        let role = place.role;
         let previous = place.connection.replace(connection);
-        if claim != Claim::Holder {
-            place.sit(fresh_seat);
-        }
-        if claim == Claim::Takeover {
-            place.note_takeover(now);
-        }
-        place.update_presence(now.unix_ms);
+        self.update_presence(now, site);
         if let Some(previous) = previous {
             self.dismiss(previous, GoodbyeReason::TakenOver);
         }
-        if claim == Claim::Takeover {
-            self.outputs.push_back(Output::DropMedia { site });
-            self.outputs.push_back(Output::TakenOver { site, connection });
-        }
-        self.started_at_ms.get_or_insert(now.unix_ms);
-        self.welcome(connection, site)
-    }
-
-    /// Whether the site may come in at all just now.
-    fn check_entry(&mut self, now: Now, site: SiteId) -> Result<(), Refusal> {
-        let held = self.sites.iter().filter(|s| s.seat.is_some()).count();
-        let (ended, locked, max_seats) = (self.ended, self.locked, self.max_seats);
-        let place = self.site_mut(site)?;
-        if place.is_chair() {
-            // The chair's link opens an ended meeting again: the same links serve every week.
-            if let Some(ended) = ended {
-                self.reopen(now, ended);
-            }
-            return Ok(());
-        }
-        if ended.is_some() {
-            return Err(ErrorCode::MeetingEnded.into());
-        }
-        if place.removed {
-            return Err(ErrorCode::SiteRemoved.into());
-        }
-        if locked && !place.was_inside {
-            return Err(ErrorCode::MeetingLocked.into());
-        }
-        if place.seat.is_none() && held >= max_seats {
-            return Err(ErrorCode::MeetingFull.into());
-        }
-        Ok(())
-    }
-
-    fn welcome(&mut self, connection: ConnectionId, site: SiteId) -> Result<(), Refusal> {
-        let place = self.site_mut(site)?;
         let welcome = ServerMessage::Welcome {
             version: VERSION,
             you: site,
-            role: place.role,
-            seat: place.seat.clone().unwrap_or_default(),
-            actions: rules::allowed(place.role),
+            role,
+            seat: self.lasting.of(site).seat.clone().unwrap_or_default(),
+            actions: rules::allowed(role),
         };
         self.send(connection, welcome);
         // The newcomer sees the meeting at once; the others with the next snapshot.
-        self.send_view(connection, site);
+        self.send(connection, ServerMessage::Meeting { meeting: self.view(role) });
         self.outputs.push_back(Output::Attached { site });
         self.changed();
-        Ok(())
     }
 
     /// The seat stays; the chair sees since when the site is lost.
     pub(super) fn disconnected(&mut self, now: Now, connection: ConnectionId) {
-        if let Some(site) = self.site_of(connection)
-            && let Ok(place) = self.site_mut(site)
-        {
-            place.connection = None;
-            place.update_presence(now.unix_ms);
+        if let Some(site) = self.site_of(connection) {
+            if let Some(place) = self.site_mut(site) {
+                place.connection = None;
+            }
+            self.update_presence(now, site);
             self.changed();
         }
-    }
-
-    /// A site goes by itself.
-    pub(super) fn leave(&mut self, now: Now, site: SiteId) -> Result<(), Refusal> {
-        let connection = self.empty_seat(now, site)?;
-        if let Some(connection) = connection {
-            self.outputs.push_back(Output::Close { connection });
-        }
-        Ok(())
-    }
-
-    /// Ends a site's media and frees its seat; answers the connection that held it.
-    pub(super) fn empty_seat(&mut self, now: Now, site: SiteId) -> Result<Option<ConnectionId>, Refusal> {
-        let place = self.site_mut(site)?;
-        let connection = place.connection;
-        place.vacate(now.unix_ms);
-        if self.big_screen == Some(site) {
-            self.big_screen = None;
-        }
-        self.outputs.push_back(Output::DropMedia { site });
-        self.changed();
-        Ok(connection)
     }
 }

@@ -1,6 +1,8 @@
 //! What others may see of the meeting: the snapshot for sites, the stage for media, rows for metrics.
 
-use super::{ConnectionId, Flow, Meeting, Output, Site, Stage, StageSite, rules};
+use super::apply::Standing;
+use super::seat::Site;
+use super::{ConnectionId, Flow, Meeting, Output, Stage, StageSite, rules};
 use crate::protocol::{
     MeetingView, MicrophoneState, Presence, Role, ServerMessage, SiteId, SiteView, SourceKind,
 };
@@ -28,34 +30,28 @@ impl Meeting {
         }
     }
 
-    pub(super) fn send_view(&mut self, connection: ConnectionId, site: SiteId) {
-        let role = self.sites.get(site.0 as usize).map(|s| s.role);
-        let meeting = self.view(role.unwrap_or(Role::Site));
-        self.outputs.push_back(Output::Send { connection, message: ServerMessage::Meeting { meeting } });
-    }
-
     /// The meeting as `role` may see it.
     pub fn view(&self, role: Role) -> MeetingView {
         MeetingView {
             title: self.title.clone(),
-            started_at_ms: self.started_at_ms,
-            locked: self.locked,
-            big_screen: self.big_screen,
-            sites: self.sites.iter().map(site_view).collect(),
+            started_at_ms: self.lasting.started_at_ms,
+            locked: self.lasting.locked,
+            big_screen: self.lasting.big_screen,
+            sites: self.sites.iter().map(|site| site_view(site, self.lasting.of(site.id))).collect(),
             actions: rules::allowed(role),
         }
     }
 
     /// What media shall carry.
     pub fn stage(&self) -> Stage {
-        let seated = self.sites.iter().filter(|s| s.seat.is_some());
         Stage {
-            big_screen: self.big_screen,
-            sites: seated
+            big_screen: self.lasting.big_screen,
+            sites: self
+                .seated()
                 .map(|s| StageSite {
                     site: s.id,
                     is_chair: s.is_chair(),
-                    microphone_open: s.said.microphone && !s.muted,
+                    microphone_open: s.said.microphone && !self.lasting.of(s.id).muted,
                     camera_open: s.said.camera,
                     content_open: s.said.content,
                     content_active: s.shows_content(),
@@ -67,8 +63,7 @@ impl Meeting {
 
     /// Everybody who holds a seat.
     pub fn seats(&self) -> impl Iterator<Item = SeatRow> + '_ {
-        let seated = self.sites.iter().filter(|s| s.seat.is_some());
-        seated.map(|s| SeatRow {
+        self.seated().map(|s| SeatRow {
             site: s.id,
             name: s.name.clone(),
             connected: s.presence == Presence::Present,
@@ -78,13 +73,16 @@ impl Meeting {
     }
 
     pub fn name_of(&self, site: SiteId) -> &str {
-        let site = self.sites.get(site.0 as usize);
-        site.map_or("", |s| s.name.as_str())
+        self.site(site).map_or("", |s| s.name.as_str())
+    }
+
+    fn seated(&self) -> impl Iterator<Item = &Site> {
+        self.sites.iter().filter(|site| self.lasting.of(site.id).seat.is_some())
     }
 }
 
-fn site_view(site: &Site) -> SiteView {
-    let microphone = if site.muted {
+fn site_view(site: &Site, standing: &Standing) -> SiteView {
+    let microphone = if standing.muted {
         MicrophoneState::MutedByChair
     } else if site.is_on(SourceKind::Microphone) {
         MicrophoneState::On
@@ -101,7 +99,7 @@ fn site_view(site: &Site) -> SiteView {
         camera: site.is_on(SourceKind::Camera),
         content: site.shows_content(),
         reconnections: site.reconnections,
-        takeovers: site.takeovers,
-        taken_over_ms: site.taken_over_ms,
+        takeovers: standing.takeovers,
+        taken_over_ms: standing.taken_over_ms,
     }
 }

@@ -6,6 +6,7 @@
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use signaling::config::{Config, MediaConfig, MeetingConfig, SiteConfig};
+use signaling::ids::site_id;
 use signaling::listeners::Listeners;
 use signaling::media::{Command, Event, MediaPlane, MediaPort, RoomId, Stall, WorkerEvent};
 use signaling::protocol::{Role, VERSION};
@@ -33,8 +34,12 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub fn config() -> Config {
     static RUNS: AtomicU32 = AtomicU32::new(0);
     let run = RUNS.fetch_add(1, Ordering::Relaxed);
-    let site =
-        |name: &str, token: &str, role| SiteConfig { name: name.to_owned(), role, token: token.into() };
+    let site = |name: &str, token: &str, role| SiteConfig {
+        name: name.to_owned(),
+        key: None,
+        role,
+        token: token.into(),
+    };
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
     Config {
         http: anywhere,
@@ -45,6 +50,7 @@ pub fn config() -> Config {
         media: MediaConfig { port: 0, ..MediaConfig::default() },
         meetings: vec![MeetingConfig {
             title: "Giao ban".to_owned(),
+            key: None,
             sites: vec![
                 site("Huyện Long Thành", CHAIR, Role::Chair),
                 site("An Phước", AN_PHUOC, Role::Site),
@@ -235,6 +241,11 @@ pub async fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> (
     (head.to_owned(), body.to_owned())
 }
 
+/// The id of a site that is known by its name.
+pub fn id(name: &str) -> u64 {
+    site_id(name).0.into()
+}
+
 /// What a page does, in JSON.
 pub struct Site {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -306,11 +317,14 @@ impl Site {
         came.unwrap_or_else(|_| panic!("no {kind} came"))
     }
 
-    /// A meeting in which the site with this number fits.
-    pub async fn sees(&mut self, site: u64, fits: impl Fn(&Value) -> bool) -> Value {
-        let at = site as usize;
-        let seen = self.until("meeting", |m| fits(&m["meeting"]["sites"][at])).await;
-        seen["meeting"]["sites"][at].clone()
+    /// A meeting in which the site with this id fits.
+    pub async fn sees(&mut self, id: u64, fits: impl Fn(&Value) -> bool) -> Value {
+        let site = |message: &Value| {
+            let sites = message["meeting"]["sites"].as_array();
+            sites.and_then(|sites| sites.iter().find(|site| site["id"] == id)).cloned().unwrap_or_default()
+        };
+        let seen = self.until("meeting", |message| fits(&site(message))).await;
+        site(&seen)
     }
 
     /// The next message; `None` once closed.

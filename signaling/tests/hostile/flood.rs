@@ -25,7 +25,8 @@ pub fn other_meeting() -> MeetingConfig {
     let name = "Huyện Nhơn Trạch".to_owned();
     MeetingConfig {
         title: "Họp khẩn".to_owned(),
-        sites: vec![SiteConfig { name, role: Role::Chair, token: OTHER_CHAIR.into() }],
+        key: None,
+        sites: vec![SiteConfig { name, key: None, role: Role::Chair, token: OTHER_CHAIR.into() }],
     }
 }
 

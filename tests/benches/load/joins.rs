@@ -6,7 +6,7 @@ use crate::options::Options;
 use crate::publisher::Camera;
 use crate::report::Line;
 use crate::server::{self, Server};
-use ::signaling::protocol::{SiteId, SlotWish, SourceKind};
+use ::signaling::protocol::{SlotWish, SourceKind};
 use std::time::{Duration, Instant};
 
 /// For one site's first picture; a publisher sends a key frame every 10 s without being asked.
@@ -53,7 +53,7 @@ pub fn run(options: &Options) -> Result<Joins, String> {
 }
 
 fn join(crowd: &mut Crowd, site: usize) -> Result<(f64, f64), String> {
-    let wish = SlotWish { site: SiteId(0), kind: SourceKind::Camera, max_height: 720 };
+    let wish = SlotWish { site: server::id(0), kind: SourceKind::Camera, max_height: 720 };
     let number =
         crowd.join(Seat { token: server::token(0, site), camera: None, wishes: vec![wish], act: None })?;
     crowd.run_while(PATIENCE, "a first picture", |crowd| waits(crowd, number).is_none())?;

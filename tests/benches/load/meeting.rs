@@ -8,7 +8,7 @@ use crate::publisher::Camera;
 use crate::report::Line;
 use crate::server::{self, Server};
 use crate::window::Window;
-use ::signaling::protocol::{SiteId, SlotWish, SourceKind};
+use ::signaling::protocol::{SlotWish, SourceKind};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -51,8 +51,7 @@ pub fn run(options: &Options) -> Result<Meeting, String> {
 
 fn seat(site: usize, sites: usize) -> Seat {
     let others = (0..sites).filter(|other| *other != site);
-    let wish =
-        |other: usize| SlotWish { site: SiteId(other as u32), kind: SourceKind::Camera, max_height: 180 };
+    let wish = |other: usize| SlotWish { site: server::id(other), kind: SourceKind::Camera, max_height: 180 };
     Seat {
         token: server::token(0, site),
         camera: Some(Camera::SMALL),

@@ -7,7 +7,7 @@ use crate::options::Options;
 use crate::publisher::Camera;
 use crate::server::{self, Server};
 use crate::window::Window;
-use ::signaling::protocol::{Action, SiteId, SlotWish, SourceKind};
+use ::signaling::protocol::{Action, SlotWish, SourceKind};
 use std::time::Duration;
 
 /// For all sites to come in: a second, and what a debug build on a busy machine takes for each.
@@ -160,7 +160,7 @@ impl Rooms {
 /// Where a site has the floor, the chair who gave it is the first of those that watch.
 fn watching(meeting: usize, size: usize) -> impl Iterator<Item = Seat> {
     let sender = Sender::of(meeting);
-    let site = SiteId(sender.site() as u32);
+    let site = server::id(sender.site());
     let wish = SlotWish { site, kind: SourceKind::Camera, max_height: HEIGHT };
     (0..size).map(move |receiver| {
         let gives_floor = sender == Sender::Floor && receiver == 0;

@@ -1,6 +1,8 @@
 //! The server under load: configured, started, stopped.
 
 use crate::place::{self, MEDIA_IP, SERVER_CORE};
+use ::signaling::ids::site_id;
+use ::signaling::protocol::SiteId;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{Read, Write as _};
@@ -134,11 +136,20 @@ fn configuration(folder: &Path, meetings: &[usize]) -> String {
     text
 }
 
+/// What a site is called, and known by.
+pub fn name(site: usize) -> String {
+    format!("Xã {site}")
+}
+
+pub fn id(site: usize) -> SiteId {
+    site_id(&name(site))
+}
+
 fn add_meeting(text: &mut String, meeting: usize, sites: usize) -> std::fmt::Result {
     write!(text, "[[meetings]]\ntitle = \"Tải {meeting}\"\nsites = [\n")?;
     for site in 0..sites {
         let role = if site == 0 { "role = \"chair\", " } else { "" };
-        writeln!(text, "{{ name = \"Xã {site}\", {role}token = \"{}\" }},", token(meeting, site))?;
+        writeln!(text, "{{ name = \"{}\", {role}token = \"{}\" }},", name(site), token(meeting, site))?;
     }
     writeln!(text, "]")
 }

@@ -1,7 +1,9 @@
 //! Sequences of whatever can happen to a meeting, and what must hold after each of them.
 
 use super::reader::Reader;
-use signaling::meeting::{ConnectionId, Input, Invitation, MediaPath, Meeting, Now, Output, Request};
+use signaling::meeting::{
+    ConnectionId, Input, Invitation, Invited, MediaPath, Meeting, Now, Output, Request,
+};
 use signaling::protocol::{
     Action, ErrorCode, MeetingView, MicrophoneState, Presence, Role, ServerMessage, SiteId, SlotWish,
     SourceKind,
@@ -62,7 +64,9 @@ struct Told {
 impl Host {
     fn new() -> Host {
         let role = |number| if number == 0 { Role::Chair } else { Role::Site };
-        let sites = (0..SITES).map(|number| (format!("site {number}"), role(number))).collect();
+        let invited =
+            |number| Invited { site: SiteId(number), name: format!("site {number}"), role: role(number) };
+        let sites = (0..SITES).map(invited).collect();
         let invitation = Invitation { title: "Giao ban".to_owned(), sites, max_seats: MAX_SEATS };
         Host {
             meeting: Meeting::new(invitation),

@@ -1,7 +1,7 @@
 //! What the chair does, and what sites may not.
 
 use super::*;
-use crate::meeting::act::GOES_ON_WITHIN;
+use crate::meeting::decide::GOES_ON_WITHIN;
 
 fn sends(story: &mut Story, site: SiteId) {
     for kind in [SourceKind::Microphone, SourceKind::Camera] {

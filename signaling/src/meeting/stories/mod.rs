@@ -1,15 +1,30 @@
 //! Meetings told step by step, in virtual time.
 
 mod acts;
+mod facts;
 mod seats;
 
 use super::*;
-use crate::protocol::{ActionKind, MeetingView, MicrophoneState, Presence, SiteView};
+use crate::protocol::{ActionKind, ErrorCode, MeetingView, MicrophoneState, Presence, SiteView};
 
 pub const CHAIR: SiteId = SiteId(0);
 pub const AN_PHUOC: SiteId = SiteId(1);
 pub const BINH_SON: SiteId = SiteId(2);
 pub const PHUOC_THAI: SiteId = SiteId(3);
+
+pub fn invitation(max_seats: usize) -> Invitation {
+    let site = |site, name: &str, role| Invited { site, name: name.to_owned(), role };
+    Invitation {
+        title: "Giao ban".to_owned(),
+        sites: vec![
+            site(CHAIR, "Huyện Long Thành", Role::Chair),
+            site(AN_PHUOC, "An Phước", Role::Site),
+            site(BINH_SON, "Bình Sơn", Role::Site),
+            site(PHUOC_THAI, "Phước Thái", Role::Site),
+        ],
+        max_seats,
+    }
+}
 
 /// A meeting and everything it ordered.
 pub struct Story {
@@ -17,25 +32,18 @@ pub struct Story {
     now: Now,
     connections: u64,
     pub orders: Vec<Output>,
+    /// All records so far.
+    pub journal: Vec<Record>,
 }
 
 impl Story {
     pub fn begins(max_seats: usize) -> Story {
-        let site = |name: &str, role| (name.to_owned(), role);
         Story {
-            meeting: Meeting::new(Invitation {
-                title: "Giao ban".to_owned(),
-                sites: vec![
-                    site("Huyện Long Thành", Role::Chair),
-                    site("An Phước", Role::Site),
-                    site("Bình Sơn", Role::Site),
-                    site("Phước Thái", Role::Site),
-                ],
-                max_seats,
-            }),
+            meeting: Meeting::new(invitation(max_seats)),
             now: Now { instant: Instant::now(), unix_ms: 1_000_000 },
             connections: 0,
             orders: Vec::new(),
+            journal: Vec::new(),
         }
     }
 
@@ -55,6 +63,7 @@ impl Story {
                 order => self.orders.push(order),
             }
         }
+        self.journal.extend(self.records().into_iter().cloned().collect::<Vec<_>>());
     }
 
     /// A fresh connection says hello.
@@ -122,6 +131,14 @@ impl Story {
         })
     }
 
+    pub fn records(&self) -> Vec<&Record> {
+        let records = self.orders.iter().filter_map(|order| match order {
+            Output::Record(record) => Some(record),
+            _ => None,
+        });
+        records.collect()
+    }
+
     pub fn is_closed(&self, connection: ConnectionId) -> bool {
         self.orders.contains(&Output::Close { connection })
     }
@@ -137,7 +154,7 @@ impl Story {
 
     /// The secret that whoever sits there was given.
     pub fn meeting_seat(&self, site: SiteId) -> Secret {
-        self.meeting.sites[site.0 as usize].seat.clone().expect("seated")
+        self.meeting.lasting.of(site).seat.clone().expect("seated")
     }
 
     /// Comes back to its seat, and has media.

@@ -88,7 +88,8 @@ fn a_lost_seat_is_taken_over_by_who_asks_and_the_chair_sees_it() {
     let new = story.hello(AN_PHUOC, None, true);
     assert_ne!(story.seat(new), seat);
     assert!(story.orders.contains(&Output::DropMedia { site: AN_PHUOC }));
-    assert!(story.orders.contains(&Output::TakenOver { site: AN_PHUOC, connection: new }));
+    let fact = Fact::TakenOver { site: AN_PHUOC, seat: story.meeting_seat(AN_PHUOC) };
+    assert_eq!(story.records(), [&Record { at_ms: 1_060_000, by: AN_PHUOC, fact }]);
     let shown = story.site(AN_PHUOC);
     assert_eq!((shown.takeovers, shown.taken_over_ms), (1, Some(1_060_000)));
     story.path(AN_PHUOC, MediaPath::Up);
