@@ -36,7 +36,7 @@ const WEB_ARROWS: arrows::Table = &[
 ];
 
 /// The same of what a crate names by `crate::` and `super::`, for each crate by its folder.
-const RUST_ARROWS: &[(&str, arrows::Table)] = &[("sfu", SFU_ARROWS)];
+const RUST_ARROWS: &[(&str, arrows::Table)] = &[("sfu", SFU_ARROWS), ("signaling", SIGNALING_ARROWS)];
 
 /// `command` and `event` are what the quarters say to each other. They stand above `sdp`, whose offers and refusals
 /// they carry, and below `room` and `peer`, which keep what was desired.
@@ -63,6 +63,39 @@ const SFU_ARROWS: arrows::Table = &[
     ("limits", &[]),
     ("net", &[]),
     ("time", &[]),
+];
+
+/// The commands stand above everything, the protocol below.
+#[rustfmt::skip]
+const SIGNALING_ARROWS: arrows::Table = &[
+    ("lib", &["serve"]),
+    ("serve", &["http", "hall", "metrics", "media", "listeners", "tls", "config", "log", "net", "error"]),
+    ("demo", &["endpoint", "links", "cli", "data", "listeners", "config", "error", "protocol", "secret"]),
+    ("doctor", &["cli", "tls", "descriptors", "config", "output", "error"]),
+    ("join", &["endpoint", "cli", "log", "output", "error", "protocol"]),
+    ("links", &["tls", "config", "protocol"]),
+    ("certificate", &["cli", "tls", "config", "output", "error"]),
+    ("cli", &["config", "error"]),
+    ("endpoint", &["protocol", "secret"]),
+    ("http", &["ws", "hall", "tls", "config", "log", "net", "error", "protocol", "secret"]),
+    ("ws", &["hall", "media", "meeting", "log", "net", "outgoing", "error", "protocol"]),
+    ("hall", &["metrics", "media", "meeting", "config", "log", "net", "outgoing", "error", "ids", "protocol", "secret"]),
+    ("metrics", &["media", "meeting", "log", "protocol"]),
+    ("media", &["meeting", "config", "error", "ids", "protocol"]),
+    ("meeting", &["error", "protocol", "secret"]),
+    ("tls", &["data", "config", "error", "secret"]),
+    ("descriptors", &["config", "error"]),
+    ("listeners", &["config", "error"]),
+    ("data", &["error"]),
+    ("config", &["error", "ids", "protocol", "secret"]),
+    ("log", &["output", "error"]),
+    ("output", &["error"]),
+    ("net", &["ids", "protocol"]),
+    ("outgoing", &["protocol"]),
+    ("error", &["protocol"]),
+    ("ids", &["protocol"]),
+    ("protocol", &["secret"]),
+    ("secret", &[]),
 ];
 
 fn root() -> PathBuf {

@@ -43,5 +43,5 @@ pub use client::Endpoint;
 pub use error::JoinError;
 pub use link::JoinLink;
 pub use options::{Audio, Options, Transport, Trust, Turn, Video, Watch};
-pub use probe::Reach;
-pub use stats::{Statistics, TrackStatistics, TransportKind};
+pub use probe::{Reach, TransportKind};
+pub use stats::{Statistics, TrackStatistics};

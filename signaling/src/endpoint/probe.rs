@@ -27,8 +27,6 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::watch;
 use tokio::time::{interval, timeout};
 
-use super::stats::TransportKind;
-
 /// A satellite's round trip is 0.6 s, 2.5 s with a full queue; TCP needs two of them.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// UDP gets so much longer than TCP has needed: it is better for media, and TCP took two round trips where it takes
@@ -40,6 +38,14 @@ const REPEAT: Duration = Duration::from_millis(250);
 const MOST_CANDIDATES: usize = 16;
 /// Priority of a host candidate (RFC 8445 section 5.1.2.1); nothing is nominated by it.
 const PRIORITY: u32 = 126 << 24;
+
+/// What media goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransportKind {
+    Udp,
+    Tcp,
+}
 
 /// Whether the bridge has replied; `None` while that is open.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]

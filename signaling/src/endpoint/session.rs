@@ -12,12 +12,11 @@ use webrtc::peer_connection::RTCPeerConnectionState;
 
 use super::options::{Options, Transport, Video};
 use super::picture::Picture;
-use super::probe::{self, Reach};
+use super::probe::{self, Reach, TransportKind};
 use super::receive::Received;
 use super::send::{run_camera, run_microphone};
 use super::site::{SharedReceived, Site};
 use super::socket::Socket;
-use super::stats::TransportKind;
 use super::wishes::wishes;
 use super::{JoinError, JoinLink};
 use crate::protocol::sdp::{MAX_ANSWER_BYTES, fold, unfold};

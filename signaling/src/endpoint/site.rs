@@ -29,10 +29,9 @@ use webrtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit,
 use super::JoinError;
 use super::codecs::{media_engine, opus_codec, vp8_codec};
 use super::options::{Options, Transport};
-use super::probe::{self, Reach};
+use super::probe::{self, Reach, TransportKind};
 use super::receive::{Arrival, Kind, Received};
 use super::send::Outlet;
-use super::stats::TransportKind;
 
 /// Silence of the path after which it counts as disconnected, and from then until it is given up
 /// and a fresh connection is made; the crate's own 25 s would leave a site dark for half a minute.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde::Serialize;
 use webrtc::peer_connection::{RTCStatsReport, RTCStatsReportEntry};
 
-use super::probe::Reach;
+use super::probe::{Reach, TransportKind};
 use super::receive::{Count, Kind};
 use super::send::Outlet;
 use crate::protocol::SiteId;
@@ -38,14 +38,6 @@ impl Statistics {
 
 fn has_packets(tracks: &[TrackStatistics]) -> bool {
     tracks.iter().any(|track| track.packets > 0)
-}
-
-/// What media goes by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TransportKind {
-    Udp,
-    Tcp,
 }
 
 /// One track in one direction.

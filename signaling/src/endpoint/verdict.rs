@@ -153,8 +153,7 @@ fn decimal(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::probe::Reach;
-    use super::super::stats::TransportKind;
+    use super::super::probe::{Reach, TransportKind};
     use super::*;
 
     fn track(own: bool, packets: u64, lost: u64, jitter_ms: f64) -> TrackStatistics {
