@@ -5,7 +5,7 @@ use crate::config::{Config, MeetingConfig, SiteConfig};
 use crate::data::write_secret;
 use crate::endpoint::JoinLink;
 use crate::error::{StartCode, StartError};
-use crate::links::{lan_hosts, shown};
+use crate::invite::{lan_hosts, shown};
 use crate::listeners::{Listeners, address_of};
 use crate::protocol::Role;
 use crate::secret::Secret;

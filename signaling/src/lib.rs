@@ -3,11 +3,11 @@
 //! # Map
 //! Each line uses only what stands below it, and of its own line what stands to the right (`RUST_ARROWS` in
 //! `tests/tests/tidy.rs`).
-//! - [`serve`], [`demo`], [`doctor`], [`join`], [`links`], [`certificate`], [`cli`]: the commands.
+//! - [`serve`], [`demo`], [`doctor`], [`join`], [`invite`], [`certificate`], [`cli`]: the commands.
 //! - [`endpoint`]: a headless site, the other side of everything below.
 //! - [`http`]: pages, and where WebSockets come from. [`ws`]: one task per connection.
 //! - [`hall`]: the one task that owns meetings, connections and the bridge to media.
-//! - [`metrics`]: what Prometheus reads.
+//! - [`metrics`]: what Prometheus reads. [`links`]: how good sites' lines are, and what they are told of it.
 //! - [`media`]: the only place that stands on the bridge to `sfu`.
 //! - [`meeting`]: the pure machine that knows the procedure.
 //! - [`tls`], [`descriptors`], [`listeners`], [`data`], [`config`], [`log`], [`output`]: what every service has.
@@ -45,6 +45,7 @@ pub mod error;
 pub mod hall;
 pub mod http;
 pub mod ids;
+pub mod invite;
 pub mod join;
 pub mod links;
 pub mod listeners;

@@ -19,7 +19,7 @@ use signaling::config::Config;
 use signaling::error::{StartCode, StartError};
 use signaling::listeners::{Listeners, address_of};
 use signaling::media::MediaPort;
-use signaling::{certificate, demo, descriptors, doctor, endpoint, join, links, log, media, output, run};
+use signaling::{certificate, demo, descriptors, doctor, endpoint, invite, join, log, media, output, run};
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -81,7 +81,7 @@ async fn serve(args: ServeArgs, behind: BehindMedia) -> Result<ExitCode, StartEr
     let (https, http) = (address_of(&listeners.https)?, address_of(&listeners.http)?);
     let known = config.clone();
     let tell = move || match std::io::stdout().is_terminal() {
-        true => announce(links::text(&known, https, http)),
+        true => announce(invite::text(&known, https, http)),
         // Into a journal they do not go: whoever reads one would be every site.
         false => Ok(()),
     };
@@ -95,7 +95,7 @@ async fn serve(args: ServeArgs, behind: BehindMedia) -> Result<ExitCode, StartEr
 fn follow(config: &Config, https: SocketAddr, tell: impl Fn() -> Result<(), StartError> + Send + 'static) {
     let config = config.clone();
     let again = move || tell().unwrap_or_else(|e| log::say(&e.to_string()));
-    tokio::spawn(async move { links::follow(&config, https.ip(), again).await });
+    tokio::spawn(async move { invite::follow(&config, https.ip(), again).await });
 }
 
 async fn demo(args: DemoArgs, behind: BehindMedia) -> Result<ExitCode, StartError> {
@@ -128,7 +128,7 @@ fn start_media(config: &Config, behind: BehindMedia) -> Result<MediaPort, StartE
 fn links(args: &LinksArgs) -> Result<ExitCode, StartError> {
     let config = args.settings.load()?;
     with_meetings(&config)?;
-    output::print(&links::text(&config, config.https, config.http))?;
+    output::print(&invite::text(&config, config.https, config.http))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,7 +4,6 @@
 
 mod carry;
 mod door;
-mod lights;
 mod outbox;
 mod pulse;
 
@@ -15,14 +14,14 @@ pub use pulse::Stuck;
 use crate::config::{Config, MeetingConfig};
 use crate::error::Refusal;
 use crate::ids::{Link, MeetingId};
-use crate::media::{Bridge, MediaPort, grade::Grader};
+use crate::links::{Grader, Lights};
+use crate::media::{Bridge, MediaPort};
 use crate::meeting::{ConnectionId, Input, Invitation, Invited, Meeting, Now, Request};
 use crate::metrics::Board;
 use crate::net::{JoinLimit, LinkBudget};
 use crate::protocol::{ClientReport, ErrorCode, ServerMessage, SiteId};
 use crate::secret::Secret;
 use door::Knock;
-use lights::Lights;
 use pulse::Pulse;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

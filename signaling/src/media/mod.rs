@@ -3,7 +3,6 @@
 
 mod desired;
 mod events;
-pub mod grade;
 mod orders;
 mod plane;
 mod watch;

@@ -1,10 +1,11 @@
 //! Link lights: Tốt, Trung bình, Kém, Mất kết nối.
 
 use crate::ids::MeetingId;
+use crate::media::PeerStats;
 use crate::meeting::Flow;
 use crate::protocol::measure::Measure;
 use crate::protocol::{LinkGrade, SiteId, SiteLink};
-use sfu::stats::{DirectionStats, PeerStats};
+use sfu::stats::DirectionStats;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
