@@ -6,6 +6,7 @@
 
 mod account;
 mod admit;
+mod apply;
 mod control;
 mod delay;
 mod egress;
@@ -13,10 +14,10 @@ mod feedback;
 mod forwarding;
 mod ingress;
 mod overload;
-mod reconcile;
 mod reports;
 mod rescue;
 mod seal;
+mod survey;
 mod switching;
 mod timers;
 mod work;

@@ -48,7 +48,7 @@ const SFU_ARROWS: arrows::Table = &[
     ("demux", &["transport", "rtp", "discard", "ids", "net"]),
     ("peer", &["room", "command", "bandwidth", "forward", "receive", "sdp", "transport", "rtp", "discard", "ids",
         "limits", "net", "time"]),
-    ("room", &["command", "stats", "ids", "time"]),
+    ("room", &["command", "forward", "stats", "ids", "limits", "time"]),
     ("command", &["sdp", "ids", "net"]),
     ("event", &["sdp", "stats", "ids", "net"]),
     ("bandwidth", &["rtp", "time"]),

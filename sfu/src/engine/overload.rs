@@ -1,12 +1,11 @@
 //! The worker cannot keep up: which slots are thinned until it can.
 
 use super::Engine;
-use crate::forward::packet::Origin;
 use crate::ids::{PeerIndex, RoomId};
 use crate::peer::Peers;
 use crate::peer::publisher::Layer;
 use crate::peer::subscriber::{Subscriber, Video};
-use crate::room::shed::{Class, Cost, Measure, Rank};
+use crate::room::shed::{Cost, Measure, Rank};
 use crate::stats::Effort;
 use std::time::{Duration, Instant};
 
@@ -54,20 +53,6 @@ impl Engine {
         };
         video.iter().find_map(differs)?;
         self.room_of(index)
-    }
-
-    /// Where `wished` stands in the order of what is lost, and what that means for it now.
-    pub(super) fn judge(&mut self, class: Class, wished: Origin, viewer: PeerIndex) -> (Rank, Measure) {
-        let peer = self.peers.links.get(wished.publisher).map_or(0, |link| link.peer.0);
-        let source = peer.wrapping_mul(4).wrapping_add(wished.kind.index() as u64);
-        let rank = Rank::new(class, source, viewer.place);
-        let measure = self.shedding.measure(rank);
-        let publisher = self.peers.publishers.get_mut(wished.publisher);
-        if let Some(layer) = publisher.and_then(|p| p.layer_mut(wished.kind, wished.layer)) {
-            layer.want();
-            layer.shed = layer.shed.saturating_add(u64::from(measure == Measure::Still));
-        }
-        (rank, measure)
     }
 
     /// Slots whose pictures are fewer than wished, and those that have none.

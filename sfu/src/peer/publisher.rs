@@ -307,13 +307,6 @@ impl Track {
         self.layers.iter().take(limits::MAX_LAYERS).map(state).collect()
     }
 
-    /// The layer a slot shall have while nothing comes at all: the one it shows, or the lowest, which any
-    /// key frame of brings the first picture. `None` before the source has ever sent.
-    pub fn while_silent(&self, shown: Option<u8>) -> Option<usize> {
-        let has_sent = self.layers.iter().any(|layer| layer.last_packet.is_some());
-        has_sent.then_some(shown.map_or(0, usize::from))
-    }
-
     /// A layer that is reported as watched has had no watcher for long enough to say so.
     pub fn has_unsettled_layers(&self, now: Instant) -> bool {
         self.layers.iter().zip(&self.reported_wanted).any(|(layer, reported)| {

@@ -3,7 +3,6 @@
 use super::publisher::VIDEO_SLAB;
 use crate::bandwidth::estimate::Estimator;
 use crate::bandwidth::history::SendHistory;
-use crate::command::Priority;
 #[cfg(debug_assertions)]
 use crate::forward::guard::Guard;
 use crate::forward::key_budget::KeyBudget;
@@ -82,7 +81,6 @@ pub struct Subscriber {
     pub video_queue: Lane,
     pub history: SendHistory,
     pub estimator: Estimator,
-    pub priority: Priority,
     /// Smallest SSRC of ours towards this peer: the sender of reports without media.
     pub report_ssrc: Ssrc,
     pub nacks: u64,
@@ -106,7 +104,6 @@ impl Subscriber {
             video_queue: Lane::default(),
             history: SendHistory::new(),
             estimator: Estimator::new(START_BPS),
-            priority: Priority::default(),
             report_ssrc: Ssrc(1),
             nacks: 0,
             plis: 0,

@@ -1,11 +1,12 @@
 //! One meeting's media on one worker: who is in it, who is heard, who is thinned first.
 
 pub mod audio;
+pub mod plan;
 pub mod relief;
 pub mod shed;
 pub mod speaker;
 
-use crate::command::Desired;
+use crate::command::{Desired, Permissions};
 use crate::ids::{PeerId, PeerIndex, RoomId};
 use speaker::Speakers;
 
@@ -25,6 +26,12 @@ impl Room {
 
     pub fn index_of(&self, peer: PeerId) -> Option<PeerIndex> {
         self.members.iter().find(|(id, _)| *id == peer).map(|(_, index)| *index)
+    }
+
+    /// What a member may publish: nothing as long as nobody has said so.
+    pub fn permissions_of(&self, peer: PeerId) -> Permissions {
+        let desired = self.desired.peers.iter().find(|desired| desired.peer == peer);
+        desired.map(|desired| desired.may_publish).unwrap_or_default()
     }
 }
 

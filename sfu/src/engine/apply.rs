@@ -1,0 +1,206 @@
+//! A room's plan is carried out: who gets whose packets. Runs when something changed, never per packet.
+
+use super::Engine;
+use super::forwarding::whole_key;
+use crate::command::Permissions;
+use crate::event::Event;
+use crate::forward::packet::Origin;
+use crate::forward::switch::ALL_TEMPORAL;
+use crate::ids::{PeerId, PeerIndex, RoomId, SlotId, Source, SourceKind};
+use crate::peer::publisher::Route;
+use crate::room::Room;
+use crate::room::plan::{MemberPlan, Plan, SlotPlan, plan};
+use crate::room::shed::Measure;
+use std::time::{Duration, Instant};
+
+/// A key frame that is younger than this will still be young enough to be played from the slab when a handshake has
+/// ended.
+const AHEAD_MAX_AGE: Duration = Duration::from_millis(250);
+/// Of a slot that is thinned because the worker cannot keep up: the frames that all others rest upon.
+const THIN_TEMPORAL: u8 = 0;
+
+impl Engine {
+    /// Makes a room look as desired. Idempotent.
+    pub(super) fn reconcile(&mut self, now: Instant, id: RoomId) {
+        let Some(room) = self.rooms.remove(&id) else {
+            return;
+        };
+        let plan = plan(&self.survey(&room), &self.shedding);
+        self.apply(now, &room, &plan);
+        self.rooms.insert(id, room);
+    }
+
+    fn apply(&mut self, now: Instant, room: &Room, plan: &Plan) {
+        for (peer, index) in &room.members {
+            self.begin_member(*index, room.permissions_of(*peer));
+        }
+        for origin in &plan.wanted {
+            if let Some(publisher) = self.peers.publishers.get_mut(origin.publisher)
+                && let Some(layer) = publisher.layer_mut(origin.kind, origin.layer)
+            {
+                layer.want();
+            }
+        }
+        for member in &plan.members {
+            self.apply_member(now, room, member);
+        }
+        for (peer, index) in &room.members {
+            self.report_wanted(now, *peer, *index);
+        }
+    }
+
+    /// Permissions take effect, and the routes of what a member publishes start anew.
+    fn begin_member(&mut self, index: PeerIndex, permissions: Permissions) {
+        let Some(publisher) = self.peers.publishers.get_mut(index) else {
+            return;
+        };
+        publisher.permissions = permissions;
+        for track in publisher.tracks.iter_mut().flatten() {
+            for (number, layer) in track.layers.iter_mut().enumerate() {
+                layer.routes.clear();
+                layer.begin_wanted();
+                // The lowest layer is always wanted: a camera nobody watches just now must still
+                // be seen to be on.
+                if number == 0 {
+                    layer.want();
+                }
+            }
+            if track.kind == SourceKind::Microphone && !permissions.microphone {
+                track.layers.iter_mut().for_each(|layer| layer.active = false);
+            }
+        }
+    }
+
+    fn apply_member(&mut self, now: Instant, room: &Room, plan: &MemberPlan) {
+        let MemberPlan { peer, index: subscriber, video, audio } = plan;
+        for (slot, slot_plan) in (0..).zip(video) {
+            self.apply_video(now, *peer, Route { subscriber: *subscriber, slot }, slot_plan);
+        }
+        for (slot, voice) in (0..).zip(audio) {
+            self.apply_audio(now, room, *peer, Route { subscriber: *subscriber, slot }, *voice);
+        }
+    }
+
+    fn apply_video(&mut self, now: Instant, peer: PeerId, route: Route, plan: &SlotPlan) {
+        if let Some(origin) = plan.ahead {
+            self.ask_ahead(now, origin, route);
+        }
+        if let Some((origin, _)) = plan.wished.filter(|_| plan.measure == Measure::Still) {
+            self.count_still(origin);
+        }
+        let subscriber = self.peers.subscribers.get_mut(route.subscriber);
+        let Some(video) = subscriber.and_then(|s| s.video.get_mut(usize::from(route.slot))) else {
+            return;
+        };
+        video.slot.aim(plan.target(), plan.keeps);
+        video.measure = plan.measure;
+        video.wanted = plan.wished;
+        video.slot.limit_temporal(if plan.measure == Measure::Thin { THIN_TEMPORAL } else { ALL_TEMPORAL });
+        let (current, target, needs_key) =
+            (video.slot.current(), video.slot.target(), video.slot.needs_key());
+        // A shed slot keeps its last frame: it is thinned, not gone.
+        let stands = plan.measure == Measure::Still && plan.source == video.shown;
+        if current.is_none() && !stands && video.shown.take().is_some() {
+            let slot = SlotId::Video(route.slot);
+            self.events.push_back(Event::SlotShows { peer, slot, source: None });
+        }
+        self.add_route(current, route);
+        self.add_route(target.filter(|_| target != current), route);
+        if let Some(origin) = needs_key {
+            self.begin_at_key(now, origin, route);
+        }
+    }
+
+    /// A slot begins with a key frame: one that is there already, or one that is asked for.
+    fn begin_at_key(&mut self, now: Instant, origin: Origin, route: Route) {
+        if !self.replay_key(now, origin, route)
+            && !self.request_key_for(now, route.subscriber, origin)
+            && let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber)
+        {
+            subscriber.waits_for_key = true;
+        }
+    }
+
+    fn count_still(&mut self, origin: Origin) {
+        let publisher = self.peers.publishers.get_mut(origin.publisher);
+        if let Some(layer) = publisher.and_then(|p| p.layer_mut(origin.kind, origin.layer)) {
+            layer.shed = layer.shed.saturating_add(1);
+        }
+    }
+
+    /// Whoever is shaking hands needs a key frame when that is done: asked for now, it comes meanwhile and is
+    /// played from the slab. Once for a slot, however often the room changes; a path must have been proved, and
+    /// it is on the receiver's account, so that nobody draws more of them than by connecting.
+    fn ask_ahead(&mut self, now: Instant, origin: Origin, route: Route) {
+        let subscriber = self.peers.subscribers.get_mut(route.subscriber);
+        let video = subscriber.and_then(|subscriber| subscriber.video.get_mut(usize::from(route.slot)));
+        let asked = video.is_none_or(|video| video.asked_ahead.replace(origin) == Some(origin));
+        let layer = self.peers.publishers.layer(origin);
+        let lies_there = layer.is_some_and(|layer| whole_key(layer, now, AHEAD_MAX_AGE).is_some());
+        if !asked && !lies_there {
+            self.request_key_for(now, route.subscriber, origin);
+        }
+    }
+
+    fn add_route(&mut self, origin: Option<Origin>, route: Route) {
+        let Some(origin) = origin else { return };
+        let Some(publisher) = self.peers.publishers.get_mut(origin.publisher) else {
+            return;
+        };
+        if let Some(layer) = publisher.layer_mut(origin.kind, origin.layer)
+            && layer.routes.last() != Some(&route)
+        {
+            layer.routes.push(route);
+        }
+    }
+
+    pub(super) fn request_key(&mut self, now: Instant, origin: Origin) {
+        let Some(publisher) = self.peers.publishers.get_mut(origin.publisher) else {
+            return;
+        };
+        if let Some(layer) = publisher.layer_mut(origin.kind, origin.layer) {
+            layer.keyframe.request(now);
+            self.touch(origin.publisher);
+        }
+    }
+
+    fn apply_audio(&mut self, now: Instant, room: &Room, peer: PeerId, route: Route, voice: Option<PeerId>) {
+        let origin = voice.and_then(|voice| room.index_of(voice)).map(|publisher| Origin {
+            publisher,
+            kind: SourceKind::Microphone,
+            layer: 0,
+        });
+        let subscriber = self.peers.subscribers.get_mut(route.subscriber);
+        let Some(audio) = subscriber.and_then(|s| s.audio.get_mut(usize::from(route.slot))) else {
+            return;
+        };
+        let begins = audio.slot.aim(origin);
+        let shown = voice.map(|peer| Source { peer, kind: SourceKind::Microphone });
+        if audio.shown != shown {
+            audio.shown = shown;
+            let slot = SlotId::Audio(route.slot);
+            self.events.push_back(Event::SlotShows { peer, slot, source: shown });
+        }
+        self.add_route(origin, route);
+        if let Some(origin) = origin.filter(|_| begins) {
+            self.replay_voice(now, origin, route);
+        }
+    }
+
+    /// Tells the publisher which layers are watched, when that changed.
+    fn report_wanted(&mut self, now: Instant, peer: PeerId, index: PeerIndex) {
+        let Some(publisher) = self.peers.publishers.get_mut(index) else {
+            return;
+        };
+        for track in publisher.tracks.iter_mut().flatten() {
+            if track.kind == SourceKind::Microphone {
+                continue;
+            }
+            let layers: Vec<bool> = track.layers.iter_mut().map(|layer| layer.settle_wanted(now)).collect();
+            if track.reported_wanted != layers {
+                track.reported_wanted.clone_from(&layers);
+                self.events.push_back(Event::LayersWanted { peer, kind: track.kind, layers });
+            }
+        }
+    }
+}

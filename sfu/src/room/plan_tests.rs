@@ -1,0 +1,177 @@
+use super::*;
+use crate::stats::Effort;
+use std::time::Duration;
+
+const VIEWER: u64 = 1;
+const SPEAKER: u64 = 2;
+
+fn index(peer: u64) -> PeerIndex {
+    PeerIndex { place: peer as u32, generation: 1 }
+}
+
+fn layers(spec: &[(bool, u16)]) -> ArrayVec<LayerState, { limits::MAX_LAYERS }> {
+    spec.iter().map(|(active, height)| LayerState { active: *active, height: Some(*height) }).collect()
+}
+
+fn camera(spec: &[(bool, u16)]) -> PublishedTrack {
+    PublishedTrack { kind: SourceKind::Camera, class: Class::Other, layers: layers(spec), has_sent: true }
+}
+
+fn whole_camera() -> PublishedTrack {
+    camera(&[(true, 180), (true, 360), (true, 720)])
+}
+
+fn member(peer: u64) -> Member<'static> {
+    Member {
+        peer: PeerId(peer),
+        index: index(peer),
+        line: LineState::Up,
+        audible: true,
+        tracks: ArrayVec::new(),
+        wishes: &[],
+        video: vec![VideoPlace { has_codec: true, shows: None }],
+        audio: vec![None],
+        pairs: 0,
+    }
+}
+
+fn wish(max_height: u16) -> [Option<Wish>; 1] {
+    let source = Source { peer: PeerId(SPEAKER), kind: SourceKind::Camera };
+    [Some(Wish { source, max_height })]
+}
+
+fn origin(layer: u8) -> Origin {
+    Origin { publisher: index(SPEAKER), kind: SourceKind::Camera, layer }
+}
+
+/// The plan for the one slot of a viewer who wishes for the speaker's camera.
+fn planned(
+    viewer: Member<'_>,
+    track: Option<PublishedTrack>,
+    shedding: &Shedding,
+) -> (SlotPlan, Vec<Origin>) {
+    let speaker = Member { tracks: track.into_iter().collect(), ..member(SPEAKER) };
+    let survey = Survey { members: vec![viewer, speaker], heard: Vec::new() };
+    let plan = plan(&survey, shedding);
+    (plan.members[0].video[0], plan.wanted)
+}
+
+/// A worker that is to leave out all video work.
+fn overloaded(slots: &[(Rank, super::super::shed::Cost)]) -> Shedding {
+    let mut shedding = Shedding::default();
+    let span = Duration::from_millis(100);
+    let busy = Effort { span, worked: span, slept: Duration::ZERO };
+    (0..200).for_each(|_| {
+        if shedding.on_effort(busy, Duration::from_secs(1)) {
+            shedding.plan(slots.iter().copied());
+        }
+    });
+    shedding
+}
+
+#[test]
+fn a_slot_shows_what_its_viewer_wishes_for_and_says_why_if_not() {
+    let no_codec = || vec![VideoPlace { has_codec: false, shows: None }];
+    let upper_off = || camera(&[(true, 180), (false, 360), (false, 720)]);
+    let never_sent = || PublishedTrack { has_sent: false, ..camera(&[(false, 180)]) };
+    let viewer = |line, video| Member { line, video, ..member(VIEWER) };
+    let up = || member(VIEWER);
+    let cases: Vec<(&str, Member<'_>, Option<PublishedTrack>, Option<u8>, Why)> = vec![
+        ("all is there", up(), Some(whole_camera()), Some(2), Why::Choice),
+        ("the best layer does not come", up(), Some(upper_off()), Some(0), Why::Publisher),
+        ("nothing has ever come", up(), Some(never_sent()), None, Why::Publisher),
+        ("not there, or not permitted", up(), None, None, Why::Publisher),
+        ("no codec in common", viewer(LineState::Up, no_codec()), Some(whole_camera()), None, Why::Viewer),
+        ("no line", viewer(LineState::Down, up().video), Some(whole_camera()), None, Why::Viewer),
+    ];
+    let wishes = wish(720);
+    for (what, viewer, track, layer, why) in cases {
+        let (slot, _) = planned(Member { wishes: &wishes, ..viewer }, track, &Shedding::default());
+        assert_eq!((slot.target(), slot.why), (layer.map(origin), why), "{what}");
+    }
+}
+
+#[test]
+fn nothing_is_wished_for_and_nothing_is_shown() {
+    let (slot, wanted) = planned(member(VIEWER), Some(whole_camera()), &Shedding::default());
+    assert_eq!((slot.source, slot.target(), slot.why), (None, None, Why::Choice));
+    assert_eq!(wanted, []);
+}
+
+#[test]
+fn layers_on_the_way_to_the_best_are_wanted_until_it_comes() {
+    let wishes = wish(720);
+    let viewer = || Member { wishes: &wishes, ..member(VIEWER) };
+    let wanted = |track| {
+        let (_, wanted) = planned(viewer(), Some(track), &Shedding::default());
+        let mut layers: Vec<u8> = wanted.iter().map(|origin| origin.layer).collect();
+        layers.sort_unstable();
+        layers.dedup();
+        layers
+    };
+    assert_eq!(wanted(whole_camera()), [2]);
+    assert_eq!(wanted(camera(&[(true, 180), (false, 360), (false, 720)])), [0, 1, 2]);
+}
+
+#[test]
+fn a_handshake_asks_for_its_key_frame_ahead_and_aims_at_nothing() {
+    let wishes = wish(360);
+    let viewer = Member { wishes: &wishes, line: LineState::Arriving, ..member(VIEWER) };
+    let (slot, _) = planned(viewer, Some(whole_camera()), &Shedding::default());
+    assert_eq!((slot.ahead, slot.target()), (Some(origin(1)), None));
+}
+
+#[test]
+fn a_silent_source_keeps_the_layer_that_is_shown() {
+    let wishes = wish(720);
+    let silent = camera(&[(false, 180), (false, 360), (false, 720)]);
+    let video = vec![VideoPlace { has_codec: true, shows: Some(origin(1)) }];
+    let viewer = Member { wishes: &wishes, video, ..member(VIEWER) };
+    let (slot, _) = planned(viewer, Some(silent.clone()), &Shedding::default());
+    assert_eq!((slot.target(), slot.keeps), (Some(origin(1)), true));
+    let viewer = Member { wishes: &wishes, ..member(VIEWER) };
+    let (slot, _) = planned(viewer, Some(silent), &Shedding::default());
+    assert_eq!(
+        (slot.target(), slot.why),
+        (Some(origin(0)), Why::Publisher),
+        "the lowest brings the first frame"
+    );
+}
+
+#[test]
+fn what_may_no_longer_be_published_does_not_stay_until_the_next_source_comes() {
+    let wishes = wish(720);
+    let content = Origin { kind: SourceKind::Content, ..origin(0) };
+    let video = vec![VideoPlace { has_codec: true, shows: Some(content) }];
+    let viewer = Member { wishes: &wishes, video, ..member(VIEWER) };
+    let (slot, _) = planned(viewer, Some(whole_camera()), &Shedding::default());
+    assert_eq!((slot.target(), slot.keeps), (Some(origin(2)), false));
+}
+
+#[test]
+fn an_overloaded_worker_leaves_the_last_frame_and_says_so() {
+    let wishes = wish(720);
+    let viewer = || Member { wishes: &wishes, ..member(VIEWER) };
+    let (slot, _) = planned(viewer(), Some(whole_camera()), &Shedding::default());
+    let (_, rank) = slot.wished.unwrap();
+    let cost = super::super::shed::Cost { whole: 1_000, upper: 300 };
+    let (slot, wanted) = planned(viewer(), Some(whole_camera()), &overloaded(&[(rank, cost)]));
+    assert_eq!((slot.measure, slot.why, slot.target()), (Measure::Still, Why::Server, None));
+    assert!(wanted.contains(&origin(2)), "it goes on being sent for when there is time again");
+}
+
+#[test]
+fn nobody_hears_himself_or_who_may_not_speak_and_without_a_line_nothing() {
+    let heard = vec![PeerId(SPEAKER), PeerId(VIEWER), PeerId(3)];
+    let muted = || Member { audible: false, ..member(3) };
+    let carried = |line| {
+        let viewer = Member { line, audio: vec![None, None, None], ..member(VIEWER) };
+        let survey = Survey { members: vec![viewer, member(SPEAKER), muted()], heard: heard.clone() };
+        let plan = plan(&survey, &Shedding::default());
+        let mut voices: Vec<u64> = plan.members[0].audio.iter().flatten().map(|peer| peer.0).collect();
+        voices.sort_unstable();
+        voices
+    };
+    assert_eq!(carried(LineState::Up), [SPEAKER]);
+    assert!(carried(LineState::Arriving).is_empty());
+}
