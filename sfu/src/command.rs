@@ -38,8 +38,6 @@ pub enum Command {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Desired {
     pub peers: Vec<DesiredPeer>,
-    /// Whoever has the floor is heard and seen before all others.
-    pub floor: Option<PeerId>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -47,8 +45,10 @@ pub struct DesiredPeer {
     pub peer: PeerId,
     /// What the server lets this peer publish; everything else it sends is dropped at the door.
     pub may_publish: Permissions,
-    /// When the worker must thin video, sources with a lower rank go first.
-    pub priority: Priority,
+    /// What its sources are worth when a worker cannot forward all video.
+    pub ranks: Ranks,
+    /// It is heard however loud others are: among the voices that are forwarded it comes first.
+    pub has_floor: bool,
     /// One entry per video slot, in the order of the offer; missing entries are empty slots.
     pub video_slots: Vec<Option<Wish>>,
 }
@@ -66,13 +66,16 @@ impl Permissions {
     }
 }
 
-/// What goes first where video must be thinned, lowest first: others, the chair, content, the floor.
-/// Audio stands above all of these by itself.
+/// What a video source is worth: where video must be thinned, sources of the lowest rank are thinned first. Audio
+/// stands above all ranks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Priority {
-    #[default]
-    Other,
-    Chair,
+pub struct Rank(pub u8);
+
+/// The ranks of what one peer publishes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ranks {
+    pub camera: Rank,
+    pub content: Rank,
 }
 
 /// What one video slot shall show.

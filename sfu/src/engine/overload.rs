@@ -5,7 +5,7 @@ use crate::ids::{PeerIndex, RoomId};
 use crate::peer::Peers;
 use crate::peer::publisher::Layer;
 use crate::peer::subscriber::{Subscriber, Video};
-use crate::room::shed::{Cost, Measure, Rank};
+use crate::room::shed::{Cost, Measure, Standing};
 use crate::stats::Effort;
 use std::time::{Duration, Instant};
 
@@ -48,8 +48,8 @@ impl Engine {
     fn moved(&self, index: PeerIndex) -> Option<RoomId> {
         let video = &self.peers.subscribers.get(index)?.video;
         let differs = |video: &Video| {
-            let (_, rank) = video.wanted?;
-            (self.shedding.measure(rank) != video.measure).then_some(())
+            let (_, standing) = video.wanted?;
+            (self.shedding.measure(standing) != video.measure).then_some(())
         };
         video.iter().find_map(differs)?;
         self.room_of(index)
@@ -69,12 +69,12 @@ fn with(subscriber: &Subscriber, measure: Measure) -> usize {
 }
 
 /// Every slot that would show something, and what it costs.
-fn costs(now: Instant, peers: &Peers) -> impl Iterator<Item = (Rank, Cost)> {
+fn costs(now: Instant, peers: &Peers) -> impl Iterator<Item = (Standing, Cost)> {
     let subscribers = peers.indices().filter_map(|index| peers.subscribers.get(index));
     let wanted = subscribers.flat_map(|s| s.video.iter()).filter_map(|video| video.wanted);
-    wanted.filter_map(move |(origin, rank)| {
+    wanted.filter_map(move |(origin, standing)| {
         let layer = peers.publishers.get(origin.publisher)?.layer(origin.kind, origin.layer)?;
-        Some((rank, cost(now, layer)))
+        Some((standing, cost(now, layer)))
     })
 }
 

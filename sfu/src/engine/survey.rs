@@ -1,13 +1,12 @@
 //! What a room's plan is made from, read out of the tables.
 
 use super::Engine;
-use crate::command::{Desired, DesiredPeer, Permissions, Priority};
-use crate::ids::{PeerId, PeerIndex, Source, SourceKind};
+use crate::command::{DesiredPeer, Permissions, Ranks};
+use crate::ids::{PeerId, PeerIndex, SourceKind};
 use crate::peer::publisher::{Publisher, Track};
 use crate::peer::subscriber::Subscriber;
 use crate::room::Room;
 use crate::room::plan::{LineState, Member, PublishedTrack, Survey, VideoPlace};
-use crate::room::shed::Class;
 use std::collections::BTreeMap;
 
 impl Engine {
@@ -16,17 +15,19 @@ impl Engine {
         for one in &room.desired.peers {
             desired.entry(one.peer).or_insert(one);
         }
-        let member = |(peer, index): &(PeerId, PeerIndex)| {
-            self.member(&room.desired, *peer, *index, desired.get(peer).copied())
-        };
-        let mut heard: Vec<PeerId> = room.desired.floor.into_iter().collect();
-        heard.extend(room.speakers.heard().filter(|voice| Some(*voice) != room.desired.floor));
-        Survey { members: room.members.iter().filter_map(member).collect(), heard }
+        let has_floor = |voice: &PeerId| desired.get(voice).is_some_and(|desired| desired.has_floor);
+        let floor = room.desired.peers.iter().map(|desired| desired.peer).filter(has_floor);
+        let others = room.speakers.heard().filter(|voice| !has_floor(voice));
+        let member =
+            |(peer, index): &(PeerId, PeerIndex)| self.member(*peer, *index, desired.get(peer).copied());
+        Survey {
+            members: room.members.iter().filter_map(member).collect(),
+            heard: floor.chain(others).collect(),
+        }
     }
 
     fn member<'a>(
         &self,
-        room: &Desired,
         peer: PeerId,
         index: PeerIndex,
         desired: Option<&'a DesiredPeer>,
@@ -35,7 +36,7 @@ impl Engine {
         let publisher = self.peers.publishers.get(index)?;
         let subscriber = self.peers.subscribers.get(index)?;
         let may = desired.map(|desired| desired.may_publish).unwrap_or_default();
-        let class = |kind| class_of(room, desired, Source { peer, kind });
+        let ranks = desired.map(|desired| desired.ranks).unwrap_or_default();
         Some(Member {
             peer,
             index,
@@ -45,7 +46,7 @@ impl Engine {
                 (false, false) => LineState::Down,
             },
             audible: may.microphone && publisher.track(SourceKind::Microphone).is_some(),
-            tracks: video_tracks(publisher, may).map(|track| published(track, class(track.kind))).collect(),
+            tracks: video_tracks(publisher, may).map(|track| published(track, ranks)).collect(),
             wishes: desired.map(|desired| desired.video_slots.as_slice()).unwrap_or_default(),
             video: video_places(subscriber),
             audio: subscriber.audio.iter().map(|audio| audio.shown.map(|source| source.peer)).collect(),
@@ -59,26 +60,13 @@ fn video_tracks(publisher: &Publisher, may: Permissions) -> impl Iterator<Item =
     permitted.into_iter().filter(|(_, may)| *may).filter_map(|(kind, _)| publisher.track(kind))
 }
 
-fn published(track: &Track, class: Class) -> PublishedTrack {
+fn published(track: &Track, ranks: Ranks) -> PublishedTrack {
     let has_sent = track.layers.iter().any(|layer| layer.last_packet.is_some());
-    PublishedTrack { kind: track.kind, class, layers: track.layer_states(), has_sent }
+    let rank = if track.kind == SourceKind::Content { ranks.content } else { ranks.camera };
+    PublishedTrack { kind: track.kind, rank, layers: track.layer_states(), has_sent }
 }
 
 fn video_places(subscriber: &Subscriber) -> Vec<VideoPlace> {
     let slots = subscriber.video.iter().map(|video| &video.slot);
     slots.map(|slot| VideoPlace { has_codec: !slot.line.codecs.is_empty(), shows: slot.current() }).collect()
-}
-
-/// What a source is worth when video must be thinned: the floor before content, the chair and others.
-fn class_of(room: &Desired, publisher: Option<&DesiredPeer>, source: Source) -> Class {
-    if room.floor == Some(source.peer) {
-        return Class::Floor;
-    }
-    if source.kind == SourceKind::Content {
-        return Class::Content;
-    }
-    match publisher.map(|desired| desired.priority) {
-        Some(Priority::Chair) => Class::Chair,
-        Some(Priority::Other) | None => Class::Other,
-    }
 }

@@ -12,7 +12,7 @@ use crate::forward::rewrite::Rewriter;
 use crate::forward::switch::{AudioSlot, SlotCodec, SlotLine, VideoSlot};
 use crate::forward::write::EgressExtensions;
 use crate::ids::{SlotId, Source, SourceKind, Ssrc};
-use crate::room::shed::{Measure, Rank};
+use crate::room::shed::{Measure, Standing};
 use crate::rtp::codec::Codec;
 use crate::sdp::{Negotiated, Section, SectionRole};
 use rand::{Rng, RngCore};
@@ -52,7 +52,7 @@ pub struct Video {
     /// As reported by `Event::SlotShows`.
     pub shown: Option<Source>,
     /// What it shows when the worker can keep up, and its place in the order of what is lost.
-    pub wanted: Option<(Origin, Rank)>,
+    pub wanted: Option<(Origin, Standing)>,
     pub measure: Measure,
     /// A key frame of this layer has been asked for before the line was there.
     pub asked_ahead: Option<Origin>,

@@ -2,8 +2,8 @@
 //! [`Plan`]; `engine/apply.rs` carries out what differs from before.
 
 use super::audio::{AudioPlace, assign};
-use super::shed::{Class, Measure, Rank, Shedding};
-use crate::command::Wish;
+use super::shed::{Measure, Shedding, Standing};
+use crate::command::{Rank, Wish};
 use crate::forward::packet::Origin;
 use crate::forward::select::{LayerState, choose};
 use crate::ids::{PeerId, PeerIndex, Source, SourceKind};
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 pub struct Survey<'a> {
     /// In the order in which they came.
     pub members: Vec<Member<'a>>,
-    /// Who shall be heard, whoever must be heard first, then the loudest.
+    /// Who shall be heard: who has the floor, then the loudest.
     pub heard: Vec<PeerId>,
 }
 
@@ -53,7 +53,7 @@ pub enum LineState {
 #[derive(Debug, Clone)]
 pub struct PublishedTrack {
     pub kind: SourceKind,
-    pub class: Class,
+    pub rank: Rank,
     /// Lowest first.
     pub layers: ArrayVec<LayerState, { limits::MAX_LAYERS }>,
     /// Something of it has come, at whatever time.
@@ -91,7 +91,7 @@ pub struct SlotPlan {
     /// The source its viewer wishes for.
     pub source: Option<Source>,
     /// The layer that it shows when the worker can keep up, and its place in the order of what is lost.
-    pub wished: Option<(Origin, Rank)>,
+    pub wished: Option<(Origin, Standing)>,
     pub measure: Measure,
     /// A key frame of this layer is asked for before the line is there.
     pub ahead: Option<Origin>,
@@ -182,12 +182,12 @@ impl<'a> Planner<'a> {
             LineState::Arriving => return SlotPlan { ahead: Some(origin), ..nothing(Why::Viewer) },
             LineState::Up => {}
         }
-        let rank = rank_of(track, publisher.peer, viewer.index);
-        let measure = self.shedding.measure(rank);
+        let standing = standing_of(track, publisher.peer, viewer.index);
+        let measure = self.shedding.measure(standing);
         self.wanted.push(origin);
         SlotPlan {
             source: Some(wish.source),
-            wished: Some((origin, rank)),
+            wished: Some((origin, standing)),
             measure,
             ahead: None,
             keeps: measure != Measure::Still && self.may_stay(place),
@@ -252,9 +252,9 @@ impl<'a> Planner<'a> {
 }
 
 /// Where a track stands for this viewer in the order of what is lost.
-fn rank_of(track: &PublishedTrack, publisher: PeerId, viewer: PeerIndex) -> Rank {
+fn standing_of(track: &PublishedTrack, publisher: PeerId, viewer: PeerIndex) -> Standing {
     let source = publisher.0.wrapping_mul(4).wrapping_add(track.kind.index() as u64);
-    Rank::new(track.class, source, viewer.place)
+    Standing::new(track.rank, source, viewer.place)
 }
 
 #[cfg(test)]

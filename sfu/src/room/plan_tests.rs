@@ -1,3 +1,4 @@
+use super::super::shed::Cost;
 use super::*;
 use crate::stats::Effort;
 use std::time::Duration;
@@ -14,7 +15,7 @@ fn layers(spec: &[(bool, u16)]) -> ArrayVec<LayerState, { limits::MAX_LAYERS }> 
 }
 
 fn camera(spec: &[(bool, u16)]) -> PublishedTrack {
-    PublishedTrack { kind: SourceKind::Camera, class: Class::Other, layers: layers(spec), has_sent: true }
+    PublishedTrack { kind: SourceKind::Camera, rank: Rank(0), layers: layers(spec), has_sent: true }
 }
 
 fn whole_camera() -> PublishedTrack {
@@ -57,7 +58,7 @@ fn planned(
 }
 
 /// A worker that is to leave out all video work.
-fn overloaded(slots: &[(Rank, super::super::shed::Cost)]) -> Shedding {
+fn overloaded(slots: &[(Standing, Cost)]) -> Shedding {
     let mut shedding = Shedding::default();
     let span = Duration::from_millis(100);
     let busy = Effort { span, worked: span, slept: Duration::ZERO };
@@ -76,7 +77,7 @@ fn a_slot_shows_what_its_viewer_wishes_for_and_says_why_if_not() {
     let never_sent = || PublishedTrack { has_sent: false, ..camera(&[(false, 180)]) };
     let viewer = |line, video| Member { line, video, ..member(VIEWER) };
     let up = || member(VIEWER);
-    let cases: Vec<(&str, Member<'_>, Option<PublishedTrack>, Option<u8>, Why)> = vec![
+    let cases = [
         ("all is there", up(), Some(whole_camera()), Some(2), Why::Choice),
         ("the best layer does not come", up(), Some(upper_off()), Some(0), Why::Publisher),
         ("nothing has ever come", up(), Some(never_sent()), None, Why::Publisher),
@@ -153,9 +154,9 @@ fn an_overloaded_worker_leaves_the_last_frame_and_says_so() {
     let wishes = wish(720);
     let viewer = || Member { wishes: &wishes, ..member(VIEWER) };
     let (slot, _) = planned(viewer(), Some(whole_camera()), &Shedding::default());
-    let (_, rank) = slot.wished.unwrap();
-    let cost = super::super::shed::Cost { whole: 1_000, upper: 300 };
-    let (slot, wanted) = planned(viewer(), Some(whole_camera()), &overloaded(&[(rank, cost)]));
+    let (_, standing) = slot.wished.unwrap();
+    let cost = Cost { whole: 1_000, upper: 300 };
+    let (slot, wanted) = planned(viewer(), Some(whole_camera()), &overloaded(&[(standing, cost)]));
     assert_eq!((slot.measure, slot.why, slot.target()), (Measure::Still, Why::Server, None));
     assert!(wanted.contains(&origin(2)), "it goes on being sent for when there is time again");
 }

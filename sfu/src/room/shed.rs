@@ -1,53 +1,45 @@
-//! Which pictures are thinned when the worker cannot keep up, and how: the pictures of the lowest class first, by
-//! their upper temporal layers, then whole; of one source after the other. Audio and control are never shed.
+//! Which video is thinned when the worker cannot keep up, and how: sources of the lowest rank first, by their upper
+//! temporal layers, then whole; of one source after the other. Audio and control are never shed.
 
 use super::relief::Relief;
+use crate::command::Rank;
 use crate::stats::Effort;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// A source that hundreds watch is shed for an eighth of them at a time: its pictures may be all there are.
+/// A source that hundreds watch is shed for an eighth of them at a time: its video may be all there is.
 const PARTS: u8 = 8;
 /// Less than this is given back together with what comes next: each time costs key frames.
 const SMALLEST_RETURN: f64 = 1.0 / 32.0;
 
-/// What is lost first is first here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
-    Other,
-    Chair,
-    Content,
-    Floor,
-}
-
-/// What is left of a slot's pictures.
+/// What is left of a slot's video.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Measure {
     #[default]
     Whole,
-    /// The lowest temporal layer alone: fewer pictures, and no key frame is needed to come back.
+    /// The lowest temporal layer alone: fewer frames, and no key frame is needed to come back.
     Thin,
-    /// The last picture stays.
+    /// The last frame stays.
     Still,
 }
 
 /// Where a slot stands in the order of what is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Rank {
-    class: Class,
+pub struct Standing {
+    rank: Rank,
     source: u16,
     part: u8,
 }
 
-impl Rank {
+impl Standing {
     /// Of what `source` sends to the subscriber at `place`. Sources go in an arbitrary order that never changes,
     /// so that a little more or less concerns few of them: whatever comes back needs a key frame, and a key frame
     /// goes to everybody who watches.
-    pub fn new(class: Class, source: u64, place: u32) -> Rank {
+    pub fn new(rank: Rank, source: u64, place: u32) -> Standing {
         // Fibonacci hashing: numbers that follow each other lie far apart.
         let source = (source.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48) as u16;
         let part = place.wrapping_add(u32::from(source)) as u8 & PARTS.wrapping_sub(1);
-        Rank { class, source, part }
+        Standing { rank, source, part }
     }
 }
 
@@ -61,14 +53,14 @@ pub struct Cost {
 /// One step of thinning; in the order in which they are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Step {
-    class: Class,
-    measure: Measure,
     rank: Rank,
+    measure: Measure,
+    standing: Standing,
 }
 
 impl Step {
-    fn new(measure: Measure, rank: Rank) -> Step {
-        Step { class: rank.class, measure, rank }
+    fn new(measure: Measure, standing: Standing) -> Step {
+        Step { rank: standing.rank, measure, standing }
     }
 }
 
@@ -84,7 +76,7 @@ pub struct Shedding {
 }
 
 impl Shedding {
-    /// Tells what the worker did, and the least that any picture had waited. True when a new plan is due.
+    /// Tells what the worker did, and the least that any frame had waited. True when a new plan is due.
     pub fn on_effort(&mut self, effort: Effort, waited: Duration) -> bool {
         self.due = self.relief.on_effort(effort, waited);
         let ended = self.due == 0.0 && self.planned > 0.0;
@@ -92,7 +84,7 @@ impl Shedding {
     }
 
     /// Takes as many steps as are needed, given all slots that would show something.
-    pub fn plan(&mut self, slots: impl Iterator<Item = (Rank, Cost)>) {
+    pub fn plan(&mut self, slots: impl Iterator<Item = (Standing, Cost)>) {
         let less = self.due < self.planned;
         self.planned = self.due;
         let last = self.last_step(slots);
@@ -100,17 +92,17 @@ impl Shedding {
         self.last = if less { last } else { self.last.max(last) };
     }
 
-    fn last_step(&self, slots: impl Iterator<Item = (Rank, Cost)>) -> Option<Step> {
+    fn last_step(&self, slots: impl Iterator<Item = (Standing, Cost)>) -> Option<Step> {
         let mut steps: BTreeMap<Step, u64> = BTreeMap::new();
         let mut add = |step, saves: u64| {
             let sum = steps.entry(step).or_default();
             *sum = sum.saturating_add(saves);
         };
         let mut total = 0u64;
-        for (rank, cost) in slots {
+        for (standing, cost) in slots {
             let upper = cost.upper.min(cost.whole);
-            add(Step::new(Measure::Thin, rank), upper);
-            add(Step::new(Measure::Still, rank), cost.whole.saturating_sub(upper));
+            add(Step::new(Measure::Thin, standing), upper);
+            add(Step::new(Measure::Still, standing), cost.whole.saturating_sub(upper));
             total = total.saturating_add(cost.whole);
         }
         let goal = (total as f64 * self.due).ceil() as u64;
@@ -123,9 +115,9 @@ impl Shedding {
         needed.last().map(|(step, _)| step)
     }
 
-    /// What is done to the slot of this rank.
-    pub fn measure(&self, rank: Rank) -> Measure {
-        let taken = |measure: &Measure| self.last.is_some_and(|last| Step::new(*measure, rank) <= last);
+    /// What is done to the slot that stands here.
+    pub fn measure(&self, standing: Standing) -> Measure {
+        let taken = |measure: &Measure| self.last.is_some_and(|last| Step::new(*measure, standing) <= last);
         [Measure::Still, Measure::Thin].into_iter().find(taken).unwrap_or_default()
     }
 }

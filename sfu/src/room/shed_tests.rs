@@ -1,25 +1,29 @@
 use super::*;
 
+const OTHER: Rank = Rank(0);
+const CHAIR: Rank = Rank(1);
+const FLOOR: Rank = Rank(3);
+
 const SPAN: Duration = Duration::from_millis(100);
 
-/// Pictures of a source to all eight parts of its viewers; a third of them is upper temporal layers.
-fn viewers(class: Class, source: u64) -> impl Iterator<Item = (Rank, Cost)> {
-    (0..8).map(move |place| (Rank::new(class, source, place), Cost { whole: 900, upper: 300 }))
+/// Frames of a source to all eight parts of its viewers; a third of them is upper temporal layers.
+fn viewers(rank: Rank, source: u64) -> impl Iterator<Item = (Standing, Cost)> {
+    (0..8).map(move |place| (Standing::new(rank, source, place), Cost { whole: 900, upper: 300 }))
 }
 
-fn meeting() -> Vec<(Rank, Cost)> {
-    let others = (1..=4).flat_map(|source| viewers(Class::Other, source));
-    others.chain(viewers(Class::Chair, 5)).chain(viewers(Class::Floor, 6)).collect()
+fn meeting() -> Vec<(Standing, Cost)> {
+    let others = (1..=4).flat_map(|source| viewers(OTHER, source));
+    others.chain(viewers(CHAIR, 5)).chain(viewers(FLOOR, 6)).collect()
 }
 
-fn planned(share: f64, slots: &[(Rank, Cost)]) -> Shedding {
+fn planned(share: f64, slots: &[(Standing, Cost)]) -> Shedding {
     let mut shedding = Shedding { due: share, ..Shedding::default() };
     shedding.plan(slots.iter().copied());
     shedding
 }
 
-fn saved(shedding: &Shedding, slots: &[(Rank, Cost)]) -> f64 {
-    let of = |(rank, cost): &(Rank, Cost)| match shedding.measure(*rank) {
+fn saved(shedding: &Shedding, slots: &[(Standing, Cost)]) -> f64 {
+    let of = |(rank, cost): &(Standing, Cost)| match shedding.measure(*rank) {
         Measure::Whole => 0,
         Measure::Thin => cost.upper,
         Measure::Still => cost.whole,
@@ -40,16 +44,16 @@ fn as_much_as_needed_is_saved_and_not_much_more() {
 }
 
 #[test]
-fn lower_classes_are_thinned_then_shed_before_a_higher_one_loses_anything() {
+fn lower_ranks_are_thinned_then_shed_before_a_higher_one_loses_anything() {
     let slots = meeting();
     for percent in 0..=100 {
         let shedding = planned(f64::from(percent) / 100.0, &slots);
-        let of = |class: Class| {
-            let measures = slots.iter().filter(|(rank, _)| rank.class == class);
-            let measures: Vec<Measure> = measures.map(|(rank, _)| shedding.measure(*rank)).collect();
+        let of = |rank: Rank| {
+            let measures = slots.iter().filter(|(standing, _)| standing.rank == rank);
+            let measures: Vec<Measure> = measures.map(|(standing, _)| shedding.measure(*standing)).collect();
             (measures.iter().copied().min().unwrap(), measures.iter().copied().max().unwrap())
         };
-        for (lower, higher) in [(Class::Other, Class::Chair), (Class::Chair, Class::Floor)] {
+        for (lower, higher) in [(OTHER, CHAIR), (CHAIR, FLOOR)] {
             let ((worst_off, most), (_, touched)) = (of(lower), of(higher));
             assert!(touched == Measure::Whole || worst_off == Measure::Still, "{percent} %: {lower:?}");
             assert!(most != Measure::Still || worst_off >= Measure::Thin, "{percent} %: thinned first");
@@ -60,18 +64,18 @@ fn lower_classes_are_thinned_then_shed_before_a_higher_one_loses_anything() {
 #[test]
 fn a_little_more_concerns_one_source() {
     let slots = meeting();
-    let stills = |shedding: &Shedding| -> Vec<Rank> {
-        let ranks = slots.iter().map(|(rank, _)| *rank);
-        ranks.filter(|rank| shedding.measure(*rank) == Measure::Still).collect()
+    let stills = |shedding: &Shedding| -> Vec<Standing> {
+        let standings = slots.iter().map(|(standing, _)| *standing);
+        standings.filter(|standing| shedding.measure(*standing) == Measure::Still).collect()
     };
     for percent in 23..60 {
         let before = stills(&planned(f64::from(percent) / 100.0, &slots));
         let after = stills(&planned(f64::from(percent + 1) / 100.0, &slots));
-        assert!(before.iter().all(|rank| after.contains(rank)), "nobody comes back for it");
-        let mut sources: Vec<u16> = after.iter().map(|rank| rank.source).collect();
+        assert!(before.iter().all(|standing| after.contains(standing)), "nobody comes back for it");
+        let mut sources: Vec<u16> = after.iter().map(|standing| standing.source).collect();
         sources.dedup();
         let whole = sources.iter().filter(|source| {
-            after.iter().filter(|rank| rank.source == **source).count() == usize::from(PARTS)
+            after.iter().filter(|standing| standing.source == **source).count() == usize::from(PARTS)
         });
         assert!(whole.count() + 1 >= sources.len(), "{percent} %: one source is shed in part");
     }
@@ -79,7 +83,7 @@ fn a_little_more_concerns_one_source() {
 
 #[test]
 fn a_source_without_temporal_layers_saves_nothing_by_thinning() {
-    let whole = |source| viewers(Class::Other, source).map(|(rank, _)| (rank, Cost { whole: 900, upper: 0 }));
+    let whole = |source| viewers(OTHER, source).map(|(rank, _)| (rank, Cost { whole: 900, upper: 0 }));
     let slots: Vec<_> = (1..=4).flat_map(whole).collect();
     let shedding = planned(0.25, &slots);
     let stills = slots.iter().filter(|(rank, _)| shedding.measure(*rank) == Measure::Still);
@@ -88,11 +92,11 @@ fn a_source_without_temporal_layers_saves_nothing_by_thinning() {
 
 #[test]
 fn parts_of_the_viewers_are_shed_in_turn() {
-    let ranks: Vec<Rank> = (0..8).map(|place| Rank::new(Class::Other, 7, place)).collect();
+    let ranks: Vec<Standing> = (0..8).map(|place| Standing::new(OTHER, 7, place)).collect();
     let mut parts: Vec<u8> = ranks.iter().map(|rank| rank.part).collect();
     parts.sort_unstable();
     assert_eq!(parts, [0, 1, 2, 3, 4, 5, 6, 7]);
-    let first = |source| (0..8).min_by_key(|place| Rank::new(Class::Other, source, *place));
+    let first = |source| (0..8).min_by_key(|place| Standing::new(OTHER, source, *place));
     let firsts: std::collections::BTreeSet<_> = (0..32).map(first).collect();
     assert!(firsts.len() > 1, "not the same viewer loses every source first");
 }
@@ -127,14 +131,14 @@ fn a_plan_is_due_at_once_for_more_and_in_some_measure_for_less() {
 #[test]
 fn rates_that_change_bring_nothing_back() {
     let slots = meeting();
-    let dearer = |slots: &[(Rank, Cost)]| -> Vec<(Rank, Cost)> {
-        let times = |(rank, cost): &(Rank, Cost)| match rank.class {
-            Class::Other => (*rank, Cost { whole: cost.whole * 4, upper: cost.upper * 4 }),
+    let dearer = |slots: &[(Standing, Cost)]| -> Vec<(Standing, Cost)> {
+        let times = |(rank, cost): &(Standing, Cost)| match rank.rank {
+            OTHER => (*rank, Cost { whole: cost.whole * 4, upper: cost.upper * 4 }),
             _ => (*rank, *cost),
         };
         slots.iter().map(times).collect()
     };
-    let steps = |due, slots: &[(Rank, Cost)]| planned(due, slots).last;
+    let steps = |due, slots: &[(Standing, Cost)]| planned(due, slots).last;
     assert!(steps(0.3, &dearer(&slots)) < steps(0.3, &slots), "fewer would do");
     for (due, comes_back) in [(0.3, false), (0.31, false), (0.29, true)] {
         let mut shedding = planned(0.3, &slots);

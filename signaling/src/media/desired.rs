@@ -3,12 +3,18 @@
 use super::Room;
 use crate::meeting::StageSite;
 use crate::protocol::{self, SiteId, SlotWish};
-use sfu::command::{Desired, DesiredPeer, Permissions, Priority, Wish};
+use sfu::command::{Desired, DesiredPeer, Permissions, Rank, Ranks, Wish};
 use sfu::ids::{PeerId, Source, SourceKind};
 
 /// The big screen is seen from four metres on a TV of 1080 lines, whatever the page asked for. Below twice that lies
 /// the layer that fills it, also of a camera that stands upright.
 const BIG_SCREEN_HEIGHT: u16 = 2 * 1080 - 1;
+
+/// What sources are worth where a worker cannot forward all video, lowest first.
+const OTHERS: Rank = Rank(0);
+const CHAIR: Rank = Rank(1);
+const CONTENT: Rank = Rank(2);
+const BIG_SCREEN: Rank = Rank(3);
 
 /// The whole desired state of a room.
 pub(super) fn desired(room: &Room) -> Desired {
@@ -22,14 +28,21 @@ pub(super) fn desired(room: &Room) -> Desired {
                 camera: site.camera_open,
                 content: site.content_open,
             },
-            priority: match site.is_chair {
-                true => Priority::Chair,
-                false => Priority::Other,
-            },
+            ranks: ranks(room, site),
+            // The meeting gives the floor by the big screen, and not yet by itself.
+            has_floor: room.stage.big_screen == Some(site.site),
             video_slots: video_slots(room, site),
         })
     });
-    Desired { peers: peers.collect(), floor: room.stage.big_screen.and_then(|site| peer_of(room, site)) }
+    Desired { peers: peers.collect() }
+}
+
+fn ranks(room: &Room, site: &StageSite) -> Ranks {
+    match (room.stage.big_screen == Some(site.site), site.is_chair) {
+        (true, _) => Ranks { camera: BIG_SCREEN, content: BIG_SCREEN },
+        (false, true) => Ranks { camera: CHAIR, content: CONTENT },
+        (false, false) => Ranks { camera: OTHERS, content: CONTENT },
+    }
 }
 
 /// What one receiver's slots show: the big screen in the first, its own wishes in the rest.

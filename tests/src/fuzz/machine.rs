@@ -1,7 +1,7 @@
 //! An engine that is told one thing after another.
 
 use super::{CERTIFICATE, OFFER, address, path};
-use sfu::command::{Command, Desired, DesiredPeer, Permissions, Priority, Wish};
+use sfu::command::{Command, Desired, DesiredPeer, Permissions, Ranks, Wish};
 use sfu::engine::{Engine, EngineConfig, Input, Output};
 use sfu::event::Event;
 use sfu::ids::{PeerId, RoomId, Source, SourceKind};
@@ -93,13 +93,11 @@ impl Machine {
         let one = |peer: u64| DesiredPeer {
             peer: PeerId(peer),
             may_publish: Permissions::all(),
-            priority: Priority::Other,
+            ranks: Ranks::default(),
+            has_floor: peer == 1 && argument > 127,
             video_slots: vec![Some(wish((peer + 1) % 4)), None, Some(wish(u64::from(argument)))],
         };
-        let desired = Desired {
-            peers: (0..u64::from(argument % 5)).map(one).collect(),
-            floor: (argument > 127).then_some(PeerId(1)),
-        };
+        let desired = Desired { peers: (0..u64::from(argument % 5)).map(one).collect() };
         self.command(Command::Reconcile { room: ROOM, desired });
     }
 

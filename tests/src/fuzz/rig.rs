@@ -3,7 +3,7 @@
 use super::machine::Machine;
 use super::{OFFER, path};
 use crate::line::{Identity, Line};
-use sfu::command::{Command, Desired, DesiredPeer, Permissions, Priority, Wish};
+use sfu::command::{Command, Desired, DesiredPeer, Permissions, Ranks, Wish};
 use sfu::engine::Output;
 use sfu::event::Event;
 use sfu::ids::{PeerId, Source, SourceKind};
@@ -170,10 +170,11 @@ impl Rig {
         let all = self.sites.iter().enumerate().map(|(index, site)| DesiredPeer {
             peer: site.peer(),
             may_publish: Permissions::all(),
-            priority: Priority::Other,
+            ranks: Ranks::default(),
+            has_floor: false,
             video_slots: if index == viewer { slots.clone() } else { others(site) },
         });
-        let desired = Desired { peers: all.collect(), floor: None };
+        let desired = Desired { peers: all.collect() };
         self.machine.command(Command::Reconcile { room: ROOM, desired });
         let delivered = self.rest();
         self.deliver(delivered);

@@ -6,7 +6,7 @@ use super::outgoing::SiteClock;
 use super::seeds::engine_seed;
 use super::traffic::media_ssrc;
 use super::wire::{End, LinkModel, Wire};
-use sfu::command::{Command, Desired, DesiredPeer, Permissions, Priority, Wish};
+use sfu::command::{Command, Desired, DesiredPeer, Permissions, Rank, Ranks, Wish};
 use sfu::discard::DropReason;
 use sfu::engine::{Engine, EngineConfig, Input, Output};
 use sfu::event::Event;
@@ -184,6 +184,15 @@ impl World {
         self.reconcile();
     }
 
+    /// As signaling ranks them: the floor before content, the chair and others.
+    fn ranks(&self, index: usize) -> Ranks {
+        match (self.floor == Some(index), self.chair == Some(index)) {
+            (true, _) => Ranks { camera: Rank(3), content: Rank(3) },
+            (false, true) => Ranks { camera: Rank(1), content: Rank(2) },
+            (false, false) => Ranks { camera: Rank(0), content: Rank(2) },
+        }
+    }
+
     pub fn reconcile(&mut self) {
         let peers = self.sites.iter().enumerate().filter(|(_, site)| site.in_room);
         let desired = Desired {
@@ -191,11 +200,11 @@ impl World {
                 .map(|(index, site)| DesiredPeer {
                     peer: peer(index),
                     may_publish: site.may,
-                    priority: if self.chair == Some(index) { Priority::Chair } else { Priority::Other },
+                    ranks: self.ranks(index),
+                    has_floor: self.floor == Some(index),
                     video_slots: site.wishes.clone(),
                 })
                 .collect(),
-            floor: self.floor.map(peer),
         };
         self.command(Command::Reconcile { room: ROOM, desired });
     }

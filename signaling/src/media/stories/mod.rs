@@ -212,16 +212,17 @@ fn the_big_screen_takes_the_first_slot_and_no_second() {
 #[test]
 fn the_chair_ranks_first_and_what_is_muted_or_called_off_is_not_let_through() {
     let mut story = Story::begins();
-    let (a, b) = (story.joins(A), story.joins(B));
-    story.joins(C);
+    let (a, b, c) = (story.joins(A), story.joins(B), story.joins(C));
     let mut stage = stage(Some(B), false, &[]);
     stage.sites[1].microphone_open = false;
     (stage.sites[2].camera_open, stage.sites[2].content_open) = (false, false);
     story.bridge.restage(MEETING, stage);
     let desired = story.desired();
-    assert_eq!(desired.floor, Some(b));
-    assert_eq!(desired.peers[0].peer, a);
-    assert_eq!(desired.peers[0].priority, sfu::command::Priority::Chair);
+    let peers: Vec<(PeerId, bool)> = desired.peers.iter().map(|peer| (peer.peer, peer.has_floor)).collect();
+    assert_eq!(peers, [(a, false), (b, true), (c, false)]);
+    let ranks = |index: usize| (desired.peers[index].ranks.camera, desired.peers[index].ranks.content);
+    let ((chair, content), (big, shared), (other, _)) = (ranks(0), ranks(1), ranks(2));
+    assert!(other < chair && chair < content && content < big && big == shared);
     let may_publish: Vec<Permissions> = desired.peers.iter().map(|peer| peer.may_publish).collect();
     let muted = Permissions { microphone: false, ..Permissions::all() };
     let heard_only = Permissions { camera: false, content: false, ..Permissions::all() };
