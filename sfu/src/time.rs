@@ -69,12 +69,6 @@ pub fn after(now: Instant, d: Duration) -> Instant {
     now.checked_add(d).unwrap_or(now)
 }
 
-/// Extends a 16-bit counter to 64 bits: the value nearest to `reference` whose low bits are `low`.
-pub fn extend_u16(reference: u64, low: u16) -> u64 {
-    let delta = low.wrapping_sub(reference as u16) as i16;
-    reference.saturating_add_signed(i64::from(delta))
-}
-
 /// A moment to count from; which one does not matter to a machine that is told the time.
 #[cfg(test)]
 pub(crate) fn test_start() -> std::time::Instant {
@@ -85,14 +79,6 @@ pub(crate) fn test_start() -> std::time::Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn extends_across_the_wrap_both_ways() {
-        assert_eq!(extend_u16(65_535, 0), 65_536);
-        assert_eq!(extend_u16(65_536, 65_535), 65_535);
-        assert_eq!(extend_u16(100, 101), 101);
-        assert_eq!(extend_u16(3, 65_530), 0, "before the first number there is nothing");
-    }
 
     #[test]
     fn ntp_seconds_go_both_ways() {

@@ -55,7 +55,7 @@ const SFU_ARROWS: arrows::Table = &[
     ("forward", &["rtp", "discard", "ids", "time"]),
     ("receive", &["rtp", "discard", "ids", "limits", "time"]),
     ("sdp", &["rtp", "ids", "limits", "net"]),
-    ("transport", &["discard", "limits", "net", "time"]),
+    ("transport", &["rtp", "discard", "limits", "net", "time"]),
     ("rtp", &["discard", "ids", "time"]),
     ("stats", &["discard", "ids", "net"]),
     ("discard", &[]),

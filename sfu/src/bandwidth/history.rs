@@ -2,16 +2,14 @@
 //! feedback tells.
 
 use crate::rtp::rtcp::TransportReport;
-use crate::time::extend_u16;
+use crate::rtp::sequence::Sequence;
 use std::time::{Duration, Instant};
 
 /// Departures remembered: 1.5 s at 15 Mbit/s, longer than any round trip plus feedback interval.
 /// With 8 bytes each they are 16 KiB, a sixteenth of what a subscriber may take.
-const CAPACITY: u64 = 2048;
+const CAPACITY: usize = 2048;
 const TICK_US: i64 = 250;
 const REFERENCE_US: i64 = 64_000;
-/// Numbers begin here, so that feedback on one before the first has an extended number.
-const FIRST: u64 = 65_536;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
@@ -59,7 +57,7 @@ pub struct SendHistory {
     began: Option<Instant>,
     /// Of number n at n mod `CAPACITY`. Taken with the first departure, then kept.
     departures: Vec<Departure>,
-    next: u64,
+    next: Sequence,
     /// The last reference time, unwrapped from its 24 bits.
     reference: Option<i64>,
 }
@@ -72,13 +70,13 @@ impl Default for SendHistory {
 
 impl SendHistory {
     pub fn new() -> SendHistory {
-        SendHistory { began: None, departures: Vec::new(), next: FIRST, reference: None }
+        SendHistory { began: None, departures: Vec::new(), next: Sequence::first(0), reference: None }
     }
 
     /// The number the next packet will carry.
     #[inline]
     pub fn peek(&self) -> u16 {
-        self.next as u16
+        self.next.number()
     }
 
     /// `now` as departures are kept: once for all packets of one run.
@@ -96,34 +94,34 @@ impl SendHistory {
             fate: Fate::Unknown,
         };
         if self.departures.is_empty() {
-            self.departures.resize(CAPACITY as usize, departure);
+            self.departures.resize(CAPACITY, departure);
         }
-        if let Some(place) = self.departures.get_mut(place(self.next)) {
+        if let Some(place) = self.departures.get_mut(self.next.place(CAPACITY)) {
             *place = departure;
         }
-        self.next = self.next.saturating_add(1);
+        self.next = self.next.next();
     }
 
     /// Matches feedback with departures. What was never sent, or is no longer remembered, is ignored.
     pub fn on_feedback(&mut self, now: Instant, report: &TransportReport) -> Summary {
         let mut summary = Summary::default();
         let mut at = self.unwrap(report.reference_time).saturating_mul(REFERENCE_US);
-        let first = extend_u16(self.next, report.base_sequence);
+        let first = self.next.nearest(report.base_sequence);
         let now_us = self.began.map_or(0, |began| micros(now, began));
-        for (number, arrival) in (first..self.next).zip(&report.arrivals) {
+        for (sequence, arrival) in first.until(self.next).zip(&report.arrivals) {
             if let Some(delta) = arrival {
                 at = at.saturating_add(i64::from(*delta).saturating_mul(TICK_US));
             }
-            self.settle(now_us, number, arrival.map(|_| at), &mut summary);
+            self.settle(now_us, sequence, arrival.map(|_| at), &mut summary);
         }
         let newest = summary.acknowledged.last().map(|newest| newest.sent_us);
         summary.response = newest.map(|sent_us| Duration::from_micros(now_us.saturating_sub(sent_us as u64)));
         summary
     }
 
-    fn settle(&mut self, now_us: u64, number: u64, received_us: Option<i64>, summary: &mut Summary) {
-        let forgotten = number < FIRST || number.saturating_add(CAPACITY) < self.next;
-        let Some(departure) = self.departures.get_mut(place(number)) else {
+    fn settle(&mut self, now_us: u64, sequence: Sequence, received_us: Option<i64>, summary: &mut Summary) {
+        let forgotten = sequence < Sequence::first(0) || self.next.since(sequence) > CAPACITY as u64;
+        let Some(departure) = self.departures.get_mut(sequence.place(CAPACITY)) else {
             return;
         };
         if forgotten || departure.fate == Fate::Arrived {
@@ -158,10 +156,6 @@ impl SendHistory {
         self.reference = Some(unwrapped);
         unwrapped
     }
-}
-
-fn place(number: u64) -> usize {
-    (number & (CAPACITY - 1)) as usize
 }
 
 fn micros(now: Instant, since: Instant) -> u64 {
@@ -220,7 +214,7 @@ mod tests {
         let (start, mut history) = sent(3000);
         let arrivals = vec![Some(0); 4000];
         let summary = history.on_feedback(start, &report(0, 0, &arrivals));
-        assert_eq!(summary.acknowledged.len() as u64, CAPACITY);
+        assert_eq!(summary.acknowledged.len(), CAPACITY);
         let (start, mut history) = sent(2);
         let summary = history.on_feedback(start, &report(65_530, 0, &arrivals));
         assert_eq!(summary.acknowledged.len(), 2);

@@ -11,7 +11,7 @@ use crate::peer::publisher::{Publisher, Route};
 use crate::peer::subscriber::{Subscriber, Video};
 use crate::room::shed::Measure;
 use crate::rtp::rtcp::{self, Feedback, ReportBlock, SenderReport};
-use crate::time::{NtpTime, extend_u16};
+use crate::time::NtpTime;
 use std::time::{Duration, Instant};
 
 impl Engine {
@@ -200,7 +200,7 @@ fn resend(
     now: Instant,
     publishers: &Table<Publisher>,
     (slot, video): (usize, &mut Video),
-    sequence: u16,
+    number: u16,
     patience: Duration,
     budget: &mut ResendBudget,
 ) -> Result<Option<Pending>, DropReason> {
@@ -208,7 +208,7 @@ fn resend(
         return Err(DropReason::ResendRefused);
     }
     let next_out = video.slot.rewriter.next_out();
-    let sequence_out = extend_u16(next_out, sequence);
+    let sequence_out = next_out.nearest(number);
     if !video.resent.reaches(next_out, sequence_out) {
         return Err(DropReason::TooOld);
     }

@@ -11,6 +11,7 @@ use crate::forward::write::Parts;
 use crate::ids::{PeerIndex, SlotId, Source, SourceKind};
 use crate::peer::publisher::{Layer, Route};
 use crate::peer::subscriber::Lane;
+use crate::rtp::sequence::Sequence;
 use arrayvec::ArrayVec;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -27,7 +28,7 @@ const VOICE_MAX_AGE: Duration = Duration::from_millis(60);
 #[derive(Default)]
 pub(super) struct Burst {
     origin: Option<Origin>,
-    sequences: ArrayVec<u64, 32>,
+    sequences: ArrayVec<Sequence, 32>,
 }
 
 impl Burst {
@@ -40,7 +41,7 @@ impl Burst {
 impl Engine {
     /// Offers a stored packet to every slot on its layer's routes, together with those that follow at
     /// once. Whatever may change a route, a slot or a slab decides the burst first.
-    pub(super) fn forward(&mut self, origin: Origin, sequence: u64) {
+    pub(super) fn forward(&mut self, origin: Origin, sequence: Sequence) {
         self.burst.origin = Some(origin);
         let joined = self.burst.sequences.try_push(sequence);
         debug_assert_eq!(joined, Ok(()), "a full burst is decided before the next packet is stored");
@@ -57,8 +58,8 @@ impl Engine {
         };
         let publisher = origin.publisher;
         let before = self.at_work.interrupt(Work::Peer(publisher));
-        let stored = |sequence: &u64| Some((*sequence, layer.slab.get(*sequence)?.0));
-        let packets: ArrayVec<(u64, &PacketMeta), 32> = sequences.iter().filter_map(stored).collect();
+        let stored = |sequence: &Sequence| Some((*sequence, layer.slab.get(*sequence)?.0));
+        let packets: ArrayVec<(Sequence, &PacketMeta), 32> = sequences.iter().filter_map(stored).collect();
         let gone = sequences.len().saturating_sub(packets.len());
         drops.add(DropReason::TooOld, gone as u64);
         drops.add(DropReason::Overload, layer.shed.saturating_mul(packets.len() as u64));
@@ -94,7 +95,7 @@ impl Engine {
     }
 
     /// A padding-only packet takes no number on the slots that show the layer.
-    pub(super) fn skip_padding(&mut self, origin: Origin, sequence: u64, meta: &PacketMeta) {
+    pub(super) fn skip_padding(&mut self, origin: Origin, sequence: Sequence, meta: &PacketMeta) {
         let Some(layer) = self.peers.publishers.layer(origin) else {
             return;
         };
@@ -211,12 +212,12 @@ impl Engine {
 
 /// The first packet of the newest key frame, if it is younger than `age` and can be played from the slab: nothing
 /// behind it is missing.
-pub(super) fn whole_key(layer: &Layer, now: Instant, age: Duration) -> Option<(u64, &PacketMeta)> {
+pub(super) fn whole_key(layer: &Layer, now: Instant, age: Duration) -> Option<(Sequence, &PacketMeta)> {
     let key = layer.last_key?;
     let (meta, _) = layer.slab.get(key)?;
-    let is_there = |sequence: u64| layer.slab.get(sequence).is_some();
+    let is_there = |sequence: Sequence| layer.slab.get(sequence).is_some();
     let is_young = layer.age(now, meta) < age;
-    (is_young && (key..=layer.newest).all(is_there)).then_some((key, meta))
+    (is_young && key.until(layer.newest.next()).all(is_there)).then_some((key, meta))
 }
 
 /// Brings a subscriber into a lane once: it is there exactly while something waits.

@@ -12,6 +12,7 @@ use crate::receive::stream::Arrival;
 use crate::rtp::codec::{self, Codec};
 use crate::rtp::extension::Extensions;
 use crate::rtp::packet::Header;
+use crate::rtp::sequence::Sequence;
 use crate::sdp::{Negotiated, NegotiatedCodec};
 use crate::transport::Received;
 use std::time::Instant;
@@ -38,7 +39,7 @@ struct Media<'a> {
 
 /// What storing a packet brought.
 struct Stored {
-    sequence: u64,
+    sequence: Sequence,
     meta: PacketMeta,
     /// The layer began to send.
     awoke: bool,
@@ -200,7 +201,7 @@ fn pass_over(times: Times, publisher: &mut Publisher, media: &Media<'_>) {
     let bytes = media.datagram.len();
     let arrival = layer.stream.on_packet(times.arrived, media.sequence, media.timestamp, bytes);
     if let Ok(arrival) = arrival {
-        layer.nack.begin_at(arrival.extended);
+        layer.nack.begin_at(arrival.sequence);
     }
     layer.last_key = None;
 }
@@ -224,14 +225,14 @@ fn take_number(times: Times, layer: &mut Layer, media: &Media<'_>) -> Result<Arr
     let bytes = media.datagram.len();
     let arrival = layer.stream.on_packet(arrived, media.sequence, media.timestamp, bytes)?;
     if arrival.restarted {
-        layer.nack.begin_at(arrival.extended);
+        layer.nack.begin_at(arrival.sequence);
         layer.last_key = None;
-        layer.newest = 0;
+        layer.newest = Sequence::START;
         if kind != SourceKind::Microphone {
             layer.keyframe.request(now);
         }
     }
-    let lost_too_much = layer.nack.on_arrival(now, arrival.extended, rtx);
+    let lost_too_much = layer.nack.on_arrival(now, arrival.sequence, rtx);
     if lost_too_much && kind != SourceKind::Microphone {
         layer.keyframe.request(now);
     }
@@ -243,16 +244,16 @@ fn store(times: Times, publisher: &mut Publisher, media: &Media<'_>) -> Result<S
     let layer = publisher.layer_mut(kind, number).ok_or(DropReason::UnknownSsrc)?;
     let arrival = take_number(times, layer, media)?;
     let meta = describe(times.arrived, layer, media)?;
-    remember(layer, arrival.extended, &meta, media)?;
-    layer.newest = layer.newest.max(arrival.extended);
+    remember(layer, arrival.sequence, &meta, media)?;
+    layer.newest = layer.newest.max(arrival.sequence);
     if meta.keyframe {
-        layer.on_key(times.now, arrival.extended, &meta);
+        layer.on_key(times.now, arrival.sequence, &meta);
     }
     layer.last_packet = Some(times.now);
     let awoke = !layer.active;
     layer.active = true;
     Ok(Stored {
-        sequence: arrival.extended,
+        sequence: arrival.sequence,
         meta,
         awoke,
         audio_level: media.extensions.audio_level.map(|level| level.level),
@@ -309,7 +310,7 @@ fn count(layer: &mut Layer, meta: &PacketMeta, bytes: usize) {
 /// Into the slab: descriptor, capture time and payload, one behind the other.
 fn remember(
     layer: &mut Layer,
-    sequence: u64,
+    sequence: Sequence,
     meta: &PacketMeta,
     media: &Media<'_>,
 ) -> Result<(), DropReason> {

@@ -15,6 +15,7 @@ use crate::peer::link::Link;
 use crate::peer::publisher::{Layer, Publisher};
 use crate::peer::subscriber::{Lane, Subscriber};
 use crate::rtp::codec::{Codec, red};
+use crate::rtp::sequence::Sequence;
 use crate::stats::WorkerStats;
 use crate::transport::SRTP_OVERHEAD;
 use std::time::Instant;
@@ -172,9 +173,7 @@ impl<'a> Sealer<'a> {
         if !fits_size(size) {
             return Ok(None);
         }
-        // Our extended numbers begin at 2^16, the roll-over counter of SRTP at zero.
-        let index = sequence.saturating_sub(65_536);
-        let sealed = self.link.transport.seal_rtp(room, written.header, written.total, index)?;
+        let sealed = self.link.transport.seal_rtp(room, written.header, written.total, sequence)?;
         self.commit(pending, meta, written, size)?;
         self.arrived = (!pending.retransmission).then_some(meta.arrived).or(self.arrived);
         Ok(Some(sealed))
@@ -211,7 +210,7 @@ impl<'a> Sealer<'a> {
         }
     }
 
-    /// What is written, and its extended sequence number on the wire.
+    /// What is written, and its sequence number.
     #[inline]
     fn write(
         &mut self,
@@ -219,7 +218,7 @@ impl<'a> Sealer<'a> {
         meta: &PacketMeta,
         stored: &[u8],
         room: &mut [u8],
-    ) -> Result<(Written, u64), DropReason> {
+    ) -> Result<(Written, Sequence), DropReason> {
         let wire = self.wire(pending, meta.codec)?;
         let mut parts = Parts::of(meta, stored);
         if wire.unwrap_red {
@@ -230,7 +229,7 @@ impl<'a> Sealer<'a> {
             false => (pending.sequence_out, None),
             true => {
                 let sequence = self.rtx_sequence(pending).ok_or(DropReason::UnknownSsrc)?;
-                (sequence, Some(pending.sequence_out as u16))
+                (sequence, Some(pending.sequence_out.number()))
             }
         };
         let extensions = self.subscriber.extensions;
@@ -240,7 +239,7 @@ impl<'a> Sealer<'a> {
             payload_type: wire.payload_type,
             ssrc: wire.ssrc.0,
             marker: if self.audio { pending.begins } else { meta.marker },
-            sequence: sequence as u16,
+            sequence: sequence.number(),
             timestamp: meta.timestamp.wrapping_add(pending.offsets.timestamp),
             original,
             transport_sequence: extensions.transport_sequence.map(|_| history.peek()),
@@ -251,7 +250,7 @@ impl<'a> Sealer<'a> {
         Ok((written, sequence))
     }
 
-    fn rtx_sequence(&self, pending: &Pending) -> Option<u64> {
+    fn rtx_sequence(&self, pending: &Pending) -> Option<Sequence> {
         self.subscriber.video.get(usize::from(pending.slot)).map(|video| video.resent.peek_sequence())
     }
 

@@ -7,6 +7,7 @@ use crate::forward::write::Parts;
 use crate::peer::Table;
 use crate::peer::publisher::{KEY_MAX_AGE, Publisher, Route};
 use crate::peer::subscriber::Subscriber;
+use crate::rtp::sequence::Sequence;
 use crate::stats::Drops;
 use crate::time::NtpTime;
 use std::time::Instant;
@@ -36,7 +37,7 @@ impl Ways<'_> {
         &self,
         subscriber: &mut Subscriber,
         origin: Origin,
-        packets: &[(u64, &PacketMeta)],
+        packets: &[(Sequence, &PacketMeta)],
     ) -> bool {
         let Some(video) = subscriber.video.get_mut(usize::from(self.route.slot)) else {
             return false;
@@ -53,7 +54,7 @@ impl Ways<'_> {
         &mut self,
         subscriber: &mut Subscriber,
         origin: Origin,
-        packets: &[(u64, &PacketMeta)],
+        packets: &[(Sequence, &PacketMeta)],
     ) -> Offered {
         let mut offered = Offered::Stays;
         let slot = self.route.slot;
@@ -79,7 +80,7 @@ impl Ways<'_> {
         &mut self,
         subscriber: &mut Subscriber,
         origin: Origin,
-        (sequence, meta): (u64, &PacketMeta),
+        (sequence, meta): (Sequence, &PacketMeta),
     ) -> Offered {
         let audio = subscriber.audio.get(usize::from(self.route.slot));
         match audio.is_some_and(|audio| audio.slot.rewriter.is_late(origin, sequence)) {
@@ -94,7 +95,7 @@ impl Ways<'_> {
         &mut self,
         subscriber: &mut Subscriber,
         origin: Origin,
-        packets: &[(u64, &PacketMeta)],
+        packets: &[(Sequence, &PacketMeta)],
     ) -> Offered {
         let mut offered = Offered::Stays;
         if self.offer_run(subscriber, origin, packets) {
@@ -116,7 +117,7 @@ impl Ways<'_> {
         &mut self,
         subscriber: &mut Subscriber,
         origin: Origin,
-        sequence: u64,
+        sequence: Sequence,
         meta: &PacketMeta,
     ) -> Offered {
         let Some(video) = subscriber.video.get_mut(usize::from(self.route.slot)) else {
@@ -137,7 +138,7 @@ impl Ways<'_> {
     }
 
     /// Begins the target at its key frame and forwards from there what the slab holds.
-    fn switch(&mut self, subscriber: &mut Subscriber, key: u64) -> Offered {
+    fn switch(&mut self, subscriber: &mut Subscriber, key: Sequence) -> Offered {
         let Some(video) = subscriber.video.get_mut(usize::from(self.route.slot)) else {
             return Offered::Stays;
         };
@@ -154,7 +155,7 @@ impl Ways<'_> {
         };
         let timestamp = self.timestamp(&video.slot.rewriter, target, first.timestamp);
         video.slot.switch(key, first, timestamp);
-        for sequence in key..=layer.newest {
+        for sequence in key.until(layer.newest.next()) {
             let Some((meta, stored)) = layer.slab.get(sequence) else {
                 continue;
             };

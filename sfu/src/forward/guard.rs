@@ -2,15 +2,16 @@
 //! What it refuses a decoder would refuse too.
 
 use super::packet::PacketMeta;
+use crate::rtp::sequence::Sequence;
 
 /// Numbers remembered to find one used twice.
-const WINDOW: u64 = 512;
+const WINDOW: usize = 512;
 
 /// What has left one slot so far.
 #[derive(Debug, Default)]
 pub struct Guard {
-    highest: Option<u64>,
-    seen: Vec<u64>,
+    highest: Option<Sequence>,
+    seen: Vec<Sequence>,
     timestamp: u32,
     picture_open: bool,
     /// A packet of the slot was given up unsent: what follows may be torn until a key frame.
@@ -26,7 +27,7 @@ impl Guard {
     /// Checks a packet in the order it leaves; `Err` says which promise is broken.
     pub fn check(
         &mut self,
-        sequence: u64,
+        sequence: Sequence,
         timestamp: u32,
         meta: &PacketMeta,
         is_video: bool,
@@ -43,7 +44,7 @@ impl Guard {
         if sequence <= highest {
             return Ok(());
         }
-        let next = sequence == highest.wrapping_add(1);
+        let next = sequence == highest.next();
         let advanced = timestamp.wrapping_sub(self.timestamp);
         if advanced >= 1 << 31 {
             return Err("time goes backwards");
@@ -57,15 +58,15 @@ impl Guard {
         Ok(())
     }
 
-    fn accept(&mut self, sequence: u64, timestamp: u32, meta: &PacketMeta) {
+    fn accept(&mut self, sequence: Sequence, timestamp: u32, meta: &PacketMeta) {
         self.highest = Some(sequence);
         self.timestamp = timestamp;
         self.picture_open = !meta.frame_end;
     }
 
-    fn remember(&mut self, sequence: u64) {
+    fn remember(&mut self, sequence: Sequence) {
         self.seen.push(sequence);
-        if self.seen.len() as u64 > WINDOW {
+        if self.seen.len() > WINDOW {
             self.seen.remove(0);
         }
     }

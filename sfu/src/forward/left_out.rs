@@ -3,6 +3,7 @@
 
 use super::packet::PacketMeta;
 use crate::rtp::codec::Codec;
+use crate::rtp::sequence::Sequence;
 
 /// Pictures left out in a row that are remembered one by one; more come only where nothing is sent at all.
 const MAX_LEFT_OUT: usize = 64;
@@ -10,7 +11,7 @@ const MAX_LEFT_OUT: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct LeftOut {
     /// Numbers `first..end` that have not come: they may be wanted.
-    pub gaps: Vec<(u64, u64)>,
+    pub gaps: Vec<(Sequence, Sequence)>,
     pictures: Vec<LeftOutPicture>,
     /// VP8 pictures before those.
     older: u16,
@@ -19,7 +20,7 @@ pub(super) struct LeftOut {
 /// A picture of which at least one packet was left out.
 #[derive(Debug, Clone, Copy)]
 struct LeftOutPicture {
-    first_in: u64,
+    first_in: Sequence,
     timestamp: u32,
     /// 1 where it leaves a gap in VP8 picture ids.
     ids: u16,
@@ -28,7 +29,7 @@ struct LeftOutPicture {
 impl LeftOut {
     /// A left-out packet came; those from `first_missing` up to it are missing, unless they are of the same
     /// picture.
-    pub fn take(&mut self, sequence_in: u64, first_missing: u64, packet: &PacketMeta) {
+    pub fn take(&mut self, sequence_in: Sequence, first_missing: Sequence, packet: &PacketMeta) {
         let known = self.pictures.iter().any(|picture| picture.timestamp == packet.timestamp);
         if sequence_in > first_missing && !known {
             self.gaps.push((first_missing, sequence_in));
@@ -48,14 +49,14 @@ impl LeftOut {
         }
     }
 
-    pub fn gap_of(&self, sequence_in: u64) -> Option<usize> {
+    pub fn gap_of(&self, sequence_in: Sequence) -> Option<usize> {
         self.gaps.iter().position(|(first, end)| (*first..*end).contains(&sequence_in))
     }
 
     /// Takes one number out of a gap.
-    fn split(&mut self, gap: usize, sequence_in: u64) {
+    fn split(&mut self, gap: usize, sequence_in: Sequence) {
         let (first, end) = self.gaps.remove(gap);
-        let behind = sequence_in.saturating_add(1);
+        let behind = sequence_in.next();
         if behind < end {
             self.gaps.insert(gap, (behind, end));
         }
@@ -65,7 +66,7 @@ impl LeftOut {
     }
 
     /// The first gap has been filled up to there.
-    pub fn begin_gap_at(&mut self, first_in: u64) {
+    pub fn begin_gap_at(&mut self, first_in: Sequence) {
         if let Some((first, end)) = self.gaps.first_mut() {
             *first = first_in;
             if first_in >= *end {
@@ -75,7 +76,7 @@ impl LeftOut {
     }
 
     /// Picture ids left out before a number, which are closed behind there.
-    pub fn forget_before(&mut self, first_in: u64) -> u16 {
+    pub fn forget_before(&mut self, first_in: Sequence) -> u16 {
         let count = self.pictures.partition_point(|picture| picture.first_in < first_in);
         let before: u16 = self.pictures.drain(..count).map(|picture| picture.ids).sum();
         std::mem::take(&mut self.older).wrapping_add(before)
@@ -87,6 +88,10 @@ mod tests {
     use super::*;
     use crate::rtp::codec::PictureId;
     use std::time::Instant;
+
+    fn at(index: u64) -> Sequence {
+        Sequence::from_index(index)
+    }
 
     fn packet(timestamp: u32) -> PacketMeta {
         PacketMeta {
@@ -100,33 +105,37 @@ mod tests {
     #[test]
     fn only_numbers_that_have_not_come_are_gaps() {
         let mut left_out = LeftOut::default();
-        left_out.take(10, 10, &packet(1));
+        left_out.take(at(10), at(10), &packet(1));
         assert_eq!(left_out.gaps, [], "nothing is missing before the one that was expected");
-        left_out.take(14, 11, &packet(2));
-        assert_eq!(left_out.gaps, [(11, 14)]);
-        left_out.take(18, 15, &packet(2));
-        assert_eq!(left_out.gaps, [(11, 14)], "what lies within a picture that is left out is not wanted");
-        left_out.take(12, 15, &packet(3));
-        assert_eq!(left_out.gaps, [(11, 12), (13, 14)], "a late one is out of its gap");
+        left_out.take(at(14), at(11), &packet(2));
+        assert_eq!(left_out.gaps, [(at(11), at(14))]);
+        left_out.take(at(18), at(15), &packet(2));
         assert_eq!(
-            [10, 11, 12, 13, 14].map(|number| left_out.gap_of(number)),
+            left_out.gaps,
+            [(at(11), at(14))],
+            "what lies within a picture that is left out is not wanted"
+        );
+        left_out.take(at(12), at(15), &packet(3));
+        assert_eq!(left_out.gaps, [(at(11), at(12)), (at(13), at(14))], "a late one is out of its gap");
+        assert_eq!(
+            [10, 11, 12, 13, 14].map(|number| left_out.gap_of(at(number))),
             [None, Some(0), None, Some(1), None]
         );
-        left_out.take(11, 15, &packet(4));
-        assert_eq!(left_out.gaps, [(13, 14)], "and ends it where it was all of it");
+        left_out.take(at(11), at(15), &packet(4));
+        assert_eq!(left_out.gaps, [(at(13), at(14))], "and ends it where it was all of it");
     }
 
     #[test]
     fn a_gap_is_filled_from_its_beginning() {
         let mut left_out = LeftOut::default();
-        left_out.take(15, 10, &packet(1));
-        left_out.begin_gap_at(12);
-        assert_eq!(left_out.gaps, [(12, 15)]);
-        left_out.begin_gap_at(14);
-        assert_eq!(left_out.gaps, [(14, 15)]);
-        left_out.begin_gap_at(15);
+        left_out.take(at(15), at(10), &packet(1));
+        left_out.begin_gap_at(at(12));
+        assert_eq!(left_out.gaps, [(at(12), at(15))]);
+        left_out.begin_gap_at(at(14));
+        assert_eq!(left_out.gaps, [(at(14), at(15))]);
+        left_out.begin_gap_at(at(15));
         assert_eq!(left_out.gaps, []);
-        left_out.begin_gap_at(16);
+        left_out.begin_gap_at(at(16));
         assert_eq!(left_out.gaps, []);
     }
 
@@ -134,16 +143,16 @@ mod tests {
     fn each_picture_leaves_one_picture_id() {
         let mut left_out = LeftOut::default();
         for (number, timestamp) in [(12, 2), (10, 1), (13, 2), (14, 3)] {
-            left_out.take(number, number, &packet(timestamp));
+            left_out.take(at(number), at(number), &packet(timestamp));
         }
-        left_out.take(20, 20, &PacketMeta { picture_id: None, ..packet(4) });
-        left_out.take(21, 21, &PacketMeta { codec: Codec::H264, ..packet(5) });
+        left_out.take(at(20), at(20), &PacketMeta { picture_id: None, ..packet(4) });
+        left_out.take(at(21), at(21), &PacketMeta { codec: Codec::H264, ..packet(5) });
         // Not noted: it came before what is missing, and is of no gap.
-        left_out.take(9, 20, &packet(6));
-        assert_eq!(left_out.forget_before(10), 0);
-        assert_eq!(left_out.forget_before(13), 2, "the first two pictures");
-        assert_eq!(left_out.forget_before(100), 1);
-        assert_eq!(left_out.forget_before(100), 0, "told once");
+        left_out.take(at(9), at(20), &packet(6));
+        assert_eq!(left_out.forget_before(at(10)), 0);
+        assert_eq!(left_out.forget_before(at(13)), 2, "the first two pictures");
+        assert_eq!(left_out.forget_before(at(100)), 1);
+        assert_eq!(left_out.forget_before(at(100)), 0, "told once");
     }
 
     /// However many are left out in a row, their ids are counted, though only the newest are remembered.
@@ -151,13 +160,13 @@ mod tests {
     fn pictures_beyond_memory_keep_their_count() {
         let mut left_out = LeftOut::default();
         for number in 0..MAX_LEFT_OUT as u64 {
-            left_out.take(number, number, &packet(number as u32));
+            left_out.take(at(number), at(number), &packet(number as u32));
         }
         assert_eq!((left_out.pictures.len(), left_out.older), (MAX_LEFT_OUT, 0));
         for number in 64..74 {
-            left_out.take(number, number, &packet(number as u32));
+            left_out.take(at(number), at(number), &packet(number as u32));
         }
         assert_eq!((left_out.pictures.len(), left_out.older), (MAX_LEFT_OUT, 10));
-        assert_eq!(left_out.forget_before(20), 20);
+        assert_eq!(left_out.forget_before(at(20)), 20);
     }
 }

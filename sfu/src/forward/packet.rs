@@ -2,6 +2,7 @@
 
 use crate::ids::{PeerIndex, SourceKind};
 use crate::rtp::codec::{Codec, PictureId};
+use crate::rtp::sequence::Sequence;
 use std::time::Instant;
 
 /// One layer of one published track: the slab a packet lies in.
@@ -46,7 +47,7 @@ pub struct Offsets {
 /// What a packet becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mapped {
-    pub sequence_out: u64,
+    pub sequence_out: Sequence,
     pub offsets: Offsets,
 }
 
@@ -58,10 +59,10 @@ pub struct Pending {
     /// Index of the slot among the subscriber's video or audio slots.
     pub slot: u16,
     pub count: u16,
-    /// Extended sequence number of the first in the slab of `origin`.
-    pub sequence_in: u64,
-    /// Extended sequence number of the first on the slot's SSRC; the low 16 bits go on the wire.
-    pub sequence_out: u64,
+    /// Of the first in the slab of `origin`.
+    pub sequence_in: Sequence,
+    /// Of the first on the slot's SSRC.
+    pub sequence_out: Sequence,
     /// Added to what header and payload say.
     pub offsets: Offsets,
     /// Of audio: a talk spurt begins here.
@@ -72,7 +73,7 @@ pub struct Pending {
 impl Pending {
     /// The packet `sequence_in` of `origin`, with what it becomes on a slot.
     #[inline]
-    pub fn one(origin: Origin, sequence_in: u64, slot: u16, mapped: Mapped) -> Pending {
+    pub fn one(origin: Origin, sequence_in: Sequence, slot: u16, mapped: Mapped) -> Pending {
         let Mapped { sequence_out, offsets } = mapped;
         Pending {
             origin,
@@ -90,8 +91,8 @@ impl Pending {
     #[inline]
     pub fn advance(&mut self) -> bool {
         self.count = self.count.saturating_sub(1);
-        self.sequence_in = self.sequence_in.wrapping_add(1);
-        self.sequence_out = self.sequence_out.wrapping_add(1);
+        self.sequence_in = self.sequence_in.next();
+        self.sequence_out = self.sequence_out.next();
         self.count == 0
     }
 }
@@ -124,6 +125,10 @@ impl PacketMeta {
 mod tests {
     use super::*;
 
+    fn at(index: u64) -> Sequence {
+        Sequence::from_index(index)
+    }
+
     #[test]
     fn a_run_is_done_with_its_last_packet() {
         let publisher = PeerIndex { place: 0, generation: 1 };
@@ -131,14 +136,14 @@ mod tests {
             origin: Origin { publisher, kind: SourceKind::Camera, layer: 0 },
             slot: 0,
             count: 2,
-            sequence_in: 10,
-            sequence_out: 70_000,
+            sequence_in: at(10),
+            sequence_out: at(70_000),
             offsets: Offsets::default(),
             begins: false,
             retransmission: false,
         };
         assert!(!pending.advance());
-        assert_eq!((pending.count, pending.sequence_in, pending.sequence_out), (1, 11, 70_001));
+        assert_eq!((pending.count, pending.sequence_in, pending.sequence_out), (1, at(11), at(70_001)));
         assert!(pending.advance());
     }
 }

@@ -4,6 +4,7 @@
 //! Without RTX nothing is resent: the same SRTP packet with another transport-wide number would
 //! reuse a nonce.
 
+use crate::rtp::sequence::Sequence;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
@@ -21,8 +22,8 @@ pub struct Resent {
     began: Option<Instant>,
     /// The turn answered last, and how many numbers were looked at in it.
     turn: Option<(Instant, usize)>,
-    /// Counts RTX packets: their own sequence number space.
-    sequence: u64,
+    /// The next RTX packet's, in a space of their own.
+    next: Sequence,
 }
 
 /// The last answer to a number, whose low 32 bits tell it from others: the rest takes months.
@@ -34,9 +35,15 @@ struct Answer {
 }
 
 impl Resent {
-    /// Remembers the last `memory` numbers of the slot.
+    /// Remembers the last `memory` numbers of the slot, rounded up to a power of two.
     pub fn new(memory: usize) -> Resent {
-        Resent { memory: memory.max(1), answers: Vec::new(), began: None, turn: None, sequence: 0 }
+        Resent {
+            memory: memory.max(1).next_power_of_two(),
+            answers: Vec::new(),
+            began: None,
+            turn: None,
+            next: Sequence::first(1),
+        }
     }
 
     /// How many of `asked` numbers may be looked at in this turn. A turn is all that is told at one time.
@@ -48,15 +55,15 @@ impl Resent {
     }
 
     /// Whether `sequence_out` is among the last numbers before `next_out`, those that are remembered.
-    pub fn reaches(&self, next_out: u64, sequence_out: u64) -> bool {
-        sequence_out < next_out && next_out.saturating_sub(sequence_out) <= self.memory as u64
+    pub fn reaches(&self, next_out: Sequence, sequence_out: Sequence) -> bool {
+        sequence_out < next_out && next_out.since(sequence_out) <= self.memory as u64
     }
 
     /// Whether `sequence_out` was resent so short a time ago that this may still be on its way. `patience` is
     /// about a round trip.
-    pub fn is_on_its_way(&self, now: Instant, sequence_out: u64, patience: Duration) -> bool {
-        let answer = self.answers.get(self.place(sequence_out)).copied().flatten();
-        let answer = answer.filter(|answer| answer.number.get() == sequence_out as u32);
+    pub fn is_on_its_way(&self, now: Instant, sequence_out: Sequence, patience: Duration) -> bool {
+        let answer = self.answers.get(sequence_out.place(self.memory)).copied().flatten();
+        let answer = answer.filter(|answer| answer.number.get() == sequence_out.low_bits());
         answer.is_some_and(|answer| {
             let passed = self.ms(now).wrapping_sub(answer.at_ms);
             u128::from(passed) < patience.as_millis()
@@ -64,34 +71,30 @@ impl Resent {
     }
 
     /// `sequence_out` is resent now.
-    pub fn remember(&mut self, now: Instant, sequence_out: u64) {
+    pub fn remember(&mut self, now: Instant, sequence_out: Sequence) {
         self.began.get_or_insert(now);
         if self.answers.is_empty() {
             self.answers.resize(self.memory, None);
         }
         let at_ms = self.ms(now);
-        let place = self.place(sequence_out);
+        let place = sequence_out.place(self.memory);
         if let Some(answer) = self.answers.get_mut(place) {
-            *answer = NonZeroU32::new(sequence_out as u32).map(|number| Answer { number, at_ms });
+            *answer = NonZeroU32::new(sequence_out.low_bits()).map(|number| Answer { number, at_ms });
         }
-    }
-
-    fn place(&self, sequence_out: u64) -> usize {
-        (sequence_out as usize).checked_rem(self.memory).unwrap_or_default()
     }
 
     fn ms(&self, now: Instant) -> u32 {
         self.began.map_or(0, |began| now.saturating_duration_since(began).as_millis() as u32)
     }
 
-    /// The extended sequence number of the next RTX packet, from 2^16 on.
-    pub fn peek_sequence(&self) -> u64 {
-        self.sequence.max(65_536).saturating_add(1)
+    /// The sequence number of the next RTX packet.
+    pub fn peek_sequence(&self) -> Sequence {
+        self.next
     }
 
     /// Uses that number up.
     pub fn next_sequence(&mut self) {
-        self.sequence = self.peek_sequence();
+        self.next = self.next.next();
     }
 }
 

@@ -1,6 +1,10 @@
 use super::*;
 use proptest::prelude::*;
 
+fn at(index: u64) -> Sequence {
+    Sequence::from_index(index)
+}
+
 const RTT: Duration = Duration::from_millis(50);
 
 fn ms(ms: u64) -> Duration {
@@ -11,12 +15,12 @@ fn ms(ms: u64) -> Duration {
 fn a_number_is_resent_once_per_round_trip() {
     let start = Instant::now();
     let mut resent = Resent::new(512);
-    assert!(!resent.is_on_its_way(start, 65_543, RTT), "nothing was resent");
-    resent.remember(start, 65_543);
-    assert!(resent.is_on_its_way(start + ms(49), 65_543, RTT));
-    assert!(!resent.is_on_its_way(start + ms(49), 65_544, RTT));
-    assert!(!resent.is_on_its_way(start + ms(49), 65_543 + 512, RTT), "another number of the same place");
-    assert!(!resent.is_on_its_way(start + RTT, 65_543, RTT));
+    assert!(!resent.is_on_its_way(start, at(7), RTT), "nothing was resent");
+    resent.remember(start, at(7));
+    assert!(resent.is_on_its_way(start + ms(49), at(7), RTT));
+    assert!(!resent.is_on_its_way(start + ms(49), at(8), RTT));
+    assert!(!resent.is_on_its_way(start + ms(49), at(7 + 512), RTT), "another number of the same place");
+    assert!(!resent.is_on_its_way(start + RTT, at(7), RTT));
 }
 
 /// All that can be resent is remembered: whoever asks for the whole slab in turn gets nothing twice.
@@ -25,13 +29,13 @@ fn the_memory_is_as_large_as_the_slab() {
     let start = Instant::now();
     let mut resent = Resent::new(512);
     let newest = 100_000;
-    (newest - 512..newest).for_each(|number| resent.remember(start, number));
-    assert!((newest - 512..newest).all(|number| resent.is_on_its_way(start, number, RTT)));
+    (newest - 512..newest).for_each(|number| resent.remember(start, at(number)));
+    assert!((newest - 512..newest).all(|number| resent.is_on_its_way(start, at(number), RTT)));
     assert_eq!(resent.answers.len(), 512);
     assert_eq!(size_of::<Option<Answer>>(), 8);
     let table = [(newest - 513, false), (newest - 512, true), (newest - 1, true), (newest, false)];
     for (number, reached) in table {
-        assert_eq!(resent.reaches(newest, number), reached, "{number}");
+        assert_eq!(resent.reaches(at(newest), at(number)), reached, "{number}");
     }
 }
 
@@ -49,10 +53,10 @@ fn a_turn_has_one_answer_in_however_many_nacks_it_is_asked_for() {
 fn rtx_has_numbers_of_its_own() {
     let mut resent = Resent::new(4);
     let first = resent.peek_sequence();
-    assert_eq!(first, 65_537, "the first packet of an SSRC has roll-over counter 0");
+    assert_eq!(first, at(1), "the first packet of an SSRC has roll-over counter 0");
     assert_eq!(resent.peek_sequence(), first, "a look uses nothing up");
     resent.next_sequence();
-    assert_eq!(resent.peek_sequence(), first + 1);
+    assert_eq!(resent.peek_sequence(), at(2));
 }
 
 /// Takes packets of 952 bytes (1,000 on the wire) until it is refused.

@@ -8,6 +8,7 @@
 
 use super::left_out::LeftOut;
 use super::packet::{Mapped, Offsets, Origin, PacketMeta};
+use crate::rtp::sequence::Sequence;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -28,10 +29,10 @@ const MAX_GAPS: usize = 16;
 #[derive(Debug, Clone, Copy)]
 struct Segment {
     origin: Origin,
-    first_in: u64,
-    /// Exclusive; `u64::MAX` while the segment is open.
-    end_in: u64,
-    first_out: u64,
+    first_in: Sequence,
+    /// Exclusive; `Sequence::END` while the segment is open.
+    end_in: Sequence,
+    first_out: Sequence,
     offsets: Offsets,
 }
 
@@ -50,28 +51,27 @@ struct Last {
 pub struct Rewriter {
     clock_rate: u32,
     segments: VecDeque<Segment>,
-    highest_in: u64,
-    next_out: u64,
+    highest_in: Sequence,
+    next_out: Sequence,
     last: Option<Last>,
     left_out: LeftOut,
 }
 
 impl Rewriter {
-    /// `first_out` is random below 2^15, as RFC 3550 section 5.1 wants; it is counted from 2^16 so
-    /// that a number before the first can be expressed.
+    /// `first_out` is random below 2^15, as RFC 3550 section 5.1 wants.
     pub fn new(clock_rate: u32, first_out: u16) -> Rewriter {
         Rewriter {
             clock_rate,
             segments: VecDeque::new(),
-            highest_in: 0,
-            next_out: 65_536u64.saturating_add(u64::from(first_out)),
+            highest_in: Sequence::START,
+            next_out: Sequence::first(first_out),
             last: None,
             left_out: LeftOut::default(),
         }
     }
 
-    /// The extended number the next new packet will get.
-    pub fn next_out(&self) -> u64 {
+    /// The number the next new packet will get.
+    pub fn next_out(&self) -> Sequence {
         self.next_out
     }
 
@@ -87,17 +87,17 @@ impl Rewriter {
 
     /// Begins a segment with `packet`. `timestamp_out` is where its capture time lies on the slot's
     /// time line; where that would not be later than what was sent, it is moved just behind it.
-    pub fn begin(&mut self, origin: Origin, sequence_in: u64, packet: &PacketMeta, timestamp_out: u32) {
-        self.close(self.highest_in.saturating_add(1));
+    pub fn begin(&mut self, origin: Origin, sequence_in: Sequence, packet: &PacketMeta, timestamp_out: u32) {
+        self.close(self.highest_in.next());
         let offsets = self.offsets_at(packet, timestamp_out);
         self.push(Segment {
             origin,
             first_in: sequence_in,
-            end_in: u64::MAX,
+            end_in: Sequence::END,
             first_out: self.next_out,
             offsets,
         });
-        self.highest_in = sequence_in.saturating_sub(1);
+        self.highest_in = sequence_in.previous();
         self.left_out = LeftOut::default();
     }
 
@@ -141,7 +141,7 @@ impl Rewriter {
         &mut self,
         now: Instant,
         origin: Origin,
-        sequence_in: u64,
+        sequence_in: Sequence,
         packet: &PacketMeta,
     ) -> Option<Mapped> {
         let open = self.segments.back()?;
@@ -152,7 +152,7 @@ impl Rewriter {
             }
             return Some(mapped);
         }
-        if open.end_in != u64::MAX && open.origin == origin {
+        if open.end_in != Sequence::END && open.origin == origin {
             if sequence_in > self.highest_in {
                 return Some(self.reopen(now, *open, sequence_in, packet));
             }
@@ -171,14 +171,14 @@ impl Rewriter {
         &mut self,
         now: Instant,
         origin: Origin,
-        packets: &[(u64, &PacketMeta)],
+        packets: &[(Sequence, &PacketMeta)],
     ) -> Option<Mapped> {
-        let open = self.segments.back().filter(|s| s.origin == origin && s.end_in == u64::MAX)?;
+        let open = self.segments.back().filter(|s| s.origin == origin && s.end_in == Sequence::END)?;
         let ((first, oldest), (last, newest)) = (packets.first()?, packets.last()?);
         let alike = oldest.picture_id.is_some() == newest.picture_id.is_some();
-        let whole = last.saturating_sub(*first).saturating_add(1) == packets.len() as u64;
+        let whole = last.next().since(*first) == packets.len() as u64;
         let ordered = packets.is_sorted_by(|(a, _), (b, _)| a < b);
-        if *first != self.highest_in.saturating_add(1) || !whole || !ordered || !alike {
+        if *first != self.highest_in.next() || !whole || !ordered || !alike {
             return None;
         }
         let (mapped, end) = (open.map(*first), open.map(*last));
@@ -188,19 +188,19 @@ impl Rewriter {
 
     /// Whether a packet is so far ahead that its stream must have begun anew: its numbers have nothing to do
     /// with those before, and the receiver's roll-over counter (RFC 3711 section 3.3.1) would not follow.
-    pub fn leaps(&self, origin: Origin, sequence_in: u64) -> bool {
-        let far = sequence_in > self.highest_in.saturating_add(MAX_LEAP);
+    pub fn leaps(&self, origin: Origin, sequence_in: Sequence) -> bool {
+        let far = sequence_in > self.highest_in.plus(MAX_LEAP);
         far && self.segments.back().is_some_and(|open| open.origin == origin)
     }
 
     /// Whether a packet comes behind newer ones of the same origin.
-    pub fn is_late(&self, origin: Origin, sequence_in: u64) -> bool {
+    pub fn is_late(&self, origin: Origin, sequence_in: Sequence) -> bool {
         sequence_in <= self.highest_in && self.segments.back().is_some_and(|open| open.origin == origin)
     }
 
     /// Whether a late packet has to go whatever is left out by now: it lies in a gap and is of the picture sent last,
     /// which would never end, since nobody can ask for its rest, and would share its id with the next.
-    pub fn is_owed(&self, origin: Origin, sequence_in: u64, packet: &PacketMeta) -> bool {
+    pub fn is_owed(&self, origin: Origin, sequence_in: Sequence, packet: &PacketMeta) -> bool {
         let Some(open) = self.segments.back().filter(|_| self.is_late(origin, sequence_in)) else {
             return false;
         };
@@ -211,14 +211,14 @@ impl Rewriter {
 
     /// Leaves out a packet, so that those behind it close the gap. What is missing before it may be wanted
     /// and may still come.
-    pub fn skip(&mut self, origin: Origin, sequence_in: u64, packet: &PacketMeta) {
+    pub fn skip(&mut self, origin: Origin, sequence_in: Sequence, packet: &PacketMeta) {
         let Some(open) = self.segments.back().copied().filter(|open| open.origin == origin) else {
             return;
         };
         if self.leaps(origin, sequence_in) {
             return;
         }
-        let first_missing = self.highest_in.saturating_add(1);
+        let first_missing = self.highest_in.next();
         self.left_out.take(sequence_in, first_missing, packet);
         if self.left_out.gaps.len() > MAX_GAPS {
             self.keep_gaps(open, 1);
@@ -230,18 +230,24 @@ impl Rewriter {
     }
 
     /// Which packet an output number was: its origin, input number and offsets.
-    pub fn invert(&self, sequence_out: u64) -> Option<(Origin, u64, Offsets)> {
+    pub fn invert(&self, sequence_out: Sequence) -> Option<(Origin, Sequence, Offsets)> {
         let segment = self.segments.iter().rev().find(|s| s.first_out <= sequence_out)?;
-        let sequence_in = segment.first_in.saturating_add(sequence_out.saturating_sub(segment.first_out));
+        let sequence_in = segment.first_in.plus(sequence_out.since(segment.first_out));
         // A segment ends where the next one begins: only the newest may be asked beyond its end.
         (sequence_out < self.next_out).then_some((segment.origin, sequence_in, segment.offsets))
     }
 
     /// Goes on behind left-out packets: same origin and time line. Gaps in the input before this packet
     /// keep their numbers: they may be the head of this very picture, or a picture of their own.
-    fn reopen(&mut self, now: Instant, before: Segment, sequence_in: u64, packet: &PacketMeta) -> Mapped {
+    fn reopen(
+        &mut self,
+        now: Instant,
+        before: Segment,
+        sequence_in: Sequence,
+        packet: &PacketMeta,
+    ) -> Mapped {
         let before = self.keep_gaps(before, usize::MAX);
-        let segment = self.go_on(before, self.highest_in.saturating_add(1), u64::MAX);
+        let segment = self.go_on(before, self.highest_in.next(), Sequence::END);
         self.left_out = LeftOut::default();
         let mapped = segment.map(sequence_in);
         self.advance(now, sequence_in, packet, mapped);
@@ -253,13 +259,13 @@ impl Rewriter {
         &mut self,
         now: Instant,
         (before, gap): (Segment, usize),
-        sequence_in: u64,
+        sequence_in: Sequence,
         packet: &PacketMeta,
     ) -> Mapped {
         let before = self.keep_gaps(before, gap);
         let first = self.left_out.gaps.first().map_or(sequence_in, |(first, _)| *first);
-        let segment = self.go_on(before, first, sequence_in.saturating_add(1));
-        self.left_out.begin_gap_at(sequence_in.saturating_add(1));
+        let segment = self.go_on(before, first, sequence_in.next());
+        self.left_out.begin_gap_at(sequence_in.next());
         let mapped = segment.map(sequence_in);
         self.advance(now, sequence_in, packet, mapped);
         mapped
@@ -268,26 +274,26 @@ impl Rewriter {
     /// Reserves numbers for the first `count` gaps.
     fn keep_gaps(&mut self, before: Segment, count: usize) -> Segment {
         let kept = count.min(self.left_out.gaps.len());
-        let gaps: Vec<(u64, u64)> = self.left_out.gaps.drain(..kept).collect();
+        let gaps: Vec<(Sequence, Sequence)> = self.left_out.gaps.drain(..kept).collect();
         gaps.into_iter().fold(before, |before, (first, end)| self.go_on(before, first, end))
     }
 
     /// A segment on the time line of the last one, behind what was left out before it.
-    fn go_on(&mut self, before: Segment, first_in: u64, end_in: u64) -> Segment {
+    fn go_on(&mut self, before: Segment, first_in: Sequence, end_in: Sequence) -> Segment {
         let ids = self.left_out.forget_before(first_in);
         let mut segment = Segment { first_in, end_in, first_out: self.next_out, ..before };
         segment.offsets.picture = segment.offsets.picture.wrapping_sub(ids);
         self.push(segment);
-        if end_in != u64::MAX {
-            self.next_out = self.next_out.saturating_add(end_in.saturating_sub(first_in));
+        if end_in != Sequence::END {
+            self.next_out = self.next_out.plus(end_in.since(first_in));
         }
         segment
     }
 
     #[inline]
-    fn advance(&mut self, now: Instant, sequence_in: u64, packet: &PacketMeta, mapped: Mapped) {
+    fn advance(&mut self, now: Instant, sequence_in: Sequence, packet: &PacketMeta, mapped: Mapped) {
         self.highest_in = self.highest_in.max(sequence_in);
-        self.next_out = mapped.sequence_out.saturating_add(1);
+        self.next_out = mapped.sequence_out.next();
         let before = self.last;
         self.last = Some(Last {
             at: now,
@@ -307,14 +313,14 @@ impl Rewriter {
 
     /// Ends the open segment before input `end_in`; the numbers up to there stay reserved for
     /// packets that are late.
-    fn close(&mut self, end_in: u64) {
+    fn close(&mut self, end_in: Sequence) {
         let Some(open) = self.segments.back_mut() else {
             return;
         };
-        if open.end_in == u64::MAX {
+        if open.end_in == Sequence::END {
             open.end_in = end_in;
-            let length = end_in.saturating_sub(open.first_in);
-            self.next_out = self.next_out.max(open.first_out.saturating_add(length));
+            let length = end_in.since(open.first_in);
+            self.next_out = self.next_out.max(open.first_out.plus(length));
         }
     }
 
@@ -328,8 +334,8 @@ impl Rewriter {
 
 impl Segment {
     #[inline]
-    fn map(&self, sequence_in: u64) -> Mapped {
-        let sequence_out = self.first_out.saturating_add(sequence_in.saturating_sub(self.first_in));
+    fn map(&self, sequence_in: Sequence) -> Mapped {
+        let sequence_out = self.first_out.plus(sequence_in.since(self.first_in));
         Mapped { sequence_out, offsets: self.offsets }
     }
 }

@@ -2,6 +2,10 @@ use super::*;
 use crate::ids::{PeerIndex, SourceKind};
 use crate::rtp::codec::{Codec, PictureId};
 
+fn at(index: u64) -> Sequence {
+    Sequence::from_index(index)
+}
+
 fn origin(layer: u8) -> Origin {
     let publisher = PeerIndex { place: 0, generation: 1 };
     Origin { publisher, kind: SourceKind::Camera, layer }
@@ -28,19 +32,19 @@ impl Line {
 
     fn begin(&mut self, layer: u8, sequence: u64, picture: u16, timestamp_out: u32) {
         let packet = packet(self.now, u32::from(picture) * 3000, picture);
-        self.rewriter.begin(origin(layer), sequence, &packet, timestamp_out);
+        self.rewriter.begin(origin(layer), at(sequence), &packet, timestamp_out);
     }
 
     /// Output number relative to the first one, and picture id.
     fn send(&mut self, layer: u8, sequence: u64, picture: u16) -> Option<(u64, u16)> {
         let packet = packet(self.now, u32::from(picture) * 3000, picture);
-        let mapped = self.rewriter.map(self.now, origin(layer), sequence, &packet)?;
-        Some((mapped.sequence_out - 66_536, picture.wrapping_add(mapped.offsets.picture)))
+        let mapped = self.rewriter.map(self.now, origin(layer), at(sequence), &packet)?;
+        Some((mapped.sequence_out.index()? - 1000, picture.wrapping_add(mapped.offsets.picture)))
     }
 
     fn skip(&mut self, sequence: u64, picture: u16) {
         let packet = packet(self.now, u32::from(picture) * 3000, picture);
-        self.rewriter.skip(origin(0), sequence, &packet);
+        self.rewriter.skip(origin(0), at(sequence), &packet);
     }
 }
 
@@ -162,10 +166,10 @@ fn numbers_lead_back_to_packets() {
     line.send(0, 102, 3);
     line.begin(1, 7000, 9, 90_000);
     line.send(1, 7000, 9);
-    let back = |out: u64| line.rewriter.invert(66_536 + out).map(|(o, s, _)| (o.layer, s));
-    assert_eq!(back(0), Some((0, 100)));
-    assert_eq!(back(1), Some((0, 102)));
-    assert_eq!(back(2), Some((1, 7000)));
+    let back = |out: u64| line.rewriter.invert(at(1000 + out)).map(|(o, s, _)| (o.layer, s));
+    assert_eq!(back(0), Some((0, at(100))));
+    assert_eq!(back(1), Some((0, at(102))));
+    assert_eq!(back(2), Some((1, at(7000))));
     assert_eq!(back(3), None, "not sent yet");
 }
 
@@ -179,7 +183,7 @@ fn the_list_is_bounded() {
         line.send(0, u64::from(n) * 2 + 2, n * 2 + 2);
     }
     assert_eq!(line.rewriter.segments.len(), MAX_SEGMENTS);
-    assert_eq!(line.rewriter.invert(66_536), None);
+    assert_eq!(line.rewriter.invert(at(1000)), None);
 }
 
 /// Input numbers with or without a picture id, and the output of the first; the slot has sent up to 100.
@@ -206,19 +210,19 @@ fn a_run_is_whole_and_in_order_or_decides_nothing() {
         line.begin(0, 100, 1, 0);
         line.send(0, 100, 1);
         let next = line.rewriter.next_out();
-        let metas: Vec<(u64, PacketMeta)> = run
+        let metas: Vec<(Sequence, PacketMeta)> = run
             .iter()
             .map(|(sequence, has_id)| {
                 let meta = packet(line.now, 6000, 2);
-                (*sequence, PacketMeta { picture_id: meta.picture_id.filter(|_| *has_id), ..meta })
+                (at(*sequence), PacketMeta { picture_id: meta.picture_id.filter(|_| *has_id), ..meta })
             })
             .collect();
-        let packets: Vec<(u64, &PacketMeta)> =
+        let packets: Vec<(Sequence, &PacketMeta)> =
             metas.iter().map(|(sequence, meta)| (*sequence, meta)).collect();
         let mapped = line.rewriter.map_run(line.now, origin(0), &packets);
-        assert_eq!(mapped.map(|mapped| mapped.sequence_out - 66_536), expected, "{why}");
+        assert_eq!(mapped.map(|mapped| mapped.sequence_out.index().unwrap() - 1000), expected, "{why}");
         let sent = expected.map_or(0, |_| run.len() as u64);
-        assert_eq!(line.rewriter.next_out(), next + sent, "{why}");
+        assert_eq!(line.rewriter.next_out(), next.plus(sent), "{why}");
         assert_eq!(line.rewriter.map_run(line.now, origin(1), &packets), None, "another layer");
     }
 }
@@ -255,7 +259,7 @@ fn a_run_behind_left_out_packets_decides_nothing() {
     line.send(0, 100, 1);
     line.skip(101, 2);
     let next = packet(line.now, 9000, 3);
-    assert_eq!(line.rewriter.map_run(line.now, origin(0), &[(102, &next)]), None);
+    assert_eq!(line.rewriter.map_run(line.now, origin(0), &[(at(102), &next)]), None);
     assert_eq!(line.send(0, 102, 3), Some((1, 2)));
 }
 
@@ -297,7 +301,7 @@ fn another_layer_opens_nothing_behind_left_out_packets() {
 #[test]
 fn numbers_are_late_or_leap_within_one_layer_only() {
     let mut line = Line::new();
-    assert!(!line.rewriter.leaps(origin(0), 90_000), "nothing was sent that it could leap from");
+    assert!(!line.rewriter.leaps(origin(0), at(90_000)), "nothing was sent that it could leap from");
     line.begin(0, 5000, 1, 0);
     line.send(0, 5000, 1);
     let table = [
@@ -310,9 +314,11 @@ fn numbers_are_late_or_leap_within_one_layer_only() {
         (90_000, false, true),
     ];
     for (sequence, late, leaps) in table {
-        let told = (line.rewriter.is_late(origin(0), sequence), line.rewriter.leaps(origin(0), sequence));
+        let told =
+            (line.rewriter.is_late(origin(0), at(sequence)), line.rewriter.leaps(origin(0), at(sequence)));
         assert_eq!(told, (late, leaps), "{sequence}");
-        let other = (line.rewriter.is_late(origin(1), sequence), line.rewriter.leaps(origin(1), sequence));
+        let other =
+            (line.rewriter.is_late(origin(1), at(sequence)), line.rewriter.leaps(origin(1), at(sequence)));
         assert_eq!(other, (false, false), "{sequence} of another layer");
     }
 }

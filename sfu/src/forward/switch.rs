@@ -9,6 +9,7 @@ use super::rewrite::Rewriter;
 use crate::discard::DropReason;
 use crate::ids::{Mid, Ssrc};
 use crate::rtp::codec::Codec;
+use crate::rtp::sequence::Sequence;
 use arrayvec::ArrayVec;
 use std::time::{Duration, Instant};
 
@@ -50,9 +51,9 @@ pub enum Decision {
     Ignore,
     Forward(Mapped),
     /// As `Forward`, and then switch to the target from this packet of its slab.
-    ForwardThenSwitch(Mapped, u64),
+    ForwardThenSwitch(Mapped, Sequence),
     /// Switch to the target, whose key frame begins at this packet of its slab.
-    Switch(u64),
+    Switch(Sequence),
 }
 
 /// One video slot of one subscriber.
@@ -65,7 +66,7 @@ pub struct VideoSlot {
     /// The picture being sent has not ended.
     picture_open: bool,
     /// First packet of the target's key frame, while the current picture has not ended.
-    waiting_key: Option<u64>,
+    waiting_key: Option<Sequence>,
     max_temporal: u8,
     temporal: u8,
     /// The current layer began anew, and no key frame of it has come since: nothing fits what was sent.
@@ -130,8 +131,8 @@ impl VideoSlot {
         &mut self,
         now: Instant,
         origin: Origin,
-        packets: &[(u64, &PacketMeta)],
-    ) -> Option<(Mapped, u64)> {
+        packets: &[(Sequence, &PacketMeta)],
+    ) -> Option<(Mapped, Sequence)> {
         let steady = self.current == Some(origin)
             && self.waiting_key.is_none()
             && !self.began_anew
@@ -151,7 +152,7 @@ impl VideoSlot {
         &mut self,
         now: Instant,
         origin: Origin,
-        sequence: u64,
+        sequence: Sequence,
         packet: &PacketMeta,
     ) -> Result<Decision, DropReason> {
         if self.current == Some(origin) {
@@ -168,7 +169,7 @@ impl VideoSlot {
         &mut self,
         now: Instant,
         origin: Origin,
-        sequence: u64,
+        sequence: Sequence,
         packet: &PacketMeta,
     ) -> Result<Decision, DropReason> {
         self.began_anew |= self.rewriter.leaps(origin, sequence);
@@ -196,7 +197,7 @@ impl VideoSlot {
         })
     }
 
-    fn offer_target(&mut self, now: Instant, sequence: u64, packet: &PacketMeta) -> Decision {
+    fn offer_target(&mut self, now: Instant, sequence: Sequence, packet: &PacketMeta) -> Decision {
         if packet.keyframe {
             // One that was lost and comes late is older than one that waits.
             self.waiting_key = self.waiting_key.max(Some(sequence));
@@ -236,7 +237,7 @@ impl VideoSlot {
     }
 
     /// Makes the target current, beginning with `packet`, the first of a key frame.
-    pub fn switch(&mut self, sequence: u64, packet: &PacketMeta, timestamp_out: u32) {
+    pub fn switch(&mut self, sequence: Sequence, packet: &PacketMeta, timestamp_out: u32) {
         let Some(target) = self.target else { return };
         self.rewriter.begin(target, sequence, packet, timestamp_out);
         self.current = Some(target);
@@ -282,7 +283,7 @@ impl AudioSlot {
         &mut self,
         now: Instant,
         origin: Origin,
-        sequence: u64,
+        sequence: Sequence,
         packet: &PacketMeta,
     ) -> Result<Option<(Mapped, bool)>, DropReason> {
         if self.current != Some(origin) {

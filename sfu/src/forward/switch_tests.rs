@@ -2,6 +2,10 @@ use super::*;
 use crate::ids::{PeerIndex, SourceKind};
 use crate::rtp::codec::PictureId;
 
+fn at(index: u64) -> Sequence {
+    Sequence::from_index(index)
+}
+
 #[path = "switch_voice_tests.rs"]
 mod voices;
 
@@ -20,14 +24,18 @@ fn released(now: Instant) -> VideoSlot {
     let mut slot = VideoSlot::new(line, Rewriter::new(90_000, 0));
     slot.limit_temporal(0);
     slot.aim(Some(origin()), true);
-    slot.switch(0, &picture(now, 0), 0);
+    slot.switch(at(0), &picture(now, 0), 0);
     slot.limit_temporal(ALL_TEMPORAL);
     slot
 }
 
+fn switches_to_70(decision: Result<Decision, DropReason>) -> bool {
+    matches!(decision, Ok(Decision::ForwardThenSwitch(_, key)) if key == at(70))
+}
+
 fn sent(slot: &mut VideoSlot, now: Instant, sequence: u64, packet: &PacketMeta) -> bool {
     let packet = PacketMeta { timestamp: sequence as u32 * 3000, ..*packet };
-    slot.offer(now, origin(), sequence, &packet).is_ok_and(|decision| decision != Decision::Ignore)
+    slot.offer(now, origin(), at(sequence), &packet).is_ok_and(|decision| decision != Decision::Ignore)
 }
 
 #[test]
@@ -60,10 +68,10 @@ fn a_lost_head_decides_nothing_when_it_comes_late() {
     let part =
         |timestamp, temporal, frame_start| PacketMeta { timestamp, frame_start, ..picture(now, temporal) };
     let mut sent = |sequence, packet| slot.offer(now, origin(), sequence, &packet).is_ok();
-    assert!(sent(2, PacketMeta { switching_point: true, ..part(3000, 1, false) }), "the head is missing");
-    assert!(sent(1, PacketMeta { switching_point: true, ..part(3000, 1, true) }), "and comes");
-    assert!(!sent(3, part(6000, 2, true)));
-    assert!(sent(4, part(9000, 1, true)));
+    assert!(sent(at(2), PacketMeta { switching_point: true, ..part(3000, 1, false) }), "the head is missing");
+    assert!(sent(at(1), PacketMeta { switching_point: true, ..part(3000, 1, true) }), "and comes");
+    assert!(!sent(at(3), part(6000, 2, true)));
+    assert!(sent(at(4), part(9000, 1, true)));
 }
 
 #[test]
@@ -71,26 +79,30 @@ fn what_a_slot_goes_without_has_a_reason() {
     let now = Instant::now();
     let mut slot = released(now);
     slot.limit_temporal(0);
-    assert_eq!(slot.offer(now, origin(), 1, &picture(now, 1)), Err(DropReason::Overload));
-    slot.switch(100, &picture(now, 0), 0);
+    assert_eq!(slot.offer(now, origin(), at(1), &picture(now, 1)), Err(DropReason::Overload));
+    slot.switch(at(100), &picture(now, 0), 0);
     assert_eq!(
-        slot.offer(now, origin(), 99, &picture(now, 0)),
+        slot.offer(now, origin(), at(99), &picture(now, 0)),
         Err(DropReason::TooOld),
         "before the key frame"
     );
     let other = Origin { layer: 1, ..origin() };
     assert_eq!(
-        slot.offer(now, other, 7, &picture(now, 0)),
+        slot.offer(now, other, at(7), &picture(now, 0)),
         Ok(Decision::Ignore),
         "of no interest is no loss"
     );
 
     let line = SlotLine { ssrc: Ssrc(2), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
     let mut voice = AudioSlot::new(line, Rewriter::new(48_000, 0));
-    assert_eq!(voice.offer(now, origin(), 1, &picture(now, 0)), Ok(None));
+    assert_eq!(voice.offer(now, origin(), at(1), &picture(now, 0)), Ok(None));
     voice.aim(Some(origin()));
-    assert!(matches!(voice.offer(now, origin(), 5, &picture(now, 0)), Ok(Some((_, true)))));
-    assert_eq!(voice.offer(now, origin(), 4, &picture(now, 0)), Err(DropReason::TooOld), "before the spurt");
+    assert!(matches!(voice.offer(now, origin(), at(5), &picture(now, 0)), Ok(Some((_, true)))));
+    assert_eq!(
+        voice.offer(now, origin(), at(4), &picture(now, 0)),
+        Err(DropReason::TooOld),
+        "before the spurt"
+    );
 }
 
 #[test]
@@ -101,9 +113,9 @@ fn a_layer_that_begins_anew_waits_for_its_key_frame() {
     assert!(!sent(&mut slot, now, 50_000, &picture(now, 0)));
     assert_eq!(slot.needs_key(), Some(origin()));
     let key = PacketMeta { keyframe: true, ..picture(now, 0) };
-    assert_eq!(slot.offer(now, origin(), 50_001, &key), Ok(Decision::Switch(50_001)));
+    assert_eq!(slot.offer(now, origin(), at(50_001), &key), Ok(Decision::Switch(at(50_001))));
     let before = slot.rewriter.next_out();
-    slot.switch(50_001, &key, 0);
+    slot.switch(at(50_001), &key, 0);
     assert_eq!(slot.rewriter.next_out(), before, "numbers go on");
     assert_eq!(slot.needs_key(), None);
     assert!(sent(&mut slot, now, 50_002, &picture(now, 0)));
@@ -118,7 +130,7 @@ fn showing(now: Instant) -> VideoSlot {
     let line = SlotLine { ssrc: Ssrc(1), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
     let mut slot = VideoSlot::new(line, Rewriter::new(90_000, 0));
     slot.aim(Some(origin()), true);
-    slot.switch(0, &picture(now, 0), 0);
+    slot.switch(at(0), &picture(now, 0), 0);
     slot
 }
 
@@ -135,11 +147,15 @@ fn a_run_is_not_forwarded_whole_while_a_key_frame_waits_for_its_end() {
     let mut slot = switching(now);
     let open = PacketMeta { frame_end: false, ..picture(now, 0) };
     let end = picture(now, 0);
-    assert!(matches!(slot.offer(now, origin(), 1, &open), Ok(Decision::Forward(_))));
+    assert!(matches!(slot.offer(now, origin(), at(1), &open), Ok(Decision::Forward(_))));
     let key = PacketMeta { keyframe: true, ..picture(now, 0) };
-    assert_eq!(slot.offer(now, other(1), 70, &key), Ok(Decision::Ignore), "waits for the end of the picture");
-    assert_eq!(slot.offer_run(now, origin(), &[(2, &end)]), None, "the end decides more than itself");
-    assert!(matches!(slot.offer(now, origin(), 2, &end), Ok(Decision::ForwardThenSwitch(_, 70))));
+    assert_eq!(
+        slot.offer(now, other(1), at(70), &key),
+        Ok(Decision::Ignore),
+        "waits for the end of the picture"
+    );
+    assert_eq!(slot.offer_run(now, origin(), &[(at(2), &end)]), None, "the end decides more than itself");
+    assert!(switches_to_70(slot.offer(now, origin(), at(2), &end)));
 }
 
 #[test]
@@ -147,17 +163,21 @@ fn a_picture_that_does_not_end_is_given_up_after_60_ms() {
     let now = Instant::now();
     let key = PacketMeta { keyframe: true, ..picture(now, 0) };
     let table = [
-        ("between two pictures", true, 0, Decision::Switch(70)),
+        ("between two pictures", true, 0, Decision::Switch(at(70))),
         ("in the middle", false, 0, Decision::Ignore),
         ("just before", false, 59, Decision::Ignore),
-        ("given up", false, 60, Decision::Switch(70)),
-        ("long since", false, 500, Decision::Switch(70)),
+        ("given up", false, 60, Decision::Switch(at(70))),
+        ("long since", false, 500, Decision::Switch(at(70))),
     ];
     for (why, frame_end, ms, expected) in table {
         let mut slot = switching(now);
-        let sent = slot.offer(now, origin(), 1, &PacketMeta { frame_end, ..picture(now, 0) });
+        let sent = slot.offer(now, origin(), at(1), &PacketMeta { frame_end, ..picture(now, 0) });
         assert!(matches!(sent, Ok(Decision::Forward(_))), "{why}");
-        assert_eq!(slot.offer(now + Duration::from_millis(ms), other(1), 70, &key), Ok(expected), "{why}");
+        assert_eq!(
+            slot.offer(now + Duration::from_millis(ms), other(1), at(70), &key),
+            Ok(expected),
+            "{why}"
+        );
     }
 }
 
@@ -200,11 +220,11 @@ fn a_picture_that_has_begun_is_ended_though_the_slot_is_thinned_meanwhile() {
                 4 => part(2, 0, true),
                 _ => part(3, 1, true),
             };
-            let decision = slot.offer(now, origin(), sequence, &packet);
+            let decision = slot.offer(now, origin(), at(sequence), &packet);
             slot.limit_temporal(if sequence == 0 { ALL_TEMPORAL } else { 0 });
             let Ok(Decision::Forward(mapped)) = decision else { return None };
             let id = packet.picture_id.map(|id| id.value.wrapping_add(mapped.offsets.picture));
-            Some((mapped.sequence_out - 65_536, id))
+            Some((mapped.sequence_out.index().unwrap(), id))
         };
         assert_eq!([0, 1].map(&mut offer), [Some((0, Some(0))), Some((1, Some(1)))]);
         let sent: Vec<_> = order.into_iter().filter_map(&mut offer).collect();
@@ -260,8 +280,8 @@ fn a_slot_that_fell_silent_begins_at_the_first_key_frame() {
     assert!(sent(&mut slot, now, 1, &open));
     slot.aim(None, true);
     slot.aim(Some(other(1)), true);
-    assert_eq!(slot.offer(now, other(1), 70, &picture(now, 0)), Ok(Decision::Ignore));
-    assert_eq!(slot.offer(now, other(1), 71, &key), Ok(Decision::Switch(71)));
+    assert_eq!(slot.offer(now, other(1), at(70), &picture(now, 0)), Ok(Decision::Ignore));
+    assert_eq!(slot.offer(now, other(1), at(71), &key), Ok(Decision::Switch(at(71))));
 }
 
 #[test]
@@ -282,10 +302,10 @@ fn the_key_frame_that_waits_is_kept_or_forgotten() {
     for (why, happens, kept) in table {
         let mut slot = switching(now);
         assert!(sent(&mut slot, now, 1, &open), "{why}");
-        assert_eq!(slot.offer(now, other(1), 70, &key), Ok(Decision::Ignore), "{why}");
+        assert_eq!(slot.offer(now, other(1), at(70), &key), Ok(Decision::Ignore), "{why}");
         happens(&mut slot);
-        let end = slot.offer(now, origin(), 2, &picture(now, 0));
-        assert_eq!(matches!(end, Ok(Decision::ForwardThenSwitch(_, 70))), kept, "{why}");
+        let end = slot.offer(now, origin(), at(2), &picture(now, 0));
+        assert_eq!(switches_to_70(end), kept, "{why}");
         assert_eq!(matches!(end, Ok(Decision::Forward(_))), !kept, "{why}");
     }
 }
@@ -296,24 +316,25 @@ fn a_run_of_what_a_slot_shows_is_forwarded_whole() {
     let key = PacketMeta { keyframe: true, ..picture(now, 0) };
     let open = PacketMeta { frame_end: false, ..picture(now, 0) };
     let end = picture(now, 0);
-    let table = [("a whole picture", &end, Decision::Switch(70)), ("a part of one", &open, Decision::Ignore)];
+    let table =
+        [("a whole picture", &end, Decision::Switch(at(70))), ("a part of one", &open, Decision::Ignore)];
     for (why, last, then) in table {
         let mut slot = showing(now);
         assert!(sent(&mut slot, now, 0, &end));
-        let run = [(1, &open), (2, last)];
+        let run = [(at(1), &open), (at(2), last)];
         assert_eq!(slot.offer_run(now, other(1), &run), None, "{why}, of another layer");
         let (mapped, first) = slot.offer_run(now, origin(), &run).expect("nothing is to change");
-        assert_eq!((mapped.sequence_out, first, slot.rewriter.next_out()), (65_537, 1, 65_539), "{why}");
+        assert_eq!((mapped.sequence_out, first, slot.rewriter.next_out()), (at(1), at(1), at(3)), "{why}");
         slot.aim(Some(other(1)), true);
-        assert_eq!(slot.offer(now, other(1), 70, &key), Ok(then), "{why}");
+        assert_eq!(slot.offer(now, other(1), at(70), &key), Ok(then), "{why}");
     }
     let mut thinned = showing(now);
     assert!(sent(&mut thinned, now, 0, &end));
     thinned.limit_temporal(0);
-    assert_eq!(thinned.offer_run(now, origin(), &[(1, &end)]), None, "it is to be thinned from here");
+    assert_eq!(thinned.offer_run(now, origin(), &[(at(1), &end)]), None, "it is to be thinned from here");
     assert!(sent(&mut thinned, now, 1, &end));
     thinned.limit_temporal(ALL_TEMPORAL);
-    assert_eq!(thinned.offer_run(now, origin(), &[(2, &end)]), None, "it is thinned still");
+    assert_eq!(thinned.offer_run(now, origin(), &[(at(2), &end)]), None, "it is thinned still");
 }
 
 /// The last layer has begun anew, so nothing of it fits what was sent, in however large pieces it comes.
@@ -323,10 +344,10 @@ fn a_run_does_not_begin_anew() {
     let mut slot = showing(now);
     assert!(sent(&mut slot, now, 0, &picture(now, 0)));
     assert!(!sent(&mut slot, now, 50_000, &picture(now, 0)));
-    assert_eq!(slot.offer_run(now, origin(), &[(1, &picture(now, 0))]), None);
+    assert_eq!(slot.offer_run(now, origin(), &[(at(1), &picture(now, 0))]), None);
     slot.aim(Some(other(1)), true);
     let key = PacketMeta { keyframe: true, ..picture(now, 0) };
-    assert_eq!(slot.offer(now, origin(), 50_001, &key), Ok(Decision::Ignore), "another is to be shown");
+    assert_eq!(slot.offer(now, origin(), at(50_001), &key), Ok(Decision::Ignore), "another is to be shown");
 }
 
 #[test]

@@ -25,12 +25,12 @@ fn a_voice_keeps_its_time_line_only_where_it_is_known() {
         let packet =
             |timestamp, at| PacketMeta { arrived: at, timestamp, codec: Codec::Opus, ..picture(at, 0) };
         slot.aim(Some(voice(0)));
-        let first = slot.offer(begins, voice(0), 100, &packet(5_000, begins)).ok().flatten();
+        let first = slot.offer(begins, voice(0), at(100), &packet(5_000, begins)).ok().flatten();
         assert!(first.is_some_and(|(_, begins)| begins), "a talk spurt begins");
         slot.aim(None);
-        assert_eq!(slot.offer(begins, voice(0), 101, &packet(5_960, begins)), Ok(None));
+        assert_eq!(slot.offer(begins, voice(0), at(101), &packet(5_960, begins)), Ok(None));
         slot.aim(Some(origin));
-        let heard = slot.offer(after_10_s, origin, sequence, &packet(timestamp, after_10_s));
+        let heard = slot.offer(after_10_s, origin, at(sequence), &packet(timestamp, after_10_s));
         let out = heard.ok().flatten().map(|(mapped, begins)| {
             assert!(begins, "{why}");
             timestamp.wrapping_add(mapped.offsets.timestamp)
@@ -49,11 +49,11 @@ fn a_voice_is_what_a_slot_carries_from_its_first_packet_on() {
     let carried = |voice: &mut AudioSlot, sequence| {
         voice.offer(now, origin(), sequence, &picture(now, 0)).ok().flatten().map(|(_, begins)| begins)
     };
-    assert_eq!(carried(&mut voice, 5), Some(true));
-    assert_eq!(carried(&mut voice, 6), Some(false));
+    assert_eq!(carried(&mut voice, at(5)), Some(true));
+    assert_eq!(carried(&mut voice, at(6)), Some(false));
     assert_eq!(voice.current(), Some(origin()));
     voice.aim(Some(origin()));
-    assert_eq!(carried(&mut voice, 7), Some(false), "told the same again it goes on");
+    assert_eq!(carried(&mut voice, at(7)), Some(false), "told the same again it goes on");
     voice.aim(None);
-    assert_eq!((voice.current(), carried(&mut voice, 8)), (None, None));
+    assert_eq!((voice.current(), carried(&mut voice, at(8))), (None, None));
 }

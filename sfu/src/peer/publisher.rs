@@ -16,6 +16,7 @@ use crate::receive::rate::RateMeter;
 use crate::receive::stream::Stream;
 use crate::rtp::codec::{Codec, TemplateStructure};
 use crate::rtp::extension::{ExtensionMap, Extensions};
+use crate::rtp::sequence::Sequence;
 use crate::sdp::{Negotiated, NegotiatedCodec, Section, SectionRole};
 use crate::time::{NtpTime, earliest};
 use arrayvec::ArrayVec;
@@ -52,9 +53,9 @@ pub struct Layer {
     pub upper_rate: RateMeter,
     pub height: Height,
     pub last_packet: Option<Instant>,
-    /// Newest packet, extended; and the first packet of the newest key frame.
-    pub newest: u64,
-    pub last_key: Option<u64>,
+    /// Newest packet; and the first packet of the newest key frame.
+    pub newest: Sequence,
+    pub last_key: Option<Sequence>,
     pub last_report: Option<(NtpTime, u32)>,
     pub routes: Vec<Route>,
     /// Slots that would show this layer if the worker could keep up.
@@ -331,7 +332,7 @@ impl Layer {
             upper_rate: RateMeter::new(now),
             height: Height::default(),
             last_packet: None,
-            newest: 0,
+            newest: Sequence::START,
             last_key: None,
             last_report: None,
             routes: Vec::new(),
@@ -357,7 +358,7 @@ impl Layer {
     }
 
     /// A stored packet begins a key frame: whoever waits for one is served, unless it is an old one.
-    pub fn on_key(&mut self, now: Instant, sequence: u64, packet: &PacketMeta) {
+    pub fn on_key(&mut self, now: Instant, sequence: Sequence, packet: &PacketMeta) {
         if self.age(now, packet) <= KEY_MAX_AGE {
             self.last_key = self.last_key.max(Some(sequence));
             self.keyframe.on_keyframe(packet.arrived);

@@ -8,6 +8,7 @@
 
 use crate::discard::DropReason;
 use crate::limits;
+use crate::rtp::sequence::Sequence;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -21,14 +22,14 @@ const MAX_ENTRIES: usize = 65_536;
 
 #[derive(Debug, Clone, Copy)]
 struct Entry<M> {
-    extended: u64,
+    sequence: Sequence,
     /// Position in the endless run of bytes; modulo the ring's size, where they lie.
     start: u64,
     length: u16,
     meta: M,
 }
 
-/// Packets with what is known of them, by extended sequence number.
+/// Packets with what is known of them, by sequence number.
 pub struct Slab<M: Copy> {
     capacity: usize,
     entries: Vec<Option<Entry<M>>>,
@@ -51,14 +52,14 @@ impl<M: Copy> Slab<M> {
 
     /// Keeps a copy of a packet. One that is not kept is `Oversized`, longer than `limits::MAX_RTP_BYTES`; a
     /// `Duplicate`; or `TooOld`, its place being a newer packet's.
-    pub fn insert(&mut self, extended: u64, bytes: &[u8], meta: M) -> Result<(), DropReason> {
+    pub fn insert(&mut self, sequence: Sequence, bytes: &[u8], meta: M) -> Result<(), DropReason> {
         if bytes.len() > limits::MAX_RTP_BYTES {
             return Err(DropReason::Oversized);
         }
         self.allocate();
-        let place = self.place(extended);
+        let place = self.place(sequence);
         let held = self.entries.get(place).copied().flatten();
-        match held.map(|held| held.extended.cmp(&extended)) {
+        match held.map(|held| held.sequence.cmp(&sequence)) {
             Some(Ordering::Equal) => return Err(DropReason::Duplicate),
             Some(Ordering::Greater) => return Err(DropReason::TooOld),
             Some(Ordering::Less) | None => {}
@@ -71,16 +72,16 @@ impl<M: Copy> Slab<M> {
         };
         target.copy_from_slice(bytes);
         self.head = start.saturating_add(bytes.len() as u64);
-        *entry = Some(Entry { extended, start, length: bytes.len() as u16, meta });
+        *entry = Some(Entry { sequence, start, length: bytes.len() as u16, meta });
         Ok(())
     }
 
     /// The packet of that number, unless it never came or has been overwritten.
     #[inline]
-    pub fn get(&self, extended: u64) -> Option<(&M, &[u8])> {
-        let entry = self.entries.get(self.place(extended))?.as_ref()?;
+    pub fn get(&self, sequence: Sequence) -> Option<(&M, &[u8])> {
+        let entry = self.entries.get(self.place(sequence))?.as_ref()?;
         let alive = self.head.saturating_sub(entry.start) <= self.bytes.len() as u64;
-        if entry.extended != extended || !alive {
+        if entry.sequence != sequence || !alive {
             return None;
         }
         let offset = self.offset(entry.start);
@@ -102,8 +103,8 @@ impl<M: Copy> Slab<M> {
         }
     }
 
-    fn place(&self, extended: u64) -> usize {
-        (extended as usize) & self.capacity.saturating_sub(1)
+    fn place(&self, sequence: Sequence) -> usize {
+        sequence.place(self.capacity)
     }
 
     /// Where a position of the endless run lies; the ring's size is a power of two.
@@ -134,21 +135,25 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::HashMap;
 
-    fn packet(extended: u64, length: usize) -> Vec<u8> {
-        (0..length).map(|i| (extended as usize * 31 + i) as u8).collect()
+    fn at(index: u64) -> Sequence {
+        Sequence::from_index(index)
+    }
+
+    fn packet(sequence: Sequence, length: usize) -> Vec<u8> {
+        (0..length).map(|i| (usize::from(sequence.number()) * 31 + i) as u8).collect()
     }
 
     #[test]
     fn an_unused_slab_takes_no_memory_and_a_used_one_its_share() {
         let mut slab: Slab<[u64; 7]> = Slab::new(512);
         assert_eq!(slab.memory(), 0);
-        assert!(slab.get(5).is_none());
-        slab.insert(5, &[1, 2, 3], [0; 7]).unwrap();
+        assert!(slab.get(at(5)).is_none());
+        slab.insert(at(5), &[1, 2, 3], [0; 7]).unwrap();
         // 512 KiB of packets; 56 bytes of meta bring an entry to 88 at most.
         assert!(slab.memory() >= 512 * 1024);
         assert!(slab.memory() <= 512 * (1024 + 88), "{}", slab.memory());
         let before = slab.memory();
-        (6..5000).for_each(|n| slab.insert(n, &[0; 1200], [0; 7]).unwrap());
+        (6..5000).for_each(|n| slab.insert(at(n), &[0; 1200], [0; 7]).unwrap());
         assert_eq!(slab.memory(), before, "never more");
     }
 
@@ -156,32 +161,32 @@ mod tests {
     #[test]
     fn the_reach_with_full_packets_is_over_a_second_of_video() {
         let mut slab = Slab::new(512);
-        (0..2000u64).for_each(|n| slab.insert(n, &packet(n, 1200), ()).unwrap());
-        let kept = (0..2000).filter(|n| slab.get(*n).is_some()).count();
+        (0..2000u64).for_each(|n| slab.insert(at(n), &packet(at(n), 1200), ()).unwrap());
+        let kept = (0..2000).filter(|n| slab.get(at(*n)).is_some()).count();
         assert!((430..=437).contains(&kept), "{kept}");
-        assert!(slab.get(2000 - 430).is_some_and(|(_, bytes)| bytes == packet(2000 - 430, 1200)));
+        assert!(slab.get(at(2000 - 430)).is_some_and(|(_, bytes)| bytes == packet(at(2000 - 430), 1200)));
     }
 
     #[test]
     fn small_packets_are_kept_to_the_number_of_entries() {
         let mut slab = Slab::new(50);
-        (100..300u64).for_each(|n| slab.insert(n, &packet(n, 90), n).unwrap());
-        assert!(slab.get(235).is_none(), "64 entries hold 236 to 299");
+        (100..300u64).for_each(|n| slab.insert(at(n), &packet(at(n), 90), n).unwrap());
+        assert!(slab.get(at(235)).is_none(), "64 entries hold 236 to 299");
         for n in 236..300 {
-            assert_eq!(slab.get(n), Some((&n, packet(n, 90).as_slice())));
+            assert_eq!(slab.get(at(n)), Some((&n, packet(at(n), 90).as_slice())));
         }
     }
 
     #[test]
     fn what_cannot_be_kept_is_refused() {
         let mut slab = Slab::new(4);
-        assert_eq!(slab.insert(1, &[0; limits::MAX_RTP_BYTES + 1], ()), Err(DropReason::Oversized));
-        assert_eq!(slab.insert(1, &[7; limits::MAX_RTP_BYTES], ()), Ok(()));
-        assert_eq!(slab.insert(1, &[8], ()), Err(DropReason::Duplicate));
-        assert_eq!(slab.insert(5, &[9], ()), Ok(()), "takes the place of 1");
-        assert_eq!(slab.insert(1, &[8], ()), Err(DropReason::TooOld), "older than what holds its place");
-        assert_eq!(slab.insert(3, &[], ()), Ok(()), "empty is a packet too");
-        assert_eq!(slab.get(3).map(|(_, bytes)| bytes.len()), Some(0));
+        assert_eq!(slab.insert(at(1), &[0; limits::MAX_RTP_BYTES + 1], ()), Err(DropReason::Oversized));
+        assert_eq!(slab.insert(at(1), &[7; limits::MAX_RTP_BYTES], ()), Ok(()));
+        assert_eq!(slab.insert(at(1), &[8], ()), Err(DropReason::Duplicate));
+        assert_eq!(slab.insert(at(5), &[9], ()), Ok(()), "takes the place of 1");
+        assert_eq!(slab.insert(at(1), &[8], ()), Err(DropReason::TooOld), "older than what holds its place");
+        assert_eq!(slab.insert(at(3), &[], ()), Ok(()), "empty is a packet too");
+        assert_eq!(slab.get(at(3)).map(|(_, bytes)| bytes.len()), Some(0));
     }
 
     proptest! {
@@ -194,15 +199,15 @@ mod tests {
             let mut written = 0usize;
             let mut place = [0u64; 16];
             for (n, (jump, length)) in steps.into_iter().enumerate() {
-                let extended = 70_000 + n as u64 * 4 + jump;
-                let bytes = packet(extended, length);
-                if slab.insert(extended, &bytes, length).is_ok() {
+                let index = 70_000 + n as u64 * 4 + jump;
+                let bytes = packet(at(index), length);
+                if slab.insert(at(index), &bytes, length).is_ok() {
                     written += length;
-                    model.insert(extended, (bytes, written));
-                    place[(extended % 16) as usize] = extended;
+                    model.insert(index, (bytes, written));
+                    place[(index % 16) as usize] = index;
                 }
                 for (known, (bytes, end)) in &model {
-                    let held = slab.get(*known);
+                    let held = slab.get(at(*known));
                     if let Some((meta, got)) = held {
                         prop_assert_eq!(got, bytes.as_slice());
                         prop_assert_eq!(*meta, bytes.len());

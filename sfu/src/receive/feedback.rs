@@ -6,7 +6,8 @@
 //! between two reports: with two packets a report (audio) that is half of all losses.
 
 use crate::rtp::rtcp::TransportReport;
-use crate::time::{after, extend_u16};
+use crate::rtp::sequence::Sequence;
+use crate::time::after;
 use std::time::{Duration, Instant};
 
 /// Between reports: libwebrtc's own receivers stay between 50 and 250 ms; faster reacts faster, and
@@ -14,17 +15,15 @@ use std::time::{Duration, Instant};
 const INTERVAL: Duration = Duration::from_millis(50);
 /// Numbers remembered, and the most one report tells: 50 ms of 100 Mbit/s. A report of so many, each
 /// with a two-byte delta, is 1,200 bytes and still one datagram.
-const WINDOW: u64 = 512;
+const WINDOW: usize = 512;
 /// Deltas count 250 µs, the reference time 64 ms: 256 of them.
 const TICK_US: u128 = 250;
 const REFERENCE_TICKS: i64 = 256;
-/// Extended numbers begin here, so that a packet before the first has one.
-const FIRST_CYCLE: u64 = 65_536;
 
 /// When a number arrived, in ticks since the start.
 #[derive(Debug, Clone, Copy)]
 struct Arrival {
-    extended: u64,
+    sequence: Sequence,
     ticks: i64,
 }
 
@@ -33,9 +32,9 @@ pub struct ArrivalRecorder {
     start: Instant,
     /// Of number n at n mod `WINDOW`. Taken with the first packet, then kept.
     arrivals: Vec<Option<Arrival>>,
-    newest: Option<u64>,
+    newest: Option<Sequence>,
     /// First number of the next report.
-    next: u64,
+    next: Sequence,
     due: Option<Instant>,
     count: u8,
 }
@@ -43,37 +42,43 @@ pub struct ArrivalRecorder {
 impl ArrivalRecorder {
     /// Reference times count from `start`.
     pub fn new(start: Instant) -> ArrivalRecorder {
-        ArrivalRecorder { start, arrivals: Vec::new(), newest: None, next: 0, due: None, count: 0 }
+        ArrivalRecorder {
+            start,
+            arrivals: Vec::new(),
+            newest: None,
+            next: Sequence::START,
+            due: None,
+            count: 0,
+        }
     }
 
     #[inline]
-    pub fn record(&mut self, now: Instant, sequence: u16) {
-        let first = FIRST_CYCLE.saturating_add(u64::from(sequence));
+    pub fn record(&mut self, now: Instant, number: u16) {
         let newest = *self.newest.get_or_insert_with(|| {
-            self.next = first;
-            first
+            self.next = Sequence::first(number);
+            self.next
         });
-        let extended = extend_u16(newest, sequence);
-        let known = self.find(extended).is_some();
-        if known || extended.saturating_add(WINDOW) <= newest {
+        let sequence = newest.nearest(number);
+        if self.find(sequence).is_some() || newest.since(sequence) >= WINDOW as u64 {
             return;
         }
-        let newest = newest.max(extended);
+        let newest = newest.max(sequence);
         self.newest = Some(newest);
-        self.next = self.next.min(extended);
-        self.next = self.next.max(newest.saturating_sub(WINDOW.saturating_sub(1)));
-        self.put(now, extended);
+        self.next = self.next.min(sequence);
+        self.next = self.next.max(newest.next().minus(WINDOW as u64));
+        self.put(now, sequence);
         if self.due.is_none() {
             self.due = Some(after(now, INTERVAL));
         }
     }
 
     /// A packet that was recorded shall be told as lost after all.
-    pub fn forget(&mut self, sequence: u16) {
-        let extended = self.newest.map(|newest| extend_u16(newest, sequence));
-        let arrival = extended.and_then(|extended| Some((extended, self.arrivals.get_mut(place(extended))?)));
-        if let Some((extended, arrival)) = arrival {
-            *arrival = arrival.filter(|arrival| arrival.extended != extended);
+    pub fn forget(&mut self, number: u16) {
+        let sequence = self.newest.map(|newest| newest.nearest(number));
+        let arrival =
+            sequence.and_then(|sequence| Some((sequence, self.arrivals.get_mut(sequence.place(WINDOW))?)));
+        if let Some((sequence, arrival)) = arrival {
+            *arrival = arrival.filter(|arrival| arrival.sequence != sequence);
         }
     }
 
@@ -87,13 +92,13 @@ impl ArrivalRecorder {
         self.due.filter(|due| *due <= now)?;
         self.due = None;
         let (first, last) = (self.next, self.newest?);
-        let mut arrivals = (first..=last).filter_map(|n| self.find(n));
+        let mut arrivals = first.until(last.next()).filter_map(|sequence| self.find(sequence));
         let reference = arrivals.next()?.ticks.div_euclid(REFERENCE_TICKS);
         let mut report = TransportReport {
-            base_sequence: first as u16,
+            base_sequence: first.number(),
             reference_time: (reference & 0xff_ffff) as u32,
             feedback_count: self.count,
-            arrivals: Vec::with_capacity(last.saturating_sub(first).saturating_add(1) as usize),
+            arrivals: Vec::with_capacity(last.next().since(first) as usize),
         };
         self.next = self.fill(&mut report, reference.saturating_mul(REFERENCE_TICKS), last);
         if self.next <= last {
@@ -105,41 +110,37 @@ impl ArrivalRecorder {
 
     /// Appends arrivals up to `last` as deltas; returns the number behind what the report tells. It
     /// ends early where a delta does not fit 16 bits (8 s), which begins the next report.
-    fn fill(&self, report: &mut TransportReport, reference_ticks: i64, last: u64) -> u64 {
+    fn fill(&self, report: &mut TransportReport, reference_ticks: i64, last: Sequence) -> Sequence {
         let mut before = reference_ticks;
-        for number in self.next..=last {
-            let Some(arrival) = self.find(number) else {
+        for sequence in self.next.until(last.next()) {
+            let Some(arrival) = self.find(sequence) else {
                 report.arrivals.push(None);
                 continue;
             };
             let Ok(delta) = i16::try_from(arrival.ticks.saturating_sub(before)) else {
-                return number;
+                return sequence;
             };
             report.arrivals.push(Some(delta));
             before = arrival.ticks;
         }
-        last.saturating_add(1)
+        last.next()
     }
 
-    fn find(&self, extended: u64) -> Option<Arrival> {
-        let arrival = self.arrivals.get(place(extended)).copied().flatten();
-        arrival.filter(|arrival| arrival.extended == extended)
+    fn find(&self, sequence: Sequence) -> Option<Arrival> {
+        let arrival = self.arrivals.get(sequence.place(WINDOW)).copied().flatten();
+        arrival.filter(|arrival| arrival.sequence == sequence)
     }
 
-    fn put(&mut self, now: Instant, extended: u64) {
+    fn put(&mut self, now: Instant, sequence: Sequence) {
         if self.arrivals.is_empty() {
-            self.arrivals.resize(WINDOW as usize, None);
+            self.arrivals.resize(WINDOW, None);
         }
         let since = now.saturating_duration_since(self.start).as_micros();
         let ticks = i64::try_from(since.wrapping_div(TICK_US)).unwrap_or(i64::MAX);
-        if let Some(arrival) = self.arrivals.get_mut(place(extended)) {
-            *arrival = Some(Arrival { extended, ticks });
+        if let Some(arrival) = self.arrivals.get_mut(sequence.place(WINDOW)) {
+            *arrival = Some(Arrival { sequence, ticks });
         }
     }
-}
-
-fn place(extended: u64) -> usize {
-    (extended & (WINDOW - 1)) as usize
 }
 
 #[cfg(test)]
@@ -240,7 +241,7 @@ mod tests {
         let mut line = Line::new();
         line.record(&[(0, 0), (0, 30_000)]);
         let report = line.recorder.take(line.at(50)).unwrap();
-        assert_eq!(report.arrivals.len() as u64, WINDOW);
+        assert_eq!(report.arrivals.len(), WINDOW);
         assert_eq!(report.base_sequence, 30_000 - 511);
         line.record(&[(60, 0)]);
         assert_eq!(line.recorder.next_timeout(), None, "too old to be told");

@@ -4,6 +4,7 @@
 //! or no longer worth it. What is given up in video leaves a picture no decoder can finish: the
 //! answer then is "a key frame is needed".
 
+use crate::rtp::sequence::Sequence;
 use crate::time::{after, earliest};
 use std::time::{Duration, Instant};
 
@@ -28,7 +29,7 @@ const AUDIO_MAX_AGE: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Clone, Copy)]
 struct Missing {
-    extended: u64,
+    sequence: Sequence,
     since: Instant,
     ask_at: Instant,
     tries: u8,
@@ -38,9 +39,9 @@ struct Missing {
 #[derive(Debug)]
 pub struct NackGenerator {
     video: bool,
-    newest: Option<u64>,
+    newest: Option<Sequence>,
     /// First packet of the newest key frame: what is lost before it needs no other.
-    key: u64,
+    key: Sequence,
     /// In ascending order; never more than `MAX_OUTSTANDING`.
     missing: Vec<Missing>,
     /// Not later than the first thing to do; exact after `poll`.
@@ -57,13 +58,13 @@ impl NackGenerator {
     }
 
     fn new(video: bool) -> NackGenerator {
-        NackGenerator { video, newest: None, key: 0, missing: Vec::new(), due: None }
+        NackGenerator { video, newest: None, key: Sequence::START, missing: Vec::new(), due: None }
     }
 
-    /// What lies before `extended` is asked for no more: the stream began anew there, or it uses its numbers up
+    /// What lies before `sequence` is asked for no more: the stream began anew there, or it uses its numbers up
     /// unseen. A packet from before that comes late opens no gap up to what came since.
-    pub fn begin_at(&mut self, extended: u64) {
-        self.newest = self.newest.max(Some(extended));
+    pub fn begin_at(&mut self, sequence: Sequence) {
+        self.newest = self.newest.max(Some(sequence));
         self.forget();
     }
 
@@ -73,29 +74,29 @@ impl NackGenerator {
         self.due = None;
     }
 
-    /// Told of each accepted packet by its extended number. True when so much is missing that only
+    /// Told of each accepted packet by its number. True when so much is missing that only
     /// a key frame helps (video).
     #[must_use]
-    pub fn on_arrival(&mut self, now: Instant, extended: u64, is_retransmission: bool) -> bool {
+    pub fn on_arrival(&mut self, now: Instant, sequence: Sequence, is_retransmission: bool) -> bool {
         let Some(newest) = self.newest else {
-            self.newest = Some(extended);
+            self.newest = Some(sequence);
             return false;
         };
-        if extended <= newest {
-            self.fill(extended);
+        if sequence <= newest {
+            self.fill(sequence);
             return false;
         }
-        self.newest = Some(extended);
+        self.newest = Some(sequence);
         if !is_retransmission {
             self.end_grace(now);
         }
-        self.add_gap(now, newest.saturating_add(1), extended)
+        self.add_gap(now, newest.next(), sequence)
     }
 
     /// Told of the first packet of a key frame: giving up on anything older is no reason to ask for
     /// another. It is still asked for, since viewers with deep buffers play it.
-    pub fn on_keyframe(&mut self, extended: u64) {
-        self.key = self.key.max(extended);
+    pub fn on_keyframe(&mut self, sequence: Sequence) {
+        self.key = self.key.max(sequence);
     }
 
     /// Appends the numbers to ask for now. True when something was given up that only a key frame
@@ -112,11 +113,11 @@ impl NackGenerator {
             let expires = after(missing.since, max_age);
             let asks = missing.ask_at <= now;
             if expires <= now || (asks && missing.tries >= MAX_TRIES) {
-                hurts |= missing.extended >= key;
+                hurts |= missing.sequence >= key;
                 return false;
             }
             if asks {
-                out.push(missing.extended as u16);
+                out.push(missing.sequence.number());
                 missing.tries = missing.tries.saturating_add(1);
                 missing.ask_at = again;
             }
@@ -136,8 +137,8 @@ impl NackGenerator {
         if self.video { VIDEO_MAX_AGE } else { AUDIO_MAX_AGE }
     }
 
-    fn fill(&mut self, extended: u64) {
-        let found = self.missing.binary_search_by_key(&extended, |missing| missing.extended);
+    fn fill(&mut self, sequence: Sequence) {
+        let found = self.missing.binary_search_by_key(&sequence, |missing| missing.sequence);
         if let Ok(place) = found {
             self.missing.remove(place);
         }
@@ -154,8 +155,8 @@ impl NackGenerator {
         }
     }
 
-    fn add_gap(&mut self, now: Instant, first: u64, end: u64) -> bool {
-        let gap = end.saturating_sub(first);
+    fn add_gap(&mut self, now: Instant, first: Sequence, end: Sequence) -> bool {
+        let gap = end.since(first);
         if gap == 0 {
             return false;
         }
@@ -165,7 +166,8 @@ impl NackGenerator {
             return self.video;
         }
         let ask_at = after(now, GRACE);
-        self.missing.extend((first..end).map(|extended| Missing { extended, since: now, ask_at, tries: 0 }));
+        let missing = |sequence| Missing { sequence, since: now, ask_at, tries: 0 };
+        self.missing.extend(first.until(end).map(missing));
         self.due = earliest(self.due, Some(ask_at));
         false
     }

@@ -3,6 +3,10 @@ use crate::time::test_start;
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
 
+fn at(index: u64) -> Sequence {
+    Sequence::from_index(index)
+}
+
 const RTT: Duration = Duration::from_millis(50);
 
 fn ms(n: u64) -> Duration {
@@ -16,7 +20,7 @@ fn asked(nack: &mut NackGenerator, now: Instant) -> Vec<u16> {
 }
 
 fn feed(nack: &mut NackGenerator, now: Instant, numbers: &[u64]) -> bool {
-    let told = |n: &u64| nack.on_arrival(now, *n, false);
+    let told = |n: &u64| nack.on_arrival(now, at(*n), false);
     numbers.iter().map(told).fold(false, |a, b| a | b)
 }
 
@@ -48,7 +52,7 @@ fn a_retransmission_does_not_end_the_grace() {
     let start = test_start();
     let mut nack = NackGenerator::video();
     feed(&mut nack, start, &[1, 3]);
-    let _ = nack.on_arrival(start, 4, true);
+    let _ = nack.on_arrival(start, at(4), true);
     assert_eq!(nack.next_timeout(), Some(start + GRACE));
 }
 
@@ -93,7 +97,7 @@ fn what_a_key_frame_repaired_needs_no_other() {
     let start = test_start();
     let mut nack = NackGenerator::video();
     feed(&mut nack, start, &[1, 3, 4]);
-    nack.on_keyframe(4);
+    nack.on_keyframe(at(4));
     let mut out = Vec::new();
     assert!(!nack.poll(start + ms(1), RTT, &mut out));
     assert_eq!(out, [2], "still worth asking for");
@@ -117,7 +121,7 @@ fn where_a_stream_begins_old_gaps_are_gone() {
     let start = test_start();
     let mut nack = NackGenerator::video();
     feed(&mut nack, start, &[1, 9, 10]);
-    nack.begin_at(90_000);
+    nack.begin_at(at(90_000));
     assert_eq!(nack.next_timeout(), None);
     assert!(!feed(&mut nack, start, &[90_000]), "the first packet opens no gap");
     assert_eq!(asked(&mut nack, start + ms(500)), [0u16; 0]);
@@ -131,8 +135,8 @@ fn a_late_packet_from_before_opens_no_gap_over_what_was_passed_over() {
     let start = test_start();
     let mut nack = NackGenerator::video();
     feed(&mut nack, start, &[100, 102]);
-    nack.begin_at(140);
-    assert!(!nack.on_arrival(start, 101, true));
+    nack.begin_at(at(140));
+    assert!(!nack.on_arrival(start, at(101), true));
     feed(&mut nack, start, &[141, 142]);
     assert_eq!(asked(&mut nack, start + ms(500)), [0u16; 0]);
 }
@@ -174,7 +178,7 @@ proptest! {
         for t in 0..=end {
             let now = start + ms(t);
             while let Some((_, n)) = next.next_if(|(at, _)| *at <= t) {
-                prop_assert!(!nack.on_arrival(now, n, false));
+                prop_assert!(!nack.on_arrival(now, at(n), false));
                 arrived.insert(n as u16);
             }
             if nack.next_timeout().is_some_and(|due| due <= now) {

@@ -4,18 +4,17 @@ use super::rate::RateMeter;
 use crate::discard::DropReason;
 use crate::ids::Ssrc;
 use crate::rtp::rtcp::ReportBlock;
-use crate::time::{NtpTime, extend_u16};
+use crate::rtp::sequence::Sequence;
+use crate::time::NtpTime;
 use std::time::{Duration, Instant};
 
 /// Numbers that are known to have come or not, one bit each: as many as the largest slab holds. No packet may
 /// come further behind the newest than its own slab reaches (`Stream::new`), or it would be taken in and
 /// kept nowhere.
-const WINDOW: u64 = 64 * WORDS as u64;
+const WINDOW: usize = 64 * WORDS;
 const WORDS: usize = 8;
 /// RFC 3550 A.1 MAX_DROPOUT. A larger jump either way is an encoder that began anew, or noise.
 const MAX_JUMP: u16 = 3000;
-/// Extended numbers begin here, so that a packet before the first has one.
-const FIRST_CYCLE: u64 = 65_536;
 /// A jump in transit time of more than this is a changed clock, not jitter (libwebrtc: 5 s).
 const MAX_TRANSIT_JUMP_S: u32 = 5;
 
@@ -23,7 +22,7 @@ const MAX_TRANSIT_JUMP_S: u32 = 5;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrival {
     /// Never decreases over a restart, so a number never names two packets.
-    pub extended: u64,
+    pub sequence: Sequence,
     /// Newer than everything before it.
     pub newest: bool,
     /// The stream began anew with this packet: nothing before it belongs to it.
@@ -46,9 +45,9 @@ pub struct Totals {
 /// Numbers that exist from the first packet on.
 #[derive(Debug)]
 struct Numbers {
-    highest: u64,
+    highest: Sequence,
     /// First number; moved by restarts, so that their gap is nobody's loss.
-    base: u64,
+    base: Sequence,
     timestamp: u32,
     transit: u32,
 }
@@ -85,7 +84,7 @@ impl Stream {
     pub fn new(clock_rate: u32, reach: usize, now: Instant) -> Stream {
         Stream {
             clock_rate,
-            reach: (reach as u64).min(WINDOW),
+            reach: reach.min(WINDOW) as u64,
             began: now,
             numbers: None,
             seen: [0; WORDS],
@@ -115,11 +114,11 @@ impl Stream {
     pub fn on_packet(
         &mut self,
         now: Instant,
-        sequence: u16,
+        number: u16,
         timestamp: u32,
         bytes: usize,
     ) -> Result<Arrival, DropReason> {
-        let arrival = self.place(sequence)?;
+        let arrival = self.place(number)?;
         (self.suspect, self.anew) = (None, false);
         self.note(now, arrival, timestamp);
         self.packets = self.packets.saturating_add(1);
@@ -129,69 +128,62 @@ impl Stream {
     }
 
     /// Decides what a number is, changing nothing but `suspect`.
-    fn place(&mut self, sequence: u16) -> Result<Arrival, DropReason> {
+    fn place(&mut self, number: u16) -> Result<Arrival, DropReason> {
         let Some(numbers) = &self.numbers else {
-            return Ok(Arrival {
-                extended: FIRST_CYCLE.saturating_add(u64::from(sequence)),
-                newest: true,
-                restarted: false,
-            });
+            return Ok(Arrival { sequence: Sequence::first(number), newest: true, restarted: false });
         };
         let highest = numbers.highest;
-        let ahead = sequence.wrapping_sub(highest as u16);
+        let ahead = number.wrapping_sub(highest.number());
         if self.anew {
             // Far enough ahead that whoever counts on sees the leap.
-            let cycle = if ahead > MAX_JUMP { 0 } else { FIRST_CYCLE };
-            let extended = highest.saturating_add(u64::from(ahead)).saturating_add(cycle);
-            return Ok(Arrival { extended, newest: true, restarted: true });
+            let cycle = if ahead > MAX_JUMP { 0 } else { Sequence::CYCLE };
+            let sequence = highest.plus(u64::from(ahead)).plus(cycle);
+            return Ok(Arrival { sequence, newest: true, restarted: true });
         }
         if ahead > MAX_JUMP && ahead.wrapping_neg() > MAX_JUMP {
-            if self.suspect != Some(sequence) {
-                self.suspect = Some(sequence.wrapping_add(1));
+            if self.suspect != Some(number) {
+                self.suspect = Some(number.wrapping_add(1));
                 return Err(DropReason::TooOld);
             }
-            return Ok(Arrival {
-                extended: highest.saturating_add(u64::from(ahead)),
-                newest: true,
-                restarted: true,
-            });
+            let sequence = highest.plus(u64::from(ahead));
+            return Ok(Arrival { sequence, newest: true, restarted: true });
         }
-        let extended = extend_u16(highest, sequence);
-        if highest.saturating_sub(extended) >= self.reach {
+        let sequence = highest.nearest(number);
+        if highest.since(sequence) >= self.reach {
             return Err(DropReason::TooOld);
         }
-        let newest = extended > highest;
-        if !newest && self.is_seen(extended) {
+        let newest = sequence > highest;
+        if !newest && self.is_seen(sequence) {
             return Err(DropReason::Duplicate);
         }
-        Ok(Arrival { extended, newest, restarted: false })
+        Ok(Arrival { sequence, newest, restarted: false })
     }
 
     fn note(&mut self, now: Instant, arrival: Arrival, timestamp: u32) {
-        let extended = arrival.extended;
+        let sequence = arrival.sequence;
         let transit = self.arrival_ticks(now).wrapping_sub(timestamp);
         match self.numbers.take() {
             Some(mut numbers) if !arrival.newest => {
-                numbers.base = numbers.base.min(extended);
+                numbers.base = numbers.base.min(sequence);
                 self.numbers = Some(numbers);
             }
             Some(numbers) => {
-                let skipped = extended.saturating_sub(numbers.highest).saturating_sub(1);
+                let skipped = sequence.since(numbers.highest).saturating_sub(1);
                 let base = if arrival.restarted {
                     self.seen = [0; WORDS];
-                    numbers.base.saturating_add(skipped)
+                    numbers.base.plus(skipped)
                 } else {
-                    self.forget_seen(numbers.highest, extended);
+                    self.forget_seen(numbers.highest, sequence);
                     self.update_jitter(&numbers, timestamp, transit);
                     numbers.base
                 };
-                self.numbers = Some(Numbers { highest: extended, base, timestamp, transit });
+                self.numbers = Some(Numbers { highest: sequence, base, timestamp, transit });
             }
             None => {
-                self.numbers = Some(Numbers { highest: extended, base: extended, timestamp, transit });
+                self.numbers = Some(Numbers { highest: sequence, base: sequence, timestamp, transit });
             }
         }
-        self.mark_seen(extended);
+        self.mark_seen(sequence);
     }
 
     /// A.8, over the first packet of each picture in order: packets of one picture leave together
@@ -232,12 +224,12 @@ impl Stream {
         self.reported = (expected, self.packets);
         self.loss_fraction = lost as f64 / interval.max(1) as f64;
         let (last_sr, delay_since_last_sr) = self.since_sender_report(now);
-        let highest = self.numbers.as_ref().map_or(0, |numbers| numbers.highest);
+        let highest = self.numbers.as_ref().map_or(0, |numbers| numbers.highest.reported());
         ReportBlock {
             ssrc,
             fraction_lost: u8::try_from(fraction).unwrap_or(u8::MAX),
             cumulative_lost: self.lost().clamp(-0x80_0000, 0x7f_ffff) as i32,
-            highest_sequence: highest.saturating_sub(FIRST_CYCLE) as u32,
+            highest_sequence: highest,
             jitter: self.jitter_q4 >> 4,
             last_sr,
             delay_since_last_sr,
@@ -265,35 +257,33 @@ impl Stream {
 
     /// A.3.
     fn expected(&self) -> u64 {
-        self.numbers
-            .as_ref()
-            .map_or(0, |numbers| numbers.highest.saturating_sub(numbers.base).saturating_add(1))
+        self.numbers.as_ref().map_or(0, |numbers| numbers.highest.next().since(numbers.base))
     }
 
     fn lost(&self) -> i64 {
         (self.expected() as i64).saturating_sub(self.packets as i64)
     }
 
-    fn is_seen(&self, extended: u64) -> bool {
-        let (word, bit) = seat(extended);
+    fn is_seen(&self, sequence: Sequence) -> bool {
+        let (word, bit) = seat(sequence);
         self.seen.get(word).is_some_and(|bits| bits & bit != 0)
     }
 
-    fn mark_seen(&mut self, extended: u64) {
-        let (word, bit) = seat(extended);
+    fn mark_seen(&mut self, sequence: Sequence) {
+        let (word, bit) = seat(sequence);
         if let Some(bits) = self.seen.get_mut(word) {
             *bits |= bit;
         }
     }
 
     /// Frees the places of the numbers after `from` up to `to`.
-    fn forget_seen(&mut self, from: u64, to: u64) {
-        if to.saturating_sub(from) >= WINDOW {
+    fn forget_seen(&mut self, from: Sequence, to: Sequence) {
+        if to.since(from) >= WINDOW as u64 {
             self.seen = [0; WORDS];
             return;
         }
-        for extended in from.saturating_add(1)..=to {
-            let (word, bit) = seat(extended);
+        for sequence in from.next().until(to.next()) {
+            let (word, bit) = seat(sequence);
             if let Some(bits) = self.seen.get_mut(word) {
                 *bits &= !bit;
             }
@@ -301,9 +291,9 @@ impl Stream {
     }
 }
 
-fn seat(extended: u64) -> (usize, u64) {
-    let place = extended & (WINDOW - 1);
-    ((place >> 6) as usize, 1 << (place & 63))
+fn seat(sequence: Sequence) -> (usize, u64) {
+    let place = sequence.place(WINDOW);
+    (place >> 6, 1 << (place & 63))
 }
 
 #[cfg(test)]

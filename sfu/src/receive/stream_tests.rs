@@ -9,7 +9,7 @@ fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-/// Sequence in → (extended − 65,536, newest, restarted), or why not.
+/// Number in → (index, newest, restarted), or why not.
 type Row = (u16, Result<(u64, bool, bool), DropReason>);
 
 fn check(rows: &[Row]) {
@@ -21,7 +21,7 @@ fn check_reach(reach: usize, rows: &[Row]) {
     let mut stream = Stream::new(90_000, reach, start);
     for (line, (sequence, expected)) in rows.iter().enumerate() {
         let got = stream.on_packet(start, *sequence, 0, 100);
-        let got = got.map(|a| (a.extended - FIRST_CYCLE, a.newest, a.restarted));
+        let got = got.map(|a| (a.sequence.index().unwrap(), a.newest, a.restarted));
         assert_eq!(got, *expected, "row {line}");
     }
 }
@@ -46,7 +46,7 @@ fn a_packet_before_number_zero_has_a_number() {
     let mut stream = Stream::new(90_000, 512, start);
     stream.on_packet(start, 0, 0, 1).unwrap();
     let before = stream.on_packet(start, 65_535, 0, 1).unwrap();
-    assert_eq!(before.extended, FIRST_CYCLE - 1);
+    assert_eq!(before.sequence, Sequence::first(0).previous());
     assert!(!before.newest);
     assert_eq!(stream.report(start, Ssrc(9)).cumulative_lost, 0);
     assert_eq!(stream.totals(start).lost, 0);
@@ -205,7 +205,7 @@ fn another_ssrc_begins_anew_at_any_number() {
         stream.begin_anew();
         assert_eq!(stream.report(start, Ssrc(9)).last_sr, 0, "the report was about the other one");
         let next = stream.on_packet(start, 100u16.wrapping_add(ahead), 0, 1).unwrap();
-        let expected = Arrival { extended: first.extended + leap, newest: true, restarted: true };
+        let expected = Arrival { sequence: first.sequence.plus(leap), newest: true, restarted: true };
         assert_eq!(next, expected, "{ahead} ahead");
         let behind = stream.on_packet(start, 101u16.wrapping_add(ahead), 0, 1).unwrap();
         assert!(!behind.restarted, "once");
@@ -242,8 +242,8 @@ proptest! {
             let sequence = if kind == 0 { value } else { last.wrapping_add(value % 40).wrapping_sub(10) };
             last = sequence;
             if let Ok(arrival) = stream.on_packet(start, sequence, 0, 1) {
-                prop_assert_eq!(arrival.extended as u16, sequence);
-                prop_assert!(given.insert(arrival.extended), "{} twice", arrival.extended);
+                prop_assert_eq!(arrival.sequence.number(), sequence);
+                prop_assert!(given.insert(arrival.sequence), "{:?} twice", arrival.sequence);
             }
         }
     }

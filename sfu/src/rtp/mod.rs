@@ -4,3 +4,4 @@ pub mod codec;
 pub mod extension;
 pub mod packet;
 pub mod rtcp;
+pub mod sequence;

@@ -26,6 +26,7 @@ mod tests;
 
 use crate::discard::DropReason;
 use crate::net::{DisconnectReason, Fingerprint, IceCredentials, Path};
+use crate::rtp::sequence::Sequence;
 use crate::time::earliest;
 use consent::{Consent, Silence};
 use dtls::{Dtls, Progress};
@@ -352,20 +353,20 @@ impl Transport {
     }
 
     /// Seals the RTP packet `packet[..plain_len]` in place; the first `header_len` bytes, extensions
-    /// included, stay readable, and the tag needs `srtp_overhead` bytes behind. `extended` is the
-    /// sequence number with its roll-over counter above. One that was used on this SSRC is refused, and the
-    /// first one of an SSRC is below 65,536. Answers the sealed length.
+    /// included, stay readable, and the tag needs `srtp_overhead` bytes behind. A
+    /// `sequence` that was used on this SSRC is refused. Returns the sealed length.
     #[inline]
     pub fn seal_rtp(
         &mut self,
         packet: &mut [u8],
         header_len: usize,
         plain_len: usize,
-        extended: u64,
+        sequence: Sequence,
     ) -> Result<usize, DropReason> {
         let srtp = self.srtp.as_mut().filter(|_| self.connected);
         let seal = &mut srtp.ok_or(DropReason::NotConnected)?.seal;
-        seal.seal_rtp(packet, header_len, plain_len, extended)
+        let index = sequence.index().ok_or(DropReason::IndexReused)?;
+        seal.seal_rtp(packet, header_len, plain_len, index)
     }
 
     /// Seals a compound RTCP packet in place.

@@ -79,8 +79,8 @@ impl SealContext {
     }
 
     /// Seals `packet[..plain_len]`, of which the first `header_len` bytes (extensions included) stay
-    /// readable; the tag goes behind. `extended` is the sequence number with its roll-over counter
-    /// above (its low 16 bits are in the header). Answers the sealed length.
+    /// readable; the tag goes behind. `index` is the packet's (RFC 3711 section 3.3.1), whose low 16 bits
+    /// are in the header. Returns the sealed length.
     ///
     /// Fails with `IndexReused` for a number that was used before on this SSRC, or that lies too far behind
     /// to know: sealing it would repeat a nonce (RFC 3711 section 9.1, RFC 7714 section 10.1).
@@ -90,9 +90,9 @@ impl SealContext {
         packet: &mut [u8],
         header_len: usize,
         plain_len: usize,
-        extended: u64,
+        index: u64,
     ) -> Result<usize, DropReason> {
-        let index = extended & INDEX_MASK;
+        let index = index & INDEX_MASK;
         let total = plain_len.saturating_add(self.rtp.tag_bytes());
         let sealed = packet.get_mut(..total).ok_or(DropReason::Oversized)?;
         let ssrc = read_u32(sealed, 8).ok_or(DropReason::MalformedRtp)?;

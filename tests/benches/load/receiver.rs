@@ -70,7 +70,7 @@ impl Track {
         let timestamp = u32::from_be_bytes(*data.get(4..)?.first_chunk()?);
         let arrival = self.stream.on_packet(arrived, sequence, timestamp, data.len()).ok()?;
         if self.slot.is_video && self.slot.rtx.is_some() {
-            self.broken |= self.nack.on_arrival(arrived, arrival.extended, repaired);
+            self.broken |= self.nack.on_arrival(arrived, arrival.sequence, repaired);
         }
         Some(())
     }

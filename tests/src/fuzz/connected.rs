@@ -6,7 +6,7 @@ use super::rig::{CAMERA, CONTENT, CONTENT_RTX, MICROPHONE, Rig, Site};
 use crate::line::Srtp;
 use sfu::ids::SourceKind;
 use sfu::rtp::packet::header_len;
-use sfu::time::extend_u16;
+use sfu::rtp::sequence::Sequence;
 use std::time::Duration;
 
 /// Payload types and extension ids of the recorded offer.
@@ -100,9 +100,9 @@ impl Rig {
     fn seal_and_send(&mut self, site: usize, ssrc: u32, packet: Vec<u8>) {
         let Site { line, sent, .. } = &mut self.sites[site];
         let Some(srtp) = &mut line.srtp else { return };
-        if let Some((extended, sealed)) = seal(srtp, sent.get(&ssrc).copied(), packet) {
-            let newest = sent.entry(ssrc).or_insert(extended);
-            *newest = extended.max(*newest);
+        if let Some((index, sealed)) = seal(srtp, sent.get(&ssrc).copied(), packet) {
+            let newest = sent.entry(ssrc).or_insert(index);
+            *newest = index.max(*newest);
             self.send(site, &sealed);
         }
     }
@@ -120,12 +120,13 @@ impl Rig {
 /// Seals what has a header at all. A number that was used cannot be used again, as RFC 3711 has it.
 fn seal(srtp: &mut Srtp, newest: Option<u64>, mut packet: Vec<u8>) -> Option<(u64, Vec<u8>)> {
     let (head, plain) = (header_len(&packet)?, packet.len());
-    let sequence = u16::from_be_bytes([packet[2], packet[3]]);
-    let extended = newest.map_or(u64::from(sequence), |newest| extend_u16(newest, sequence));
+    let number = u16::from_be_bytes([packet[2], packet[3]]);
+    let first = Sequence::first(number);
+    let index = newest.map_or(first, |newest| Sequence::from_index(newest).nearest(number)).index()?;
     packet.resize(plain + OVERHEAD, 0);
-    let sealed = srtp.seal.seal_rtp(&mut packet, head, plain, extended).ok()?;
+    let sealed = srtp.seal.seal_rtp(&mut packet, head, plain, index).ok()?;
     packet.truncate(sealed);
-    Some((extended, packet))
+    Some((index, packet))
 }
 
 fn rtcp_packet(site: &Site, input: &mut Reader<'_>, compound: &mut Vec<u8>) {

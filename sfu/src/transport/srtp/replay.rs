@@ -2,6 +2,7 @@
 //! is (section 3.3.1).
 
 use crate::discard::DropReason;
+use crate::rtp::sequence::Sequence;
 
 const WORD_BITS: u64 = 64;
 /// Of RTP: 2,048 numbers, of which at least 1,984 are remembered at any time. Without RTX a repeated
@@ -90,12 +91,9 @@ fn place<const WORDS: usize>(index: u64) -> (usize, u64) {
 /// The 48-bit index of a packet with this sequence number: the one nearest to the highest so far.
 /// Before the first packet the roll-over counter is 0. `None` would be before the beginning.
 #[inline]
-pub(super) fn guess_index(top: Option<u64>, sequence: u16) -> Option<u64> {
-    let Some(top) = top else {
-        return Some(u64::from(sequence));
-    };
-    let delta = sequence.wrapping_sub(top as u16) as i16;
-    top.checked_add_signed(i64::from(delta))
+pub(super) fn guess_index(top: Option<u64>, number: u16) -> Option<u64> {
+    let first = Sequence::first(number);
+    top.map_or(first, |top| Sequence::from_index(top).nearest(number)).index()
 }
 
 #[cfg(test)]

@@ -22,9 +22,9 @@ fn pair(profile: Profile) -> (SealContext, OpenContext) {
 }
 
 /// An RTP packet with one header extension word and some payload; 20 bytes of header.
-fn rtp(ssrc: u32, extended: u64) -> Vec<u8> {
+fn rtp(ssrc: u32, index: u64) -> Vec<u8> {
     let mut packet = vec![0x90, 96];
-    packet.extend_from_slice(&(extended as u16).to_be_bytes());
+    packet.extend_from_slice(&(index as u16).to_be_bytes());
     packet.extend_from_slice(&1234u32.to_be_bytes());
     packet.extend_from_slice(&ssrc.to_be_bytes());
     packet.extend_from_slice(&[0xbe, 0xde, 0, 1, 0x10, 0xaa, 0, 0]);
@@ -32,11 +32,11 @@ fn rtp(ssrc: u32, extended: u64) -> Vec<u8> {
     packet
 }
 
-fn seal(context: &mut SealContext, ssrc: u32, extended: u64) -> Vec<u8> {
-    let mut packet = rtp(ssrc, extended);
+fn seal(context: &mut SealContext, ssrc: u32, index: u64) -> Vec<u8> {
+    let mut packet = rtp(ssrc, index);
     let plain = packet.len();
     packet.resize(plain + SRTP_OVERHEAD, 0);
-    let sealed = context.seal_rtp(&mut packet, 20, plain, extended).unwrap();
+    let sealed = context.seal_rtp(&mut packet, 20, plain, index).unwrap();
     packet.truncate(sealed);
     packet
 }
@@ -94,12 +94,12 @@ fn cm_key_stream_is_that_of_rfc_3711_appendix_b2() {
 fn what_is_sealed_opens_across_the_wrap_and_only_once() {
     for profile in PROFILES {
         let (mut sealer, mut opener) = pair(profile);
-        for extended in [65_530, 65_534, 65_537, 65_535, 98_000, 130_000, 131_073] {
-            let mut packet = seal(&mut sealer, 5, extended);
+        for index in [65_530, 65_534, 65_537, 65_535, 98_000, 130_000, 131_073] {
+            let mut packet = seal(&mut sealer, 5, index);
             let again = packet.clone();
             assert_eq!(packet.len(), rtp(5, 0).len() + sealer.rtp_overhead());
             let length = opener.open_rtp(&mut packet).unwrap();
-            assert_eq!(packet[..length], rtp(5, extended), "{profile:?} {extended}");
+            assert_eq!(packet[..length], rtp(5, index), "{profile:?} {index}");
             let replayed = opener.open_rtp(&mut again.clone());
             assert_eq!(replayed, Err(DropReason::Replay), "{profile:?}");
         }
@@ -112,23 +112,19 @@ fn what_is_sealed_opens_across_the_wrap_and_only_once() {
 fn an_index_is_sealed_once_per_ssrc() {
     for profile in PROFILES {
         let (mut sealer, _) = pair(profile);
-        let mut again = |ssrc: u32, extended: u64| {
-            let mut packet = rtp(ssrc, extended);
+        let mut again = |ssrc: u32, index: u64| {
+            let mut packet = rtp(ssrc, index);
             let plain = packet.len();
             packet.resize(plain + SRTP_OVERHEAD, 0);
-            let sealed = sealer.seal_rtp(&mut packet, 20, plain, extended);
-            let untouched = packet[..plain] == rtp(ssrc, extended);
+            let sealed = sealer.seal_rtp(&mut packet, 20, plain, index);
+            let untouched = packet[..plain] == rtp(ssrc, index);
             assert_eq!(untouched, sealed.is_err(), "what is refused is not written either");
             sealed.map(|_| ())
         };
-        for extended in [70_000, 70_002, 70_001, 69_100, 0] {
-            let refused = extended == 0;
-            assert_eq!(
-                again(5, extended).is_err(),
-                refused,
-                "{profile:?} {extended}: {refused} is too far back"
-            );
-            assert_eq!(again(5, extended), Err(DropReason::IndexReused), "{profile:?} {extended}");
+        for index in [70_000, 70_002, 70_001, 69_100, 0] {
+            let refused = index == 0;
+            assert_eq!(again(5, index).is_err(), refused, "{profile:?} {index}: {refused} is too far back");
+            assert_eq!(again(5, index), Err(DropReason::IndexReused), "{profile:?} {index}");
         }
         assert_eq!(again(6, 70_000), Ok(()), "another SSRC has numbers of its own");
         assert_eq!(again(5, 70_003), Ok(()), "and what follows goes on");

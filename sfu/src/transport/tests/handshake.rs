@@ -15,7 +15,7 @@ fn assert_media_flows(wire: &mut Wire, profile: Profile) {
     assert_eq!(up[..PLAIN.len()], *PLAIN);
 
     let mut down = [PLAIN.as_slice(), &[0; SRTP_OVERHEAD]].concat();
-    let sealed = wire.server.seal_rtp(&mut down, 12, PLAIN.len(), 7).unwrap();
+    let sealed = wire.server.seal_rtp(&mut down, 12, PLAIN.len(), Sequence::from_index(7)).unwrap();
     assert_eq!(sealed, PLAIN.len() + wire.server.srtp_overhead());
     assert_eq!(open.open_rtp(&mut down[..sealed]), Ok(PLAIN.len()));
     assert_eq!(down[..PLAIN.len()], *PLAIN);
