@@ -1,4 +1,5 @@
 //! What the meeting quarter may ask of a worker. Plain values; desired state, not steps.
+#![warn(missing_docs)]
 
 use crate::ids::{PeerId, RoomId, Source};
 use crate::net::Candidate;
@@ -10,26 +11,34 @@ use crate::sdp::Offer;
 pub enum Command {
     /// A room is created by the first peer that names it and lives until this.
     CloseRoom {
+        /// Whose peers are removed.
         room: RoomId,
     },
-    /// Takes an offer, read where there is time (`sdp::Offer::read`). The first offer of a peer admits it; later ones restart ICE or add slots. Answered by `Event::Answer` or
-    /// `Event::OfferRefused`.
+    /// Takes an offer. The first offer of a peer admits it; later ones restart ICE or add slots. Answered by
+    /// `Event::Answer` or `Event::OfferRefused`.
     Offer {
+        /// Where the peer is admitted.
         room: RoomId,
+        /// Who offers.
         peer: PeerId,
+        /// Read where there is time (`sdp::Offer::read`).
         offer: Box<Offer>,
     },
+    /// Its slots and sources are gone with it.
     RemovePeer {
+        /// Who has left.
         peer: PeerId,
     },
-    /// Where the worker is reached from now on, best first: the machine's addresses have changed. Told in the
-    /// answers to later offers.
+    /// The machine's addresses have changed. Told in the answers to later offers.
     Advertise {
+        /// Where the worker is reached from now on, best first.
         candidates: Vec<Candidate>,
     },
     /// The whole desired state of a room. Idempotent; the engine turns it into differences.
     Reconcile {
+        /// Which room.
         room: RoomId,
+        /// What replaces all that was desired of it before.
         desired: Desired,
     },
 }
@@ -37,11 +46,14 @@ pub enum Command {
 /// What a room shall look like. Peers not named keep publishing nothing and receive nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Desired {
+    /// Each peer once, in any order.
     pub peers: Vec<DesiredPeer>,
 }
 
+/// What one peer may publish and shall receive.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DesiredPeer {
+    /// Who.
     pub peer: PeerId,
     /// What the server lets this peer publish; everything else it sends is dropped at the door.
     pub may_publish: Permissions,
@@ -53,14 +65,19 @@ pub struct DesiredPeer {
     pub video_slots: Vec<Option<Wish>>,
 }
 
+/// Sources a peer may publish; by default none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Permissions {
+    /// Its voice, and the sound of what it shows.
     pub microphone: bool,
+    /// Its picture.
     pub camera: bool,
+    /// A shared screen or a document camera.
     pub content: bool,
 }
 
 impl Permissions {
+    /// Everything.
     pub fn all() -> Permissions {
         Permissions { microphone: true, camera: true, content: true }
     }
@@ -69,18 +86,24 @@ impl Permissions {
 /// What a video source is worth: where video must be thinned, sources of the lowest rank are thinned first. Audio
 /// stands above all ranks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Rank(pub u8);
+pub struct Rank(
+    /// Greater is worth more.
+    pub u8,
+);
 
 /// The ranks of what one peer publishes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ranks {
+    /// Of its camera.
     pub camera: Rank,
+    /// Of its content.
     pub content: Rank,
 }
 
 /// What one video slot shall show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wish {
+    /// Whose and what.
     pub source: Source,
     /// Tallest picture worth sending, in pixels; the engine takes the best layer not above it, or
     /// the lowest there is.

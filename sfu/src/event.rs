@@ -1,4 +1,5 @@
 //! What a worker reports. Plain values; ids and SDP strings, never RTP.
+#![warn(missing_docs)]
 
 use crate::ids::{PeerId, RoomId, SlotId, Source, SourceKind};
 use crate::net::{DisconnectReason, PathKind};
@@ -9,35 +10,99 @@ use crate::stats::{PeerStats, WorkerStats};
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// The answer to a `Command::Offer`.
-    Answer { peer: PeerId, sdp: String },
+    Answer {
+        /// Whose offer it was.
+        peer: PeerId,
+        /// RFC 8866.
+        sdp: String,
+    },
     /// The offer cannot be taken; the peer stays as it was (a new peer is not admitted).
-    OfferRefused { peer: PeerId, reason: OfferError },
+    OfferRefused {
+        /// Whose offer it was.
+        peer: PeerId,
+        /// What is wrong with it, or with us.
+        reason: OfferError,
+    },
     /// DTLS is up on a path, for the first time or after an ICE restart.
-    Connected { peer: PeerId, path: PathKind },
+    Connected {
+        /// Who can send and receive media now.
+        peer: PeerId,
+        /// Of the path that was nominated.
+        path: PathKind,
+    },
     /// The peer moved to another nominated address.
-    PathChanged { peer: PeerId, path: PathKind },
+    PathChanged {
+        /// Who moved.
+        peer: PeerId,
+        /// Of the new path.
+        path: PathKind,
+    },
     /// Nothing valid has come from the peer for `limits::QUIET_AFTER`; it may come back by itself.
-    Quiet { peer: PeerId },
+    Quiet {
+        /// Who is quiet.
+        peer: PeerId,
+    },
     /// Something valid came after `Quiet`.
-    Restored { peer: PeerId },
+    Restored {
+        /// Who was quiet.
+        peer: PeerId,
+    },
     /// Consent expired (RFC 7675) or the transport failed; the peer is still known and may offer
     /// an ICE restart.
-    Disconnected { peer: PeerId, reason: DisconnectReason },
-    /// Work for this peer panicked, which is a fault of ours; `cause` is what the panic said. The engine knows the
-    /// peer no more, and nobody else is touched. The same client may come again as another peer.
-    Failed { peer: PeerId, cause: String },
+    Disconnected {
+        /// Whose line is gone.
+        peer: PeerId,
+        /// Why.
+        reason: DisconnectReason,
+    },
+    /// Work for this peer panicked, which is a fault of ours. The engine knows the peer no more, and nobody else is
+    /// touched. The same client may come again as another peer.
+    Failed {
+        /// Who was removed.
+        peer: PeerId,
+        /// What the panic said.
+        cause: String,
+    },
     /// A source sends (first packet after a pause) or is silent (nothing for `limits::SOURCE_IDLE_AFTER`,
     /// or no longer permitted). Silence is not the same as off: slots that show it keep it.
-    Publishing { source: Source, active: bool },
+    Publishing {
+        /// Whose and what.
+        source: Source,
+        /// Whether it sends.
+        active: bool,
+    },
     /// What a slot carries from now on. For video it is reported when the first packet of the
     /// key frame is forwarded, so that name and picture change together.
-    SlotShows { peer: PeerId, slot: SlotId, source: Option<Source> },
-    /// Who is heard, loudest first; reported when it changes (RFC 6464 levels, with hysteresis).
-    Speakers { room: RoomId, peers: Vec<PeerId> },
-    /// Which simulcast layers of `peer`'s source somebody watches, lowest first, in the order of
-    /// the offer's `a=simulcast`; one entry for a source without simulcast. The publisher should
-    /// stop sending the others.
-    LayersWanted { peer: PeerId, kind: SourceKind, layers: Vec<bool> },
-    /// Once a second per worker.
-    Stats { worker: Box<WorkerStats>, peers: Vec<PeerStats> },
+    SlotShows {
+        /// Whose slot.
+        peer: PeerId,
+        /// Which of its slots.
+        slot: SlotId,
+        /// `None` where it carries nothing.
+        source: Option<Source>,
+    },
+    /// Who speaks: those of the heard whose level is high (RFC 6464, with hysteresis). Reported when it changes; who
+    /// else is heard shows in `SlotShows`.
+    Speakers {
+        /// Of which room.
+        room: RoomId,
+        /// Loudest first.
+        peers: Vec<PeerId>,
+    },
+    /// Which simulcast layers of a source somebody watches. The publisher should stop sending the others.
+    LayersWanted {
+        /// Whose source.
+        peer: PeerId,
+        /// Which of its sources.
+        kind: SourceKind,
+        /// Lowest first, in the order of the offer's `a=simulcast`; one entry for a source without simulcast.
+        layers: Vec<bool>,
+    },
+    /// Once a second.
+    Stats {
+        /// This worker.
+        worker: Box<WorkerStats>,
+        /// All peers on it.
+        peers: Vec<PeerStats>,
+    },
 }

@@ -1,4 +1,5 @@
 //! Names of things. Ids of peers and rooms are chosen by the caller; the rest come from the wire.
+#![warn(missing_docs)]
 
 use arrayvec::ArrayString;
 
@@ -14,7 +15,9 @@ pub struct RoomId(pub u64);
 /// packet of one meeting can never be taken for one of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PeerIndex {
+    /// Given to another peer after this one.
     pub place: u32,
+    /// Of no other peer, until the count wraps.
     pub generation: u32,
 }
 
@@ -31,13 +34,16 @@ pub type Rid = ArrayString<16>;
 /// What a peer publishes. A peer has at most one of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SourceKind {
+    /// Sound.
     Microphone,
+    /// Whoever sits there.
     Camera,
     /// A shared screen or a document camera.
     Content,
 }
 
 impl SourceKind {
+    /// Every kind, in the order of [`SourceKind::index`].
     pub const ALL: [SourceKind; 3] = [SourceKind::Microphone, SourceKind::Camera, SourceKind::Content];
 
     /// Position in tables of three, in the order of [`SourceKind::ALL`].
@@ -53,7 +59,9 @@ impl SourceKind {
 /// One published track: who and what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Source {
+    /// Who.
     pub peer: PeerId,
+    /// What.
     pub kind: SourceKind,
 }
 
@@ -62,6 +70,8 @@ pub struct Source {
 /// every *i* below the number of pairs, and the rest are audio only (see `sdp`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SlotId {
+    /// Shows a camera or content.
     Video(u16),
+    /// Carries a voice.
     Audio(u16),
 }

@@ -1,4 +1,5 @@
-//! Every limit of the media quarter, with its reason.
+//! Limits that more than one mechanism goes by, each with its reason. What bounds one mechanism alone stands in its
+//! file.
 
 use std::time::Duration;
 

@@ -148,7 +148,7 @@ pub enum ServerMessage {
         video: Vec<Option<SlotSource>>,
         audio: Vec<Option<SlotSource>>,
     },
-    /// Who is heard, loudest first.
+    /// Who speaks, loudest first.
     Speakers {
         sites: Vec<SiteId>,
     },

@@ -284,7 +284,7 @@ impl Publisher {
     }
 }
 
-/// The negotiated codec a payload type means in a section: itself, or as its RTX.
+/// The codec a payload type of media means in a section.
 pub fn codec_of(negotiated: &Negotiated, section: usize, payload_type: u8) -> Option<&NegotiatedCodec> {
     negotiated.sections.get(section)?.codecs.iter().find(|codec| codec.payload_type == payload_type)
 }
@@ -361,7 +361,7 @@ impl Layer {
     pub fn on_key(&mut self, now: Instant, sequence: Sequence, packet: &PacketMeta) {
         if self.age(now, packet) <= KEY_MAX_AGE {
             self.last_key = self.last_key.max(Some(sequence));
-            self.keyframe.on_keyframe(packet.arrived);
+            self.keyframe.on_keyframe();
             self.nack.on_keyframe(sequence);
         }
     }

@@ -81,7 +81,7 @@ pub struct Subscriber {
     pub video_queue: Lane,
     pub history: SendHistory,
     pub estimator: Estimator,
-    /// Smallest SSRC of ours towards this peer: the sender of reports without media.
+    /// SSRC of the first slot, under which everything is reported that is of no slot.
     pub report_ssrc: Ssrc,
     pub nacks: u64,
     pub plis: u64,
@@ -212,7 +212,7 @@ impl Subscriber {
         }
     }
 
-    /// The account of the slot that sends with `ssrc`, media or RTX.
+    /// The account of the slot that sends media with `ssrc`.
     pub fn account_by_ssrc(&mut self, ssrc: Ssrc) -> Option<&mut SlotAccount> {
         if let Some(index) = self.video_by_ssrc(ssrc) {
             return self.video.get_mut(index).map(|video| &mut video.account);

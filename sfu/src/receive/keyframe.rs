@@ -11,8 +11,9 @@ const RETRY: Duration = Duration::from_millis(400);
 #[derive(Debug, Default)]
 pub struct KeyframeRequester {
     wanted: bool,
+    /// Asked last.
     sent_at: Option<Instant>,
-    /// Of the last key frame: a request just behind it is served by it.
+    /// When to ask, or to ask again.
     ask_at: Option<Instant>,
 }
 
@@ -33,7 +34,7 @@ impl KeyframeRequester {
     }
 
     /// One has come: everybody is served.
-    pub fn on_keyframe(&mut self, _now: Instant) {
+    pub fn on_keyframe(&mut self) {
         self.wanted = false;
         self.ask_at = None;
     }
@@ -87,7 +88,7 @@ mod tests {
         let again = keyframe.next_timeout().unwrap();
         assert_eq!(again, start + RETRY + RTT * 2);
         assert!(keyframe.poll(again, RTT));
-        keyframe.on_keyframe(again);
+        keyframe.on_keyframe();
         assert_eq!(keyframe.next_timeout(), None);
     }
 
@@ -97,7 +98,7 @@ mod tests {
         let mut keyframe = KeyframeRequester::default();
         keyframe.request(start);
         assert!(keyframe.poll(start, RTT));
-        keyframe.on_keyframe(start + RTT);
+        keyframe.on_keyframe();
         keyframe.request(start + RTT);
         assert!(!keyframe.poll(start + RTT, RTT));
         assert!(keyframe.poll(start + MIN_INTERVAL, RTT));
@@ -106,14 +107,14 @@ mod tests {
     #[test]
     fn what_nobody_needs_any_more_is_not_asked_for() {
         let start = Instant::now();
-        let ends: [fn(&mut KeyframeRequester, Instant); 2] =
-            [|keyframe, _| keyframe.cancel(), |keyframe, now| keyframe.on_keyframe(now)];
+        let ends: [fn(&mut KeyframeRequester); 2] =
+            [KeyframeRequester::cancel, KeyframeRequester::on_keyframe];
         for end in ends {
             let mut keyframe = KeyframeRequester::default();
             assert!(!keyframe.is_wanted());
             keyframe.request(start);
             assert!(keyframe.is_wanted());
-            end(&mut keyframe, start);
+            end(&mut keyframe);
             assert_eq!((keyframe.is_wanted(), keyframe.next_timeout()), (false, None));
             assert!(!keyframe.poll(start + RTT, RTT));
         }

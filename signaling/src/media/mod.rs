@@ -1,4 +1,4 @@
-//! The bridge to the media quarter: the only place that names `sfu`. Meetings and sites on one side,
+//! The bridge to the media quarter: the only place that names `sfu`'s commands and events. Meetings and sites on one side,
 //! rooms and peers on the other; SDP passes through unread.
 
 mod desired;
