@@ -102,6 +102,18 @@ pub struct Transmit<'a> {
     pub segment_size: Option<usize>,
 }
 
+impl<'a> Transmit<'a> {
+    /// Bytes of each datagram, the last one perhaps excepted.
+    pub fn datagram_bytes(&self) -> usize {
+        self.segment_size.unwrap_or(self.data.len()).max(1)
+    }
+
+    /// Each datagram; none where there is no data.
+    pub fn datagrams(&self) -> impl ExactSizeIterator<Item = &'a [u8]> {
+        self.data.chunks(self.datagram_bytes())
+    }
+}
+
 /// What is next, before it is lent to the host.
 enum Next {
     Transmit(egress::Sealed),

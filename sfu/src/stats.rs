@@ -1,7 +1,8 @@
 //! Counters and what is reported of them once a second. Values only.
+#![warn(missing_docs)]
 
 use crate::discard::DropReason;
-use crate::ids::{PeerId, RoomId, SlotId, SourceKind};
+use crate::ids::{PeerId, RoomId};
 use crate::net::PathKind;
 use std::time::Duration;
 
@@ -16,20 +17,24 @@ impl Default for Drops {
 }
 
 impl Drops {
+    /// One more.
     pub fn count(&mut self, reason: DropReason) {
         self.add(reason, 1);
     }
 
+    /// So many more.
     pub fn add(&mut self, reason: DropReason, packets: u64) {
         if let Some(n) = self.0.get_mut(reason as usize) {
             *n = n.saturating_add(packets);
         }
     }
 
+    /// How many for this reason.
     pub fn get(&self, reason: DropReason) -> u64 {
         self.0.get(reason as usize).copied().unwrap_or_default()
     }
 
+    /// How many for any reason.
     pub fn total(&self) -> u64 {
         self.0.iter().sum()
     }
@@ -44,10 +49,12 @@ pub const DELAY_BOUNDS_S: [f64; 10] =
 pub struct DelayHistogram {
     /// Not cumulative over buckets: `counts[i]` fell into bucket *i*.
     pub counts: [u64; DELAY_BOUNDS_S.len() + 1],
+    /// Of all delays, in seconds.
     pub sum_s: f64,
 }
 
 impl DelayHistogram {
+    /// Counts one delay.
     pub fn record(&mut self, delay: Duration) {
         let s = delay.as_secs_f64();
         let bucket = DELAY_BOUNDS_S.iter().position(|bound| s <= *bound).unwrap_or(DELAY_BOUNDS_S.len());
@@ -72,6 +79,7 @@ pub struct ForwardDelay {
 /// What a worker's thread did in a span of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effort {
+    /// By the clock.
     pub span: Duration,
     /// CPU time of the thread.
     pub worked: Duration,
@@ -90,27 +98,38 @@ impl Effort {
 /// One worker, totals since start unless said otherwise.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct WorkerStats {
+    /// Admitted now.
     pub peers: usize,
+    /// There now.
     pub rooms: usize,
+    /// Of all kinds, also from strangers.
     pub datagrams_received: u64,
+    /// Of all kinds; a run is as many as it holds.
     pub datagrams_sent: u64,
+    /// RTP packets sealed for a slot, resent ones among them.
     pub packets_forwarded: u64,
+    /// Packets and datagrams that went no further.
     pub drops: Drops,
     /// Peers ended because work for them panicked.
     pub failed_peers: u64,
+    /// What the bridge adds.
     pub forward_delay: ForwardDelay,
     /// Share of the last second that the thread could have and was busy in, 0–1. Filled in by the driver.
     pub load: f64,
-    /// Slots that get fewer pictures because the worker cannot keep up, and those that get none, now.
+    /// Slots that get fewer frames because the worker cannot keep up, now.
     pub thinned_slots: usize,
+    /// Slots that get none because of that, now.
     pub shed_slots: usize,
 }
 
 /// One peer. Totals since it joined unless said otherwise.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PeerStats {
+    /// Who.
     pub peer: PeerId,
+    /// Where.
     pub room: RoomId,
+    /// What media goes over; `None` while there is no path.
     pub path: Option<PathKind>,
     /// Round trip between server and peer, from RTCP (RFC 3550 section 6.4.1), smoothed.
     pub rtt: Option<Duration>,
@@ -120,43 +139,29 @@ pub struct PeerStats {
     pub up: DirectionStats,
     /// From us to the peer.
     pub down: DirectionStats,
-    pub sources: Vec<SourceStats>,
-    pub slots: Vec<SlotStats>,
 }
 
 /// One direction of one peer's line.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DirectionStats {
+    /// Media: of `up` all that came, repaired ones among them; of `down` each once.
     pub packets: u64,
+    /// Their bytes, payload and headers without UDP/IP.
     pub bytes: u64,
     /// Over the last second, payload and headers without UDP/IP.
     pub bitrate_bps: u64,
+    /// As the receiving side counts (RFC 3550 section 6.4.1).
     pub packets_lost: u64,
     /// Over the last report interval, 0–1.
     pub loss_fraction: f64,
     /// Interarrival jitter, RFC 3550 section 6.4.1, worst stream.
     pub jitter: Duration,
-    /// Pictures completed (marker bits or descriptors), media only.
+    /// Frames completed (marker bits or descriptors), media only.
     pub frames: u64,
-    /// NACKed packets, PLI and FIR, RTX packets; counted where they arrive for `down`, where we send
-    /// them for `up`.
+    /// Packets asked for by NACK; like the next, of `down` those that came, of `up` those we sent.
     pub nacks: u64,
+    /// Key frames asked for, by PLI or FIR.
     pub plis: u64,
+    /// Packets of the RTX stream.
     pub rtx_packets: u64,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct SourceStats {
-    pub kind: SourceKind,
-    pub active: bool,
-    /// Per layer, lowest first: bits in the last second.
-    pub layer_bitrates_bps: Vec<u64>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct SlotStats {
-    pub slot: SlotId,
-    /// Index of the simulcast layer being forwarded, if any.
-    pub layer: Option<usize>,
-    pub bitrate_bps: u64,
 }

@@ -253,19 +253,13 @@ impl Tcp {
 
     /// Queues each datagram as one frame; answers what was dropped, of these or of older ones.
     pub fn send(&mut self, transmit: &Transmit<'_>) -> Failures {
-        let length = transmit.data.len();
         let mut failures = Failures::default();
-        if length == 0 {
-            return failures;
-        }
-        let size = transmit.segment_size.unwrap_or(length).clamp(1, length);
         let token = self.by_path.get(&transmit.path).copied();
         let found = token.and_then(|t| Some((t, self.connections.get_mut(&t)?)));
         let Some((token, connection)) = found else {
-            failures.error = length.div_ceil(size);
-            return failures;
+            return Failures::unsendable(transmit);
         };
-        for frame in transmit.data.chunks(size) {
+        for frame in transmit.datagrams() {
             let dropped = connection.queue(self.now, frame);
             failures.buffer_full = failures.buffer_full.saturating_add(dropped);
         }

@@ -98,6 +98,11 @@ impl Failures {
         *counter = counter.saturating_add(datagrams);
     }
 
+    /// Of what goes nowhere.
+    pub fn unsendable(transmit: &Transmit<'_>) -> Failures {
+        Failures { error: transmit.datagrams().len(), ..Failures::default() }
+    }
+
     /// By reason, those that happened.
     pub fn reasons(&self) -> impl Iterator<Item = (usize, DropReason)> + use<> {
         [(self.buffer_full, DropReason::SendBufferFull), (self.error, DropReason::SendError)]
@@ -189,12 +194,8 @@ impl UdpSocket {
 
     /// Sends a datagram or a run of them; what the kernel refuses is counted and given up.
     pub fn send(&mut self, now: Instant, transmit: &Transmit<'_>) -> Failures {
-        let length = transmit.data.len();
         let mut failures = Failures::default();
-        if length == 0 {
-            return failures;
-        }
-        let size = transmit.segment_size.unwrap_or(length).clamp(1, length);
+        let size = transmit.datagram_bytes();
         let run_of = self.run_of(now, transmit.path.remote.ip(), size);
         for run in transmit.data.chunks(size.saturating_mul(run_of)) {
             self.send_run(now, transmit.path, run, size, &mut failures);

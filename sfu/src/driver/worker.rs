@@ -364,12 +364,3 @@ fn send(now: Instant, udp: &mut [UdpPort], tcp: &mut Tcp, transmit: &Transmit<'_
         }
     }
 }
-
-/// The reason of everything that found no socket.
-impl Failures {
-    fn unsendable(transmit: &Transmit<'_>) -> Failures {
-        let length = transmit.data.len();
-        let size = transmit.segment_size.unwrap_or(length).max(1);
-        Failures { error: length.div_ceil(size), ..Failures::default() }
-    }
-}

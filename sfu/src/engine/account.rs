@@ -1,17 +1,16 @@
 //! What is told of one peer once a second.
 
-use crate::ids::{PeerIndex, SlotId};
+use crate::ids::PeerIndex;
 use crate::peer::Peers;
 use crate::peer::publisher::Publisher;
 use crate::peer::subscriber::{SlotAccount, Subscriber};
-use crate::stats::{DirectionStats, PeerStats, SlotStats, SourceStats};
+use crate::stats::{DirectionStats, PeerStats};
 use std::time::{Duration, Instant};
 
 pub(super) fn of(now: Instant, elapsed: Duration, peers: &mut Peers, index: PeerIndex) -> Option<PeerStats> {
     let link = peers.links.get(index)?;
     let subscriber = peers.subscribers.get_mut(index)?;
     let publisher = peers.publishers.get_mut(index)?;
-    let slots = slot_stats(elapsed, subscriber);
     Some(PeerStats {
         peer: link.peer,
         room: link.room,
@@ -19,9 +18,7 @@ pub(super) fn of(now: Instant, elapsed: Duration, peers: &mut Peers, index: Peer
         rtt: link.rtt(),
         estimated_bandwidth_bps: subscriber.estimator.estimate_bps(),
         up: up(now, publisher),
-        down: down(subscriber, &slots),
-        sources: source_stats(now, publisher),
-        slots,
+        down: down(elapsed, subscriber),
     })
 }
 
@@ -46,20 +43,20 @@ fn up(now: Instant, publisher: &mut Publisher) -> DirectionStats {
     total
 }
 
-fn down(subscriber: &Subscriber, slots: &[SlotStats]) -> DirectionStats {
+fn down(elapsed: Duration, subscriber: &mut Subscriber) -> DirectionStats {
     let mut total = DirectionStats {
         nacks: subscriber.nacks,
         plis: subscriber.plis,
         rtx_packets: subscriber.rtx_packets,
-        bitrate_bps: slots.iter().map(|slot| slot.bitrate_bps).sum(),
         ..DirectionStats::default()
     };
-    let video = subscriber.video.iter().map(|video| (&video.account, 90_000.0));
-    let audio = subscriber.audio.iter().map(|audio| (&audio.account, 48_000.0));
     total.frames = subscriber.video.iter().map(|video| video.account.frames).sum();
+    let video = subscriber.video.iter_mut().map(|video| (&mut video.account, 90_000.0));
+    let audio = subscriber.audio.iter_mut().map(|audio| (&mut audio.account, 48_000.0));
     for (account, rate) in video.chain(audio) {
         total.packets = total.packets.saturating_add(account.packets);
         total.bytes = total.bytes.saturating_add(account.octets);
+        total.bitrate_bps = total.bitrate_bps.saturating_add(bitrate(elapsed, account));
         total.packets_lost = total.packets_lost.saturating_add_signed(account.reported_lost.max(0));
         total.loss_fraction = total.loss_fraction.max(account.reported_fraction);
         let jitter = Duration::from_secs_f64(f64::from(account.reported_jitter) / rate);
@@ -68,38 +65,10 @@ fn down(subscriber: &Subscriber, slots: &[SlotStats]) -> DirectionStats {
     total
 }
 
-fn slot_stats(elapsed: Duration, subscriber: &mut Subscriber) -> Vec<SlotStats> {
-    let mut slots = Vec::with_capacity(subscriber.video.len().saturating_add(subscriber.audio.len()));
-    for (index, video) in subscriber.video.iter_mut().enumerate() {
-        slots.push(SlotStats {
-            slot: SlotId::Video(index as u16),
-            layer: video.slot.current().map(|origin| usize::from(origin.layer)),
-            bitrate_bps: rate(elapsed, &mut video.account),
-        });
-    }
-    for (index, audio) in subscriber.audio.iter_mut().enumerate() {
-        slots.push(SlotStats {
-            slot: SlotId::Audio(index as u16),
-            layer: audio.slot.current().map(|origin| usize::from(origin.layer)),
-            bitrate_bps: rate(elapsed, &mut audio.account),
-        });
-    }
-    slots
-}
-
-fn rate(elapsed: Duration, account: &mut SlotAccount) -> u64 {
+/// Since this was asked last, bits per second.
+fn bitrate(elapsed: Duration, account: &mut SlotAccount) -> u64 {
     let octets = account.octets.saturating_sub(account.counted);
     account.counted = account.octets;
     let seconds = elapsed.as_secs_f64().max(0.001);
     (octets as f64 * 8.0 / seconds) as u64
-}
-
-fn source_stats(now: Instant, publisher: &mut Publisher) -> Vec<SourceStats> {
-    let tracks = publisher.tracks.iter_mut().flatten();
-    let stats = tracks.map(|track| SourceStats {
-        kind: track.kind,
-        active: track.active,
-        layer_bitrates_bps: track.layers.iter_mut().map(|l| l.stream.totals(now).bitrate_bps).collect(),
-    });
-    stats.collect()
 }

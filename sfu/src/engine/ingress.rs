@@ -252,12 +252,7 @@ fn store(times: Times, publisher: &mut Publisher, media: &Media<'_>) -> Result<S
     layer.last_packet = Some(times.now);
     let awoke = !layer.active;
     layer.active = true;
-    Ok(Stored {
-        sequence: arrival.sequence,
-        meta,
-        awoke,
-        audio_level: media.extensions.audio_level.map(|level| level.level),
-    })
+    Ok(Stored { sequence: arrival.sequence, meta, awoke, audio_level: media.extensions.audio_level })
 }
 
 fn describe(arrived: Instant, layer: &mut Layer, media: &Media<'_>) -> Result<PacketMeta, DropReason> {

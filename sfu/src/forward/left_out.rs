@@ -86,7 +86,6 @@ impl LeftOut {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rtp::codec::PictureId;
     use std::time::Instant;
 
     fn at(index: u64) -> Sequence {
@@ -97,7 +96,7 @@ mod tests {
         PacketMeta {
             timestamp,
             temporal: 2,
-            picture_id: Some(PictureId { value: 1, bits: 15 }),
+            picture_id: Some(1),
             ..PacketMeta::whole_frame(Instant::now(), Codec::Vp8)
         }
     }

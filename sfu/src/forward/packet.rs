@@ -1,7 +1,7 @@
 //! What is known of a received packet, and what is decided about a packet to send. `Copy` values.
 
 use crate::ids::{PeerIndex, SourceKind};
-use crate::rtp::codec::{Codec, PictureId};
+use crate::rtp::codec::Codec;
 use crate::rtp::sequence::Sequence;
 use std::time::Instant;
 
@@ -28,7 +28,7 @@ pub struct PacketMeta {
     pub temporal: u8,
     pub switching_point: bool,
     pub opens_upper: bool,
-    pub picture_id: Option<PictureId>,
+    pub picture_id: Option<u16>,
     pub tl0_pic_idx: Option<u8>,
     pub frame_number: Option<u16>,
     pub dependency_len: u8,

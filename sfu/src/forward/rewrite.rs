@@ -111,7 +111,7 @@ impl Rewriter {
         let timestamp_out = if believed { timestamp_out } else { expected };
         let ahead = timestamp_out.wrapping_sub(last.timestamp) as i32;
         let out = if ahead > 0 { timestamp_out } else { last.timestamp.wrapping_add(1) };
-        let picture = packet.picture_id.map_or(0, |p| p.value);
+        let picture = packet.picture_id.unwrap_or(0);
         Offsets {
             timestamp: out.wrapping_sub(packet.timestamp),
             picture: last.picture.wrapping_add(1).wrapping_sub(picture),
@@ -298,10 +298,9 @@ impl Rewriter {
         self.last = Some(Last {
             at: now,
             timestamp: packet.timestamp.wrapping_add(mapped.offsets.timestamp),
-            picture: packet.picture_id.map_or_else(
-                || before.map_or(0, |l| l.picture),
-                |p| p.value.wrapping_add(mapped.offsets.picture),
-            ),
+            picture: packet
+                .picture_id
+                .map_or_else(|| before.map_or(0, |l| l.picture), |p| p.wrapping_add(mapped.offsets.picture)),
             tl0: packet
                 .tl0_pic_idx
                 .map_or_else(|| before.map_or(0, |l| l.tl0), |t| t.wrapping_add(mapped.offsets.tl0)),

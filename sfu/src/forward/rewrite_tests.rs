@@ -1,6 +1,6 @@
 use super::*;
 use crate::ids::{PeerIndex, SourceKind};
-use crate::rtp::codec::{Codec, PictureId};
+use crate::rtp::codec::Codec;
 
 fn at(index: u64) -> Sequence {
     Sequence::from_index(index)
@@ -14,7 +14,7 @@ fn origin(layer: u8) -> Origin {
 fn packet(now: Instant, timestamp: u32, picture: u16) -> PacketMeta {
     PacketMeta {
         timestamp,
-        picture_id: Some(PictureId { value: picture, bits: 15 }),
+        picture_id: Some(picture),
         tl0_pic_idx: Some(picture as u8),
         ..PacketMeta::whole_frame(now, Codec::Vp8)
     }

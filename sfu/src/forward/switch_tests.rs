@@ -1,6 +1,5 @@
 use super::*;
 use crate::ids::{PeerIndex, SourceKind};
-use crate::rtp::codec::PictureId;
 
 fn at(index: u64) -> Sequence {
     Sequence::from_index(index)
@@ -205,7 +204,7 @@ fn a_picture_that_has_begun_is_ended_though_the_slot_is_thinned_meanwhile() {
     let part = |number: u16, temporal, frame_end| PacketMeta {
         codec: Codec::Vp8,
         timestamp: u32::from(number) * 3000,
-        picture_id: Some(PictureId { value: number, bits: 15 }),
+        picture_id: Some(number),
         frame_end,
         ..picture(now, temporal)
     };
@@ -223,7 +222,7 @@ fn a_picture_that_has_begun_is_ended_though_the_slot_is_thinned_meanwhile() {
             let decision = slot.offer(now, origin(), at(sequence), &packet);
             slot.limit_temporal(if sequence == 0 { ALL_TEMPORAL } else { 0 });
             let Ok(Decision::Forward(mapped)) = decision else { return None };
-            let id = packet.picture_id.map(|id| id.value.wrapping_add(mapped.offsets.picture));
+            let id = packet.picture_id.map(|id| id.wrapping_add(mapped.offsets.picture));
             Some((mapped.sequence_out.index().unwrap(), id))
         };
         assert_eq!([0, 1].map(&mut offer), [Some((0, Some(0))), Some((1, Some(1)))]);

@@ -184,7 +184,7 @@ fn patch_payload(payload: &mut [u8], offsets: Offsets, meta: &PacketMeta) {
     if offsets.picture == 0 && offsets.tl0 == 0 {
         return;
     }
-    let picture = meta.picture_id.map(|p| p.value.wrapping_add(offsets.picture));
+    let picture = meta.picture_id.map(|id| id.wrapping_add(offsets.picture));
     let tl0 = meta.tl0_pic_idx.map(|t| t.wrapping_add(offsets.tl0));
     codec::patch_ids(meta.codec, payload, picture, tl0);
 }

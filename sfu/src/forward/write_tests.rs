@@ -129,7 +129,7 @@ fn a_stored_packet_has_three_parts() {
 fn numbers_in_header_and_payload_go_on() {
     let vp8 = |picture: u16, tl0| [0x90, 0xe0, 0x80 | (picture >> 8) as u8, picture as u8, tl0, 0x20, 0x01];
     let meta = PacketMeta {
-        picture_id: Some(codec::PictureId { value: 300, bits: 15 }),
+        picture_id: Some(300),
         tl0_pic_idx: Some(7),
         ..PacketMeta::whole_frame(Instant::now(), Codec::Vp8)
     };

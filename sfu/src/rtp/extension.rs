@@ -83,20 +83,14 @@ impl ExtensionMap {
     }
 }
 
-/// RFC 6464: level in −dBov, 0 is loudest and 127 silence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AudioLevel {
-    pub voice: bool,
-    pub level: u8,
-}
-
 /// What a packet's extensions say. Ranges are offsets into the datagram.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Extensions {
     pub mid: Option<Mid>,
     pub rid: Option<Rid>,
     pub repaired_rid: Option<Rid>,
-    pub audio_level: Option<AudioLevel>,
+    /// In −dBov, 0 is loudest and 127 silence (RFC 6464).
+    pub audio_level: Option<u8>,
     pub transport_sequence: Option<u16>,
     pub abs_capture_time: Option<Range<usize>>,
     pub dependency_descriptor: Option<Range<usize>>,
@@ -137,8 +131,7 @@ impl Extensions {
             ExtensionKind::Rid => self.rid = text(),
             ExtensionKind::RepairedRid => self.repaired_rid = text(),
             ExtensionKind::AudioLevel => {
-                self.audio_level =
-                    bytes.first().map(|byte| AudioLevel { voice: byte & 0x80 != 0, level: byte & 0x7f });
+                self.audio_level = bytes.first().map(|byte| byte & 0x7f);
             }
             ExtensionKind::TransportSequence => {
                 self.transport_sequence = bytes.first_chunk().map(|pair| u16::from_be_bytes(*pair));
@@ -249,7 +242,7 @@ mod tests {
         assert_eq!(&bytes[12..14], [0xbe, 0xde]);
         assert_eq!(read.mid.as_deref(), Some("1"));
         assert_eq!(read.rid.as_deref(), Some("hi"));
-        assert_eq!(read.audio_level, Some(AudioLevel { voice: true, level: 30 }));
+        assert_eq!(read.audio_level, Some(30));
         assert_eq!(read.transport_sequence, Some(0x0102));
     }
 
@@ -315,7 +308,7 @@ mod tests {
         bytes.extend_from_slice(&[0x10, 0x05, 0x4f, b'x']);
         let header = Header::parse(&bytes).unwrap();
         let read = Extensions::parse(&bytes, &header, &map);
-        assert_eq!(read.audio_level.map(|level| level.level), Some(5));
+        assert_eq!(read.audio_level, Some(5));
         assert_eq!(read.mid, None);
     }
 

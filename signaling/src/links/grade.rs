@@ -158,8 +158,6 @@ mod tests {
             estimated_bandwidth_bps: None,
             up: DirectionStats::default(),
             down: DirectionStats::default(),
-            sources: Vec::new(),
-            slots: Vec::new(),
         };
         let mut grader = Grader::default();
         let mut at = |second, flow| {

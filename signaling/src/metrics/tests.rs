@@ -33,8 +33,6 @@ fn row(name: &str, connected: bool) -> SiteRow {
             estimated_bandwidth_bps: Some(2_000_000),
             up: DirectionStats::default(),
             down,
-            sources: Vec::new(),
-            slots: Vec::new(),
         }),
         report: Some(ClientReport {
             freezes: 3,

@@ -141,8 +141,7 @@ impl Scene {
                 }
                 Output::Event(_) => {}
                 Output::Transmit(transmit) => {
-                    let size = transmit.segment_size.unwrap_or(transmit.data.len());
-                    left.datagrams += transmit.data.len().div_ceil(size);
+                    left.datagrams += transmit.datagrams().len();
                     left.transmits += 1;
                     each(&transmit);
                 }

@@ -329,8 +329,7 @@ impl World {
                         *self.strays.entry(remote).or_default() += transmit.data.len();
                         continue;
                     };
-                    let size = transmit.segment_size.unwrap_or(transmit.data.len());
-                    for datagram in transmit.data.chunks(size) {
+                    for datagram in transmit.datagrams() {
                         self.sites[to].client.count(datagram);
                         self.wire.send(self.now, End::Client(to), datagram);
                     }

@@ -60,7 +60,6 @@ pub fn refine(bytes: &[u8], codec: Codec, structure: &mut Option<TemplateStructu
     let Some(template) = known.templates.get(usize::from(index)) else {
         return;
     };
-    told.spatial = template.spatial;
     told.temporal = template.temporal;
     told.opens_upper = own.opens_upper.unwrap_or(template.opens_upper);
     if codec == Codec::Av1 {

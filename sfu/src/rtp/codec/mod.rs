@@ -48,13 +48,6 @@ impl Codec {
     }
 }
 
-/// A VP8 or VP9 picture id and its width in bits, 7 or 15.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PictureId {
-    pub value: u16,
-    pub bits: u8,
-}
-
 /// What one video packet says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Descriptor {
@@ -63,14 +56,14 @@ pub struct Descriptor {
     pub frame_start: bool,
     pub frame_end: bool,
     pub temporal: u8,
-    pub spatial: u8,
     /// This picture needs nothing above the base layer: a receiver of lower temporal layers may go
     /// up to this one here (VP8's Y, RFC 7741).
     pub switching_point: bool,
     /// Behind this picture, no upper temporal layer needs anything older: a receiver of this one may
     /// go up to any (VP9's U, RFC 9628; the switch indication of the dependency descriptor).
     pub opens_upper: bool,
-    pub picture_id: Option<PictureId>,
+    /// Of 7 or 15 bits (RFC 7741, RFC 9628).
+    pub picture_id: Option<u16>,
     pub tl0_pic_idx: Option<u8>,
     /// From the dependency descriptor.
     pub frame_number: Option<u16>,
@@ -136,13 +129,13 @@ pub fn patch_frame_number(descriptor: &mut [u8], number: u16) {
 
 /// A picture id of 7 or 15 bits at `at`, its first bit telling which (RFC 7741, RFC 9628).
 #[inline]
-fn picture_id_at(payload: &[u8], at: usize) -> Option<PictureId> {
+fn picture_id_at(payload: &[u8], at: usize) -> Option<u16> {
     let first = *payload.get(at)?;
     if first & 0x80 == 0 {
-        return Some(PictureId { value: u16::from(first), bits: 7 });
+        return Some(u16::from(first));
     }
     let low = *payload.get(at.wrapping_add(1))?;
-    Some(PictureId { value: u16::from_be_bytes([first & 0x7f, low]), bits: 15 })
+    Some(u16::from_be_bytes([first & 0x7f, low]))
 }
 
 #[inline]

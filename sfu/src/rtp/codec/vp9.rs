@@ -47,7 +47,6 @@ pub fn describe(marker: bool, payload: &[u8]) -> Option<Descriptor> {
         frame_start: begins && spatial == 0,
         frame_end: marker || (ends && layout.layers.is_none()),
         temporal: layers >> 5,
-        spatial,
         opens_upper: layers & 0x10 != 0,
         picture_id: layout.ids.picture_id.and_then(|at| picture_id_at(payload, at)),
         tl0_pic_idx: layout.ids.tl0.and_then(|at| payload.get(at)).copied(),
