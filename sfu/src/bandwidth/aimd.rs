@@ -14,8 +14,8 @@ const MAX_STEP: Duration = Duration::from_secs(1);
 /// Section 5.5: response time is 100 ms above the round trip.
 const RESPONSE: Duration = Duration::from_millis(100);
 const MAX_RTT: Duration = Duration::from_secs(1);
-/// Section 5.5: pictures a second and bits of a packet assumed of the media.
-const PICTURES_PER_S: f64 = 30.0;
+/// Section 5.5: frames a second and bits of a packet assumed of the media.
+const FRAMES_PER_S: f64 = 30.0;
 const PACKET_BITS: f64 = 1200.0 * 8.0;
 /// Near convergence grow at least this much a second (libwebrtc, AimdRateControl).
 const MIN_GROWTH_BPS: f64 = 4_000.0;
@@ -113,10 +113,10 @@ impl RateControl {
 
     /// A packet per response time.
     fn additive_bps(&self, rtt: Duration) -> f64 {
-        let picture_bits = self.bps / PICTURES_PER_S;
-        let packets = (picture_bits / PACKET_BITS).ceil().max(1.0);
+        let frame_bits = self.bps / FRAMES_PER_S;
+        let packets = (frame_bits / PACKET_BITS).ceil().max(1.0);
         let response = rtt.min(MAX_RTT).saturating_add(RESPONSE);
-        (picture_bits / packets / response.as_secs_f64()).max(MIN_GROWTH_BPS)
+        (frame_bits / packets / response.as_secs_f64()).max(MIN_GROWTH_BPS)
     }
 
     fn note_full(&mut self, acked: f64) {
@@ -164,7 +164,7 @@ mod tests {
         control.update(start, Usage::Over, Some(6e5), 9e5, RTT);
         assert_eq!(control.bps(), 510_000.0);
         run(&mut control, start, 1, Usage::Normal, 5.9e5);
-        // A picture is two packets, and one packet in 150 ms is a ninth of the rate a second:
+        // A frame is two packets, and one packet in 150 ms is a ninth of the rate a second:
         // (1 + 0.1 / 9)^10 after ten steps.
         let bps = control.bps();
         assert!((bps - 569_600.0).abs() < 500.0, "{bps}");

@@ -59,8 +59,8 @@ struct Line {
     free_at: Instant,
     rate_bps: f64,
     loss: f64,
-    /// Milliseconds between pictures, each sent as one burst; 1 is an even stream.
-    picture_ms: u64,
+    /// Milliseconds between frames, each sent as one burst; 1 is an even stream.
+    frame_ms: u64,
     wanted_bps: u64,
     rng: StdRng,
     credit_bits: f64,
@@ -83,7 +83,7 @@ impl Line {
             free_at: now,
             rate_bps,
             loss: 0.0,
-            picture_ms: 33,
+            frame_ms: 33,
             wanted_bps: u64::MAX,
             rng: StdRng::seed_from_u64(7),
             credit_bits: 0.0,
@@ -114,7 +114,7 @@ impl Line {
         self.ticks += 1;
         let rate = self.estimator.estimate_bps().unwrap_or(600_000);
         self.credit_bits += rate.min(self.wanted_bps) as f64 / 1000.0;
-        if self.ticks.is_multiple_of(self.picture_ms) {
+        if self.ticks.is_multiple_of(self.frame_ms) {
             while self.credit_bits >= (PACKET * 8) as f64 {
                 self.credit_bits -= (PACKET * 8) as f64;
                 self.send();
@@ -157,12 +157,12 @@ fn there_is_no_estimate_before_feedback() {
 
 #[test]
 fn a_full_line_is_found_and_kept() {
-    for picture_ms in [1, 33] {
+    for frame_ms in [1, 33] {
         let mut line = Line::new(1_000_000.0);
-        line.picture_ms = picture_ms;
+        line.frame_ms = frame_ms;
         line.run(30);
         let (low, high) = line.run(60);
-        assert!(low >= 700_000 && high <= 1_100_000, "{picture_ms} ms: {low} to {high}");
+        assert!(low >= 700_000 && high <= 1_100_000, "{frame_ms} ms: {low} to {high}");
         assert!(line.longest_queue < QUEUE, "found by delay, before the queue overflows");
         assert_eq!(line.estimator.loss.fraction, 0.0);
     }

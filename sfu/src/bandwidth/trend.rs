@@ -183,11 +183,11 @@ fn ms(us: i64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Usage after each picture of `burst` packets of 1,000 bytes, 30 a second, over a line.
-    fn pictures(line_bps: f64, burst: i64, count: i64) -> Vec<Usage> {
+    /// Usage after each frame of `burst` packets of 1,000 bytes, 30 a second, over a line.
+    fn frames(line_bps: f64, burst: i64, count: i64) -> Vec<Usage> {
         let mut trend = Trend::new();
         let mut free_us = 0.0f64;
-        let picture = |n: i64| {
+        let frame = |n: i64| {
             let packets = (0..burst).map(|i| {
                 let sent_us = n * 33_333 + i * 30;
                 free_us = free_us.max(sent_us as f64) + 8_000.0 / line_bps * 1e6;
@@ -195,19 +195,19 @@ mod tests {
             });
             trend.on_packets(&packets.collect::<Vec<_>>())
         };
-        (0..count).map(picture).collect()
+        (0..count).map(frame).collect()
     }
 
     #[test]
     fn bursts_on_a_free_line_are_normal() {
-        let usages = pictures(4_000_000.0, 4, 300);
+        let usages = frames(4_000_000.0, 4, 300);
         assert!(usages.iter().all(|usage| *usage == Usage::Normal));
     }
 
     #[test]
     fn bursts_on_a_line_that_is_too_slow_are_overuse() {
         // 5 × 8,000 bits × 30 are 1.2 Mbit/s.
-        let usages = pictures(1_000_000.0, 5, 100);
+        let usages = frames(1_000_000.0, 5, 100);
         let first = usages.iter().position(|usage| *usage == Usage::Over);
         assert!(first.is_some_and(|n| n < 40), "{first:?}");
     }

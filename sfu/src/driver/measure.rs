@@ -4,7 +4,7 @@ use crate::stats::Effort;
 use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, Instant};
 
-/// How often the machine is told. It must see that it falls behind before anybody hears it, and several pictures of
+/// How often the machine is told. It must see that it falls behind before anybody hears it, and several frames of
 /// each source must have come meanwhile, or those that fall together would be taken for a queue.
 const TELL_EVERY: Duration = Duration::from_millis(100);
 

@@ -277,7 +277,7 @@ impl UdpSocket {
 }
 
 /// `quinn-udp` forbids fragments and ignores what routers say of their MTU, since QUIC finds it out by itself.
-/// We do not: behind a VPN of 1,100 bytes pictures would never arrive. With IPv4 whoever has the narrow line
+/// We do not: behind a VPN of 1,100 bytes frames would never arrive. With IPv4 whoever has the narrow line
 /// cuts, also where no ICMP comes through and whatever a forged one says; with IPv6 it is the kernel that cuts,
 /// after the router has told it.
 fn fragmenting<S: AsFd>(socket: &S) -> io::Result<UdpSocketState>

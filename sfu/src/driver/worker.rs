@@ -34,7 +34,7 @@ const EVENT_RETRY: Duration = Duration::from_millis(5);
 /// whoever floods it shall not keep it from sending.
 const RECEIVE_BUDGET: Duration = Duration::from_millis(1);
 
-/// Part of a turn for sending. Then the sockets are looked at: a voice that has come meanwhile overtakes the pictures
+/// Part of a turn for sending. Then the sockets are looked at: a voice that has come meanwhile overtakes the frames
 /// that wait, however many these are.
 const SEND_BUDGET: Duration = Duration::from_millis(1);
 

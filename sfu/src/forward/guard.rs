@@ -13,7 +13,7 @@ pub struct Guard {
     highest: Option<Sequence>,
     seen: Vec<Sequence>,
     timestamp: u32,
-    picture_open: bool,
+    frame_open: bool,
     /// A packet of the slot was given up unsent: what follows may be torn until a key frame.
     broken: bool,
 }
@@ -50,9 +50,9 @@ impl Guard {
             return Err("time goes backwards");
         }
         self.broken &= !meta.keyframe;
-        let torn = next && self.picture_open && advanced != 0 && !meta.keyframe;
+        let torn = next && self.frame_open && advanced != 0 && !meta.keyframe;
         if is_video && torn && !self.broken {
-            return Err("a picture is torn");
+            return Err("a frame is torn");
         }
         self.accept(sequence, timestamp, meta);
         Ok(())
@@ -61,7 +61,7 @@ impl Guard {
     fn accept(&mut self, sequence: Sequence, timestamp: u32, meta: &PacketMeta) {
         self.highest = Some(sequence);
         self.timestamp = timestamp;
-        self.picture_open = !meta.frame_end;
+        self.frame_open = !meta.frame_end;
     }
 
     fn remember(&mut self, sequence: Sequence) {

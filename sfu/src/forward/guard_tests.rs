@@ -14,7 +14,7 @@ fn key() -> PacketMeta {
     PacketMeta { keyframe: true, ..delta() }
 }
 
-/// A picture whose last packet has not left yet.
+/// A frame whose last packet has not left yet.
 fn open() -> PacketMeta {
     PacketMeta { frame_end: false, ..key() }
 }
@@ -71,22 +71,22 @@ fn a_late_packet_moves_nothing() {
     assert_eq!(
         guard.check(at(1001), 5001, &delta(), true),
         Ok(()),
-        "no picture is open, and time is as it was"
+        "no frame is open, and time is as it was"
     );
 }
 
 #[test]
-fn a_picture_is_whole_before_the_next_one_begins() {
-    let torn = Err("a picture is torn");
+fn a_frame_is_whole_before_the_next_one_begins() {
+    let torn = Err("a frame is torn");
     assert_eq!(began(&open()).check(at(1001), 5001, &delta(), true), torn);
-    assert_eq!(began(&open()).check(at(1001), 5000, &delta(), true), Ok(()), "of the same picture");
+    assert_eq!(began(&open()).check(at(1001), 5000, &delta(), true), Ok(()), "of the same frame");
     assert_eq!(
         began(&open()).check(at(1002), 5001, &delta(), true),
         Ok(()),
         "its end may be lost on the way in"
     );
     assert_eq!(began(&open()).check(at(1001), 5001, &key(), true), Ok(()), "a key frame needs no other");
-    assert_eq!(began(&open()).check(at(1001), 5001, &delta(), false), Ok(()), "audio has no pictures");
+    assert_eq!(began(&open()).check(at(1001), 5001, &delta(), false), Ok(()), "audio has no frames");
     assert_eq!(began(&key()).check(at(1001), 5001, &delta(), true), Ok(()));
 }
 
@@ -101,5 +101,5 @@ fn what_was_given_up_may_be_torn_until_a_key_frame() {
         "still"
     );
     assert_eq!(guard.check(at(1003), 5003, &open(), true), Ok(()), "the key frame");
-    assert_eq!(guard.check(at(1004), 5004, &delta(), true), Err("a picture is torn"));
+    assert_eq!(guard.check(at(1004), 5004, &delta(), true), Err("a frame is torn"));
 }

@@ -5,21 +5,21 @@ use super::packet::PacketMeta;
 use crate::rtp::codec::Codec;
 use crate::rtp::sequence::Sequence;
 
-/// Pictures left out in a row that are remembered one by one; more come only where nothing is sent at all.
+/// Frames left out in a row that are remembered one by one; more come only where nothing is sent at all.
 const MAX_LEFT_OUT: usize = 64;
 /// What is known of the packets behind the last one sent, while none of them is to be sent.
 #[derive(Debug, Default)]
 pub(super) struct LeftOut {
     /// Numbers `first..end` that have not come: they may be wanted.
     pub gaps: Vec<(Sequence, Sequence)>,
-    pictures: Vec<LeftOutPicture>,
-    /// VP8 pictures before those.
+    frames: Vec<LeftOutFrame>,
+    /// VP8 frames before those.
     older: u16,
 }
 
-/// A picture of which at least one packet was left out.
+/// A frame of which at least one packet was left out.
 #[derive(Debug, Clone, Copy)]
-struct LeftOutPicture {
+struct LeftOutFrame {
     first_in: Sequence,
     timestamp: u32,
     /// 1 where it leaves a gap in VP8 picture ids.
@@ -28,9 +28,9 @@ struct LeftOutPicture {
 
 impl LeftOut {
     /// A left-out packet came; those from `first_missing` up to it are missing, unless they are of the same
-    /// picture.
+    /// frame.
     pub fn take(&mut self, sequence_in: Sequence, first_missing: Sequence, packet: &PacketMeta) {
-        let known = self.pictures.iter().any(|picture| picture.timestamp == packet.timestamp);
+        let known = self.frames.iter().any(|frame| frame.timestamp == packet.timestamp);
         if sequence_in > first_missing && !known {
             self.gaps.push((first_missing, sequence_in));
         }
@@ -41,11 +41,11 @@ impl LeftOut {
         }
         if !known {
             let ids = u16::from(packet.codec == Codec::Vp8 && packet.picture_id.is_some());
-            self.pictures.push(LeftOutPicture { first_in: sequence_in, timestamp: packet.timestamp, ids });
-            self.pictures.sort_by_key(|picture| picture.first_in);
+            self.frames.push(LeftOutFrame { first_in: sequence_in, timestamp: packet.timestamp, ids });
+            self.frames.sort_by_key(|frame| frame.first_in);
         }
-        if self.pictures.len() > MAX_LEFT_OUT {
-            self.older = self.older.wrapping_add(self.pictures.remove(0).ids);
+        if self.frames.len() > MAX_LEFT_OUT {
+            self.older = self.older.wrapping_add(self.frames.remove(0).ids);
         }
     }
 
@@ -77,8 +77,8 @@ impl LeftOut {
 
     /// Picture ids left out before a number, which are closed behind there.
     pub fn forget_before(&mut self, first_in: Sequence) -> u16 {
-        let count = self.pictures.partition_point(|picture| picture.first_in < first_in);
-        let before: u16 = self.pictures.drain(..count).map(|picture| picture.ids).sum();
+        let count = self.frames.partition_point(|frame| frame.first_in < first_in);
+        let before: u16 = self.frames.drain(..count).map(|frame| frame.ids).sum();
         std::mem::take(&mut self.older).wrapping_add(before)
     }
 }
@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(
             left_out.gaps,
             [(at(11), at(14))],
-            "what lies within a picture that is left out is not wanted"
+            "what lies within a frame that is left out is not wanted"
         );
         left_out.take(at(12), at(15), &packet(3));
         assert_eq!(left_out.gaps, [(at(11), at(12)), (at(13), at(14))], "a late one is out of its gap");
@@ -149,23 +149,23 @@ mod tests {
         // Not noted: it came before what is missing, and is of no gap.
         left_out.take(at(9), at(20), &packet(6));
         assert_eq!(left_out.forget_before(at(10)), 0);
-        assert_eq!(left_out.forget_before(at(13)), 2, "the first two pictures");
+        assert_eq!(left_out.forget_before(at(13)), 2, "the first two frames");
         assert_eq!(left_out.forget_before(at(100)), 1);
         assert_eq!(left_out.forget_before(at(100)), 0, "told once");
     }
 
     /// However many are left out in a row, their ids are counted, though only the newest are remembered.
     #[test]
-    fn pictures_beyond_memory_keep_their_count() {
+    fn frames_beyond_memory_keep_their_count() {
         let mut left_out = LeftOut::default();
         for number in 0..MAX_LEFT_OUT as u64 {
             left_out.take(at(number), at(number), &packet(number as u32));
         }
-        assert_eq!((left_out.pictures.len(), left_out.older), (MAX_LEFT_OUT, 0));
+        assert_eq!((left_out.frames.len(), left_out.older), (MAX_LEFT_OUT, 0));
         for number in 64..74 {
             left_out.take(at(number), at(number), &packet(number as u32));
         }
-        assert_eq!((left_out.pictures.len(), left_out.older), (MAX_LEFT_OUT, 10));
+        assert_eq!((left_out.frames.len(), left_out.older), (MAX_LEFT_OUT, 10));
         assert_eq!(left_out.forget_before(at(20)), 20);
     }
 }

@@ -12,7 +12,7 @@ use crate::rtp::sequence::Sequence;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Segments kept per slot. Each left-out picture costs one: at 30 pictures/s with half of them left
+/// Segments kept per slot. Each left-out frame costs one: at 30 frames/s with half of them left
 /// out this reaches back four seconds, longer than the slabs do.
 const MAX_SEGMENTS: usize = 64;
 
@@ -198,7 +198,7 @@ impl Rewriter {
         sequence_in <= self.highest_in && self.segments.back().is_some_and(|open| open.origin == origin)
     }
 
-    /// Whether a late packet has to go whatever is left out by now: it lies in a gap and is of the picture sent last,
+    /// Whether a late packet has to go whatever is left out by now: it lies in a gap and is of the frame sent last,
     /// which would never end, since nobody can ask for its rest, and would share its id with the next.
     pub fn is_owed(&self, origin: Origin, sequence_in: Sequence, packet: &PacketMeta) -> bool {
         let Some(open) = self.segments.back().filter(|_| self.is_late(origin, sequence_in)) else {
@@ -238,7 +238,7 @@ impl Rewriter {
     }
 
     /// Goes on behind left-out packets: same origin and time line. Gaps in the input before this packet
-    /// keep their numbers: they may be the head of this very picture, or a picture of their own.
+    /// keep their numbers: they may be the head of this very frame, or a frame of their own.
     fn reopen(
         &mut self,
         now: Instant,

@@ -84,7 +84,7 @@ fn time_never_goes_backwards_over_a_switch() {
 }
 
 #[test]
-fn left_out_pictures_leave_no_gap() {
+fn left_out_frames_leave_no_gap() {
     let mut line = Line::new();
     line.begin(0, 100, 1, 0);
     let mut out = Vec::new();
@@ -99,7 +99,7 @@ fn left_out_pictures_leave_no_gap() {
 }
 
 #[test]
-fn a_left_out_picture_of_several_packets_counts_once() {
+fn a_left_out_frame_of_several_packets_counts_once() {
     let mut line = Line::new();
     line.begin(0, 100, 1, 0);
     line.send(0, 100, 1);
@@ -121,7 +121,7 @@ fn a_gap_behind_left_out_packets_stays_open_for_its_packet() {
 }
 
 #[test]
-fn a_picture_lost_between_left_out_ones_finds_its_place() {
+fn a_frame_lost_between_left_out_ones_finds_its_place() {
     let mut line = Line::new();
     line.begin(0, 100, 1, 0);
     line.send(0, 100, 1);
@@ -227,14 +227,14 @@ fn a_run_is_whole_and_in_order_or_decides_nothing() {
     }
 }
 
-/// Gaps among left-out pictures wait for their packets, sixteen at most; one more, and the first has its numbers
+/// Gaps among left-out frames wait for their packets, sixteen at most; one more, and the first has its numbers
 /// reserved. Its packet finds them all the same.
 #[test]
-fn gaps_among_left_out_pictures_are_bounded() {
+fn gaps_among_left_out_frames_are_bounded() {
     let mut line = Line::new();
     line.begin(0, 100, 1, 0);
     line.send(0, 100, 1);
-    // Every other picture is left out; those between are late.
+    // Every other frame is left out; those between are late.
     let late = |n: u64| (101 + 2 * n, 2 + 2 * n as u16);
     for n in 0..MAX_GAPS as u64 {
         line.skip(102 + 2 * n, 3 + 2 * n as u16);

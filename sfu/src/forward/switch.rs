@@ -1,8 +1,8 @@
 //! The state of one slot: what it shows, what it shall show, and the moment between.
 //!
 //! A video slot changes its layer only at the first packet of a key frame, and not in the middle of
-//! a picture it is still sending: then the key frame waits in the publisher's slab until that
-//! picture has ended, and is forwarded from there.
+//! a frame it is still sending: then the key frame waits in the publisher's slab until that
+//! frame has ended, and is forwarded from there.
 
 use super::packet::{Mapped, Origin, PacketMeta};
 use super::rewrite::Rewriter;
@@ -13,9 +13,9 @@ use crate::rtp::sequence::Sequence;
 use arrayvec::ArrayVec;
 use std::time::{Duration, Instant};
 
-/// A picture whose end has not come this long after its last packet is given up. Browsers send a
-/// picture within a millisecond (seen in Chromium); a lost tail takes one retransmission.
-const PICTURE_END_TIMEOUT: Duration = Duration::from_millis(60);
+/// A frame whose end has not come this long after its last packet is given up. Browsers send a
+/// frame within a millisecond (seen in Chromium); a lost tail takes one retransmission.
+const FRAME_END_TIMEOUT: Duration = Duration::from_millis(60);
 
 /// Temporal layers are numbered 0–7 (AV1); this lets all of them pass.
 pub const ALL_TEMPORAL: u8 = u8::MAX;
@@ -63,16 +63,16 @@ pub struct VideoSlot {
     pub rewriter: Rewriter,
     target: Option<Origin>,
     current: Option<Origin>,
-    /// The picture being sent has not ended.
-    picture_open: bool,
-    /// First packet of the target's key frame, while the current picture has not ended.
+    /// The frame being sent has not ended.
+    frame_open: bool,
+    /// First packet of the target's key frame, while the current frame has not ended.
     waiting_key: Option<Sequence>,
     max_temporal: u8,
     temporal: u8,
     /// The current layer began anew, and no key frame of it has come since: nothing fits what was sent.
     began_anew: bool,
-    /// Timestamp of the newest picture offered, which `temporal` has been decided for.
-    picture: Option<u32>,
+    /// Timestamp of the newest frame offered, which `temporal` has been decided for.
+    frame: Option<u32>,
 }
 
 impl VideoSlot {
@@ -82,12 +82,12 @@ impl VideoSlot {
             rewriter,
             target: None,
             current: None,
-            picture_open: false,
+            frame_open: false,
             waiting_key: None,
             max_temporal: ALL_TEMPORAL,
             temporal: ALL_TEMPORAL,
             began_anew: false,
-            picture: None,
+            frame: None,
         }
     }
 
@@ -113,12 +113,12 @@ impl VideoSlot {
         }
         if target.is_none() || (!keep && self.current != target) {
             self.current = None;
-            self.picture_open = false;
+            self.frame_open = false;
             self.began_anew = false;
         }
     }
 
-    /// Upper temporal layers above `max` are left out from the next picture on.
+    /// Upper temporal layers above `max` are left out from the next frame on.
     pub fn limit_temporal(&mut self, max: u8) {
         self.max_temporal = max;
     }
@@ -140,8 +140,8 @@ impl VideoSlot {
             && self.max_temporal == ALL_TEMPORAL;
         let ((first, _), (_, last)) = (packets.first()?, packets.last()?);
         let mapped = steady.then(|| self.rewriter.map_run(now, origin, packets)).flatten()?;
-        self.picture_open = !last.frame_end;
-        self.picture = Some(last.timestamp);
+        self.frame_open = !last.frame_end;
+        self.frame = Some(last.timestamp);
         Some((mapped, *first))
     }
 
@@ -177,11 +177,11 @@ impl VideoSlot {
             let begins = packet.keyframe && self.target == self.current;
             return Ok(if begins { Decision::Switch(sequence) } else { Decision::Ignore });
         }
-        // A late packet decides nothing about the pictures behind it.
+        // A late packet decides nothing about the frames behind it.
         if !self.rewriter.is_late(origin, sequence) {
             self.follow_temporal(packet);
         }
-        // Nor do the pictures behind it decide about a late one: what has begun is ended.
+        // Nor do the frames behind it decide about a late one: what has begun is ended.
         if packet.temporal > self.temporal && !self.rewriter.is_owed(origin, sequence, packet) {
             self.rewriter.skip(origin, sequence, packet);
             return Err(DropReason::Overload);
@@ -189,9 +189,9 @@ impl VideoSlot {
         let newest = self.rewriter.next_out();
         let mapped = self.rewriter.map(now, origin, sequence, packet).ok_or(DropReason::TooOld)?;
         if mapped.sequence_out >= newest {
-            self.picture_open = !packet.frame_end;
+            self.frame_open = !packet.frame_end;
         }
-        Ok(match self.waiting_key.filter(|_| !self.picture_open) {
+        Ok(match self.waiting_key.filter(|_| !self.frame_open) {
             Some(key) => Decision::ForwardThenSwitch(mapped, key),
             None => Decision::Forward(mapped),
         })
@@ -206,20 +206,20 @@ impl VideoSlot {
             return Decision::Ignore;
         };
         let idle = self.rewriter.idle(now).unwrap_or(Duration::MAX);
-        let in_the_middle = self.current.is_some() && self.picture_open;
-        if in_the_middle && idle < PICTURE_END_TIMEOUT {
+        let in_the_middle = self.current.is_some() && self.frame_open;
+        if in_the_middle && idle < FRAME_END_TIMEOUT {
             return Decision::Ignore;
         }
         Decision::Switch(key)
     }
 
-    /// Changes with the first packet that comes of a picture, which need not be its first: down at once, up
-    /// where the encoder says a receiver of the lower layers may go up: at a picture of the next layer
+    /// Changes with the first packet that comes of a frame, which need not be its first: down at once, up
+    /// where the encoder says a receiver of the lower layers may go up: at a frame of the next layer
     /// itself, or behind one it is sent anyway.
     #[inline]
     fn follow_temporal(&mut self, packet: &PacketMeta) {
-        let same_picture = self.picture.replace(packet.timestamp) == Some(packet.timestamp);
-        if same_picture {
+        let same_frame = self.frame.replace(packet.timestamp) == Some(packet.timestamp);
+        if same_frame {
             return;
         }
         self.temporal = self.temporal.min(self.max_temporal);
@@ -241,7 +241,7 @@ impl VideoSlot {
         let Some(target) = self.target else { return };
         self.rewriter.begin(target, sequence, packet, timestamp_out);
         self.current = Some(target);
-        self.picture_open = false;
+        self.frame_open = false;
         self.waiting_key = None;
         self.began_anew = false;
         self.temporal = self.max_temporal;

@@ -13,7 +13,7 @@ fn origin() -> Origin {
     Origin { publisher, kind: SourceKind::Camera, layer: 0 }
 }
 
-fn picture(now: Instant, temporal: u8) -> PacketMeta {
+fn frame(now: Instant, temporal: u8) -> PacketMeta {
     PacketMeta { temporal, ..PacketMeta::whole_frame(now, Codec::Av1) }
 }
 
@@ -23,7 +23,7 @@ fn released(now: Instant) -> VideoSlot {
     let mut slot = VideoSlot::new(line, Rewriter::new(90_000, 0));
     slot.limit_temporal(0);
     slot.aim(Some(origin()), true);
-    slot.switch(at(0), &picture(now, 0), 0);
+    slot.switch(at(0), &frame(now, 0), 0);
     slot.limit_temporal(ALL_TEMPORAL);
     slot
 }
@@ -38,26 +38,26 @@ fn sent(slot: &mut VideoSlot, now: Instant, sequence: u64, packet: &PacketMeta) 
 }
 
 #[test]
-fn goes_up_behind_a_picture_that_opens_the_upper_layers() {
+fn goes_up_behind_a_frame_that_opens_the_upper_layers() {
     let now = Instant::now();
     let mut slot = released(now);
-    let opening = |temporal| PacketMeta { opens_upper: true, ..picture(now, temporal) };
-    assert!(!sent(&mut slot, now, 1, &picture(now, 2)), "not opened yet");
-    assert!(!sent(&mut slot, now, 2, &opening(1)), "opened by a picture it does not get");
+    let opening = |temporal| PacketMeta { opens_upper: true, ..frame(now, temporal) };
+    assert!(!sent(&mut slot, now, 1, &frame(now, 2)), "not opened yet");
+    assert!(!sent(&mut slot, now, 2, &opening(1)), "opened by a frame it does not get");
     assert!(sent(&mut slot, now, 3, &opening(0)));
-    assert!(sent(&mut slot, now, 4, &picture(now, 2)));
-    assert!(sent(&mut slot, now, 5, &picture(now, 1)));
+    assert!(sent(&mut slot, now, 4, &frame(now, 2)));
+    assert!(sent(&mut slot, now, 5, &frame(now, 1)));
 }
 
 #[test]
-fn goes_up_step_by_step_at_pictures_that_need_the_base_layer_only() {
+fn goes_up_step_by_step_at_frames_that_need_the_base_layer_only() {
     let now = Instant::now();
     let mut slot = released(now);
-    let sync = |temporal| PacketMeta { switching_point: true, ..picture(now, temporal) };
+    let sync = |temporal| PacketMeta { switching_point: true, ..frame(now, temporal) };
     assert!(sent(&mut slot, now, 1, &sync(1)));
-    assert!(!sent(&mut slot, now, 2, &picture(now, 2)));
+    assert!(!sent(&mut slot, now, 2, &frame(now, 2)));
     assert!(sent(&mut slot, now, 3, &sync(2)));
-    assert!(sent(&mut slot, now, 4, &picture(now, 2)));
+    assert!(sent(&mut slot, now, 4, &frame(now, 2)));
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_lost_head_decides_nothing_when_it_comes_late() {
     let now = Instant::now();
     let mut slot = released(now);
     let part =
-        |timestamp, temporal, frame_start| PacketMeta { timestamp, frame_start, ..picture(now, temporal) };
+        |timestamp, temporal, frame_start| PacketMeta { timestamp, frame_start, ..frame(now, temporal) };
     let mut sent = |sequence, packet| slot.offer(now, origin(), sequence, &packet).is_ok();
     assert!(sent(at(2), PacketMeta { switching_point: true, ..part(3000, 1, false) }), "the head is missing");
     assert!(sent(at(1), PacketMeta { switching_point: true, ..part(3000, 1, true) }), "and comes");
@@ -78,27 +78,27 @@ fn what_a_slot_goes_without_has_a_reason() {
     let now = Instant::now();
     let mut slot = released(now);
     slot.limit_temporal(0);
-    assert_eq!(slot.offer(now, origin(), at(1), &picture(now, 1)), Err(DropReason::Overload));
-    slot.switch(at(100), &picture(now, 0), 0);
+    assert_eq!(slot.offer(now, origin(), at(1), &frame(now, 1)), Err(DropReason::Overload));
+    slot.switch(at(100), &frame(now, 0), 0);
     assert_eq!(
-        slot.offer(now, origin(), at(99), &picture(now, 0)),
+        slot.offer(now, origin(), at(99), &frame(now, 0)),
         Err(DropReason::TooOld),
         "before the key frame"
     );
     let other = Origin { layer: 1, ..origin() };
     assert_eq!(
-        slot.offer(now, other, at(7), &picture(now, 0)),
+        slot.offer(now, other, at(7), &frame(now, 0)),
         Ok(Decision::Ignore),
         "of no interest is no loss"
     );
 
     let line = SlotLine { ssrc: Ssrc(2), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
     let mut voice = AudioSlot::new(line, Rewriter::new(48_000, 0));
-    assert_eq!(voice.offer(now, origin(), at(1), &picture(now, 0)), Ok(None));
+    assert_eq!(voice.offer(now, origin(), at(1), &frame(now, 0)), Ok(None));
     voice.aim(Some(origin()));
-    assert!(matches!(voice.offer(now, origin(), at(5), &picture(now, 0)), Ok(Some((_, true)))));
+    assert!(matches!(voice.offer(now, origin(), at(5), &frame(now, 0)), Ok(Some((_, true)))));
     assert_eq!(
-        voice.offer(now, origin(), at(4), &picture(now, 0)),
+        voice.offer(now, origin(), at(4), &frame(now, 0)),
         Err(DropReason::TooOld),
         "before the spurt"
     );
@@ -108,16 +108,16 @@ fn what_a_slot_goes_without_has_a_reason() {
 fn a_layer_that_begins_anew_waits_for_its_key_frame() {
     let now = Instant::now();
     let mut slot = released(now);
-    assert!(sent(&mut slot, now, 1, &picture(now, 0)));
-    assert!(!sent(&mut slot, now, 50_000, &picture(now, 0)));
+    assert!(sent(&mut slot, now, 1, &frame(now, 0)));
+    assert!(!sent(&mut slot, now, 50_000, &frame(now, 0)));
     assert_eq!(slot.needs_key(), Some(origin()));
-    let key = PacketMeta { keyframe: true, ..picture(now, 0) };
+    let key = PacketMeta { keyframe: true, ..frame(now, 0) };
     assert_eq!(slot.offer(now, origin(), at(50_001), &key), Ok(Decision::Switch(at(50_001))));
     let before = slot.rewriter.next_out();
     slot.switch(at(50_001), &key, 0);
     assert_eq!(slot.rewriter.next_out(), before, "numbers go on");
     assert_eq!(slot.needs_key(), None);
-    assert!(sent(&mut slot, now, 50_002, &picture(now, 0)));
+    assert!(sent(&mut slot, now, 50_002, &frame(now, 0)));
 }
 
 fn other(layer: u8) -> Origin {
@@ -129,7 +129,7 @@ fn showing(now: Instant) -> VideoSlot {
     let line = SlotLine { ssrc: Ssrc(1), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
     let mut slot = VideoSlot::new(line, Rewriter::new(90_000, 0));
     slot.aim(Some(origin()), true);
-    slot.switch(at(0), &picture(now, 0), 0);
+    slot.switch(at(0), &frame(now, 0), 0);
     slot
 }
 
@@ -144,25 +144,25 @@ fn switching(now: Instant) -> VideoSlot {
 fn a_run_is_not_forwarded_whole_while_a_key_frame_waits_for_its_end() {
     let now = Instant::now();
     let mut slot = switching(now);
-    let open = PacketMeta { frame_end: false, ..picture(now, 0) };
-    let end = picture(now, 0);
+    let open = PacketMeta { frame_end: false, ..frame(now, 0) };
+    let end = frame(now, 0);
     assert!(matches!(slot.offer(now, origin(), at(1), &open), Ok(Decision::Forward(_))));
-    let key = PacketMeta { keyframe: true, ..picture(now, 0) };
+    let key = PacketMeta { keyframe: true, ..frame(now, 0) };
     assert_eq!(
         slot.offer(now, other(1), at(70), &key),
         Ok(Decision::Ignore),
-        "waits for the end of the picture"
+        "waits for the end of the frame"
     );
     assert_eq!(slot.offer_run(now, origin(), &[(at(2), &end)]), None, "the end decides more than itself");
     assert!(switches_to_70(slot.offer(now, origin(), at(2), &end)));
 }
 
 #[test]
-fn a_picture_that_does_not_end_is_given_up_after_60_ms() {
+fn a_frame_that_does_not_end_is_given_up_after_60_ms() {
     let now = Instant::now();
-    let key = PacketMeta { keyframe: true, ..picture(now, 0) };
+    let key = PacketMeta { keyframe: true, ..frame(now, 0) };
     let table = [
-        ("between two pictures", true, 0, Decision::Switch(at(70))),
+        ("between two frames", true, 0, Decision::Switch(at(70))),
         ("in the middle", false, 0, Decision::Ignore),
         ("just before", false, 59, Decision::Ignore),
         ("given up", false, 60, Decision::Switch(at(70))),
@@ -170,7 +170,7 @@ fn a_picture_that_does_not_end_is_given_up_after_60_ms() {
     ];
     for (why, frame_end, ms, expected) in table {
         let mut slot = switching(now);
-        let sent = slot.offer(now, origin(), at(1), &PacketMeta { frame_end, ..picture(now, 0) });
+        let sent = slot.offer(now, origin(), at(1), &PacketMeta { frame_end, ..frame(now, 0) });
         assert!(matches!(sent, Ok(Decision::Forward(_))), "{why}");
         assert_eq!(
             slot.offer(now + Duration::from_millis(ms), other(1), at(70), &key),
@@ -180,33 +180,33 @@ fn a_picture_that_does_not_end_is_given_up_after_60_ms() {
     }
 }
 
-/// The opening of an older picture is no opening for what comes behind a newer one.
+/// The opening of an older frame is no opening for what comes behind a newer one.
 #[test]
-fn a_late_picture_opens_nothing() {
+fn a_late_frame_opens_nothing() {
     let now = Instant::now();
-    let opening = PacketMeta { opens_upper: true, ..picture(now, 0) };
+    let opening = PacketMeta { opens_upper: true, ..frame(now, 0) };
     for (late, opens) in [(true, false), (false, true)] {
         let mut slot = released(now);
         let order =
-            if late { [(2, picture(now, 0)), (1, opening)] } else { [(1, opening), (2, picture(now, 0))] };
+            if late { [(2, frame(now, 0)), (1, opening)] } else { [(1, opening), (2, frame(now, 0))] };
         for (sequence, packet) in order {
             assert!(sent(&mut slot, now, sequence, &packet));
         }
-        assert_eq!(sent(&mut slot, now, 3, &picture(now, 2)), opens, "late: {late}");
+        assert_eq!(sent(&mut slot, now, 3, &frame(now, 2)), opens, "late: {late}");
     }
 }
 
-/// An upper picture has begun (packet 1), then the slot is thinned, and what else was sent comes in any order: the
-/// middle and end of that picture (2 and 3), one of the base layer (4), and one that is left out (5).
+/// An upper frame has begun (packet 1), then the slot is thinned, and what else was sent comes in any order: the
+/// middle and end of that frame (2 and 3), one of the base layer (4), and one that is left out (5).
 #[test]
-fn a_picture_that_has_begun_is_ended_though_the_slot_is_thinned_meanwhile() {
+fn a_frame_that_has_begun_is_ended_though_the_slot_is_thinned_meanwhile() {
     let now = Instant::now();
     let part = |number: u16, temporal, frame_end| PacketMeta {
         codec: Codec::Vp8,
         timestamp: u32::from(number) * 3000,
         picture_id: Some(number),
         frame_end,
-        ..picture(now, temporal)
+        ..frame(now, temporal)
     };
     let orders = [[5, 2, 3, 4], [5, 3, 2, 4], [5, 2, 4, 3], [5, 4, 3, 2], [4, 5, 2, 3], [4, 3, 5, 2]];
     for order in orders {
@@ -237,16 +237,16 @@ fn a_picture_that_has_begun_is_ended_though_the_slot_is_thinned_meanwhile() {
     }
 }
 
-/// A late packet of an upper picture of which nothing was sent is left out with the rest of it.
+/// A late packet of an upper frame of which nothing was sent is left out with the rest of it.
 #[test]
-fn a_picture_that_has_not_begun_is_not_begun_once_the_slot_is_thinned() {
+fn a_frame_that_has_not_begun_is_not_begun_once_the_slot_is_thinned() {
     let now = Instant::now();
     let mut slot = showing(now);
-    assert!(sent(&mut slot, now, 0, &picture(now, 0)));
+    assert!(sent(&mut slot, now, 0, &frame(now, 0)));
     slot.limit_temporal(0);
-    assert!(!sent(&mut slot, now, 3, &picture(now, 1)));
-    assert!(!sent(&mut slot, now, 1, &picture(now, 2)));
-    assert!(sent(&mut slot, now, 4, &picture(now, 0)));
+    assert!(!sent(&mut slot, now, 3, &frame(now, 1)));
+    assert!(!sent(&mut slot, now, 1, &frame(now, 2)));
+    assert!(sent(&mut slot, now, 4, &frame(now, 0)));
 }
 
 #[test]
@@ -273,21 +273,21 @@ fn a_slot_goes_on_showing_until_it_is_told_not_to() {
 #[test]
 fn a_slot_that_fell_silent_begins_at_the_first_key_frame() {
     let now = Instant::now();
-    let key = PacketMeta { keyframe: true, ..picture(now, 0) };
+    let key = PacketMeta { keyframe: true, ..frame(now, 0) };
     let mut slot = showing(now);
-    let open = PacketMeta { frame_end: false, ..picture(now, 0) };
+    let open = PacketMeta { frame_end: false, ..frame(now, 0) };
     assert!(sent(&mut slot, now, 1, &open));
     slot.aim(None, true);
     slot.aim(Some(other(1)), true);
-    assert_eq!(slot.offer(now, other(1), at(70), &picture(now, 0)), Ok(Decision::Ignore));
+    assert_eq!(slot.offer(now, other(1), at(70), &frame(now, 0)), Ok(Decision::Ignore));
     assert_eq!(slot.offer(now, other(1), at(71), &key), Ok(Decision::Switch(at(71))));
 }
 
 #[test]
 fn the_key_frame_that_waits_is_kept_or_forgotten() {
     let now = Instant::now();
-    let key = PacketMeta { keyframe: true, ..picture(now, 0) };
-    let open = PacketMeta { frame_end: false, ..picture(now, 0) };
+    let key = PacketMeta { keyframe: true, ..frame(now, 0) };
+    let open = PacketMeta { frame_end: false, ..frame(now, 0) };
     let table: [(_, fn(&mut VideoSlot), _); 4] = [
         ("nothing happens", |_| {}, true),
         ("told the same again", |slot| slot.aim(Some(other(1)), true), true),
@@ -303,7 +303,7 @@ fn the_key_frame_that_waits_is_kept_or_forgotten() {
         assert!(sent(&mut slot, now, 1, &open), "{why}");
         assert_eq!(slot.offer(now, other(1), at(70), &key), Ok(Decision::Ignore), "{why}");
         happens(&mut slot);
-        let end = slot.offer(now, origin(), at(2), &picture(now, 0));
+        let end = slot.offer(now, origin(), at(2), &frame(now, 0));
         assert_eq!(switches_to_70(end), kept, "{why}");
         assert_eq!(matches!(end, Ok(Decision::Forward(_))), !kept, "{why}");
     }
@@ -312,11 +312,11 @@ fn the_key_frame_that_waits_is_kept_or_forgotten() {
 #[test]
 fn a_run_of_what_a_slot_shows_is_forwarded_whole() {
     let now = Instant::now();
-    let key = PacketMeta { keyframe: true, ..picture(now, 0) };
-    let open = PacketMeta { frame_end: false, ..picture(now, 0) };
-    let end = picture(now, 0);
+    let key = PacketMeta { keyframe: true, ..frame(now, 0) };
+    let open = PacketMeta { frame_end: false, ..frame(now, 0) };
+    let end = frame(now, 0);
     let table =
-        [("a whole picture", &end, Decision::Switch(at(70))), ("a part of one", &open, Decision::Ignore)];
+        [("a whole frame", &end, Decision::Switch(at(70))), ("a part of one", &open, Decision::Ignore)];
     for (why, last, then) in table {
         let mut slot = showing(now);
         assert!(sent(&mut slot, now, 0, &end));
@@ -341,11 +341,11 @@ fn a_run_of_what_a_slot_shows_is_forwarded_whole() {
 fn a_run_does_not_begin_anew() {
     let now = Instant::now();
     let mut slot = showing(now);
-    assert!(sent(&mut slot, now, 0, &picture(now, 0)));
-    assert!(!sent(&mut slot, now, 50_000, &picture(now, 0)));
-    assert_eq!(slot.offer_run(now, origin(), &[(at(1), &picture(now, 0))]), None);
+    assert!(sent(&mut slot, now, 0, &frame(now, 0)));
+    assert!(!sent(&mut slot, now, 50_000, &frame(now, 0)));
+    assert_eq!(slot.offer_run(now, origin(), &[(at(1), &frame(now, 0))]), None);
     slot.aim(Some(other(1)), true);
-    let key = PacketMeta { keyframe: true, ..picture(now, 0) };
+    let key = PacketMeta { keyframe: true, ..frame(now, 0) };
     assert_eq!(slot.offer(now, origin(), at(50_001), &key), Ok(Decision::Ignore), "another is to be shown");
 }
 
@@ -353,9 +353,9 @@ fn a_run_does_not_begin_anew() {
 fn goes_up_at_a_key_frame() {
     let now = Instant::now();
     let mut slot = released(now);
-    assert!(!sent(&mut slot, now, 1, &picture(now, 2)));
-    assert!(sent(&mut slot, now, 2, &PacketMeta { keyframe: true, ..picture(now, 0) }));
-    assert!(sent(&mut slot, now, 3, &picture(now, 2)));
+    assert!(!sent(&mut slot, now, 1, &frame(now, 2)));
+    assert!(sent(&mut slot, now, 2, &PacketMeta { keyframe: true, ..frame(now, 0) }));
+    assert!(sent(&mut slot, now, 3, &frame(now, 2)));
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn a_voice_keeps_its_time_line_only_where_it_is_known() {
         let line = SlotLine { ssrc: Ssrc(1), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
         let mut slot = AudioSlot::new(line, Rewriter::new(48_000, 0));
         let packet =
-            |timestamp, at| PacketMeta { arrived: at, timestamp, codec: Codec::Opus, ..picture(at, 0) };
+            |timestamp, at| PacketMeta { arrived: at, timestamp, codec: Codec::Opus, ..frame(at, 0) };
         slot.aim(Some(voice(0)));
         let first = slot.offer(begins, voice(0), at(100), &packet(5_000, begins)).ok().flatten();
         assert!(first.is_some_and(|(_, begins)| begins), "a talk spurt begins");
@@ -47,7 +47,7 @@ fn a_voice_is_what_a_slot_carries_from_its_first_packet_on() {
     voice.aim(Some(origin()));
     assert_eq!(voice.current(), None, "nothing has come that a report could be about");
     let carried = |voice: &mut AudioSlot, sequence| {
-        voice.offer(now, origin(), sequence, &picture(now, 0)).ok().flatten().map(|(_, begins)| begins)
+        voice.offer(now, origin(), sequence, &frame(now, 0)).ok().flatten().map(|(_, begins)| begins)
     };
     assert_eq!(carried(&mut voice, at(5)), Some(true));
     assert_eq!(carried(&mut voice, at(6)), Some(false));

@@ -132,20 +132,20 @@ mod tests {
     #[test]
     fn what_a_camera_or_a_screen_sends_passes() {
         let start = test_start();
-        // Kind, layers above, bytes a picture, bytes of a key frame each second; 30 pictures/s.
+        // Kind, layers above, bytes a frame, bytes of a key frame each second; 30 frames/s.
         let table = [
             (SourceKind::Camera, 0, 25_000, 250_000),
             (SourceKind::Camera, 1, 5_000, 60_000),
             (SourceKind::Camera, 2, 2_000, 25_000),
             (SourceKind::Content, 0, 40_000, 1_200_000),
         ];
-        for (kind, above, picture, key) in table {
+        for (kind, above, frame, key) in table {
             let mut cap = Cap::of_layer(start, kind, above);
             for number in 0..1800u32 {
                 let now = start + Duration::from_millis(33) * number;
-                let bytes: usize = if number % 30 == 0 { key } else { picture };
+                let bytes: usize = if number % 30 == 0 { key } else { frame };
                 for packet in 0..bytes.div_ceil(1200) {
-                    assert!(cap.take(now, 1200), "{kind:?} {above}: packet {packet} of picture {number}");
+                    assert!(cap.take(now, 1200), "{kind:?} {above}: packet {packet} of frame {number}");
                 }
             }
         }

@@ -1,14 +1,14 @@
 //! Which lost packets to ask for again, and when (RFC 4585 section 6.2.1).
 //!
 //! A gap waits a moment for reordering, is asked for, and again each round trip until it is filled
-//! or no longer worth it. What is given up in video leaves a picture no decoder can finish: the
+//! or no longer worth it. What is given up in video leaves a frame no decoder can finish: the
 //! answer then is "a key frame is needed".
 
 use crate::rtp::sequence::Sequence;
 use crate::time::{after, earliest};
 use std::time::{Duration, Instant};
 
-/// Waited before the first question, unless one more packet comes first. Packets of one picture
+/// Waited before the first question, unless one more packet comes first. Packets of one frame
 /// leave within 0.2 ms and swap neighbours at most, so the second packet behind a gap proves the
 /// loss; 10 ms is half the interval of audio and costs nothing against the round trip.
 const GRACE: Duration = Duration::from_millis(10);

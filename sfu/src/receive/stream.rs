@@ -186,7 +186,7 @@ impl Stream {
         self.mark_seen(sequence);
     }
 
-    /// A.8, over the first packet of each picture in order: packets of one picture leave together
+    /// A.8, over the first packet of each frame in order: packets of one frame leave together
     /// whatever their common timestamp says, and a retransmission is late by a round trip.
     fn update_jitter(&mut self, before: &Numbers, timestamp: u32, transit: u32) {
         if timestamp == before.timestamp {

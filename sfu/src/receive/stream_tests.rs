@@ -135,7 +135,7 @@ fn what_a_retransmission_brings_back_is_not_lost() {
     assert_eq!(stream.report(start, Ssrc(9)).fraction_lost, 0);
 }
 
-/// A picture every 33 ms, arriving alternately 0 and 10 ms late: |D| is 10 ms each time.
+/// A frame every 33 ms, arriving alternately 0 and 10 ms late: |D| is 10 ms each time.
 #[test]
 fn jitter_settles_at_the_mean_deviation() {
     let start = test_start();
@@ -145,7 +145,7 @@ fn jitter_settles_at_the_mean_deviation() {
         let now = start + ms(n * 33 + late);
         let timestamp = (n as u32).wrapping_mul(2970).wrapping_sub(1_000_000);
         stream.on_packet(now, (2 * n) as u16, timestamp, 1).unwrap();
-        // The second packet of the picture and a retransmission say nothing about jitter.
+        // The second packet of the frame and a retransmission say nothing about jitter.
         stream.on_packet(now + ms(5), (2 * n + 1) as u16, timestamp, 1).unwrap();
     }
     let jitter = stream.totals(start).jitter;

@@ -1,6 +1,6 @@
 //! How much of its video work a worker leaves out so that it keeps up.
 //!
-//! Two witnesses must agree before anything is taken away: every picture of a span has waited for its turn, and the
+//! Two witnesses must agree before anything is taken away: every frame of a span has waited for its turn, and the
 //! worker itself used all the time that it could have. Waiting alone may be the host's doing: a machine that is busy
 //! elsewhere, a stopped process. Then less work of ours would change nothing.
 //!
@@ -11,10 +11,10 @@
 use crate::stats::Effort;
 use std::time::Duration;
 
-/// A wait of this long that never ends is one that pictures do not need to have: voices overtake them, and a screen
-/// shows the next picture after 33 ms. Shorter, and pictures that fall together would be taken for a queue.
+/// A wait of this long that never ends is one that frames do not need to have: voices overtake them, and a screen
+/// shows the next frame after 33 ms. Shorter, and frames that fall together would be taken for a queue.
 const TARGET: Duration = Duration::from_millis(20);
-/// A queue is to be worked off within so much. Shorter makes the loop hasty, longer leaves pictures late for longer.
+/// A queue is to be worked off within so much. Shorter makes the loop hasty, longer leaves frames late for longer.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// However long it is: after a process was stopped for seconds, half of a core is enough to catch up.
 const MOST_HASTE: f64 = 0.5;
@@ -26,12 +26,12 @@ const BEGIN_AFTER: Duration = Duration::from_millis(250);
 const BUSY: f64 = 0.9;
 /// A worker that does less than this share of a core is not what makes packets wait.
 const OWN_WORK: f64 = 0.1;
-/// With more than this used nothing is given back: a share of a source more and pictures would wait again.
+/// With more than this used nothing is given back: a share of a source more and frames would wait again.
 const FULL: f64 = 0.95;
 /// How fast too much work becomes work left out, per second. The queue is known a span late (100 ms): at half
 /// a correction for each span it does not swing.
 const GAIN: f64 = 5.0;
-/// Most that is given back in a second: what comes back needs key frames, which cost ten pictures each.
+/// Most that is given back in a second: what comes back needs key frames, which cost ten frames each.
 const GIVE_BACK: f64 = 1.0;
 /// Spans of more than this are counted as this much when something is taken away: they say little of now.
 const LONGEST_SPAN: Duration = Duration::from_millis(200);
@@ -52,7 +52,7 @@ pub struct Relief {
 }
 
 impl Relief {
-    /// `waited` is the least that any picture of the span had waited for its turn. Returns the share of all
+    /// `waited` is the least that any frame of the span had waited for its turn. Returns the share of all
     /// video work to be left out, 0–1.
     pub fn on_effort(&mut self, effort: Effort, waited: Duration) -> f64 {
         let change = if is_busy(&effort) && waited > TARGET {
@@ -76,7 +76,7 @@ impl Relief {
         let growth = (wait.as_secs_f64() - before.as_secs_f64()) / span;
         let haste = wait.saturating_sub(TARGET).div_duration_f64(PATIENCE);
         let too_much = growth + haste.min(MOST_HASTE);
-        // While pictures wait nothing is given back: its key frames would wait with them.
+        // While frames wait nothing is given back: its key frames would wait with them.
         too_much.max(0.0) * GAIN * span
     }
 }

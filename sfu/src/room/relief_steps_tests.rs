@@ -15,7 +15,7 @@ fn the_share_follows_growth_and_length_of_the_wait() {
     let table = [
         ("0.1 s above the target, and no growth known; counted as 200 ms", busy(250), 120, 0.1),
         ("0.05 s longer in 0.1 s, 0.15 s above the target", busy(100), 170, 0.1 + 0.325),
-        ("it shrinks: nothing is given back while pictures wait", busy(100), 120, 0.425),
+        ("it shrinks: nothing is given back while frames wait", busy(100), 120, 0.425),
         ("no haste at the target", used(92), 20, 0.425 - 0.015),
         ("a tenth of the core is free", used(85), 0, 0.41 - 0.05),
         ("all of it is", idle, 0, 0.36 - 0.1),

@@ -1,4 +1,4 @@
-//! The loop against a worker in virtual time: a queue of voices and pictures, a host that steals time.
+//! The loop against a worker in virtual time: a queue of voices and frames, a host that steals time.
 
 use super::*;
 use std::collections::VecDeque;
@@ -8,8 +8,8 @@ const TICK: Duration = Duration::from_millis(1);
 const TICK_S: f64 = 0.001;
 /// How often the driver tells what was done.
 const SPAN: Duration = Duration::from_millis(100);
-/// 30 pictures a second.
-const PICTURE_TICKS: u64 = 33;
+/// 30 frames a second.
+const FRAME_TICKS: u64 = 33;
 
 pub(super) fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
@@ -17,11 +17,11 @@ pub(super) fn ms(n: u64) -> Duration {
 
 /// A camera and all who watch it.
 struct Source {
-    /// Seconds of work for one picture to all of them.
+    /// Seconds of work for one frame to all of them.
     work: f64,
     phase: u64,
     left_out: bool,
-    /// Came back, and its next picture is a key frame.
+    /// Came back, and its next frame is a key frame.
     needs_key: bool,
 }
 
@@ -30,12 +30,12 @@ struct Source {
 struct Span {
     used: f64,
     share: f64,
-    /// Longest wait of any picture, and of any voice.
-    picture_wait: Duration,
+    /// Longest wait of any frame, and of any voice.
+    frame_wait: Duration,
     voice_wait: Duration,
 }
 
-/// One worker: voices and what comes in are served first, then pictures in the order they came.
+/// One worker: voices and what comes in are served first, then frames in the order they came.
 struct Model {
     tick: u64,
     sources: Vec<Source>,
@@ -44,7 +44,7 @@ struct Model {
     /// Share of a core that others leave, tick by tick.
     available: Box<dyn Fn(u64) -> f64>,
     base_queue: VecDeque<(u64, f64)>,
-    pictures: VecDeque<(u64, f64)>,
+    frames: VecDeque<(u64, f64)>,
     relief: Relief,
     share: f64,
     worked: f64,
@@ -57,10 +57,10 @@ struct Model {
 impl Model {
     /// `load` of a core in all, a tenth of it not video, in `sources` equal cameras.
     fn new(load: f64, sources: u64) -> Model {
-        let per_picture = load * 0.9 / sources as f64 * PICTURE_TICKS as f64 * TICK_S;
+        let per_frame = load * 0.9 / sources as f64 * FRAME_TICKS as f64 * TICK_S;
         let source = |n: u64| Source {
-            work: per_picture,
-            phase: n * PICTURE_TICKS / sources,
+            work: per_frame,
+            phase: n * FRAME_TICKS / sources,
             left_out: false,
             needs_key: false,
         };
@@ -70,7 +70,7 @@ impl Model {
             base: load * 0.1,
             available: Box::new(|_| 1.0),
             base_queue: VecDeque::new(),
-            pictures: VecDeque::new(),
+            frames: VecDeque::new(),
             relief: Relief::default(),
             share: 0.0,
             worked: 0.0,
@@ -107,10 +107,10 @@ impl Model {
 
     fn arrive(&mut self) {
         self.base_queue.push_back((self.tick, self.base * TICK_S));
-        let due = |source: &&mut Source| self.tick % PICTURE_TICKS == source.phase && !source.left_out;
+        let due = |source: &&mut Source| self.tick % FRAME_TICKS == source.phase && !source.left_out;
         for source in self.sources.iter_mut().filter(due) {
             let size = if std::mem::take(&mut source.needs_key) { 10.0 } else { 1.0 };
-            self.pictures.push_back((self.tick, source.work * size));
+            self.frames.push_back((self.tick, source.work * size));
         }
     }
 
@@ -121,14 +121,14 @@ impl Model {
         let voice_wait = serve(&mut self.base_queue, &mut left, self.tick, |_| {});
         self.span.voice_wait = self.span.voice_wait.max(voice_wait);
         let least = &mut self.least_wait;
-        let picture_wait = serve(&mut self.pictures, &mut left, self.tick, |wait| {
+        let frame_wait = serve(&mut self.frames, &mut left, self.tick, |wait| {
             *least = Some(least.map_or(wait, |known| known.min(wait)));
         });
-        self.span.picture_wait = self.span.picture_wait.max(picture_wait);
+        self.span.frame_wait = self.span.frame_wait.max(frame_wait);
         self.worked += had - left;
         // Whoever has work left does not sleep; whoever has none sleeps for the rest of the tick.
         self.slept +=
-            if self.base_queue.is_empty() && self.pictures.is_empty() { TICK_S - (had - left) } else { 0.0 };
+            if self.base_queue.is_empty() && self.frames.is_empty() { TICK_S - (had - left) } else { 0.0 };
     }
 
     fn tell(&mut self) {
@@ -137,7 +137,7 @@ impl Model {
             worked: Duration::from_secs_f64(self.worked.min(SPAN.as_secs_f64())),
             slept: Duration::from_secs_f64(self.slept.min(SPAN.as_secs_f64())),
         };
-        let stuck = if self.pictures.is_empty() { Duration::ZERO } else { SPAN };
+        let stuck = if self.frames.is_empty() { Duration::ZERO } else { SPAN };
         self.share = self.relief.on_effort(effort, self.least_wait.take().unwrap_or(stuck));
         self.span.used = self.worked / SPAN.as_secs_f64();
         self.span.share = self.share;
@@ -210,14 +210,13 @@ fn overload_uses_the_core_and_leaves_out_what_is_too_much() {
         assert!(share < too_much + 0.08, "{what}: {share:.3} left out where {too_much:.3} is too much");
         let voices = longest(spans, |span| span.voice_wait);
         assert!(voices <= ms(2), "{what}: a voice waited {voices:?}");
-        let usually = mean(spans, |span| span.picture_wait.as_secs_f64());
-        assert!(usually <= 0.04, "{what}: pictures waited {usually:.3} s");
-        let wait = longest(spans, |span| span.picture_wait);
-        assert!(wait <= ms(250), "{what}: a picture waited {wait:?}");
+        let usually = mean(spans, |span| span.frame_wait.as_secs_f64());
+        assert!(usually <= 0.04, "{what}: frames waited {usually:.3} s");
+        let wait = longest(spans, |span| span.frame_wait);
+        assert!(wait <= ms(250), "{what}: a frame waited {wait:?}");
         // What came in before anything was left out is served first: a quarter of a second of it.
-        let (wait, most) =
-            (longest(&begin, |span| span.picture_wait), ms(if load > 2.0 { 1500 } else { 600 }));
-        assert!(wait <= most, "{what}: at first a picture waited {wait:?}");
+        let (wait, most) = (longest(&begin, |span| span.frame_wait), ms(if load > 2.0 { 1500 } else { 600 }));
+        assert!(wait <= most, "{what}: at first a frame waited {wait:?}");
     }
 }
 
@@ -235,31 +234,31 @@ fn what_was_left_out_comes_back_within_two_seconds() {
 }
 
 #[test]
-fn a_busy_host_takes_no_pictures() {
+fn a_busy_host_takes_no_frames() {
     // Others hold the core for so many milliseconds out of so many.
     for (held, of) in [(25, 50), (29, 30), (45, 60), (200, 250), (900, 1000)] {
         let mut model = Model::new(0.01, 12).host(move |tick| if tick % of < held { 0.0 } else { 1.0 });
         let spans = model.run(120);
-        let waited = longest(spans, |span| span.picture_wait);
-        assert!(waited >= ms(held - 2), "pictures did wait: {waited:?}");
+        let waited = longest(spans, |span| span.frame_wait);
+        assert!(waited >= ms(held - 2), "frames did wait: {waited:?}");
         assert!(spans.iter().all(|span| span.share == 0.0), "{held} of {of} ms");
     }
 }
 
 #[test]
 fn a_worker_that_sleeps_is_not_behind() {
-    // The one camera's pictures always come while others hold the core, and wait for 25 ms each.
-    let mut model = Model::new(0.2, 1).host(|tick| if tick % PICTURE_TICKS < 25 { 0.0 } else { 1.0 });
+    // The one camera's frames always come while others hold the core, and wait for 25 ms each.
+    let mut model = Model::new(0.2, 1).host(|tick| if tick % FRAME_TICKS < 25 { 0.0 } else { 1.0 });
     let spans = model.run(60);
-    assert!(spans.iter().all(|span| span.picture_wait >= ms(25) && span.share == 0.0));
+    assert!(spans.iter().all(|span| span.frame_wait >= ms(25) && span.share == 0.0));
 }
 
 #[test]
-fn a_worker_without_work_of_its_own_takes_no_pictures() {
-    // Others leave a hundredth of the core, and two are needed: no picture left out would help anybody.
+fn a_worker_without_work_of_its_own_takes_no_frames() {
+    // Others leave a hundredth of the core, and two are needed: no frame left out would help anybody.
     let mut model = Model::new(0.02, 12).host(|_| 0.01);
     let spans = model.run(10);
-    assert!(longest(spans, |span| span.picture_wait) >= ms(1000));
+    assert!(longest(spans, |span| span.frame_wait) >= ms(1000));
     assert!(spans.iter().all(|span| span.share == 0.0));
 }
 
@@ -275,7 +274,7 @@ fn a_wait_of_25_ms_does_not_latch() {
     assert!(model.share > 0.0);
     model.scale(0.02 / 1.5);
     let spans = model.run(30);
-    assert!(longest(&spans[20..], |span| span.picture_wait) >= ms(23));
+    assert!(longest(&spans[20..], |span| span.frame_wait) >= ms(23));
     assert!(spans[20..].iter().all(|span| span.share == 0.0));
 }
 
@@ -335,7 +334,7 @@ fn a_wait_that_does_not_shrink_is_worked_off() {
     let mut model = Model::new(0.99, 24).host(|tick| if (5_000..5_400).contains(&tick) { 0.0 } else { 1.0 });
     model.run(8);
     let spans = model.run(30);
-    let late = mean(spans, |span| span.picture_wait.as_secs_f64());
+    let late = mean(spans, |span| span.frame_wait.as_secs_f64());
     assert!(late <= 0.06, "{late:.3} s");
 }
 
@@ -345,16 +344,16 @@ fn what_comes_back_does_not_come_all_at_once() {
     model.run(30);
     model.scale(0.8 / 4.0);
     model.run(2);
-    let waits = model.spans[300..].iter().skip(2).map(|span| span.picture_wait).max();
+    let waits = model.spans[300..].iter().skip(2).map(|span| span.frame_wait).max();
     assert!(waits.is_some_and(|wait| wait <= ms(50)), "{waits:?}");
 }
 
 #[test]
 fn a_wait_that_nobody_notices_takes_nothing() {
-    // The one camera's pictures always wait for 10 ms, and the worker uses nearly all that it can have.
-    let mut model = Model::new(0.65, 1).host(|tick| if tick % PICTURE_TICKS < 10 { 0.0 } else { 1.0 });
+    // The one camera's frames always wait for 10 ms, and the worker uses nearly all that it can have.
+    let mut model = Model::new(0.65, 1).host(|tick| if tick % FRAME_TICKS < 10 { 0.0 } else { 1.0 });
     let spans = model.run(60);
-    assert!(spans.iter().all(|span| span.picture_wait >= ms(10) && span.share == 0.0));
+    assert!(spans.iter().all(|span| span.frame_wait >= ms(10) && span.share == 0.0));
 }
 
 #[test]

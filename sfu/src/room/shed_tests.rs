@@ -38,7 +38,7 @@ fn as_much_as_needed_is_saved_and_not_much_more() {
     for percent in 0..=100 {
         let share = f64::from(percent) / 100.0;
         let saved = saved(&planned(share, &slots), &slots);
-        // One step is an eighth of one source's pictures.
+        // One step is an eighth of one source's frames.
         assert!((share..share + 0.02).contains(&saved), "{share} wanted, {saved} saved");
     }
 }

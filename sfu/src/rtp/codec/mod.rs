@@ -1,4 +1,4 @@
-//! What a forwarder must know of a payload: where pictures and key frames begin, which layer a
+//! What a forwarder must know of a payload: where frames and key frames begin, which layer a
 //! packet belongs to, and the numbers that must stay continuous.
 
 mod av1;
@@ -56,10 +56,10 @@ pub struct Descriptor {
     pub frame_start: bool,
     pub frame_end: bool,
     pub temporal: u8,
-    /// This picture needs nothing above the base layer: a receiver of lower temporal layers may go
+    /// This frame needs nothing above the base layer: a receiver of lower temporal layers may go
     /// up to this one here (VP8's Y, RFC 7741).
     pub switching_point: bool,
-    /// Behind this picture, no upper temporal layer needs anything older: a receiver of this one may
+    /// Behind this frame, no upper temporal layer needs anything older: a receiver of this one may
     /// go up to any (VP9's U, RFC 9628; the switch indication of the dependency descriptor).
     pub opens_upper: bool,
     /// Of 7 or 15 bits (RFC 7741, RFC 9628).
