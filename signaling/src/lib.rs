@@ -6,7 +6,7 @@
 //! - [`serve`], [`demo`], [`doctor`], [`join`], [`invite`], [`certificate`], [`cli`]: the commands.
 //! - [`endpoint`]: a headless site, the other side of everything below.
 //! - [`http`]: pages, and where WebSockets come from. [`ws`]: one task per connection.
-//! - [`hall`]: the one task that owns meetings, connections and the bridge to media.
+//! - [`hall`]: the machine of meetings, connections and the bridge to media, and the one task that drives it.
 //! - [`metrics`]: what Prometheus reads. [`links`]: how good sites' lines are, and what they are told of it.
 //! - [`media`]: the only place that stands on the bridge to `sfu`.
 //! - [`meeting`]: the pure machine that knows the procedure.
@@ -15,9 +15,9 @@
 //! - [`protocol`]: what is said between a site and the bridge; read it first. [`secret`].
 //!
 //! # Follow one message
-//! `ws/connection.rs` reads it and takes it apart, `hall/mod.rs` finds the meeting, `meeting/mod.rs`
-//! decides and orders, `hall/carry.rs` carries out: to connections through `hall/outbox.rs`, to media
-//! through `media/`.
+//! `ws/connection.rs` reads it and takes it apart, `hall/core.rs` finds the meeting, `meeting/mod.rs` decides and
+//! orders, and `hall/core/carry.rs` hands on: to media through `media/`, and to connections, for which `hall/host.rs`
+//! puts it into their `hall/outbox.rs`.
 
 // Both panic where nobody reads or the disk is full: `log::say` and `output::print` do not.
 #![deny(clippy::print_stdout, clippy::print_stderr)]

@@ -1,13 +1,12 @@
 //! How connections reach the hall.
 
+use super::core::Said;
 use super::outbox::Outbox;
 use super::pulse::{Pulse, Stuck};
-use crate::media::Offer;
-use crate::meeting::{ConnectionId, Request};
+use crate::meeting::ConnectionId;
 use crate::metrics::Board;
 use crate::net::{LinkBudget, Place};
-use crate::protocol::{ClientReport, ErrorCode};
-use crate::secret::Secret;
+use crate::protocol::ErrorCode;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -24,22 +23,6 @@ pub struct Arrival {
     pub place: Place,
     pub admission: Admission,
     pub outbox: Outbox,
-}
-
-/// What a connection has to say, already checked for form.
-#[derive(Debug)]
-pub enum Said {
-    Hello {
-        token: Secret,
-        seat: Option<Secret>,
-        takeover: bool,
-    },
-    /// Media is the hall's and the bridge's; the meeting hears of it when it flows.
-    Offer(Box<Offer>),
-    Request(Request),
-    Report(ClientReport),
-    /// The connection is closed.
-    Gone,
 }
 
 #[derive(Debug)]

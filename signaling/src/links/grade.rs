@@ -1,12 +1,12 @@
 //! Link lights: Tốt, Trung bình, Kém, Mất kết nối.
 
-use crate::ids::MeetingId;
+use crate::ids::Link;
 use crate::media::PeerStats;
 use crate::meeting::Flow;
 use crate::protocol::measure::Measure;
 use crate::protocol::{LinkGrade, SiteId, SiteLink};
 use sfu::stats::DirectionStats;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// A light changes only after this long: one that flickers is not believed.
@@ -15,7 +15,7 @@ const SUSTAINED: Duration = Duration::from_secs(5);
 /// Remembers every site's light.
 #[derive(Debug, Default)]
 pub struct Grader {
-    lights: HashMap<(MeetingId, SiteId), Light>,
+    lights: BTreeMap<Link, Light>,
 }
 
 #[derive(Debug)]
@@ -28,16 +28,10 @@ struct Light {
 impl Grader {
     /// The link of a site whose newest numbers are `stats`; `None`: not connected.
     /// A site that is on and has stopped coming has a poor line, whatever the numbers of the last packets.
-    pub fn link(
-        &mut self,
-        now: Instant,
-        place: (MeetingId, SiteId),
-        stats: Option<&PeerStats>,
-        flow: Flow,
-    ) -> SiteLink {
-        let site = place.1;
+    pub fn link(&mut self, now: Instant, link: Link, stats: Option<&PeerStats>, flow: Flow) -> SiteLink {
+        let site = link.1;
         let Some(stats) = stats else {
-            self.lights.remove(&place);
+            self.lights.remove(&link);
             return disconnected(site);
         };
         let (up, down) = (Numbers::of(&stats.up), Numbers::of(&stats.down));
@@ -46,7 +40,7 @@ impl Grader {
             Flow::Steady => measure(&up, &down, rtt_ms),
             Flow::Stopped => LinkGrade::Poor,
         };
-        let light = self.lights.entry(place).or_insert(Light { shown: measured, other: None });
+        let light = self.lights.entry(link).or_insert(Light { shown: measured, other: None });
         SiteLink {
             site,
             grade: light.see(now, measured),
@@ -106,6 +100,7 @@ fn measure(up: &Numbers, down: &Numbers, rtt_ms: Option<f64>) -> LinkGrade {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::MeetingId;
     use sfu::net::PathKind;
 
     fn numbers(loss_percent: f64, jitter_ms: f64) -> Numbers {
@@ -149,7 +144,7 @@ mod tests {
     #[test]
     fn what_has_stopped_coming_is_a_poor_line_once_it_lasts() {
         let start = Instant::now();
-        let place = (MeetingId(0), SiteId(1));
+        let link = (MeetingId(0), SiteId(1));
         let stats = PeerStats {
             peer: sfu::ids::PeerId(1),
             room: sfu::ids::RoomId(1),
@@ -162,7 +157,7 @@ mod tests {
         let mut grader = Grader::default();
         let mut at = |second, flow| {
             let now = start + Duration::from_secs(second);
-            grader.link(now, place, Some(&stats), flow).grade
+            grader.link(now, link, Some(&stats), flow).grade
         };
         assert_eq!(at(0, Flow::Steady), LinkGrade::Good);
         assert_eq!(at(2, Flow::Stopped), LinkGrade::Good);

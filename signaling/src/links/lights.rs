@@ -7,7 +7,7 @@ use crate::outgoing::Outgoing;
 use crate::protocol::{ServerMessage, SiteId, SiteLink};
 use sfu::time::after;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 /// How often links are looked at. A light changes only after five seconds anyway.
@@ -37,7 +37,7 @@ struct Told {
 
 /// All meetings' lights.
 pub struct Lights {
-    told: HashMap<MeetingId, Told>,
+    told: BTreeMap<MeetingId, Told>,
     /// Who has not got this round's changes yet.
     waiting: VecDeque<(MeetingId, SiteId, Outgoing)>,
     per_step: usize,
@@ -48,7 +48,7 @@ pub struct Lights {
 impl Lights {
     pub fn new(now: Instant) -> Lights {
         Lights {
-            told: HashMap::new(),
+            told: BTreeMap::new(),
             waiting: VecDeque::new(),
             per_step: 0,
             next_round: after(now, ROUND),

@@ -167,8 +167,8 @@ impl Bridge {
 
     fn stats_arrived(&mut self, peers: Vec<PeerStats>) {
         for stats in peers {
-            if let Some((_, _, media)) = self.media_of(stats.peer) {
-                media.stats = Some(stats);
+            if let Some((meeting, site)) = self.peers.get(&stats.peer).copied() {
+                self.effects.push(Effect::Line { meeting, site, stats: Some(Box::new(stats)) });
             }
         }
     }

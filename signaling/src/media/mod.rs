@@ -1,5 +1,9 @@
-//! The bridge to the media quarter: the only place that names `sfu`'s commands and events. Meetings and sites on one side,
-//! rooms and peers on the other; SDP passes through unread.
+//! The bridge to the media quarter: the only place that names `sfu`'s commands and events. Meetings and sites on one
+//! side, rooms and peers on the other; SDP passes through unread.
+//!
+//! **Drive [`Bridge`] like this: hand it what the meetings want and what the workers report, with the time where it
+//! counts, then [`Bridge::flush`] and carry out [`Bridge::take_effects`].** Its orders leave through [`MediaPlane`], a
+//! port that holds the workers, a recorder, or engines in virtual time.
 
 mod desired;
 mod events;
@@ -7,8 +11,10 @@ mod orders;
 mod plane;
 mod watch;
 
-pub use plane::start;
+pub use plane::{MediaPort, start};
 
+#[cfg(test)]
+pub(crate) mod recorder;
 #[cfg(test)]
 mod stories;
 
@@ -26,10 +32,8 @@ use crate::meeting::{MediaPath, Stage};
 use crate::protocol::{ErrorCode, ServerMessage, SiteId, SourceKind};
 use orders::{Room, SiteMedia};
 use sfu::ids::PeerId;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::net::SocketAddr;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
 
 /// Reads an offer. Done by each connection for itself: neither the hall nor a worker has time for it.
 pub fn read_offer(text: &str) -> Result<Box<Offer>, Refusal> {
@@ -69,14 +73,6 @@ pub struct WorkerEvent {
     pub event: Event,
 }
 
-/// Both directions of the bridge. The plane stops when it is dropped.
-pub struct MediaPort {
-    pub plane: Box<dyn MediaPlane>,
-    pub events: mpsc::Receiver<WorkerEvent>,
-    /// What sites are told to send media to.
-    pub addresses: Vec<SocketAddr>,
-}
-
 /// What the hall shall do with a report.
 #[derive(Debug, PartialEq)]
 pub enum Effect {
@@ -107,6 +103,12 @@ pub enum Effect {
         kind: SourceKind,
         active: bool,
     },
+    /// The newest numbers of a site's line; `None`: its media connection has ended.
+    Line {
+        meeting: MeetingId,
+        site: SiteId,
+        stats: Option<Box<PeerStats>>,
+    },
     Worker {
         worker: usize,
         stats: Box<WorkerStats>,
@@ -122,7 +124,7 @@ pub enum Effect {
 pub struct Bridge {
     plane: Box<dyn MediaPlane>,
     rooms: BTreeMap<MeetingId, Room>,
-    peers: HashMap<PeerId, (MeetingId, SiteId)>,
+    peers: BTreeMap<PeerId, (MeetingId, SiteId)>,
     /// Meetings with orders that their worker has not taken yet; the next to be served first.
     behind: VecDeque<MeetingId>,
     /// Rooms that are over and whose workers do not know it yet. A worker that takes no orders gets no new
@@ -141,7 +143,7 @@ impl Bridge {
         Bridge {
             plane,
             rooms: BTreeMap::new(),
-            peers: HashMap::new(),
+            peers: BTreeMap::new(),
             behind: VecDeque::new(),
             closing: BTreeSet::new(),
             stalls: Vec::new(),
@@ -196,6 +198,7 @@ impl Bridge {
         };
         if let Some(peer) = room.remove(site) {
             self.peers.remove(&peer);
+            self.effects.push(Effect::Line { meeting, site, stats: None });
             self.serve(meeting);
         }
     }
@@ -205,6 +208,8 @@ impl Bridge {
         if let Some(room) = self.rooms.remove(&meeting) {
             self.behind.retain(|other| *other != meeting);
             self.peers.retain(|_, (of, _)| *of != meeting);
+            let ended = room.sites.keys().map(|site| Effect::Line { meeting, site: *site, stats: None });
+            self.effects.extend(ended);
             self.end_room(&room);
         }
     }
@@ -237,11 +242,6 @@ impl Bridge {
             self.send(meeting, site, ServerMessage::Speakers { sites });
             self.flush();
         }
-    }
-
-    /// The newest numbers of a site's line.
-    pub fn stats(&self, meeting: MeetingId, site: SiteId) -> Option<&PeerStats> {
-        self.rooms.get(&meeting)?.sites.get(&site)?.stats.as_ref()
     }
 
     fn send(&mut self, meeting: MeetingId, site: SiteId, message: ServerMessage) {

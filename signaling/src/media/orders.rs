@@ -9,7 +9,6 @@ use crate::protocol::{SiteId, SourceKind};
 use sfu::command::Command;
 use sfu::ids::{PeerId, RoomId, Source};
 use sfu::sdp::Offer;
-use sfu::stats::PeerStats;
 use std::collections::BTreeMap;
 
 /// Offers of one meeting that wait for a worker. The largest there may be have 240 KB when they were read, so a
@@ -46,7 +45,6 @@ pub(super) struct SiteMedia {
     /// `slots` is to be sent.
     pub slots_changed: bool,
     pub layers: BTreeMap<usize, (SourceKind, Vec<bool>)>,
-    pub stats: Option<PeerStats>,
 }
 
 impl SiteMedia {
@@ -60,7 +58,6 @@ impl SiteMedia {
             audio: Vec::new(),
             slots_changed: false,
             layers: BTreeMap::new(),
-            stats: None,
         }
     }
 }

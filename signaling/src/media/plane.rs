@@ -1,6 +1,6 @@
 //! The media quarter behind the bridge: its workers, started from the settings.
 
-use super::{MediaPlane, MediaPort, Stall, WorkerEvent};
+use super::{MediaPlane, Stall, WorkerEvent};
 use crate::config::Config;
 use crate::error::{StartCode, StartError};
 use sfu::command::Command;
@@ -18,6 +18,14 @@ use tokio::sync::mpsc;
 /// about 2,000 in the second that matters; a full channel holds a worker's commands back, not its
 /// media.
 const MAX_EVENTS: usize = 4096;
+
+/// Both directions of the bridge. The plane stops when it is dropped.
+pub struct MediaPort {
+    pub plane: Box<dyn MediaPlane>,
+    pub events: mpsc::Receiver<WorkerEvent>,
+    /// What sites are told to send media to.
+    pub addresses: Vec<SocketAddr>,
+}
 
 impl MediaPlane for Workers {
     fn place(&mut self, room: RoomId) -> usize {

@@ -5,10 +5,11 @@ mod family;
 mod sites;
 mod workers;
 
+use crate::links::Sample;
 use crate::log;
-use crate::media::{Overflows, PeerStats, WorkerStats};
+use crate::media::{Overflows, WorkerStats};
 use crate::meeting::SeatRow;
-use crate::protocol::{ClientReport, ErrorCode};
+use crate::protocol::ErrorCode;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -24,8 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 pub struct SiteRow {
     pub meeting: String,
     pub seat: SeatRow,
-    pub stats: Option<PeerStats>,
-    pub report: Option<ClientReport>,
+    pub sample: Sample,
 }
 
 /// The newest state of everything that is measured.

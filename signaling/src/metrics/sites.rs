@@ -132,7 +132,7 @@ fn by_direction(what: &ByDirection, rows: &[SiteRow]) -> Family {
 /// The numbers of a site. What was so at this moment is not told of a site that is lost: its last jitter
 /// would stand in every chart for as long as the seat waits. Totals stay.
 fn numbers_of(kind: Kind, row: &SiteRow) -> Option<&PeerStats> {
-    row.stats.as_ref().filter(|_| row.seat.connected || kind == Kind::Counter)
+    row.sample.stats.as_ref().filter(|_| row.seat.connected || kind == Kind::Counter)
 }
 
 fn rtt(rows: &[SiteRow]) -> Family {
@@ -153,7 +153,7 @@ fn by_page(what: &ByPage, rows: &[SiteRow]) -> Family {
     let ByPage(name, help, value) = what;
     let mut family = Family::new(Kind::Counter, name, help);
     for row in rows {
-        if let Some(report) = &row.report {
+        if let Some(report) = &row.sample.report {
             family.add(&named(row), value(report));
         }
     }
@@ -168,7 +168,7 @@ fn bandwidth(rows: &[SiteRow]) -> Family {
         "What the line is estimated to carry; up is the estimate of the site's browser.",
     );
     for row in rows {
-        let up = row.report.filter(|_| row.seat.connected).and_then(|r| r.available_outgoing_bps);
+        let up = row.sample.report.filter(|_| row.seat.connected).and_then(|r| r.available_outgoing_bps);
         let down = numbers_of(Kind::Gauge, row).and_then(|s| s.estimated_bandwidth_bps);
         for (direction, value) in [("up", up), ("down", down.map(|bps| bps as f64))] {
             if let Some(value) = value.filter(|v| v.is_finite() && *v >= 0.0) {

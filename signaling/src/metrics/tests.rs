@@ -1,5 +1,7 @@
 use super::*;
+use crate::media::PeerStats;
 use crate::meeting::Flow;
+use crate::protocol::ClientReport;
 use crate::protocol::SiteId;
 use sfu::ids::{PeerId, RoomId};
 use sfu::net::PathKind;
@@ -25,21 +27,23 @@ fn row(name: &str, connected: bool) -> SiteRow {
             reconnections: 2,
             flow: Flow::Steady,
         },
-        stats: Some(PeerStats {
-            peer: PeerId(1),
-            room: RoomId(1),
-            path: Some(PathKind::Tcp),
-            rtt: Some(Duration::from_millis(45)),
-            estimated_bandwidth_bps: Some(2_000_000),
-            up: DirectionStats::default(),
-            down,
-        }),
-        report: Some(ClientReport {
-            freezes: 3,
-            freeze_seconds: 1.5,
-            available_outgoing_bps: Some(f64::NAN),
-            ..ClientReport::default()
-        }),
+        sample: Sample {
+            stats: Some(PeerStats {
+                peer: PeerId(1),
+                room: RoomId(1),
+                path: Some(PathKind::Tcp),
+                rtt: Some(Duration::from_millis(45)),
+                estimated_bandwidth_bps: Some(2_000_000),
+                up: DirectionStats::default(),
+                down,
+            }),
+            report: Some(ClientReport {
+                freezes: 3,
+                freeze_seconds: 1.5,
+                available_outgoing_bps: Some(f64::NAN),
+                ..ClientReport::default()
+            }),
+        },
     }
 }
 

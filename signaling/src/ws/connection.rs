@@ -8,6 +8,7 @@ use crate::meeting::{ConnectionId, Request};
 use crate::net::{Allowance, BURST_SECONDS, Bucket, Place};
 use crate::outgoing::Outgoing;
 use crate::protocol::{ClientMessage, ErrorCode, MAX_HELLO_BYTES, Sdp, ServerMessage, VERSION, sdp};
+use crate::secret::Secret;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -253,7 +254,7 @@ impl Connection {
 fn said(message: ClientMessage) -> Result<Said, Refusal> {
     let request = match message {
         ClientMessage::Hello { token, seat, takeover, .. } => {
-            return Ok(Said::Hello { token, seat, takeover });
+            return Ok(Said::Hello { token, seat, takeover, fresh_seat: Secret::fresh() });
         }
         ClientMessage::Report { report } => return Ok(Said::Report(report)),
         ClientMessage::Offer { sdp } => {

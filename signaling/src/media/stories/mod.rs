@@ -3,6 +3,7 @@
 mod backlog;
 mod stalled;
 
+use super::recorder::{Recorded, Recorder, offer};
 use super::*;
 use crate::meeting::StageSite;
 use crate::protocol::{SlotSource, SlotWish};
@@ -10,73 +11,12 @@ use sfu::command::{Desired, Permissions, Wish};
 use sfu::ids::{SlotId, Source};
 use sfu::net::{DisconnectReason, PathKind};
 use sfu::sdp::OfferError;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::MutexGuard;
 
 const MEETING: MeetingId = MeetingId(0);
 const A: SiteId = SiteId(0);
 const B: SiteId = SiteId(1);
 const C: SiteId = SiteId(2);
-
-#[derive(Default)]
-struct Recorded {
-    commands: Vec<(RoomId, Command)>,
-    /// Where each room is; new ones go round the two workers.
-    placed: BTreeMap<RoomId, usize>,
-    /// Workers whose queues are full; with a number, after so many more orders.
-    full: BTreeMap<usize, usize>,
-    stalls: Vec<Stall>,
-}
-
-#[derive(Clone, Default)]
-struct Recorder(Arc<Mutex<Recorded>>);
-
-impl MediaPlane for Recorder {
-    fn place(&mut self, room: RoomId) -> usize {
-        let mut recorded = self.0.lock().expect("whole");
-        let next = recorded.placed.len() % 2;
-        let hangs = |worker| recorded.stalls.iter().any(|stall| stall.worker == worker);
-        let worker = if hangs(next) { 1 - next } else { next };
-        *recorded.placed.entry(room).or_insert(worker)
-    }
-
-    fn send(&mut self, room: RoomId, command: Command) -> Result<(), Command> {
-        let mut recorded = self.0.lock().expect("whole");
-        let worker = recorded.placed[&room];
-        match recorded.full.get_mut(&worker) {
-            Some(0) => return Err(command),
-            Some(left) => *left -= 1,
-            None => {}
-        }
-        recorded.commands.push((room, command));
-        Ok(())
-    }
-
-    fn forget(&mut self, room: RoomId) {
-        self.0.lock().expect("whole").placed.remove(&room);
-    }
-
-    fn lost(&self) -> Option<usize> {
-        None
-    }
-
-    fn workers(&self) -> usize {
-        2
-    }
-
-    fn stalled(&mut self, _: Instant) -> Vec<Stall> {
-        self.0.lock().expect("whole").stalls.clone()
-    }
-}
-
-/// A page's offer under these ICE credentials.
-fn offer(ufrag: &str) -> Box<Offer> {
-    let recorded = include_str!("../../../../tests/golden/chromium-limited.offer.sdp");
-    let lines = recorded.lines().map(|line| match line.starts_with("a=ice-ufrag:") {
-        true => format!("a=ice-ufrag:{ufrag}\r\n"),
-        false => format!("{line}\r\n"),
-    });
-    read_offer(&lines.collect::<String>()).expect("an offer")
-}
 
 struct Story {
     bridge: Bridge,
@@ -91,7 +31,7 @@ impl Story {
     }
 
     fn recorded(&self) -> MutexGuard<'_, Recorded> {
-        self.recorder.0.lock().expect("whole")
+        self.recorder.recorded()
     }
 
     fn commands(&self) -> Vec<Command> {
@@ -141,6 +81,11 @@ impl Story {
 
 fn wish(site: SiteId) -> Option<SlotWish> {
     Some(SlotWish { site, kind: SourceKind::Camera, max_height: 180 })
+}
+
+/// The numbers of a site's line are old.
+fn line_ended(site: SiteId) -> Effect {
+    Effect::Line { meeting: MEETING, site, stats: None }
 }
 
 /// Lines worth sending to the big screen.
@@ -245,7 +190,7 @@ fn a_second_offer_restarts_ice_or_takes_the_peers_place() {
     assert!(again, "a new peer with the same offer: {commands:?}");
     let path = MediaPath::Pending;
     let pending = Effect::Path { meeting: MEETING, site: A, path };
-    assert_eq!(effects, [pending], "and no error for the site");
+    assert_eq!(effects, [line_ended(A), pending], "and no error for the site");
 }
 
 #[test]
@@ -270,6 +215,7 @@ fn a_peer_the_engine_failed_at_comes_back_as_another() {
     let path = MediaPath::Down;
     let message = crate::error::Refusal::new(ErrorCode::OfferChanged).error();
     let expected = [
+        line_ended(B),
         Effect::Path { meeting: MEETING, site: B, path },
         Effect::Send { meeting: MEETING, site: B, message },
     ];
@@ -309,5 +255,6 @@ fn slots_and_paths_are_told_in_sites() {
         assert_eq!(story.event(event), [path(expected)]);
     }
     story.bridge.remove_site(MEETING, B);
+    assert_eq!(story.bridge.take_effects(), [line_ended(B)]);
     assert_eq!(story.event(Event::Quiet { peer: b }), [], "gone is gone");
 }
