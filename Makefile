@@ -59,7 +59,6 @@ fmt:
 lint: web/node_modules
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	cargo clippy --locked -p sfu --no-default-features -- -D warnings
 	npm --prefix web run lint
 
 fuzz: tools-run

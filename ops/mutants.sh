@@ -21,10 +21,9 @@ judge() {
   shift 2
   [[ -z $only || $only == "$folder" ]] || return 0
   rm -rf "$out"
-  # Compiled for a moment's use: nothing is optimised, and the driver, of which no fault is here, is left out. The
-  # libraries stay as they are.
+  # Compiled for a moment's use: nothing is optimised. The libraries stay as they are.
   cargo mutants --package "$crate" --file "$crate/src/$folder/**" --shard "$shard" --sharding round-robin --jobs 1 \
-    --timeout-multiplier 10 --minimum-test-timeout 30 --no-times --output "$out" --no-default-features -C --locked -C --lib \
+    --timeout-multiplier 10 --minimum-test-timeout 30 --no-times --output "$out" -C --locked -C --lib \
     -C "--config=profile.dev.package.$crate.opt-level=0" -C "--config=profile.dev.package.$crate.debug=false" \
     -- -- "$@" >"$out.log" 2>&1 || status=$?
   # 2: some were missed; 3: some did not end.

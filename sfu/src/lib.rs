@@ -2,7 +2,7 @@
 //!
 //! **Drive [`engine::Engine`] like this: tell it what happened and when with `handle_input`, then
 //! call `poll_output` until it answers [`engine::Output::Timeout`]; nothing else changes it.** It
-//! owns no socket, thread or clock; `driver` (feature `driver`) is the host that does.
+//! owns no socket, thread or clock; the crate `driver` is the host that does.
 
 // A test begins its virtual time somewhere.
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
@@ -37,6 +37,3 @@ pub mod transport;
 mod forward;
 mod peer;
 mod room;
-
-#[cfg(feature = "driver")]
-pub mod driver;

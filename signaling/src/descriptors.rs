@@ -3,8 +3,8 @@
 
 use crate::config::Config;
 use crate::error::StartError;
+use driver::MAX_UNPROVEN_TCP;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use sfu::driver::MAX_UNPROVEN_TCP;
 
 /// Listeners, sockets and queues of the threads, connections for numbers, the certificate, the log; a
 /// demo's own sites. Some 60 are open in a running server of four workers.

@@ -27,7 +27,7 @@ impl Listeners {
 const BACKLOG: i32 = 1024;
 
 fn open(setting: &str, address: SocketAddr) -> Result<TcpListener, StartError> {
-    let listener = sfu::driver::listen(address, BACKLOG).and_then(TcpListener::from_std);
+    let listener = driver::listen(address, BACKLOG).and_then(TcpListener::from_std);
     listener.map_err(|e| StartError::cannot_listen(setting, address, &e))
 }
 

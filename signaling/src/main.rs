@@ -13,7 +13,7 @@
     )
 )]
 
-use sfu::driver::priority::BehindMedia;
+use driver::priority::BehindMedia;
 use signaling::cli::{self, Commands, DemoArgs, LinksArgs, Parsed, ServeArgs};
 use signaling::config::Config;
 use signaling::error::{StartCode, StartError};

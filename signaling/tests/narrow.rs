@@ -2,8 +2,8 @@
 
 mod namespaces;
 
+use driver::{Birth, Machine, Workers, WorkersConfig};
 use namespaces::{End, add, alone, cable, inside, ip, set};
-use sfu::driver::{Birth, Machine, Workers, WorkersConfig};
 use sfu::engine::{Input, Output, Transmit};
 use sfu::net::Path;
 use std::collections::VecDeque;

@@ -3,8 +3,8 @@
 mod common;
 
 use common::{AN_PHUOC, BINH_SON, CHAIR, PATIENCE, PHUOC_THAI, Server, Site, config, get, id, sdp};
+use driver::{Birth, Machine, Workers, WorkersConfig};
 use serde_json::json;
-use sfu::driver::{Birth, Machine, Workers, WorkersConfig};
 use sfu::engine::{Input, Output};
 use sfu::sdp::OfferError;
 use signaling::error::StartCode;

@@ -3,8 +3,8 @@
 mod common;
 
 use common::{AN_PHUOC, CHAIR, Server, Site, config, get, sdp};
+use driver::{Birth, Machine, Workers, WorkersConfig};
 use serde_json::json;
-use sfu::driver::{Birth, Machine, Workers, WorkersConfig};
 use sfu::engine::{Input, Output};
 use signaling::config::{Config, MeetingConfig, SiteConfig};
 use signaling::media::{Command, Event, MediaPort, WorkerEvent};
@@ -51,7 +51,7 @@ fn sticky_workers() -> (MediaPort, Sender<()>) {
     let opens = Arc::new(Mutex::new(opens));
     let birth = move |_: Birth| Sticky { events: VecDeque::new(), gate: opens.clone() };
     let (sender, events) = mpsc::channel(64);
-    let sink = move |worker: sfu::driver::WorkerId, event| {
+    let sink = move |worker: driver::WorkerId, event| {
         let sent = sender.try_send(WorkerEvent { worker: worker.0, event });
         sent.map_err(|refused| refused.into_inner().event)
     };

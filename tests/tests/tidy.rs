@@ -36,13 +36,13 @@ const WEB_ARROWS: arrows::Table = &[
 ];
 
 /// The same of what a crate names by `crate::` and `super::`, for each crate by its folder.
-const RUST_ARROWS: &[(&str, arrows::Table)] = &[("sfu", SFU_ARROWS), ("signaling", SIGNALING_ARROWS)];
+const RUST_ARROWS: &[(&str, arrows::Table)] =
+    &[("sfu", SFU_ARROWS), ("sfu/driver", DRIVER_ARROWS), ("signaling", SIGNALING_ARROWS)];
 
 /// `command` and `event` are what the quarters say to each other. They stand above `sdp`, whose offers and refusals
 /// they carry, and below `room` and `peer`, which keep what was desired.
 #[rustfmt::skip]
 const SFU_ARROWS: arrows::Table = &[
-    ("driver", &["engine", "command", "event", "transport", "rtp", "stats", "discard", "ids", "limits", "net", "time"]),
     ("engine", &["demux", "peer", "room", "command", "event", "bandwidth", "forward", "receive", "sdp", "transport",
         "rtp", "stats", "discard", "ids", "limits", "net", "time"]),
     ("demux", &["transport", "rtp", "discard", "ids", "net"]),
@@ -63,6 +63,32 @@ const SFU_ARROWS: arrows::Table = &[
     ("limits", &[]),
     ("net", &[]),
     ("time", &[]),
+];
+
+/// The worker is the loop, and `workers` all of them.
+#[rustfmt::skip]
+const DRIVER_ARROWS: arrows::Table = &[
+    ("tests", &["lib", "workers", "worker", "machine", "tcp", "udp", "connection", "bind", "overflow"]),
+    ("lib", &[]),
+    ("workers", &["worker", "machine", "bind", "config", "interfaces", "overflow", "placement", "priority", "probe", "watch"]),
+    ("worker", &["machine", "bind", "measure", "outbox", "placement", "tcp", "udp", "watch"]),
+    ("machine", &[]),
+    ("probe", &["bind", "udp"]),
+    ("bind", &["udp"]),
+    ("tcp", &["connection", "udp"]),
+    ("udp", &["gso"]),
+    ("connection", &["outgoing", "frame"]),
+    ("outgoing", &["frame"]),
+    ("interfaces", &["config"]),
+    ("overflow", &["placement"]),
+    ("watch", &["placement"]),
+    ("placement", &[]),
+    ("config", &[]),
+    ("frame", &[]),
+    ("gso", &[]),
+    ("measure", &[]),
+    ("outbox", &[]),
+    ("priority", &[]),
 ];
 
 /// The commands stand above everything, the protocol below.

@@ -32,7 +32,7 @@ fn media_addresses(config: &Config) -> Vec<SocketAddr> {
 }
 
 fn tcp(check: &'static str, setting: &str, address: SocketAddr) -> Finding {
-    verdict(check, setting, address, sfu::driver::listen(address, 1).map(drop))
+    verdict(check, setting, address, driver::listen(address, 1).map(drop))
 }
 
 /// Media needs UDP and TCP on the same port.

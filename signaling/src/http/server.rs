@@ -5,11 +5,11 @@ use crate::log::few;
 use crate::net::{Full, Line, Place, Places};
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
+use driver::canonical;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use sfu::driver::canonical;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -137,7 +137,7 @@ mod tests {
     #[tokio::test]
     async fn who_comes_over_ipv4_is_known_by_an_ipv4_address() {
         let everywhere = "[::]:0".parse().expect("an address");
-        let listener = sfu::driver::listen(everywhere, 1).and_then(TcpListener::from_std).expect("a port");
+        let listener = driver::listen(everywhere, 1).and_then(TcpListener::from_std).expect("a port");
         let port = listener.local_addr().expect("bound").port();
         let client = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.expect("somebody listens");
         let (_, way, _) = accept(&listener, &Places::new(1, 1, 0)).await;

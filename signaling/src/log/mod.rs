@@ -5,8 +5,8 @@ mod lines;
 
 use crate::error::{StartCode, StartError};
 use crate::output::Unbuffered;
+use driver::priority::BehindMedia;
 use lines::Lines;
-use sfu::driver::priority::BehindMedia;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;

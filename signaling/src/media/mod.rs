@@ -18,8 +18,8 @@ pub(crate) mod recorder;
 #[cfg(test)]
 mod stories;
 
+pub use driver::Overflows;
 pub use sfu::command::Command;
-pub use sfu::driver::Overflows;
 pub use sfu::event::Event;
 pub use sfu::ids::RoomId;
 pub use sfu::limits::{MAX_OFFER_BYTES, MAX_VIDEO_SLOTS};

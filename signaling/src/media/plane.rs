@@ -3,8 +3,8 @@
 use super::{MediaPlane, Stall, WorkerEvent};
 use crate::config::Config;
 use crate::error::{StartCode, StartError};
+use driver::{Overflows, StartError as WorkersError, WorkerId, Workers, WorkersConfig};
 use sfu::command::Command;
-use sfu::driver::{Overflows, StartError as WorkersError, WorkerId, Workers, WorkersConfig};
 use sfu::event::Event;
 use sfu::ids::RoomId;
 use sfu::transport::Certificate;

@@ -4,8 +4,8 @@
 use crate::common::{AN_PHUOC, BINH_SON, CHAIR, PATIENCE, Server, Site, config, sdp};
 use crate::process::Folder;
 use crate::{HTTP, peak_kib, serve, stays};
+use driver::{Birth, Machine, Workers, WorkersConfig};
 use serde_json::{Value, json};
-use sfu::driver::{Birth, Machine, Workers, WorkersConfig};
 use sfu::engine::{Input, Output};
 use sfu::limits::{MAX_OFFER_BYTES, MAX_OFFER_LINES, MAX_SECTION_LINES};
 use signaling::config::{MeetingConfig, SiteConfig};
@@ -87,7 +87,7 @@ fn counting_worker() -> (MediaPort, Arc<AtomicUsize>) {
     let counter = offers.clone();
     let birth = move |_: Birth| Counting { events: VecDeque::new(), offers: counter.clone() };
     let (sender, events) = mpsc::channel(64);
-    let sink = move |worker: sfu::driver::WorkerId, event| {
+    let sink = move |worker: driver::WorkerId, event| {
         let sent = sender.try_send(WorkerEvent { worker: worker.0, event });
         sent.map_err(|refused| refused.into_inner().event)
     };

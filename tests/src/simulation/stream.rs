@@ -2,7 +2,7 @@
 //! later, and all that is behind it waits.
 
 use super::traffic::media_ssrc;
-use sfu::driver::frame::take_frames;
+use driver::frame::take_frames;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 

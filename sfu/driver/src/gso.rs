@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 const RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// As many as a worker has peers. Should there be more, all are tried again.
-const MAX_DESTINATIONS: usize = crate::limits::MAX_PEERS_PER_WORKER;
+const MAX_DESTINATIONS: usize = sfu::limits::MAX_PEERS_PER_WORKER;
 
 /// Who has refused a run, and until when he is believed.
 #[derive(Default)]

@@ -1,10 +1,10 @@
 //! A machine that never ends sending must still hear, and be told how it does.
 
 use super::*;
-use crate::driver::Machine;
-use crate::engine::{Input, Output, Transmit};
-use crate::ids::PeerId;
-use crate::net::Path;
+use crate::Machine;
+use sfu::engine::{Input, Output, Transmit};
+use sfu::ids::PeerId;
+use sfu::net::Path;
 use std::time::Instant;
 
 /// Sends to whoever spoke first until it hears something else, or was told so often how hard it works.

@@ -162,7 +162,7 @@ mod tests {
                 continue;
             };
             let (_, peer) = listener.accept().unwrap();
-            assert_eq!(super::super::udp::canonical(peer), client.local_addr().unwrap());
+            assert_eq!(crate::udp::canonical(peer), client.local_addr().unwrap());
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use super::connection::{Connection, Progress};
 use super::udp::{Failures, canonical};
-use crate::engine::Transmit;
-use crate::net::{Path, PathKind};
 use mio::event::Event;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
+use sfu::engine::Transmit;
+use sfu::net::{Path, PathKind};
 use socket2::SockRef;
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, ErrorKind};

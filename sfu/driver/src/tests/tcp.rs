@@ -1,10 +1,10 @@
 use super::echo::{ECHO, PATH, media, run};
 use super::*;
-use crate::driver::connection::{Connection, OPENING_TIMEOUT, Progress};
-use crate::driver::tcp::{MAX_PER_ADDRESS, MAX_UNPROVEN, MAX_UNPROVEN_PER_ADDRESS};
-use crate::ids::PeerId;
-use crate::limits::{CONSENT_EXPIRY, MAX_DATAGRAM_BYTES};
-use crate::net::{Path, PathKind};
+use crate::connection::{Connection, OPENING_TIMEOUT, Progress};
+use crate::tcp::{MAX_PER_ADDRESS, MAX_UNPROVEN, MAX_UNPROVEN_PER_ADDRESS};
+use sfu::ids::PeerId;
+use sfu::limits::{CONSENT_EXPIRY, MAX_DATAGRAM_BYTES};
+use sfu::net::{Path, PathKind};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Instant;

@@ -1,12 +1,12 @@
 //! One turn after the other, with a clock that only the machine moves.
 
-use super::super::bind::bind;
-use super::super::worker::{COMMAND_CAPACITY, Parts, Worker};
-use super::super::{Machine, WorkerId};
 use super::*;
-use crate::command::Command;
-use crate::engine::{Input, Output};
-use crate::ids::RoomId;
+use crate::bind::bind;
+use crate::worker::{COMMAND_CAPACITY, Parts, Worker};
+use crate::{Machine, WorkerId};
+use sfu::command::Command;
+use sfu::engine::{Input, Output};
+use sfu::ids::RoomId;
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Instant;

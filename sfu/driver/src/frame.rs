@@ -1,6 +1,6 @@
 //! RFC 4571 framing: each packet after its length, 16 bits in network order. Bytes in, frames out.
 
-use crate::limits::MAX_DATAGRAM_BYTES;
+use sfu::limits::MAX_DATAGRAM_BYTES;
 
 /// Bytes of the length in front of a frame.
 const HEADER_BYTES: usize = 2;

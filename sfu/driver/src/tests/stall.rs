@@ -1,10 +1,11 @@
 //! A thread that hangs, looked at in time that the test makes up.
 
-use super::super::{Birth, Machine, STALLED_AFTER, Stall};
 use super::*;
-use crate::command::Command;
-use crate::engine::{Input, Output};
-use crate::ids::{PeerId, RoomId};
+use crate::machine::{Birth, Machine};
+use crate::{STALLED_AFTER, Stall};
+use sfu::command::Command;
+use sfu::engine::{Input, Output};
+use sfu::ids::{PeerId, RoomId};
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Instant;

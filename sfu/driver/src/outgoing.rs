@@ -5,7 +5,7 @@
 //! dropped, oldest first. Control is dropped only where it alone fills its queue.
 
 use super::frame::{fits_frame, push_header};
-use crate::rtp::packet::is_rtcp;
+use sfu::rtp::packet::is_rtcp;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
@@ -152,7 +152,7 @@ fn is_media(frame: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::driver::frame::take_frames;
+    use crate::frame::take_frames;
 
     /// A line that takes so many bytes and no more.
     struct Line {

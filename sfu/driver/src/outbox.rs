@@ -1,7 +1,7 @@
 //! Events on their way to the meeting: in order, none lost, and never waited for.
 
-use crate::event::Event;
-use crate::limits::MAX_PEERS_PER_WORKER;
+use sfu::event::Event;
+use sfu::limits::MAX_PEERS_PER_WORKER;
 use std::collections::VecDeque;
 
 /// Events that may wait: sixteen for each peer, which is a whole meeting leaving and coming back. A
@@ -48,8 +48,8 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::PeerId;
-    use crate::stats::WorkerStats;
+    use sfu::ids::PeerId;
+    use sfu::stats::WorkerStats;
 
     fn quiet(n: u64) -> Event {
         Event::Quiet { peer: PeerId(n) }

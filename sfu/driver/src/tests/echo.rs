@@ -1,13 +1,13 @@
 //! The machine the driver is tested with: does what a datagram asks for.
 
-use super::super::{Birth, Machine};
-use crate::command::Command;
-use crate::discard::DropReason;
-use crate::engine::{Input, Output, Transmit};
-use crate::event::Event;
-use crate::ids::{PeerId, RoomId};
-use crate::net::Path;
-use crate::stats::WorkerStats;
+use crate::machine::{Birth, Machine};
+use sfu::command::Command;
+use sfu::discard::DropReason;
+use sfu::engine::{Input, Output, Transmit};
+use sfu::event::Event;
+use sfu::ids::{PeerId, RoomId};
+use sfu::net::Path;
+use sfu::stats::WorkerStats;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 

@@ -1,22 +1,24 @@
 //! All workers of the process, as the meeting quarter sees them.
 
 use super::bind::{BindError, Bound, bind};
+use super::config::WorkersConfig;
 use super::interfaces::{Reach, candidates};
+use super::machine::{Birth, Machine};
 use super::overflow::Overflows;
 use super::placement::{Placement, WorkerId};
+use super::priority;
 use super::probe::cores;
 use super::watch::{Stall, Watch};
 use super::worker::{COMMAND_CAPACITY, Parts, Worker, WorkerHandle};
-use super::{Birth, Machine, priority};
-use crate::command::Command;
-use crate::engine::{Engine, EngineConfig};
-use crate::event::Event;
-use crate::ids::RoomId;
-use crate::net::Candidate;
-use crate::time::Clock;
-use crate::transport::Certificate;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
+use sfu::command::Command;
+use sfu::engine::{Engine, EngineConfig};
+use sfu::event::Event;
+use sfu::ids::RoomId;
+use sfu::net::Candidate;
+use sfu::time::Clock;
+use sfu::transport::Certificate;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -26,39 +28,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// A turn takes milliseconds; a thread that has not ended after this hangs, and is left behind.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// How many workers there are and where they listen.
-#[derive(Debug, Clone)]
-pub struct WorkersConfig {
-    /// 0 is one per core, at least one.
-    pub workers: usize,
-    /// Addresses to listen on; empty is all.
-    pub listen: Vec<IpAddr>,
-    /// Worker *i* listens on `port` + *i*, UDP and TCP; 0 takes free numbers.
-    pub port: u16,
-    /// Addresses clients are told; empty is those of the interfaces without loopback.
-    pub advertise: Vec<IpAddr>,
-    /// Tell loopback addresses too. They are told anyway where there is nothing else.
-    pub include_loopback: bool,
-    /// Pin each worker to a core.
-    pub pin: bool,
-    /// Use segmentation offload where the kernel has it. Off is for network drivers that lie.
-    pub gso: bool,
-}
-
-impl Default for WorkersConfig {
-    fn default() -> WorkersConfig {
-        WorkersConfig {
-            workers: 0,
-            listen: Vec::new(),
-            port: 0,
-            advertise: Vec::new(),
-            include_loopback: false,
-            pin: true,
-            gso: true,
-        }
-    }
-}
 
 /// Why the media quarter cannot open.
 #[derive(Debug, thiserror::Error)]

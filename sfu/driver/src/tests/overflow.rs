@@ -1,6 +1,6 @@
 use super::*;
-use crate::driver::bind::bind_udp;
-use crate::driver::overflow::Overflows;
+use crate::bind::bind_udp;
+use crate::overflow::Overflows;
 use std::collections::BTreeMap;
 
 const SENT: u64 = 2_000;

@@ -1,7 +1,7 @@
 //! What a worker measures of itself: how much it works and sleeps.
 
-use crate::stats::Effort;
 use rustix::time::{ClockId, clock_gettime};
+use sfu::stats::Effort;
 use std::time::{Duration, Instant};
 
 /// How often the machine is told. It must see that it falls behind before anybody hears it, and several frames of

@@ -1,10 +1,10 @@
 use super::echo::{ECHO, NOWHERE, PATH, run};
 use super::*;
-use crate::driver::bind::bind_udp;
-use crate::driver::udp::{Failures, canonical};
-use crate::engine::Transmit;
-use crate::limits::MAX_DATAGRAM_BYTES;
-use crate::net::{Path, PathKind};
+use crate::bind::bind_udp;
+use crate::udp::{Failures, canonical};
+use sfu::engine::Transmit;
+use sfu::limits::MAX_DATAGRAM_BYTES;
+use sfu::net::{Path, PathKind};
 use std::time::Instant;
 
 #[test]
@@ -63,7 +63,7 @@ fn a_failed_send_is_counted_and_harms_nobody_else() {
 }
 
 /// A bound socket of ours, a receiver, and the path between them.
-fn pair() -> (crate::driver::udp::UdpSocket, UdpSocket, Path) {
+fn pair() -> (crate::udp::UdpSocket, UdpSocket, Path) {
     let ours = bind_udp(SocketAddr::new(LOOPBACK, 0), true).unwrap();
     let receiver = client(SocketAddr::new(LOOPBACK, ours.port()));
     let path = Path { kind: PathKind::Udp, local: LOOPBACK, remote: receiver.local_addr().unwrap() };

@@ -1,8 +1,8 @@
 use super::echo::ECHO;
 use super::*;
-use crate::command::Command;
-use crate::ids::{PeerId, RoomId};
-use crate::transport::Certificate;
+use sfu::command::Command;
+use sfu::ids::{PeerId, RoomId};
+use sfu::transport::Certificate;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Instant;
@@ -73,7 +73,7 @@ fn stopping_ends_the_threads_and_frees_the_ports() {
 
 #[test]
 fn a_worker_that_died_is_named() {
-    let birth = |birth: crate::driver::Birth| match birth.candidates.len() {
+    let birth = |birth: crate::Birth| match birth.candidates.len() {
         0 => Echo::new(birth),
         _ => panic!("a machine that is meant to die"),
     };

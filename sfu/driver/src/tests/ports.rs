@@ -1,6 +1,6 @@
 use super::*;
-use crate::driver::{BindError, Protocol, StartError};
-use crate::net::PathKind;
+use crate::{BindError, Protocol, StartError};
+use sfu::net::PathKind;
 use std::io::ErrorKind;
 use std::net::TcpListener;
 

@@ -1,7 +1,7 @@
 //! Which addresses are advertised as candidates.
 
-use super::WorkersConfig;
-use crate::net::{Candidate, PathKind};
+use super::config::WorkersConfig;
+use sfu::net::{Candidate, PathKind};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};

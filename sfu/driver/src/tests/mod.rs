@@ -12,8 +12,8 @@ mod udp;
 mod workers;
 
 use super::{WorkerId, Workers, WorkersConfig};
-use crate::event::Event;
 use echo::Echo;
+use sfu::event::Event;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, TrySendError, sync_channel};
 use std::time::Duration;

@@ -1,8 +1,8 @@
 use super::echo::{ECHO, EVENTS_PER_COMMAND};
 use super::*;
-use crate::command::Command;
-use crate::driver::worker::COMMAND_CAPACITY;
-use crate::ids::{PeerId, RoomId};
+use crate::worker::COMMAND_CAPACITY;
+use sfu::command::Command;
+use sfu::ids::{PeerId, RoomId};
 
 fn order(n: u64) -> Command {
     Command::RemovePeer { peer: PeerId(n) }

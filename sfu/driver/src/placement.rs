@@ -1,6 +1,6 @@
 //! Which worker a room lives on. Decided once, when the room is first named.
 
-use crate::ids::RoomId;
+use sfu::ids::RoomId;
 use std::collections::HashMap;
 
 /// One worker of the process, counted from 0.

@@ -1,18 +1,18 @@
 //! One thread, one machine, one turn after the other.
 
-use super::Machine;
 use super::bind::Bound;
+use super::machine::Machine;
 use super::measure::{Diligence, worked};
 use super::outbox::Outbox;
 use super::placement::WorkerId;
 use super::tcp::{FIRST_CONNECTION, Tcp};
 use super::udp::{Batch, Failures, UdpSocket};
 use super::watch::HEARTBEAT;
-use crate::command::Command;
-use crate::engine::{Input, Output, Transmit};
-use crate::event::Event;
-use crate::net::PathKind;
 use mio::{Events, Interest, Poll, Token, Waker};
+use sfu::command::Command;
+use sfu::engine::{Input, Output, Transmit};
+use sfu::event::Event;
+use sfu::net::PathKind;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -1,16 +1,16 @@
 //! UDP in batches: GRO on the way in, GSO on the way out, source addresses kept (`quinn-udp`).
 
 use super::gso::Refusals;
-use crate::discard::DropReason;
-use crate::engine::Transmit;
-use crate::limits::MAX_DATAGRAM_BYTES;
-use crate::net::{Path, PathKind};
 use mio::event::Source;
 use nix::sys::socket::{setsockopt, sockopt::Ipv6DontFrag};
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
 use rustix::net::sockopt::{
     Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover,
 };
+use sfu::discard::DropReason;
+use sfu::engine::Transmit;
+use sfu::limits::MAX_DATAGRAM_BYTES;
+use sfu::net::{Path, PathKind};
 use socket2::{SockRef, Socket};
 use std::io::{self, ErrorKind, IoSliceMut};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};

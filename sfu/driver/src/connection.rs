@@ -2,9 +2,9 @@
 
 use super::frame::take_frames;
 use super::outgoing::Outgoing;
-use crate::limits::CONSENT_EXPIRY;
-use crate::net::Path;
 use mio::net::TcpStream;
+use sfu::limits::CONSENT_EXPIRY;
+use sfu::net::Path;
 use std::io::{self, ErrorKind, Read};
 use std::time::{Duration, Instant};
 
