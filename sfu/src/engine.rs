@@ -29,6 +29,7 @@ use crate::event::Event;
 use crate::ids::{PeerIndex, RoomId};
 use crate::net::{Candidate, Path};
 use crate::peer::Peers;
+use crate::peer::queue::{SendQueue, SendRank};
 use crate::room::Room;
 use crate::room::shed::Shedding;
 use crate::stats::{Effort, WorkerStats};
@@ -146,12 +147,33 @@ pub struct Engine {
     last_stats: Instant,
 }
 
-/// Three lanes, served in this order: control, audio, video.
+/// Whose turn it is: control first, then what waits in send queues, rank by rank.
 #[derive(Default)]
 struct Dirty {
     control: VecDeque<PeerIndex>,
-    audio: VecDeque<PeerIndex>,
-    video: VecDeque<PeerIndex>,
+    media: [VecDeque<PeerIndex>; 4],
+}
+
+impl Dirty {
+    /// Brings a subscriber into the order of a rank once: it is there exactly while something waits.
+    #[inline]
+    fn mark(&mut self, rank: SendRank, queue: &mut SendQueue, subscriber: PeerIndex) {
+        if queue.announce(rank)
+            && let Some(turns) = self.media.get_mut(rank.index())
+        {
+            turns.push_back(subscriber);
+        }
+    }
+
+    fn first_of(&self, rank: SendRank) -> Option<PeerIndex> {
+        self.media.get(rank.index())?.front().copied()
+    }
+
+    fn is_done(&mut self, rank: SendRank) {
+        if let Some(turns) = self.media.get_mut(rank.index()) {
+            turns.pop_front();
+        }
+    }
 }
 
 /// How often `Event::Stats` is reported.

@@ -8,6 +8,8 @@ mod estimator;
 mod handshake;
 mod machine;
 mod meeting;
+#[cfg(test)]
+mod order_tests;
 mod reader;
 mod reoffers;
 mod rig;

@@ -1,7 +1,6 @@
-//! What leaves: control first, then audio, then video. A run of packets of one subscriber that are
-//! of one size is sealed into one buffer and leaves as one UDP GSO send.
+//! What leaves: control first, then what waits in send queues, rank by rank. A run of packets of one subscriber that
+//! are of one size is sealed into one buffer and leaves as one UDP GSO send.
 
-use super::forwarding::mark;
 use super::seal::{BUFFER, Receiver, Run, Sealer};
 use super::work::Work;
 use super::{Engine, Transmit};
@@ -9,7 +8,7 @@ use crate::discard::DropReason;
 use crate::forward::packet::Pending;
 use crate::ids::PeerIndex;
 use crate::net::Path;
-use crate::peer::subscriber::Lane;
+use crate::peer::queue::SendRank;
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -18,9 +17,9 @@ pub(super) struct Scratch {
     buffer: Box<[u8]>,
     rtcp: VecDeque<(PeerIndex, Vec<u8>)>,
     control: Vec<u8>,
-    /// The lane being sealed, whose it is and whether of audio: so that it is not lost should that fail.
-    lane: Lane,
-    lane_of: Option<(PeerIndex, bool)>,
+    /// What is being sealed and whose it is: so that it is not lost should that fail.
+    waiting: VecDeque<Pending>,
+    waiting_of: Option<(PeerIndex, SendRank)>,
 }
 
 /// What lies ready to be sent.
@@ -36,8 +35,8 @@ impl Default for Scratch {
             buffer: vec![0; BUFFER].into_boxed_slice(),
             rtcp: VecDeque::new(),
             control: Vec::new(),
-            lane: Lane::default(),
-            lane_of: None,
+            waiting: VecDeque::new(),
+            waiting_of: None,
         }
     }
 }
@@ -63,7 +62,7 @@ impl Scratch {
 }
 
 impl Engine {
-    /// Seals what is next in the order of the lanes.
+    /// Seals what is next.
     pub(super) fn next_sealed(&mut self, now: Instant) -> Option<Sealed> {
         let sealed = self.next_control().or_else(|| self.next_media(now));
         if let Some(sealed) = &sealed {
@@ -106,17 +105,15 @@ impl Engine {
     }
 
     fn next_media(&mut self, now: Instant) -> Option<Sealed> {
-        [true, false].into_iter().find_map(|audio| self.next_of_lane(now, audio))
+        SendRank::ALL.into_iter().find_map(|rank| self.next_of_rank(now, rank))
     }
 
-    fn next_of_lane(&mut self, now: Instant, audio: bool) -> Option<Sealed> {
+    fn next_of_rank(&mut self, now: Instant, rank: SendRank) -> Option<Sealed> {
         loop {
-            let lane = if audio { &mut self.dirty.audio } else { &mut self.dirty.video };
-            let index = lane.front().copied()?;
-            let (sealed, more) = self.seal_lane(now, index, audio);
+            let index = self.dirty.first_of(rank)?;
+            let (sealed, more) = self.seal_next(now, index, rank);
             if !more {
-                let lane = if audio { &mut self.dirty.audio } else { &mut self.dirty.video };
-                lane.pop_front();
+                self.dirty.is_done(rank);
             }
             if sealed.is_some() {
                 return sealed;
@@ -124,38 +121,38 @@ impl Engine {
         }
     }
 
-    /// Seals the next run of a subscriber's lane; also answers whether more waits there.
-    fn seal_lane(&mut self, now: Instant, index: PeerIndex, audio: bool) -> (Option<Sealed>, bool) {
+    /// Seals the next run of what waits in a rank of a subscriber's queue; also returns whether more waits there.
+    fn seal_next(&mut self, now: Instant, index: PeerIndex, rank: SendRank) -> (Option<Sealed>, bool) {
         let Some(subscriber) = self.peers.subscribers.get_mut(index) else {
             return (None, false);
         };
-        let Scratch { buffer, lane, lane_of, .. } = &mut self.scratch;
-        *lane = std::mem::take(subscriber.lane(audio));
-        *lane_of = Some((index, audio));
+        let Scratch { buffer, waiting, waiting_of, .. } = &mut self.scratch;
+        *waiting = subscriber.queue.take(rank);
+        *waiting_of = Some((index, rank));
         let mut needs_key = None;
         let sealed = self.peers.links.get_mut(index).and_then(|link| {
             let path = link.transport.selected().filter(|_| link.transport.is_connected())?;
             let receiver = Receiver { index, link, subscriber };
-            let mut sealer = Sealer::new(now, audio, receiver, &self.peers.publishers, &mut self.at_work);
-            let run = sealer.seal_run(lane, buffer, &mut self.stats);
+            let mut sealer = Sealer::new(now, rank, receiver, &self.peers.publishers, &mut self.at_work);
+            let run = sealer.seal_run(waiting, buffer, &mut self.stats);
             needs_key = sealer.needs_key;
             let (run, arrived) = (run?, sealer.arrived);
-            if let (false, Some(arrived)) = (audio, arrived) {
+            if let (SendRank::Video, Some(arrived)) = (rank, arrived) {
                 self.waits.on_picture(now.saturating_duration_since(arrived));
             }
             let counts = (run.packets as u64, self.stats.packets_forwarded);
             self.delay.on_run(now, arrived.unwrap_or(now), counts, &mut self.stats.forward_delay);
             Some(Sealed { path, media: Some(run) })
         });
-        let more = sealed.is_some() && !lane.packets.is_empty();
+        let more = sealed.is_some() && !waiting.is_empty();
         if !more {
             // Without a path nothing can leave. Cleared also where it is empty: so its memory is used
             // from the start again, and stays warm.
-            self.stats.drops.add(DropReason::ReceiverGone, subscriber.throw_away(lane));
-            lane.marked = false;
+            self.stats.drops.add(DropReason::ReceiverGone, subscriber.throw_away(rank, waiting));
+            subscriber.queue.is_done(rank);
         }
-        *lane_of = None;
-        *subscriber.lane(audio) = std::mem::take(lane);
+        *waiting_of = None;
+        subscriber.queue.give_back(rank, std::mem::take(waiting));
         if let Some(origin) = needs_key {
             self.request_key(now, origin);
         }
@@ -163,31 +160,27 @@ impl Engine {
     }
 
     /// Sealing has failed: what is left goes back to its subscriber, but for the packet it failed at.
-    pub(super) fn restore_lane(&mut self) {
-        let mut lane = std::mem::take(&mut self.scratch.lane);
-        let Some((index, audio)) = self.scratch.lane_of.take() else {
+    pub(super) fn restore_waiting(&mut self) {
+        let mut waiting = std::mem::take(&mut self.scratch.waiting);
+        let Some((index, rank)) = self.scratch.waiting_of.take() else {
             return;
         };
-        if lane.packets.front_mut().is_some_and(Pending::advance) {
-            lane.packets.pop_front();
+        if waiting.front_mut().is_some_and(Pending::advance) {
+            waiting.pop_front();
         }
         if let Some(subscriber) = self.peers.subscribers.get_mut(index) {
-            *subscriber.lane(audio) = lane;
+            subscriber.queue.give_back(rank, waiting);
         }
     }
 
-    /// Brings a peer into the lanes in which something of its waits, into which nobody has been brought yet.
-    pub(super) fn mark_lanes(&mut self, index: PeerIndex) {
+    /// Brings a peer into the order of the ranks in which something of its waits, in none of which anybody is yet.
+    pub(super) fn mark_ranks(&mut self, index: PeerIndex) {
         let Some(subscriber) = self.peers.subscribers.get_mut(index) else {
             return;
         };
-        let lanes = [
-            (&mut self.dirty.audio, &mut subscriber.audio_queue),
-            (&mut self.dirty.video, &mut subscriber.video_queue),
-        ];
-        for (lane, queue) in lanes {
-            queue.marked = false;
-            mark(lane, queue, index);
+        for rank in SendRank::ALL {
+            subscriber.queue.is_done(rank);
+            self.dirty.mark(rank, &mut subscriber.queue, index);
         }
     }
 }

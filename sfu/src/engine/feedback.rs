@@ -1,13 +1,13 @@
 //! RTCP that comes in: reports, retransmission and key frame requests, transport-wide feedback.
 
 use super::Engine;
-use super::forwarding::mark;
 use crate::discard::DropReason;
 use crate::forward::packet::{Mapped, Origin, Pending};
 use crate::forward::resend::ResendBudget;
 use crate::ids::{PeerIndex, SourceKind, Ssrc};
 use crate::peer::Table;
 use crate::peer::publisher::{Publisher, Route};
+use crate::peer::queue::SendRank;
 use crate::peer::subscriber::{Subscriber, Video};
 use crate::room::shed::Measure;
 use crate::rtp::rtcp::{self, Feedback, ReportBlock, SenderReport};
@@ -138,11 +138,12 @@ impl Engine {
         self.stats.drops.add(DropReason::ResendRefused, refused.len() as u64);
         for sequence in asked {
             match resend(now, &self.peers.publishers, (slot, &mut *video), *sequence, patience, budget) {
-                Ok(pending) => subscriber.video_queue.packets.extend(pending),
+                Ok(Some(pending)) => subscriber.queue.push(SendRank::Resend, pending),
+                Ok(None) => {}
                 Err(reason) => self.stats.drops.count(reason),
             }
         }
-        mark(&mut self.dirty.video, &mut subscriber.video_queue, index);
+        self.dirty.mark(SendRank::Resend, &mut subscriber.queue, index);
     }
 
     /// A receiver cannot go on without a key frame.
@@ -222,8 +223,7 @@ fn resend(
     }
     video.resent.remember(now, sequence_out);
     let mapped = Mapped { sequence_out, offsets };
-    let pending = Pending::one(origin, sequence_in, slot as u16, mapped);
-    Ok(Some(Pending { retransmission: true, ..pending }))
+    Ok(Some(Pending::one(now, origin, sequence_in, slot as u16, mapped)))
 }
 
 #[cfg(test)]

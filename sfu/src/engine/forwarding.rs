@@ -8,12 +8,11 @@ use crate::discard::DropReason;
 use crate::event::Event;
 use crate::forward::packet::{Origin, PacketMeta};
 use crate::forward::write::Parts;
-use crate::ids::{PeerIndex, SlotId, Source, SourceKind};
+use crate::ids::{SlotId, Source, SourceKind};
 use crate::peer::publisher::{Layer, Route};
-use crate::peer::subscriber::Lane;
+use crate::peer::queue::SendRank;
 use crate::rtp::sequence::Sequence;
 use arrayvec::ArrayVec;
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// A key frame that lies in the slab already is played from there when it is younger than this: the
@@ -75,7 +74,7 @@ impl Engine {
                 if ways.offer_audio(subscriber, origin, &packets) == Offered::Switched {
                     voices.push(*route);
                 }
-                mark(&mut self.dirty.audio, &mut subscriber.audio_queue, route.subscriber);
+                self.dirty.mark(SendRank::Audio, &mut subscriber.queue, route.subscriber);
                 continue;
             }
             match ways.offer_burst(subscriber, origin, &packets) {
@@ -83,7 +82,7 @@ impl Engine {
                 Offered::Switched => switched.push(*route),
                 Offered::NeedsKey(origin) => keys.push(origin),
             }
-            mark(&mut self.dirty.video, &mut subscriber.video_queue, route.subscriber);
+            self.dirty.mark(SendRank::Video, &mut subscriber.queue, route.subscriber);
         }
         drop(packets);
         keys.into_iter().for_each(|origin| self.request_key(now, origin));
@@ -177,7 +176,7 @@ impl Engine {
         let mut ways = Ways { publishers: &self.peers.publishers, drops, now, route };
         let switched = matches!(ways.offer_video(subscriber, origin, key, meta), Offered::Switched);
         if switched {
-            mark(&mut self.dirty.video, &mut subscriber.video_queue, route.subscriber);
+            self.dirty.mark(SendRank::Video, &mut subscriber.queue, route.subscriber);
             self.after_switch(now, origin, &[route]);
         }
         switched
@@ -204,7 +203,7 @@ impl Engine {
         let mut ways = Ways { publishers: &self.peers.publishers, drops, now: arrived, route };
         let packet = (layer.newest, meta);
         if ways.begin_audio(subscriber, origin, packet) == Offered::Switched {
-            mark(&mut self.dirty.audio, &mut subscriber.audio_queue, route.subscriber);
+            self.dirty.mark(SendRank::Audio, &mut subscriber.queue, route.subscriber);
             self.report_switches(now, SourceKind::Microphone, &[route]);
         }
     }
@@ -218,12 +217,4 @@ pub(super) fn whole_key(layer: &Layer, now: Instant, age: Duration) -> Option<(S
     let is_there = |sequence: Sequence| layer.slab.get(sequence).is_some();
     let is_young = layer.age(now, meta) < age;
     (is_young && key.until(layer.newest.next()).all(is_there)).then_some((key, meta))
-}
-
-/// Brings a subscriber into a lane once: it is there exactly while something waits.
-pub(super) fn mark(lane: &mut VecDeque<PeerIndex>, queue: &mut Lane, peer: PeerIndex) {
-    if !queue.marked && !queue.packets.is_empty() {
-        queue.marked = true;
-        lane.push_back(peer);
-    }
 }

@@ -4,6 +4,7 @@ use super::Engine;
 use crate::ids::{PeerIndex, RoomId};
 use crate::peer::Peers;
 use crate::peer::publisher::Layer;
+use crate::peer::queue::SendRank;
 use crate::peer::subscriber::{Subscriber, Video};
 use crate::room::shed::{Cost, Measure, Standing};
 use crate::stats::Effort;
@@ -16,7 +17,6 @@ const LEAST_BPS: u64 = 100_000;
 #[derive(Debug, Default)]
 pub(super) struct Waits {
     least: Option<Duration>,
-    last: Duration,
 }
 
 impl Waits {
@@ -24,18 +24,16 @@ impl Waits {
         self.least = Some(self.least.map_or(waited, |least| least.min(waited)));
     }
 
-    /// The least of the last `span`. Where none had its turn at all though `queued` subscribers wait for theirs,
-    /// they have waited so much longer.
-    fn take(&mut self, span: Duration, queued: usize) -> Duration {
-        let stuck = if queued > 0 { self.last.saturating_add(span) } else { Duration::ZERO };
-        self.last = self.least.take().unwrap_or(stuck);
-        self.last
+    /// The least since this was last asked. Where none had its turn, it is what the `next` in turn has waited.
+    fn take(&mut self, next: Option<Duration>) -> Duration {
+        self.least.take().or(next).unwrap_or_default()
     }
 }
 
 impl Engine {
     pub(super) fn handle_effort(&mut self, now: Instant, effort: Effort) {
-        let waited = self.waits.take(effort.span, self.dirty.video.len());
+        let next = self.dirty.first_of(SendRank::Video).and_then(|index| self.peers.subscribers.get(index));
+        let waited = self.waits.take(next.and_then(|next| next.queue.age(now, SendRank::Video)));
         if !self.shedding.on_effort(effort, waited) {
             return;
         }
@@ -91,13 +89,12 @@ mod tests {
     fn the_least_wait_counts_and_a_queue_that_stands_still_grows() {
         let ms = Duration::from_millis;
         let mut waits = Waits::default();
-        assert_eq!(waits.take(ms(100), 0), ms(0), "no pictures, no wait");
+        assert_eq!(waits.take(None), ms(0), "no frames, no wait");
         waits.on_picture(ms(30));
         waits.on_picture(ms(10));
         waits.on_picture(ms(20));
-        assert_eq!(waits.take(ms(100), 3), ms(10));
-        assert_eq!(waits.take(ms(100), 3), ms(110), "nobody had a turn");
-        assert_eq!(waits.take(ms(50), 3), ms(160));
-        assert_eq!(waits.take(ms(100), 0), ms(0));
+        assert_eq!(waits.take(Some(ms(40))), ms(10));
+        assert_eq!(waits.take(Some(ms(110))), ms(110), "nobody had a turn");
+        assert_eq!(waits.take(None), ms(0));
     }
 }

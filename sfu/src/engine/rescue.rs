@@ -87,14 +87,14 @@ impl Engine {
         self.burst = Burst::default();
         self.timers = Timers::default();
         self.dirty = Dirty::default();
-        self.restore_lane();
+        self.restore_waiting();
         let indices: Vec<PeerIndex> = self.peers.indices().collect();
         for index in indices {
             if let Some(link) = self.peers.links.get_mut(index) {
                 link.wake_at = None;
             }
             self.touch(index);
-            self.mark_lanes(index);
+            self.mark_ranks(index);
         }
         self.stale_rooms.clear();
         self.all_stale();

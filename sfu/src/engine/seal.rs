@@ -13,11 +13,13 @@ use crate::limits;
 use crate::peer::Table;
 use crate::peer::link::Link;
 use crate::peer::publisher::{Layer, Publisher};
-use crate::peer::subscriber::{Lane, Subscriber};
+use crate::peer::queue::SendRank;
+use crate::peer::subscriber::Subscriber;
 use crate::rtp::codec::{Codec, red};
 use crate::rtp::sequence::Sequence;
 use crate::stats::WorkerStats;
 use crate::transport::SRTP_OVERHEAD;
+use std::collections::VecDeque;
 use std::time::Instant;
 
 /// A GSO send carries at most 64 datagrams and 64 KiB; a picture at 2 Mbit/s has 7.5 packets, and a
@@ -65,7 +67,7 @@ pub(super) struct Sealer<'a> {
     subscriber: &'a mut Subscriber,
     publishers: &'a Table<Publisher>,
     at_work: &'a mut AtWork,
-    audio: bool,
+    rank: SendRank,
     departure: Stamp,
     layer: Option<(Origin, &'a Layer)>,
     wire: Option<Wire>,
@@ -80,7 +82,7 @@ pub(super) struct Sealer<'a> {
 struct Wire {
     slot: u16,
     codec: Codec,
-    retransmission: bool,
+    rtx: bool,
     ssrc: Ssrc,
     payload_type: u8,
     /// The receiver has Opus and not RED: the newest block alone is sent.
@@ -93,7 +95,7 @@ struct Wire {
 impl<'a> Sealer<'a> {
     pub fn new(
         now: Instant,
-        audio: bool,
+        rank: SendRank,
         Receiver { index, link, subscriber }: Receiver<'a>,
         publishers: &'a Table<Publisher>,
         at_work: &'a mut AtWork,
@@ -106,7 +108,7 @@ impl<'a> Sealer<'a> {
             subscriber,
             publishers,
             at_work,
-            audio,
+            rank,
             departure,
             layer: None,
             wire: None,
@@ -116,9 +118,14 @@ impl<'a> Sealer<'a> {
     }
 
     /// Packets of one size, the last one perhaps shorter; `None` when nothing was left to send.
-    pub fn seal_run(&mut self, lane: &mut Lane, buffer: &mut [u8], stats: &mut WorkerStats) -> Option<Run> {
+    pub fn seal_run(
+        &mut self,
+        waiting: &mut VecDeque<Pending>,
+        buffer: &mut [u8],
+        stats: &mut WorkerStats,
+    ) -> Option<Run> {
         let mut run = Run::default();
-        while let Some(pending) = lane.packets.front_mut() {
+        while let Some(pending) = waiting.front_mut() {
             let at = run.length;
             let Some(room) = buffer.get_mut(at..) else {
                 break;
@@ -133,7 +140,7 @@ impl<'a> Sealer<'a> {
                 }
             }
             if pending.advance() {
-                lane.packets.pop_front();
+                waiting.pop_front();
             }
             if run.is_full() {
                 break;
@@ -145,16 +152,13 @@ impl<'a> Sealer<'a> {
 
     /// The receiver will miss a packet that nobody can resend: only a key frame helps, unless it cannot have any.
     fn give_up(&mut self, pending: &Pending, reason: DropReason) {
-        if self.audio || pending.retransmission {
+        if self.rank != SendRank::Video {
             return;
         }
         if reason != DropReason::CodecNotNegotiated {
             self.needs_key = Some(pending.origin);
         }
-        #[cfg(debug_assertions)]
-        if let Some(video) = self.subscriber.video.get_mut(usize::from(pending.slot)) {
-            video.account.guard.give_up();
-        }
+        self.subscriber.give_up(pending.slot);
     }
 
     /// Writes and seals one packet behind `run`; `None` when it does not fit into the run.
@@ -175,7 +179,7 @@ impl<'a> Sealer<'a> {
         }
         let sealed = self.link.transport.seal_rtp(room, written.header, written.total, sequence)?;
         self.commit(pending, meta, written, size)?;
-        self.arrived = (!pending.retransmission).then_some(meta.arrived).or(self.arrived);
+        self.arrived = (!self.rank.is_rtx()).then_some(meta.arrived).or(self.arrived);
         Ok(Some(sealed))
     }
 
@@ -196,13 +200,13 @@ impl<'a> Sealer<'a> {
 
     #[inline]
     fn wire(&mut self, pending: &Pending, codec: Codec) -> Result<Wire, DropReason> {
-        let asked = (pending.slot, codec, pending.retransmission);
+        let asked = (pending.slot, codec, self.rank.is_rtx());
         match self.wire {
-            Some(known) if (known.slot, known.codec, known.retransmission) == asked => Ok(known),
+            Some(known) if (known.slot, known.codec, known.rtx) == asked => Ok(known),
             _ => {
                 let line = self.line(usize::from(pending.slot)).ok_or(DropReason::UnknownSsrc)?;
                 let wire = Wire::of(line, asked).ok_or(DropReason::CodecNotNegotiated)?;
-                let known = self.is_acknowledged(usize::from(pending.slot)) && !pending.retransmission;
+                let known = self.is_acknowledged(usize::from(pending.slot)) && !self.rank.is_rtx();
                 let wire = Wire { names_section: self.subscriber.extensions.mid.is_some() && !known, ..wire };
                 self.wire = Some(wire);
                 Ok(wire)
@@ -225,7 +229,7 @@ impl<'a> Sealer<'a> {
             let (_, primary) = red::primary(parts.payload)?;
             parts.payload = parts.payload.get(primary).ok_or(DropReason::MalformedPayload)?;
         }
-        let (sequence, original) = match pending.retransmission {
+        let (sequence, original) = match self.rank.is_rtx() {
             false => (pending.sequence_out, None),
             true => {
                 let sequence = self.rtx_sequence(pending).ok_or(DropReason::UnknownSsrc)?;
@@ -238,7 +242,7 @@ impl<'a> Sealer<'a> {
         let head = Head {
             payload_type: wire.payload_type,
             ssrc: wire.ssrc.0,
-            marker: if self.audio { pending.begins } else { meta.marker },
+            marker: if self.is_audio() { pending.begins } else { meta.marker },
             sequence: sequence.number(),
             timestamp: meta.timestamp.wrapping_add(pending.offsets.timestamp),
             original,
@@ -248,6 +252,11 @@ impl<'a> Sealer<'a> {
         let written = write_packet(room, head, pending.offsets, meta, extensions, parts)
             .ok_or(DropReason::Oversized)?;
         Ok((written, sequence))
+    }
+
+    #[inline]
+    fn is_audio(&self) -> bool {
+        self.rank == SendRank::Audio
     }
 
     fn rtx_sequence(&self, pending: &Pending) -> Option<Sequence> {
@@ -268,18 +277,18 @@ impl<'a> Sealer<'a> {
             subscriber.history.record(self.departure, size);
         }
         let slot = usize::from(pending.slot);
-        let account = if self.audio {
+        let account = if self.rank == SendRank::Audio {
             &mut subscriber.audio.get_mut(slot).ok_or(DropReason::UnknownSsrc)?.account
         } else {
             let video = subscriber.video.get_mut(slot).ok_or(DropReason::UnknownSsrc)?;
-            if pending.retransmission {
+            if self.rank.is_rtx() {
                 video.resent.next_sequence();
                 subscriber.rtx_packets = subscriber.rtx_packets.wrapping_add(1);
                 return Ok(());
             }
             &mut video.account
         };
-        if !self.audio {
+        if self.rank != SendRank::Audio {
             subscriber.video_octets = subscriber.video_octets.wrapping_add(written.total as u64);
         }
         account.packets = account.packets.wrapping_add(1);
@@ -297,7 +306,7 @@ impl<'a> Sealer<'a> {
     }
 
     fn is_acknowledged(&self, slot: usize) -> bool {
-        let account = if self.audio {
+        let account = if self.is_audio() {
             self.subscriber.audio.get(slot).map(|audio| &audio.account)
         } else {
             self.subscriber.video.get(slot).map(|video| &video.account)
@@ -306,7 +315,7 @@ impl<'a> Sealer<'a> {
     }
 
     fn line(&self, slot: usize) -> Option<&SlotLine> {
-        if self.audio {
+        if self.is_audio() {
             self.subscriber.audio.get(slot).map(|audio| &audio.slot.line)
         } else {
             self.subscriber.video.get(slot).map(|video| &video.slot.line)
@@ -316,16 +325,16 @@ impl<'a> Sealer<'a> {
 
 impl Wire {
     /// RED is unwrapped for those who have only Opus; `None` where the receiver cannot take the codec.
-    fn of(line: &SlotLine, (slot, codec, retransmission): (u16, Codec, bool)) -> Option<Wire> {
+    fn of(line: &SlotLine, (slot, codec, rtx): (u16, Codec, bool)) -> Option<Wire> {
         let unwrapped = || (codec == Codec::Red).then(|| line.codec(Codec::Opus)).flatten();
         let (found, unwrap_red) = match line.codec(codec) {
             Some(found) => (found, false),
             None => (unwrapped()?, true),
         };
-        let (ssrc, payload_type) = match retransmission {
+        let (ssrc, payload_type) = match rtx {
             false => (line.ssrc, found.payload_type),
             true => line.rtx_ssrc.zip(found.rtx_payload_type)?,
         };
-        Some(Wire { slot, codec, retransmission, ssrc, payload_type, unwrap_red, names_section: false })
+        Some(Wire { slot, codec, rtx, ssrc, payload_type, unwrap_red, names_section: false })
     }
 }

@@ -6,6 +6,7 @@ use crate::forward::switch::Decision;
 use crate::forward::write::Parts;
 use crate::peer::Table;
 use crate::peer::publisher::{KEY_MAX_AGE, Publisher, Route};
+use crate::peer::queue::SendRank;
 use crate::peer::subscriber::Subscriber;
 use crate::rtp::sequence::Sequence;
 use crate::stats::Drops;
@@ -45,8 +46,8 @@ impl Ways<'_> {
         let Some((mapped, first)) = video.slot.offer_run(self.now, origin, packets) else {
             return false;
         };
-        let pending = Pending::one(origin, first, self.route.slot, mapped);
-        subscriber.video_queue.packets.push_back(Pending { count: packets.len() as u16, ..pending });
+        let pending = Pending::one(self.now, origin, first, self.route.slot, mapped);
+        subscriber.queue.push(SendRank::Video, Pending { count: packets.len() as u16, ..pending });
         true
     }
 
@@ -64,8 +65,9 @@ impl Ways<'_> {
         for (sequence, meta) in packets {
             match audio.slot.offer(self.now, origin, *sequence, meta) {
                 Ok(Some((mapped, begins))) => {
-                    let pending = Pending { begins, ..Pending::one(origin, *sequence, slot, mapped) };
-                    subscriber.audio_queue.packets.push_back(pending);
+                    let pending =
+                        Pending { begins, ..Pending::one(self.now, origin, *sequence, slot, mapped) };
+                    subscriber.queue.push(SendRank::Audio, pending);
                     offered = if begins { Offered::Switched } else { offered };
                 }
                 Ok(None) => {}
@@ -125,7 +127,8 @@ impl Ways<'_> {
         };
         let decision = video.slot.offer(self.now, origin, sequence, meta);
         if let Ok(Decision::Forward(mapped) | Decision::ForwardThenSwitch(mapped, _)) = decision {
-            subscriber.video_queue.packets.push_back(Pending::one(origin, sequence, self.route.slot, mapped));
+            let pending = Pending::one(self.now, origin, sequence, self.route.slot, mapped);
+            subscriber.queue.push(SendRank::Video, pending);
         }
         match decision {
             Ok(Decision::Ignore | Decision::Forward(_)) => Offered::Stays,
@@ -165,8 +168,8 @@ impl Ways<'_> {
             }
             match video.slot.offer(self.now, target, sequence, meta) {
                 Ok(Decision::Forward(mapped)) => {
-                    let pending = Pending::one(target, sequence, self.route.slot, mapped);
-                    subscriber.video_queue.packets.push_back(pending);
+                    let pending = Pending::one(self.now, target, sequence, self.route.slot, mapped);
+                    subscriber.queue.push(SendRank::Video, pending);
                 }
                 Ok(_) => {}
                 Err(reason) => self.drops.count(reason),

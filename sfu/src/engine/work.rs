@@ -16,7 +16,7 @@ pub(super) enum Work {
         publisher: PeerIndex,
         receiver: PeerIndex,
     },
-    /// A lane of one is sealed, just now packets of the other.
+    /// What waits for one is sealed, just now packets of the other.
     Seal {
         receiver: PeerIndex,
         publisher: PeerIndex,

@@ -67,24 +67,16 @@ pub struct Pending {
     pub offsets: Offsets,
     /// Of audio: a talk spurt begins here.
     pub begins: bool,
-    pub retransmission: bool,
+    /// When it was given its number.
+    pub decided: Instant,
 }
 
 impl Pending {
     /// The packet `sequence_in` of `origin`, with what it becomes on a slot.
     #[inline]
-    pub fn one(origin: Origin, sequence_in: Sequence, slot: u16, mapped: Mapped) -> Pending {
+    pub fn one(now: Instant, origin: Origin, sequence_in: Sequence, slot: u16, mapped: Mapped) -> Pending {
         let Mapped { sequence_out, offsets } = mapped;
-        Pending {
-            origin,
-            slot,
-            count: 1,
-            sequence_in,
-            sequence_out,
-            offsets,
-            begins: false,
-            retransmission: false,
-        }
+        Pending { origin, slot, count: 1, sequence_in, sequence_out, offsets, begins: false, decided: now }
     }
 
     /// The first is done with; true when it was the last one.
@@ -140,7 +132,7 @@ mod tests {
             sequence_out: at(70_000),
             offsets: Offsets::default(),
             begins: false,
-            retransmission: false,
+            decided: Instant::now(),
         };
         assert!(!pending.advance());
         assert_eq!((pending.count, pending.sequence_in, pending.sequence_out), (1, at(11), at(70_001)));

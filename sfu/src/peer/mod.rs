@@ -4,6 +4,7 @@
 
 pub mod link;
 pub mod publisher;
+pub mod queue;
 pub mod subscriber;
 
 use crate::forward::packet::Origin;

@@ -1,6 +1,7 @@
 //! What one endpoint receives: its slots, what waits to be sent, what was sent.
 
 use super::publisher::VIDEO_SLAB;
+use super::queue::{SendQueue, SendRank};
 use crate::bandwidth::estimate::Estimator;
 use crate::bandwidth::history::SendHistory;
 #[cfg(debug_assertions)]
@@ -58,6 +59,13 @@ pub struct Video {
     pub asked_ahead: Option<Origin>,
 }
 
+impl Video {
+    fn give_up(&mut self) {
+        #[cfg(debug_assertions)]
+        self.account.guard.give_up();
+    }
+}
+
 #[derive(Debug)]
 pub struct Audio {
     pub slot: AudioSlot,
@@ -65,20 +73,12 @@ pub struct Audio {
     pub shown: Option<Source>,
 }
 
-/// Packets that wait for their turn, and whether the engine knows.
-#[derive(Debug, Default)]
-pub struct Lane {
-    pub packets: VecDeque<Pending>,
-    pub marked: bool,
-}
-
 #[derive(Debug)]
 pub struct Subscriber {
     pub video: Vec<Video>,
     pub audio: Vec<Audio>,
     pub extensions: EgressExtensions,
-    pub audio_queue: Lane,
-    pub video_queue: Lane,
+    pub queue: SendQueue,
     pub history: SendHistory,
     pub estimator: Estimator,
     /// SSRC of the first slot, under which everything is reported that is of no slot.
@@ -100,8 +100,7 @@ impl Subscriber {
             video: Vec::new(),
             audio: Vec::new(),
             extensions: EgressExtensions::new(&negotiated.slot_extensions()),
-            audio_queue: Lane::default(),
-            video_queue: Lane::default(),
+            queue: SendQueue::default(),
             history: SendHistory::new(),
             estimator: Estimator::new(START_BPS),
             report_ssrc: Ssrc(1),
@@ -166,34 +165,31 @@ impl Subscriber {
 
     /// The line is gone: throws away what waits for it; returns how many packets that were.
     pub fn clear(&mut self) -> u64 {
-        let lanes = [true, false].map(|audio| {
-            let mut lane = std::mem::take(self.lane(audio));
-            let waiting = self.throw_away(&mut lane);
-            *self.lane(audio) = lane;
-            waiting
+        let lost = SendRank::ALL.map(|rank| {
+            let mut waiting = self.queue.take(rank);
+            let lost = self.throw_away(rank, &mut waiting);
+            self.queue.give_back(rank, waiting);
+            lost
         });
-        lanes.into_iter().fold(0, u64::saturating_add)
+        lost.into_iter().fold(0, u64::saturating_add)
     }
 
-    /// What waits in this lane of the subscriber's has its numbers and goes nowhere; returns how many packets that
-    /// were. They can be asked for again; who never got the slot's first ones asks for a key frame.
-    pub fn throw_away(&mut self, lane: &mut Lane) -> u64 {
-        #[cfg(debug_assertions)]
-        for pending in lane.packets.iter().filter(|pending| !pending.retransmission) {
-            let is_video = pending.origin.kind != SourceKind::Microphone;
-            if is_video && let Some(video) = self.video.get_mut(usize::from(pending.slot)) {
-                video.account.guard.give_up();
-            }
+    /// What waits in this rank of the subscriber's queue has its numbers and goes nowhere; returns how many packets
+    /// that were. They can be asked for again; who never got the slot's first ones asks for a key frame.
+    pub fn throw_away(&mut self, rank: SendRank, waiting: &mut VecDeque<Pending>) -> u64 {
+        if rank == SendRank::Video {
+            waiting.iter().for_each(|pending| self.give_up(pending.slot));
         }
-        let waiting = lane.packets.iter().map(|pending| u64::from(pending.count)).sum();
-        lane.packets.clear();
-        waiting
+        let lost = waiting.iter().map(|pending| u64::from(pending.count)).sum();
+        waiting.clear();
+        lost
     }
 
-    /// What waits to be sent, of audio or of video.
-    #[inline]
-    pub fn lane(&mut self, audio: bool) -> &mut Lane {
-        if audio { &mut self.audio_queue } else { &mut self.video_queue }
+    /// A number of a video slot is used up and never leaves.
+    pub fn give_up(&mut self, slot: u16) {
+        if let Some(video) = self.video.get_mut(usize::from(slot)) {
+            video.give_up();
+        }
     }
 
     /// The video slot that sends with `ssrc`.

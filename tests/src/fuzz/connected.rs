@@ -47,6 +47,10 @@ impl Rig {
         for _ in 0..count {
             rtcp_packet(&self.sites[site], input, &mut compound);
         }
+        self.seal_and_send_rtcp(site, compound);
+    }
+
+    pub(super) fn seal_and_send_rtcp(&mut self, site: usize, mut compound: Vec<u8>) {
         let Some(srtp) = &mut self.sites[site].line.srtp else { return };
         if srtp.seal.seal_rtcp(&mut compound).is_ok() {
             self.send(site, &compound);

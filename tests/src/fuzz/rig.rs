@@ -34,6 +34,8 @@ pub(super) struct Rig {
     pub sites: Vec<Site>,
     /// What came of the offers of the last step.
     pub answers: Vec<Result<(), OfferError>>,
+    /// What sites send comes to the engine together, as a batch of datagrams: it is asked for its orders by `rest`.
+    pub is_held: bool,
 }
 
 pub(super) struct Site {
@@ -109,7 +111,7 @@ pub(super) fn credentials(name: &str) -> IceCredentials {
 impl Rig {
     /// So many sites that have offered and not yet sent a datagram.
     pub fn new(sites: u8) -> Rig {
-        let mut rig = Rig { machine: Machine::new(), sites: Vec::new(), answers: Vec::new() };
+        let mut rig = Rig { machine: Machine::new(), sites: Vec::new(), answers: Vec::new(), is_held: false };
         for number in 1..=sites {
             let own = credentials(&format!("site{number}"));
             let line = Line::new(rig.machine.now, IDENTITY.clone(), own.clone(), own.clone());
@@ -191,8 +193,10 @@ impl Rig {
     pub fn send(&mut self, site: usize, datagram: &[u8]) {
         self.sites[site].traffic.0 += datagram.len();
         self.machine.datagram(self.sites[site].number, datagram);
-        let delivered = self.rest();
-        self.deliver(delivered);
+        if !self.is_held {
+            let delivered = self.rest();
+            self.deliver(delivered);
+        }
     }
 
     /// What the lines have to say goes to and fro until they are silent.
@@ -214,7 +218,7 @@ impl Rig {
     }
 
     /// What the engine orders, for each address.
-    fn rest(&mut self) -> VecDeque<(SocketAddr, Vec<u8>)> {
+    pub fn rest(&mut self) -> VecDeque<(SocketAddr, Vec<u8>)> {
         let mut sent = VecDeque::new();
         let mut told = Vec::new();
         self.machine.rest_with(|order| match order {

@@ -1,0 +1,98 @@
+//! What waits to be sent to one subscriber.
+//!
+//! What is in here has been given a number on its slot, and what has a number leaves: a receiver takes a number that
+//! is missing for a loss and asks for it. So nothing is ever taken out to make room. Whoever wants to send less
+//! decides about fewer packets; the queue is cleared only when there is no line any more.
+
+use crate::forward::packet::Pending;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// What is sealed before what. Each rank is a queue of its own, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SendRank {
+    Audio,
+    /// An answer to a NACK: a frame waits for it, and so do those that rest upon that frame.
+    Resend,
+    Video,
+    /// Sent once more to learn what a line carries; of use only when nothing else is to be sent.
+    Padding,
+}
+
+impl SendRank {
+    pub const ALL: [SendRank; 4] = [SendRank::Audio, SendRank::Resend, SendRank::Video, SendRank::Padding];
+
+    /// Position in tables of four, in the order of [`SendRank::ALL`].
+    #[inline]
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Leaves on a slot's RTX stream (RFC 4588), with a number of its own that it is given only when it is sealed.
+    #[inline]
+    pub fn is_rtx(self) -> bool {
+        matches!(self, SendRank::Resend | SendRank::Padding)
+    }
+}
+
+/// Four queues, and whether the engine knows that something waits in them.
+#[derive(Debug, Default)]
+pub struct SendQueue {
+    waiting: [VecDeque<Pending>; 4],
+    announced: [bool; 4],
+}
+
+impl SendQueue {
+    #[inline]
+    pub fn push(&mut self, rank: SendRank, pending: Pending) {
+        self.of_rank(rank).push_back(pending);
+    }
+
+    #[inline]
+    fn of_rank(&mut self, rank: SendRank) -> &mut VecDeque<Pending> {
+        let [audio, resend, video, padding] = &mut self.waiting;
+        match rank {
+            SendRank::Audio => audio,
+            SendRank::Resend => resend,
+            SendRank::Video => video,
+            SendRank::Padding => padding,
+        }
+    }
+
+    /// True once when something begins to wait in a rank: until [`SendQueue::is_done`] the engine knows of it.
+    #[inline]
+    pub fn announce(&mut self, rank: SendRank) -> bool {
+        let waits = !self.of_rank(rank).is_empty();
+        let announced = self.announced.get_mut(rank.index());
+        announced.is_some_and(|announced| waits && !std::mem::replace(announced, true))
+    }
+
+    /// The engine has forgotten what it knew of a rank.
+    pub fn is_done(&mut self, rank: SendRank) {
+        if let Some(announced) = self.announced.get_mut(rank.index()) {
+            *announced = false;
+        }
+    }
+
+    /// All that waits in a rank, to be sealed. What is left goes back with [`SendQueue::give_back`]; nothing is pushed
+    /// in between.
+    #[inline]
+    pub fn take(&mut self, rank: SendRank) -> VecDeque<Pending> {
+        std::mem::take(self.of_rank(rank))
+    }
+
+    #[inline]
+    pub fn give_back(&mut self, rank: SendRank, waiting: VecDeque<Pending>) {
+        *self.of_rank(rank) = waiting;
+    }
+
+    /// How long ago the packet was decided that has waited longest in a rank.
+    pub fn age(&self, now: Instant, rank: SendRank) -> Option<Duration> {
+        let oldest = self.waiting.get(rank.index())?.front()?;
+        Some(now.saturating_duration_since(oldest.decided))
+    }
+}
+
+#[cfg(test)]
+#[path = "queue_tests.rs"]
+mod tests;
