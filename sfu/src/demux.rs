@@ -5,9 +5,9 @@
 use crate::discard::DropReason;
 use crate::ids::PeerIndex;
 use crate::net::Path;
-use crate::rtp::packet::is_rtcp;
 use crate::transport::stun;
 use arrayvec::ArrayVec;
+use rtp::packet::is_rtcp;
 use std::collections::HashMap;
 
 /// ICE username fragments are of our making and of this length.

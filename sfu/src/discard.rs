@@ -1,5 +1,7 @@
 //! Why a packet went no further. Each reason is a counter in `/metrics`; nothing is dropped silently.
 
+use rtp::Malformed;
+
 macro_rules! drop_reasons {
     ($($(#[$doc:meta])* $name:ident => $label:literal,)*) => {
         /// The reason a datagram or packet was dropped.
@@ -16,6 +18,16 @@ macro_rules! drop_reasons {
             }
         }
     };
+}
+
+impl From<Malformed> for DropReason {
+    fn from(what: Malformed) -> DropReason {
+        match what {
+            Malformed::Rtp => DropReason::MalformedRtp,
+            Malformed::Rtcp => DropReason::MalformedRtcp,
+            Malformed::Payload => DropReason::MalformedPayload,
+        }
+    }
 }
 
 drop_reasons! {

@@ -1,7 +1,5 @@
-//! Names of things. Ids of peers and rooms are chosen by the caller; the rest come from the wire.
+//! Names of things. Ids of peers and rooms are chosen by the caller; what the wire names is in `rtp::ids`.
 #![warn(missing_docs)]
-
-use arrayvec::ArrayString;
 
 /// One endpoint: one PeerConnection, one seat in a meeting. Never reused by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,16 +18,6 @@ pub struct PeerIndex {
     /// Of no other peer, until the count wraps.
     pub generation: u32,
 }
-
-/// Synchronisation source, RFC 3550 section 3.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Ssrc(pub u32);
-
-/// Media identification, RFC 9143; at most 16 bytes so that it fits a one-byte header extension.
-pub type Mid = ArrayString<16>;
-
-/// Restriction identifier of a simulcast layer, RFC 8851; same bound as [`Mid`].
-pub type Rid = ArrayString<16>;
 
 /// What a peer publishes. A peer has at most one of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

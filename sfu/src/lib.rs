@@ -28,7 +28,6 @@ pub mod ids;
 pub mod limits;
 pub mod net;
 pub mod receive;
-pub mod rtp;
 pub mod sdp;
 pub mod stats;
 pub mod time;

@@ -4,10 +4,10 @@
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use rtc_crypto::RTCCryptoProvider;
 use rtc_crypto::providers::AwsLcRsProvider;
-use sfu::rtp::codec::{self, Codec};
-use sfu::rtp::extension::{ExtensionKind, ExtensionMap, Extensions};
-use sfu::rtp::packet::Header;
-use sfu::rtp::rtcp;
+use rtp::codec::{self, Codec};
+use rtp::extension::{ExtensionKind, ExtensionMap, Extensions};
+use rtp::packet::Header;
+use rtp::rtcp;
 use sfu::transport::srtp::{Master, OpenContext, Profile, SealContext};
 use std::hint::black_box;
 
@@ -75,7 +75,7 @@ fn formats(c: &mut Criterion) {
         b.iter(|| codec::describe(Codec::Vp8, false, black_box(&packet[HEADER..]), None, &mut None))
     });
     let mut report = Vec::new();
-    rtcp::write_nack(&mut report, sfu::ids::Ssrc(1), sfu::ids::Ssrc(2), &[1, 2, 5, 40]);
+    rtcp::write_nack(&mut report, rtp::ids::Ssrc(1), rtp::ids::Ssrc(2), &[1, 2, 5, 40]);
     c.bench_function("compound RTCP with a NACK", |b| b.iter(|| rtcp::parse_compound(black_box(&report))));
 }
 

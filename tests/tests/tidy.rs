@@ -36,33 +36,48 @@ const WEB_ARROWS: arrows::Table = &[
 ];
 
 /// The same of what a crate names by `crate::` and `super::`, for each crate by its folder.
-const RUST_ARROWS: &[(&str, arrows::Table)] =
-    &[("sfu", SFU_ARROWS), ("sfu/driver", DRIVER_ARROWS), ("signaling", SIGNALING_ARROWS)];
+const RUST_ARROWS: &[(&str, arrows::Table)] = &[
+    ("sfu", SFU_ARROWS),
+    ("sfu/rtp", RTP_ARROWS),
+    ("sfu/driver", DRIVER_ARROWS),
+    ("signaling", SIGNALING_ARROWS),
+];
 
 /// `command` and `event` are what the quarters say to each other. They stand above `sdp`, whose offers and refusals
 /// they carry, and below `room` and `peer`, which keep what was desired.
 #[rustfmt::skip]
 const SFU_ARROWS: arrows::Table = &[
     ("engine", &["demux", "peer", "room", "command", "event", "bandwidth", "forward", "receive", "sdp", "transport",
-        "rtp", "stats", "discard", "ids", "limits", "net", "time"]),
-    ("demux", &["transport", "rtp", "discard", "ids", "net"]),
-    ("peer", &["room", "command", "bandwidth", "forward", "receive", "sdp", "transport", "rtp", "discard", "ids",
+        "stats", "discard", "ids", "limits", "net", "time"]),
+    ("demux", &["transport", "discard", "ids", "net"]),
+    ("peer", &["room", "command", "bandwidth", "forward", "receive", "sdp", "transport", "discard", "ids",
         "limits", "net", "time"]),
     ("room", &["command", "forward", "stats", "ids", "limits", "time"]),
     ("command", &["sdp", "ids", "net"]),
     ("event", &["sdp", "stats", "ids", "net"]),
-    ("bandwidth", &["rtp", "time"]),
-    ("forward", &["rtp", "discard", "ids", "time"]),
-    ("receive", &["rtp", "discard", "ids", "limits", "time"]),
-    ("sdp", &["rtp", "ids", "limits", "net"]),
-    ("transport", &["rtp", "discard", "limits", "net", "time"]),
-    ("rtp", &["discard", "ids", "time"]),
+    ("bandwidth", &["time"]),
+    ("forward", &["discard", "ids", "time"]),
+    ("receive", &["discard", "ids", "limits", "time"]),
+    ("sdp", &["ids", "limits", "net"]),
+    ("transport", &["discard", "limits", "net", "time"]),
     ("stats", &["discard", "ids", "net"]),
     ("discard", &[]),
     ("ids", &[]),
     ("limits", &[]),
     ("net", &[]),
     ("time", &[]),
+];
+
+#[rustfmt::skip]
+const RTP_ARROWS: arrows::Table = &[
+    ("codec", &["error"]),
+    ("extension", &["packet", "ids"]),
+    ("packet", &["error", "ids"]),
+    ("rtcp", &["error", "ids", "ntp"]),
+    ("sequence", &[]),
+    ("error", &[]),
+    ("ids", &[]),
+    ("ntp", &[]),
 ];
 
 /// The worker is the loop, and `workers` all of them.

@@ -5,7 +5,7 @@
 //! dropped, oldest first. Control is dropped only where it alone fills its queue.
 
 use super::frame::{fits_frame, push_header};
-use sfu::rtp::packet::is_rtcp;
+use rtp::packet::is_rtcp;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::{Duration, Instant};

@@ -3,10 +3,10 @@
 
 use super::*;
 use crate::bandwidth::history::SendHistory;
-use crate::rtp::rtcp::TransportReport;
 use crate::time::test_start;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use rtp::rtcp::TransportReport;
 use std::collections::VecDeque;
 
 const MS: Duration = Duration::from_millis(1);

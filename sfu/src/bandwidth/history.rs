@@ -1,8 +1,8 @@
 //! Departures of one peer's packets by transport-wide sequence number, matched with the arrivals its
 //! feedback tells.
 
-use crate::rtp::rtcp::TransportReport;
-use crate::rtp::sequence::Sequence;
+use rtp::rtcp::TransportReport;
+use rtp::sequence::Sequence;
 use std::time::{Duration, Instant};
 
 /// Departures remembered: 1.5 s at 15 Mbit/s, longer than any round trip plus feedback interval.

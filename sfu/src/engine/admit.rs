@@ -4,7 +4,7 @@ use super::Engine;
 use super::work::Work;
 use crate::command::{Command, Desired};
 use crate::event::Event;
-use crate::ids::{PeerId, PeerIndex, RoomId, Ssrc};
+use crate::ids::{PeerId, PeerIndex, RoomId};
 use crate::limits;
 use crate::net::IceCredentials;
 use crate::peer::link::Link;
@@ -15,6 +15,7 @@ use crate::sdp::{self, LocalDescription, Negotiated, Offer, OfferError};
 use crate::transport::{CheckNumbers, Transport};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use rtp::ids::Ssrc;
 use std::time::Instant;
 
 impl Engine {

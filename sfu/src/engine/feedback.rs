@@ -4,14 +4,15 @@ use super::Engine;
 use crate::discard::DropReason;
 use crate::forward::packet::{Mapped, Origin, Pending};
 use crate::forward::resend::ResendBudget;
-use crate::ids::{PeerIndex, SourceKind, Ssrc};
+use crate::ids::{PeerIndex, SourceKind};
 use crate::peer::Table;
 use crate::peer::publisher::{Publisher, Route};
 use crate::peer::queue::SendRank;
 use crate::peer::subscriber::{Subscriber, Video};
 use crate::room::shed::Measure;
-use crate::rtp::rtcp::{self, Feedback, ReportBlock, SenderReport};
-use crate::time::NtpTime;
+use rtp::ids::Ssrc;
+use rtp::ntp::NtpTime;
+use rtp::rtcp::{self, Feedback, ReportBlock, SenderReport};
 use std::time::{Duration, Instant};
 
 impl Engine {

@@ -11,8 +11,8 @@ use crate::forward::write::Parts;
 use crate::ids::{SlotId, Source, SourceKind};
 use crate::peer::publisher::{Layer, Route};
 use crate::peer::queue::SendRank;
-use crate::rtp::sequence::Sequence;
 use arrayvec::ArrayVec;
+use rtp::sequence::Sequence;
 use std::time::{Duration, Instant};
 
 /// A key frame that lies in the slab already is played from there when it is younger than this: the

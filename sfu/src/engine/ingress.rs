@@ -9,12 +9,12 @@ use crate::limits;
 use crate::net::Path;
 use crate::peer::publisher::{Layer, Publisher, StreamRef, codec_of};
 use crate::receive::stream::Arrival;
-use crate::rtp::codec::{self, Codec};
-use crate::rtp::extension::Extensions;
-use crate::rtp::packet::Header;
-use crate::rtp::sequence::Sequence;
 use crate::sdp::{Negotiated, NegotiatedCodec};
 use crate::transport::Received;
+use rtp::codec::{self, Codec};
+use rtp::extension::Extensions;
+use rtp::packet::Header;
+use rtp::sequence::Sequence;
 use std::time::Instant;
 
 /// When a datagram was handed in, and when the kernel had taken it in: what is measured of the line

@@ -4,13 +4,15 @@
 use super::work::Work;
 use super::{Engine, STATS_EVERY};
 use crate::event::Event;
-use crate::ids::{PeerIndex, Ssrc};
+use crate::ids::PeerIndex;
 use crate::peer::Peers;
 use crate::peer::publisher::{Layer, Publisher};
 use crate::peer::subscriber::{SlotAccount, Subscriber};
-use crate::rtp::rtcp::{self, ReportBlock};
-use crate::time::{Clock, NtpTime, after};
+use crate::time::{Clock, after};
 use arrayvec::ArrayVec;
+use rtp::ids::Ssrc;
+use rtp::ntp::NtpTime;
+use rtp::rtcp::{self, ReportBlock};
 use std::time::{Duration, Instant};
 
 /// RFC 3550 section 6.2 allows less than five seconds where bandwidth permits; browsers send one a

@@ -7,7 +7,7 @@ use crate::discard::DropReason;
 use crate::forward::packet::{Origin, PacketMeta, Pending};
 use crate::forward::switch::SlotLine;
 use crate::forward::write::{Head, MAX_HEADER_BYTES, Parts, Written, write_packet};
-use crate::ids::{PeerIndex, SourceKind, Ssrc};
+use crate::ids::{PeerIndex, SourceKind};
 #[cfg(debug_assertions)]
 use crate::limits;
 use crate::peer::Table;
@@ -15,10 +15,11 @@ use crate::peer::link::Link;
 use crate::peer::publisher::{Layer, Publisher};
 use crate::peer::queue::SendRank;
 use crate::peer::subscriber::Subscriber;
-use crate::rtp::codec::{Codec, red};
-use crate::rtp::sequence::Sequence;
 use crate::stats::WorkerStats;
 use crate::transport::SRTP_OVERHEAD;
+use rtp::codec::{Codec, red};
+use rtp::ids::Ssrc;
+use rtp::sequence::Sequence;
 use std::collections::VecDeque;
 use std::time::Instant;
 

@@ -8,9 +8,9 @@ use crate::peer::Table;
 use crate::peer::publisher::{KEY_MAX_AGE, Publisher, Route};
 use crate::peer::queue::SendRank;
 use crate::peer::subscriber::Subscriber;
-use crate::rtp::sequence::Sequence;
 use crate::stats::Drops;
-use crate::time::NtpTime;
+use rtp::ntp::NtpTime;
+use rtp::sequence::Sequence;
 use std::time::Instant;
 
 /// What an offer did to a video slot.

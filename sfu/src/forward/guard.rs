@@ -2,7 +2,7 @@
 //! What it refuses a decoder would refuse too.
 
 use super::packet::PacketMeta;
-use crate::rtp::sequence::Sequence;
+use rtp::sequence::Sequence;
 
 /// Numbers remembered to find one used twice.
 const WINDOW: usize = 512;

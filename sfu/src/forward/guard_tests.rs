@@ -1,5 +1,5 @@
 use super::*;
-use crate::rtp::codec::Codec;
+use rtp::codec::Codec;
 use std::time::Instant;
 
 fn at(index: u64) -> Sequence {

@@ -2,8 +2,8 @@
 //! among them may still be wanted.
 
 use super::packet::PacketMeta;
-use crate::rtp::codec::Codec;
-use crate::rtp::sequence::Sequence;
+use rtp::codec::Codec;
+use rtp::sequence::Sequence;
 
 /// Frames left out in a row that are remembered one by one; more come only where nothing is sent at all.
 const MAX_LEFT_OUT: usize = 64;

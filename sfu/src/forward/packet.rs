@@ -1,8 +1,8 @@
 //! What is known of a received packet, and what is decided about a packet to send. `Copy` values.
 
 use crate::ids::{PeerIndex, SourceKind};
-use crate::rtp::codec::Codec;
-use crate::rtp::sequence::Sequence;
+use rtp::codec::Codec;
+use rtp::sequence::Sequence;
 use std::time::Instant;
 
 /// One layer of one published track: the slab a packet lies in.

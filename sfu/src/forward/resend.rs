@@ -4,7 +4,7 @@
 //! Without RTX nothing is resent: the same SRTP packet with another transport-wide number would
 //! reuse a nonce.
 
-use crate::rtp::sequence::Sequence;
+use rtp::sequence::Sequence;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 

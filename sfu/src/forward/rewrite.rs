@@ -8,7 +8,7 @@
 
 use super::left_out::LeftOut;
 use super::packet::{Mapped, Offsets, Origin, PacketMeta};
-use crate::rtp::sequence::Sequence;
+use rtp::sequence::Sequence;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::ids::{PeerIndex, SourceKind};
-use crate::rtp::codec::Codec;
+use rtp::codec::Codec;
 
 fn at(index: u64) -> Sequence {
     Sequence::from_index(index)

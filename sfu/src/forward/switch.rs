@@ -7,10 +7,10 @@
 use super::packet::{Mapped, Origin, PacketMeta};
 use super::rewrite::Rewriter;
 use crate::discard::DropReason;
-use crate::ids::{Mid, Ssrc};
-use crate::rtp::codec::Codec;
-use crate::rtp::sequence::Sequence;
 use arrayvec::ArrayVec;
+use rtp::codec::Codec;
+use rtp::ids::{Mid, Ssrc};
+use rtp::sequence::Sequence;
 use std::time::{Duration, Instant};
 
 /// A frame whose end has not come this long after its last packet is given up. Browsers send a

@@ -2,8 +2,8 @@
 //! the caller's buffer, ready to be sealed in place.
 
 use super::packet::{Offsets, PacketMeta};
-use crate::rtp::codec;
-use crate::rtp::extension::{ExtensionKind, ExtensionMap, ExtensionWriter};
+use rtp::codec;
+use rtp::extension::{ExtensionKind, ExtensionMap, ExtensionWriter};
 
 /// Header extension ids a subscriber negotiated, looked up once.
 #[derive(Debug, Clone, Copy, Default)]

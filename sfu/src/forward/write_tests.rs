@@ -1,7 +1,7 @@
 use super::*;
-use crate::rtp::codec::Codec;
-use crate::rtp::extension::Extensions;
-use crate::rtp::packet::Header;
+use rtp::codec::Codec;
+use rtp::extension::Extensions;
+use rtp::packet::Header;
 use std::time::Instant;
 
 fn meta() -> PacketMeta {

@@ -4,7 +4,7 @@ use crate::command::Permissions;
 use crate::discard::DropReason;
 use crate::forward::packet::PacketMeta;
 use crate::forward::select::LayerState;
-use crate::ids::{PeerIndex, Rid, SourceKind, Ssrc};
+use crate::ids::{PeerIndex, SourceKind};
 use crate::limits;
 use crate::receive::cache::Slab;
 use crate::receive::cap::Cap;
@@ -14,12 +14,14 @@ use crate::receive::keyframe::KeyframeRequester;
 use crate::receive::nack::NackGenerator;
 use crate::receive::rate::RateMeter;
 use crate::receive::stream::Stream;
-use crate::rtp::codec::{Codec, TemplateStructure};
-use crate::rtp::extension::{ExtensionMap, Extensions};
-use crate::rtp::sequence::Sequence;
 use crate::sdp::{Negotiated, NegotiatedCodec, Section, SectionRole};
-use crate::time::{NtpTime, earliest};
+use crate::time::earliest;
 use arrayvec::ArrayVec;
+use rtp::codec::{Codec, TemplateStructure};
+use rtp::extension::{ExtensionMap, Extensions};
+use rtp::ids::{Rid, Ssrc};
+use rtp::ntp::NtpTime;
+use rtp::sequence::Sequence;
 use std::time::{Duration, Instant};
 
 /// Packets kept for retransmission and late switches. At 2 Mbit/s (275 packets/s) this is 1.9 s:

@@ -1,7 +1,7 @@
 use super::*;
-use crate::ids::Mid;
 use crate::net::{Candidate, IceCredentials};
 use crate::sdp::{self, LocalDescription, Offer};
+use rtp::ids::Mid;
 
 const VIDEO: &str = "m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\n\
     a=fmtp:97 apt=96\r\n";

@@ -1,8 +1,8 @@
 use super::*;
 use crate::forward::packet::{Mapped, Offsets, Origin};
 use crate::ids::{PeerIndex, SourceKind};
-use crate::rtp::sequence::Sequence;
 use proptest::prelude::*;
+use rtp::sequence::Sequence;
 
 fn pending(at: Instant, number: u64) -> Pending {
     let publisher = PeerIndex { place: 0, generation: 1 };

@@ -12,11 +12,12 @@ use crate::forward::resend::{ResendBudget, Resent};
 use crate::forward::rewrite::Rewriter;
 use crate::forward::switch::{AudioSlot, SlotCodec, SlotLine, VideoSlot};
 use crate::forward::write::EgressExtensions;
-use crate::ids::{SlotId, Source, SourceKind, Ssrc};
+use crate::ids::{SlotId, Source, SourceKind};
 use crate::room::shed::{Measure, Standing};
-use crate::rtp::codec::Codec;
 use crate::sdp::{Negotiated, Section, SectionRole};
 use rand::{Rng, RngCore};
+use rtp::codec::Codec;
+use rtp::ids::Ssrc;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 

@@ -8,7 +8,7 @@
 
 use crate::discard::DropReason;
 use crate::limits;
-use crate::rtp::sequence::Sequence;
+use rtp::sequence::Sequence;
 use std::cmp::Ordering;
 use std::fmt;
 

@@ -5,9 +5,9 @@
 //! told as missing has come after all. Beginning at the first arrival instead would hide every loss
 //! between two reports: with two packets a report (audio) that is half of all losses.
 
-use crate::rtp::rtcp::TransportReport;
-use crate::rtp::sequence::Sequence;
 use crate::time::after;
+use rtp::rtcp::TransportReport;
+use rtp::sequence::Sequence;
 use std::time::{Duration, Instant};
 
 /// Between reports: libwebrtc's own receivers stay between 50 and 250 ms; faster reacts faster, and

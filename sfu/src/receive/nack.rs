@@ -4,8 +4,8 @@
 //! or no longer worth it. What is given up in video leaves a frame no decoder can finish: the
 //! answer then is "a key frame is needed".
 
-use crate::rtp::sequence::Sequence;
 use crate::time::{after, earliest};
+use rtp::sequence::Sequence;
 use std::time::{Duration, Instant};
 
 /// Waited before the first question, unless one more packet comes first. Packets of one frame

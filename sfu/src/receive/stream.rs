@@ -2,10 +2,10 @@
 
 use super::rate::RateMeter;
 use crate::discard::DropReason;
-use crate::ids::Ssrc;
-use crate::rtp::rtcp::ReportBlock;
-use crate::rtp::sequence::Sequence;
-use crate::time::NtpTime;
+use rtp::ids::Ssrc;
+use rtp::ntp::NtpTime;
+use rtp::rtcp::ReportBlock;
+use rtp::sequence::Sequence;
 use std::time::{Duration, Instant};
 
 /// Numbers that are known to have come or not, one bit each: as many as the largest slab holds. No packet may

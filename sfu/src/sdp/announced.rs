@@ -6,8 +6,8 @@
 //! which nobody here takes), and further streams beside the first are not heard.
 
 use super::OfferError;
-use crate::ids::Ssrc;
 use crate::limits;
+use rtp::ids::Ssrc;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What one section said of SSRCs so far.

@@ -6,9 +6,10 @@
 
 use super::offer::{Direction, Offer, Offered};
 use super::{ExtensionSender, LocalDescription, Negotiated, Section, SectionRole};
-use crate::ids::{Mid, Rid, SlotId};
+use crate::ids::SlotId;
 use crate::limits;
 use crate::net::{Candidate, PathKind};
+use rtp::ids::{Mid, Rid};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 

@@ -1,6 +1,6 @@
 //! Which codecs are taken, and with which parameters.
 
-use crate::rtp::codec::Codec;
+use rtp::codec::Codec;
 use std::collections::BTreeMap;
 
 /// One codec of one section, under the client's payload type.

@@ -44,9 +44,10 @@ pub use codec::{NegotiatedCodec, Parameters};
 pub use error::OfferError;
 pub use offer::Offer;
 
-use crate::ids::{Mid, Rid, SlotId, SourceKind, Ssrc};
+use crate::ids::{SlotId, SourceKind};
 use crate::net::{Candidate, Fingerprint, IceCredentials};
-use crate::rtp::extension::{ExtensionKind, ExtensionMap};
+use rtp::extension::{ExtensionKind, ExtensionMap};
+use rtp::ids::{Mid, Rid, Ssrc};
 
 /// What our side brings to an answer.
 pub struct LocalDescription<'a> {

@@ -3,8 +3,9 @@
 use super::answer::is_rejected;
 use super::offer::{Direction, Offer, Offered};
 use super::{ExtensionSender, LocalDescription, Negotiated, OfferError, Section, SectionRole, roles};
-use crate::ids::{SlotId, Ssrc};
-use crate::rtp::extension::ExtensionMap;
+use crate::ids::SlotId;
+use rtp::extension::ExtensionMap;
+use rtp::ids::Ssrc;
 use std::collections::BTreeSet;
 
 pub(super) fn negotiate(

@@ -6,13 +6,13 @@ use super::association::Transport;
 use super::attributes::{has, values};
 use super::codec::{CodecTable, NegotiatedCodec};
 use super::{Extension, ExtensionSender, OfferError};
-use crate::ids::{Mid, Rid, Ssrc};
 use crate::limits;
 use crate::net::{Fingerprint, IceCredentials};
-use crate::rtp::extension::ExtensionKind;
 use rtc_sdp::description::common::Attribute;
 use rtc_sdp::description::media::{MediaDescription, MediaName};
 use rtc_sdp::description::session::SessionDescription;
+use rtp::extension::ExtensionKind;
+use rtp::ids::{Mid, Rid, Ssrc};
 use std::collections::BTreeSet;
 use std::io::Cursor;
 

@@ -26,12 +26,12 @@ mod tests;
 
 use crate::discard::DropReason;
 use crate::net::{DisconnectReason, Fingerprint, IceCredentials, Path};
-use crate::rtp::sequence::Sequence;
 use crate::time::earliest;
 use consent::{Consent, Silence};
 use dtls::{Dtls, Progress};
 use ice_lite::IceLite;
 use paths::Paths;
+use rtp::sequence::Sequence;
 use srtp::{Master, OpenContext, Profile, SealContext};
 use std::collections::VecDeque;
 use std::fmt;

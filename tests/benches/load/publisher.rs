@@ -2,10 +2,10 @@
 //! the send time in the last eight bytes of each.
 
 use crate::sdp::{self, Published};
-use sfu::ids::Ssrc;
-use sfu::rtp::extension::ExtensionWriter;
-use sfu::rtp::packet::FIXED_HEADER;
-use sfu::rtp::rtcp;
+use rtp::extension::ExtensionWriter;
+use rtp::ids::Ssrc;
+use rtp::packet::FIXED_HEADER;
+use rtp::rtcp;
 use sfu::time::Clock;
 use std::time::{Duration, Instant, SystemTime};
 use tests::line::Srtp;

@@ -2,12 +2,12 @@
 
 use crate::publisher::STAMP;
 use crate::sdp::{self, Slot};
-use sfu::ids::Ssrc;
+use rtp::ids::Ssrc;
+use rtp::packet::FIXED_HEADER;
+use rtp::rtcp::{self, Feedback};
 use sfu::receive::feedback::ArrivalRecorder;
 use sfu::receive::nack::NackGenerator;
 use sfu::receive::stream::Stream;
-use sfu::rtp::packet::FIXED_HEADER;
-use sfu::rtp::rtcp::{self, Feedback};
 use std::time::{Duration, Instant};
 use tests::line::Srtp;
 
@@ -141,7 +141,7 @@ impl Receiver {
             return None;
         };
         let packet = data.get(..length)?;
-        let payload = sfu::rtp::packet::header_len(packet)?;
+        let payload = rtp::packet::header_len(packet)?;
         let sequence = u16::from_be_bytes(*packet.get(payload..)?.first_chunk()?);
         track.take(arrived, sequence, packet, true)?;
         self.counts.add(track.slot);
@@ -266,6 +266,6 @@ fn transport_sequence(data: &[u8]) -> Option<u16> {
 
 /// The first packet of a key frame, with the descriptor `Publisher` writes.
 fn is_key(packet: &[u8]) -> bool {
-    let payload = sfu::rtp::packet::header_len(packet).and_then(|at| packet.get(at..));
+    let payload = rtp::packet::header_len(packet).and_then(|at| packet.get(at..));
     matches!(payload, Some([first, _, _, _, _, _, tag, ..]) if first & 0x10 != 0 && tag & 1 == 0)
 }

@@ -1,8 +1,8 @@
 //! Offers in the shape of Chromium's (tests/golden), with only what matters to the server, and what
 //! matters to us of its answers. The rule of sections is in `signaling/src/protocol.rs`.
 
+use rtp::extension::ExtensionKind;
 use sfu::net::IceCredentials;
-use sfu::rtp::extension::ExtensionKind;
 use std::fmt::Write;
 use std::net::SocketAddr;
 

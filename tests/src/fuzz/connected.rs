@@ -4,9 +4,9 @@
 use super::reader::Reader;
 use super::rig::{CAMERA, CONTENT, CONTENT_RTX, MICROPHONE, Rig, Site};
 use crate::line::Srtp;
+use rtp::packet::header_len;
+use rtp::sequence::Sequence;
 use sfu::ids::SourceKind;
-use sfu::rtp::packet::header_len;
-use sfu::rtp::sequence::Sequence;
 use std::time::Duration;
 
 /// Payload types and extension ids of the recorded offer.

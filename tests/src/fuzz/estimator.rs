@@ -1,9 +1,9 @@
 //! The bandwidth estimator: packets leave, time goes by, and a receiver tells of them what it likes.
 
 use super::reader::Reader;
+use rtp::rtcp::TransportReport;
 use sfu::bandwidth::estimate::Estimator;
 use sfu::bandwidth::history::SendHistory;
-use sfu::rtp::rtcp::TransportReport;
 use std::time::{Duration, Instant};
 
 const START_BPS: u64 = 300_000;

@@ -2,7 +2,7 @@
 //! encrypted.
 
 use super::rig::Rig;
-use sfu::rtp::packet::is_rtcp;
+use rtp::packet::is_rtcp;
 use std::time::Duration;
 
 const FRAME: Duration = Duration::from_millis(33);

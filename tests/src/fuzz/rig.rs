@@ -3,12 +3,12 @@
 use super::machine::Machine;
 use super::{OFFER, path};
 use crate::line::{Identity, Line};
+use rtp::packet::is_rtcp;
 use sfu::command::{Command, Desired, DesiredPeer, Permissions, Ranks, Wish};
 use sfu::engine::Output;
 use sfu::event::Event;
 use sfu::ids::{PeerId, Source, SourceKind};
 use sfu::net::IceCredentials;
-use sfu::rtp::packet::is_rtcp;
 use sfu::sdp::{Offer, OfferError};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;

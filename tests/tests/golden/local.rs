@@ -1,6 +1,6 @@
 //! Our side of an answer with everything fixed that is random in a running bridge.
 
-use sfu::ids::Ssrc;
+use rtp::ids::Ssrc;
 use sfu::net::{Candidate, Fingerprint, IceCredentials, PathKind};
 use sfu::sdp::{LocalDescription, Negotiated, Offer, OfferError, answer};
 

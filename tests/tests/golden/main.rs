@@ -6,9 +6,9 @@ mod local;
 mod webrtc_client;
 
 use local::fixed_answer;
+use rtp::codec::Codec;
 use sfu::ids::{SlotId, SourceKind};
 use sfu::limits::MAX_VIDEO_SLOTS;
-use sfu::rtp::codec::Codec;
 use sfu::sdp::{Negotiated, OfferError, SectionRole};
 use std::fs;
 use std::path::PathBuf;

@@ -5,7 +5,7 @@ mod later;
 
 use super::*;
 use crate::net::PathKind;
-use crate::rtp::codec::Codec;
+use rtp::codec::Codec;
 
 const AUDIO: &str = "audio 9 UDP/TLS/RTP/SAVPF 111 63 0|rtpmap:111 opus/48000/2|fmtp:111 minptime=10|\
     rtcp-fb:111 transport-cc|rtpmap:63 red/48000/2|fmtp:63 111/111|rtpmap:0 PCMU/8000|\

@@ -2,7 +2,7 @@
 //! is (section 3.3.1).
 
 use crate::discard::DropReason;
-use crate::rtp::sequence::Sequence;
+use rtp::sequence::Sequence;
 
 const WORD_BITS: u64 = 64;
 /// Of RTP: 2,048 numbers, of which at least 1,984 are remembered at any time. Without RTX a repeated

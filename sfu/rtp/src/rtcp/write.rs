@@ -5,7 +5,7 @@ use super::{
     TRANSPORT_FEEDBACK,
 };
 use crate::ids::Ssrc;
-use crate::time::NtpTime;
+use crate::ntp::NtpTime;
 
 /// Appends a packet of `kind` with `count` in its first byte; `body` appends what follows the four
 /// common bytes and is padded to a word.

@@ -4,16 +4,16 @@ use super::{
     FIR, Feedback, GOODBYE, MAX_ARRIVALS, MAX_NACKED, NACK, PAYLOAD_FEEDBACK, PLI, RECEIVER_REPORT,
     ReportBlock, SENDER_REPORT, SenderReport, TRANSPORT_FEEDBACK, TRANSPORT_WIDE, transport, word,
 };
-use crate::discard::DropReason;
+use crate::error::Malformed;
 use crate::ids::Ssrc;
-use crate::time::NtpTime;
+use crate::ntp::NtpTime;
 
 /// Reads every packet of a compound. A wrong version or a length beyond the datagram is
 /// `MalformedRtcp`; a packet whose body is too short for its type is skipped.
-pub fn parse_compound(mut bytes: &[u8]) -> Result<Vec<Feedback>, DropReason> {
+pub fn parse_compound(mut bytes: &[u8]) -> Result<Vec<Feedback>, Malformed> {
     let mut all = Vec::new();
     while !bytes.is_empty() {
-        let (head, packet, rest) = split(bytes).ok_or(DropReason::MalformedRtcp)?;
+        let (head, packet, rest) = split(bytes).ok_or(Malformed::Rtcp)?;
         read_packet(head, packet, &mut all);
         bytes = rest;
     }

@@ -1,6 +1,6 @@
 //! The RTP header, RFC 3550 section 5.1.
 
-use crate::discard::DropReason;
+use crate::error::Malformed;
 use crate::ids::Ssrc;
 use std::ops::Range;
 
@@ -47,8 +47,8 @@ pub fn header_len(datagram: &[u8]) -> Option<usize> {
 impl Header {
     /// Parses a plaintext packet. Everything that is not RTP of version 2 with lengths that add up is
     /// `MalformedRtp`.
-    pub fn parse(datagram: &[u8]) -> Result<Header, DropReason> {
-        Self::parse_checked(datagram).ok_or(DropReason::MalformedRtp)
+    pub fn parse(datagram: &[u8]) -> Result<Header, Malformed> {
+        Self::parse_checked(datagram).ok_or(Malformed::Rtp)
     }
 
     #[inline]
@@ -134,7 +134,7 @@ mod tests {
             packet(0xa0, &[1, 2, 0]),
             packet(0xa0, &[]),
         ] {
-            assert_eq!(Header::parse(&bytes), Err(DropReason::MalformedRtp), "{bytes:?}");
+            assert_eq!(Header::parse(&bytes), Err(Malformed::Rtp), "{bytes:?}");
         }
     }
 

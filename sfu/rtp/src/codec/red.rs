@@ -1,11 +1,11 @@
 //! Redundant audio, RFC 2198: the primary block of a payload.
 
-use crate::discard::DropReason;
+use crate::error::Malformed;
 use std::ops::Range;
 
 /// Payload type and place of the primary encoding, the last block.
-pub fn primary(payload: &[u8]) -> Result<(u8, Range<usize>), DropReason> {
-    locate(payload).ok_or(DropReason::MalformedPayload)
+pub fn primary(payload: &[u8]) -> Result<(u8, Range<usize>), Malformed> {
+    locate(payload).ok_or(Malformed::Payload)
 }
 
 fn locate(payload: &[u8]) -> Option<(u8, Range<usize>)> {

@@ -9,7 +9,7 @@ pub mod red;
 mod vp8;
 mod vp9;
 
-use crate::discard::DropReason;
+use crate::error::Malformed;
 pub use dependency::TemplateStructure;
 
 /// A codec that may be negotiated.
@@ -79,7 +79,7 @@ pub fn describe(
     payload: &[u8],
     dependency: Option<&[u8]>,
     structure: &mut Option<TemplateStructure>,
-) -> Result<Descriptor, DropReason> {
+) -> Result<Descriptor, Malformed> {
     let told = match codec {
         Codec::Vp8 => vp8::describe(marker, payload),
         Codec::Vp9 => vp9::describe(marker, payload),
@@ -87,7 +87,7 @@ pub fn describe(
         Codec::Av1 => av1::describe(marker, payload),
         Codec::Opus | Codec::Red => Some(Descriptor::default()),
     };
-    let mut told = told.ok_or(DropReason::MalformedPayload)?;
+    let mut told = told.ok_or(Malformed::Payload)?;
     if let Some(bytes) = dependency {
         dependency::refine(bytes, codec, structure, &mut told);
     }

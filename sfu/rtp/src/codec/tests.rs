@@ -126,7 +126,7 @@ fn truncated_descriptors_are_refused() {
         (Codec::Av1, &[]),
     ] {
         let refused = describe(codec, false, payload, None, &mut None);
-        assert_eq!(refused, Err(DropReason::MalformedPayload), "{codec:?}");
+        assert_eq!(refused, Err(Malformed::Payload), "{codec:?}");
     }
 }
 

@@ -10,7 +10,7 @@ pub use transport::{TransportReport, write_transport_feedback};
 pub use write::{write_nack, write_pli, write_receiver_report, write_sdes_cname, write_sender_report};
 
 use crate::ids::Ssrc;
-use crate::time::NtpTime;
+use crate::ntp::NtpTime;
 
 /// Packet types.
 const SENDER_REPORT: u8 = 200;
