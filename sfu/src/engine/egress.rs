@@ -138,7 +138,7 @@ impl Engine {
             needs_key = sealer.needs_key;
             let (run, arrived) = (run?, sealer.arrived);
             if let (SendRank::Video, Some(arrived)) = (rank, arrived) {
-                self.waits.on_picture(now.saturating_duration_since(arrived));
+                self.waits.on_frame(now.saturating_duration_since(arrived));
             }
             let counts = (run.packets as u64, self.stats.packets_forwarded);
             self.delay.on_run(now, arrived.unwrap_or(now), counts, &mut self.stats.forward_delay);

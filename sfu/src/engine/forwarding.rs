@@ -22,7 +22,7 @@ const REPLAY_MAX_AGE: Duration = Duration::from_millis(500);
 /// the next one is what is said now.
 const VOICE_MAX_AGE: Duration = Duration::from_millis(60);
 
-/// Packets of one layer that came one after the other, stored but not decided yet: a picture comes as a
+/// Packets of one layer that came one after the other, stored but not decided yet: a frame comes as a
 /// burst, and so each of its subscribers is visited once instead of once for each packet.
 #[derive(Default)]
 pub(super) struct Burst {
@@ -116,7 +116,7 @@ impl Engine {
 
     /// Name and picture change together: `SlotShows` goes out with the first packet of the new
     /// source, and the routes of the layers left behind are cleared away. The packet offered need not be of
-    /// the new source: the last packet of the old one's picture may have opened the way.
+    /// the new source: the last packet of the old one's frame may have opened the way.
     fn after_switch(&mut self, now: Instant, offered: Origin, switched: &[Route]) {
         for route in switched {
             let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber) else {

@@ -10,17 +10,17 @@ use crate::room::shed::{Cost, Measure, Standing};
 use crate::stats::Effort;
 use std::time::{Duration, Instant};
 
-/// What a layer counts for that has no rate yet: the smallest pictures have 100 kbit/s.
+/// What a layer counts for that has no rate yet: the smallest frames have 100 kbit/s.
 const LEAST_BPS: u64 = 100_000;
 
-/// How long pictures waited for their turn, from the kernel on, since that was last asked.
+/// How long frames waited for their turn, from the kernel on, since that was last asked.
 #[derive(Debug, Default)]
 pub(super) struct Waits {
     least: Option<Duration>,
 }
 
 impl Waits {
-    pub fn on_picture(&mut self, waited: Duration) {
+    pub fn on_frame(&mut self, waited: Duration) {
         self.least = Some(self.least.map_or(waited, |least| least.min(waited)));
     }
 
@@ -53,7 +53,7 @@ impl Engine {
         self.room_of(index)
     }
 
-    /// Slots whose pictures are fewer than wished, and those that have none.
+    /// Slots whose frames are fewer than wished, and those that have none.
     pub(super) fn count_shed(&mut self) {
         let indices: Vec<PeerIndex> = self.peers.indices().collect();
         let subscribers = indices.iter().filter_map(|index| self.peers.subscribers.get(*index));
@@ -90,9 +90,9 @@ mod tests {
         let ms = Duration::from_millis;
         let mut waits = Waits::default();
         assert_eq!(waits.take(None), ms(0), "no frames, no wait");
-        waits.on_picture(ms(30));
-        waits.on_picture(ms(10));
-        waits.on_picture(ms(20));
+        waits.on_frame(ms(30));
+        waits.on_frame(ms(10));
+        waits.on_frame(ms(20));
         assert_eq!(waits.take(Some(ms(40))), ms(10));
         assert_eq!(waits.take(Some(ms(110))), ms(110), "nobody had a turn");
         assert_eq!(waits.take(None), ms(0));

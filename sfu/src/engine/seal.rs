@@ -23,7 +23,7 @@ use rtp::sequence::Sequence;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-/// A GSO send carries at most 64 datagrams and 64 KiB; a picture at 2 Mbit/s has 7.5 packets, and a
+/// A GSO send carries at most 64 datagrams and 64 KiB; a frame at 2 Mbit/s has 7.5 packets, and a
 /// key frame rarely more than 40.
 const MAX_RUN: usize = 40;
 const MAX_PACKET: usize = limits::MAX_RTP_BYTES + MAX_HEADER_BYTES + SRTP_OVERHEAD;

@@ -31,7 +31,7 @@ pub(super) struct Ways<'a> {
 }
 
 impl Ways<'_> {
-    /// By far the most bursts: a picture of what the slot shows, in order. False when each packet has to
+    /// By far the most bursts: a frame of what the slot shows, in order. False when each packet has to
     /// be looked at.
     #[inline]
     pub fn offer_run(
