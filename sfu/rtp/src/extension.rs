@@ -175,6 +175,7 @@ impl ExtensionWriter {
     /// Writes a block with `elements` (id, value) and returns its length in bytes: one-byte elements
     /// where all fit, two-byte elements otherwise. No elements, no block. `None` when `out` is too
     /// small, an element too long or an id 0.
+    #[inline]
     pub fn write(out: &mut [u8], elements: &[(u8, &[u8])]) -> Option<usize> {
         if elements.is_empty() {
             return Some(0);

@@ -38,6 +38,7 @@ impl Codec {
     }
 
     /// RTP clock rate in Hz.
+    #[inline]
     pub fn clock_rate(self) -> u32 {
         if self.is_video() { 90_000 } else { 48_000 }
     }
@@ -121,6 +122,7 @@ struct Ids {
 }
 
 /// Rewrites the frame number of a dependency descriptor in place.
+#[inline]
 pub fn patch_frame_number(descriptor: &mut [u8], number: u16) {
     if let Some(place) = descriptor.get_mut(1..3) {
         place.copy_from_slice(&number.to_be_bytes());
