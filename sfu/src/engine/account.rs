@@ -8,14 +8,15 @@ use crate::stats::{DirectionStats, PeerStats};
 use std::time::{Duration, Instant};
 
 pub(super) fn of(now: Instant, elapsed: Duration, peers: &mut Peers, index: PeerIndex) -> Option<PeerStats> {
-    let link = peers.links.get(index)?;
+    let (rtt, path) = (peers.rtt(index), peers.lines.get(index)?.path());
+    let identity = peers.identities.get(index)?;
     let subscriber = peers.subscribers.get_mut(index)?;
     let publisher = peers.publishers.get_mut(index)?;
     Some(PeerStats {
-        peer: link.peer,
-        room: link.room,
-        path: link.transport.selected().map(|path| path.kind),
-        rtt: link.rtt(),
+        peer: identity.peer,
+        room: identity.room,
+        path: path.map(|path| path.kind),
+        rtt,
         estimated_bandwidth_bps: subscriber.estimator.estimate_bps(),
         up: up(now, publisher),
         down: down(elapsed, subscriber),

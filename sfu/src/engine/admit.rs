@@ -7,7 +7,8 @@ use crate::event::Event;
 use crate::ids::{PeerId, PeerIndex, RoomId};
 use crate::limits;
 use crate::net::IceCredentials;
-use crate::peer::link::Link;
+use crate::peer::identity::Identity;
+use crate::peer::line::Line;
 use crate::peer::publisher::Publisher;
 use crate::peer::subscriber::Subscriber;
 use crate::room::Room;
@@ -65,8 +66,9 @@ impl Engine {
         );
         let publisher = Publisher::new(now, &negotiated);
         let subscriber = Subscriber::new(now, &negotiated, &mut self.rng);
-        let link = Link::new(now, peer, room, transport, negotiated);
-        let index = self.peers.insert(peer, link, publisher, subscriber);
+        let identity = Identity::new(now, peer, room);
+        let line = Line::web_rtc(transport, negotiated);
+        let index = self.peers.insert(identity, line, publisher, subscriber);
         self.demux.set_ufrag(&ice.ufrag, index);
         self.demux.add_tag(tag, index);
         let room = self.rooms.entry(room).or_insert_with(|| Room::new(room));
@@ -79,24 +81,25 @@ impl Engine {
 
     /// A later offer: fresh ICE credentials restart ICE, sections at the end are new slots.
     fn answer_again(&mut self, now: Instant, index: PeerIndex, offer: &Offer) -> Result<String, OfferError> {
-        let link = self.peers.links.get(index).ok_or(OfferError::Changed)?;
-        let previous = link.negotiated.clone();
-        let local = link.transport.local_credentials().clone();
+        let Line::WebRtc(line) = self.peers.lines.get(index).ok_or(OfferError::Changed)?;
+        let previous = line.negotiated.clone();
+        let local = line.transport.local_credentials().clone();
         let restarts = *offer.credentials() != previous.remote_ice;
         let ice = if restarts { self.fresh_credentials() } else { local };
         let (negotiated, answer) = self.negotiate(offer, Some(&previous), &ice)?;
         if let Some(subscriber) = self.peers.subscribers.get_mut(index) {
             subscriber.extend(&negotiated, &mut self.rng);
         }
-        if let Some(link) = self.peers.links.get_mut(index) {
-            if restarts {
-                link.transport.restart(now, ice.clone(), negotiated.remote_ice.clone());
-                self.demux.set_ufrag(&ice.ufrag, index);
-            }
-            link.negotiated = negotiated;
-            let room = link.room;
-            self.stale(room);
+        if let Some(publisher) = self.peers.publishers.get_mut(index) {
+            publisher.renegotiate(&negotiated);
         }
+        if restarts {
+            self.demux.set_ufrag(&ice.ufrag, index);
+        }
+        if let Some(Line::WebRtc(line)) = self.peers.lines.get_mut(index) {
+            line.renegotiate(now, restarts.then_some(ice), negotiated);
+        }
+        self.room_of(index).into_iter().for_each(|room| self.stale(room));
         self.touch(index);
         Ok(answer)
     }

@@ -7,7 +7,7 @@ use crate::event::Event;
 use crate::forward::packet::Origin;
 use crate::forward::switch::ALL_TEMPORAL;
 use crate::ids::{PeerId, PeerIndex, RoomId, SlotId, Source, SourceKind};
-use crate::peer::publisher::Route;
+use crate::peer::layer::Route;
 use crate::room::Room;
 use crate::room::plan::{MemberPlan, Plan, SlotPlan, plan};
 use crate::room::shed::Measure;

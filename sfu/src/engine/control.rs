@@ -7,17 +7,18 @@ use crate::event::Event;
 use crate::ids::{PeerId, PeerIndex, Source, SourceKind};
 use crate::limits;
 use crate::net::{DisconnectReason, Path};
+use crate::peer::identity::Identity;
+use crate::peer::line::Line;
 use crate::room::speaker::Changes;
 use crate::transport::TransportEvent;
 use std::time::Instant;
 
 impl Engine {
     pub(super) fn take_transport_events(&mut self, now: Instant, index: PeerIndex) {
-        while let Some(link) = self.peers.links.get_mut(index) {
-            let peer = link.peer;
-            let Some(event) = link.transport.poll_event() else {
-                return;
-            };
+        let Some(peer) = self.peers.identities.get(index).map(|identity| identity.peer) else {
+            return;
+        };
+        while let Some(event) = self.peers.lines.get_mut(index).and_then(Line::poll_event) {
             let event = match event {
                 TransportEvent::PathFound { path } => {
                     self.demux.claim_path(path, index);
@@ -39,8 +40,8 @@ impl Engine {
     }
 
     fn on_connected(&mut self, now: Instant, index: PeerIndex, peer: PeerId, path: Path) -> Event {
-        if let Some(link) = self.peers.links.get_mut(index) {
-            link.report_at = now;
+        if let Some(identity) = self.peers.identities.get_mut(index) {
+            identity.report_at = now;
         }
         if let Some(room) = self.room_of(index) {
             self.stale(room);
@@ -68,8 +69,8 @@ impl Engine {
         let Some(index) = self.demux.remove_path(&path) else {
             return;
         };
-        if let Some(link) = self.peers.links.get_mut(index) {
-            link.transport.path_closed(now, path);
+        if let Some(line) = self.peers.lines.get_mut(index) {
+            line.path_closed(now, path);
         }
         self.take_transport_events(now, index);
         self.touch(index);
@@ -77,10 +78,10 @@ impl Engine {
 
     /// A layer sends its first packet after a pause.
     pub(super) fn on_layer_awake(&mut self, index: PeerIndex, kind: SourceKind) {
-        let Some(link) = self.peers.links.get(index) else {
+        let Some(Identity { peer, room, .. }) = self.peers.identities.get(index) else {
             return;
         };
-        let (peer, room) = (link.peer, link.room);
+        let (peer, room) = (*peer, *room);
         let track = self.peers.publishers.get_mut(index).and_then(|p| p.track_mut(kind));
         if let Some(track) = track.filter(|track| !track.active) {
             track.active = true;
@@ -92,10 +93,10 @@ impl Engine {
     }
 
     pub(super) fn on_audio_level(&mut self, now: Instant, index: PeerIndex, level: Option<u8>) {
-        let Some(link) = self.peers.links.get(index) else {
+        let Some(Identity { peer, room, .. }) = self.peers.identities.get(index) else {
             return;
         };
-        let (peer, id) = (link.peer, link.room);
+        let (peer, id) = (*peer, *room);
         let Some(room) = self.rooms.get_mut(&id) else {
             return;
         };

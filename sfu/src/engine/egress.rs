@@ -8,6 +8,7 @@ use crate::discard::DropReason;
 use crate::forward::packet::Pending;
 use crate::ids::PeerIndex;
 use crate::net::Path;
+use crate::peer::line::Line;
 use crate::peer::queue::SendRank;
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -74,14 +75,13 @@ impl Engine {
 
     fn next_control(&mut self) -> Option<Sealed> {
         while let Some((index, mut packet)) = self.scratch.rtcp.pop_front() {
-            let link = self.peers.links.get_mut(index);
-            let Some((link, path)) = link.and_then(|link| link.transport.selected().map(|path| (link, path)))
-            else {
+            let line = self.peers.lines.get_mut(index);
+            let Some((line, path)) = line.and_then(|line| line.path().map(|path| (line, path))) else {
                 self.stats.drops.count(DropReason::ReceiverGone);
                 continue;
             };
             self.at_work.begin(Work::Peer(index));
-            match link.transport.seal_rtcp(&mut packet) {
+            match line.seal_rtcp(&mut packet) {
                 Ok(()) => {
                     self.scratch.control = packet;
                     return Some(Sealed { path, media: None });
@@ -91,13 +91,13 @@ impl Engine {
         }
         while let Some(index) = self.dirty.control.front().copied() {
             self.at_work.begin(Work::Peer(index));
-            let transmit = self.peers.links.get_mut(index).and_then(|link| link.transport.poll_transmit());
+            let transmit = self.peers.lines.get_mut(index).and_then(Line::poll_transmit);
             if let Some((path, packet)) = transmit {
                 self.scratch.control = packet;
                 return Some(Sealed { path, media: None });
             }
             self.dirty.control.pop_front();
-            let drops = self.peers.links.get_mut(index).map(|link| link.transport.take_drops());
+            let drops = self.peers.lines.get_mut(index).map(Line::take_drops);
             drops.into_iter().flatten().for_each(|(reason, lost)| self.stats.drops.add(reason, lost));
             self.schedule(index);
         }
@@ -130,9 +130,9 @@ impl Engine {
         *waiting = subscriber.queue.take(rank);
         *waiting_of = Some((index, rank));
         let mut needs_key = None;
-        let sealed = self.peers.links.get_mut(index).and_then(|link| {
-            let path = link.transport.selected().filter(|_| link.transport.is_connected())?;
-            let receiver = Receiver { index, link, subscriber };
+        let sealed = self.peers.lines.get_mut(index).and_then(|line| {
+            let path = line.path().filter(|_| line.is_up())?;
+            let receiver = Receiver { index, line, subscriber };
             let mut sealer = Sealer::new(now, rank, receiver, &self.peers.publishers, &mut self.at_work);
             let run = sealer.seal_run(waiting, buffer, &mut self.stats);
             needs_key = sealer.needs_key;

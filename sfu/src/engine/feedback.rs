@@ -6,7 +6,8 @@ use crate::forward::packet::{Mapped, Origin, Pending};
 use crate::forward::resend::ResendBudget;
 use crate::ids::{PeerIndex, SourceKind};
 use crate::peer::Table;
-use crate::peer::publisher::{Publisher, Route};
+use crate::peer::layer::Route;
+use crate::peer::publisher::Publisher;
 use crate::peer::queue::SendRank;
 use crate::peer::subscriber::{Subscriber, Video};
 use crate::room::shed::Measure;
@@ -108,18 +109,15 @@ impl Engine {
                 account.reported_fraction = f64::from(block.fraction_lost) / 256.0;
             }
         }
-        if let Some(link) = self.peers.links.get_mut(index)
+        if let Some(identity) = self.peers.identities.get_mut(index)
             && let Some(rtt) = rtt
         {
-            link.on_rtt(rtt);
+            identity.on_rtt(rtt);
         }
     }
 
     fn on_nack(&mut self, now: Instant, index: PeerIndex, media: Ssrc, sequences: &[u16]) {
-        let Some(link) = self.peers.links.get(index) else {
-            return;
-        };
-        let patience = Subscriber::resend_patience(link.rtt_or_default());
+        let patience = Subscriber::resend_patience(self.peers.rtt_or_default(index));
         let Some(subscriber) = self.peers.subscribers.get_mut(index) else {
             return;
         };
@@ -129,7 +127,7 @@ impl Engine {
         };
         // Nothing new follows on a shed slot, so nothing old is missed.
         let answers =
-            |video: &&mut Video| video.measure != Measure::Still && video.slot.line.rtx_ssrc.is_some();
+            |video: &&mut Video| video.measure != Measure::Still && video.slot.rtp.rtx_ssrc.is_some();
         let Some(video) = subscriber.video.get_mut(slot).filter(answers) else {
             return;
         };

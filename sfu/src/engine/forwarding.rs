@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::forward::packet::{Origin, PacketMeta};
 use crate::forward::write::Parts;
 use crate::ids::{SlotId, Source, SourceKind};
-use crate::peer::publisher::{Layer, Route};
+use crate::peer::layer::{Layer, Route};
 use crate::peer::queue::SendRank;
 use arrayvec::ArrayVec;
 use rtp::sequence::Sequence;
@@ -126,17 +126,17 @@ impl Engine {
                 continue;
             };
             let source = |origin: Origin| {
-                let peer = self.peers.links.get(origin.publisher)?.peer;
+                let peer = self.peers.identities.get(origin.publisher)?.peer;
                 Some(Source { peer, kind: origin.kind })
             };
             let shown = video.slot.current().and_then(source);
             if shown.is_some() && video.shown != shown {
                 video.shown = shown;
-                let Some(link) = self.peers.links.get(route.subscriber) else {
+                let Some(identity) = self.peers.identities.get(route.subscriber) else {
                     continue;
                 };
                 let slot = SlotId::Video(route.slot);
-                self.events.push_back(Event::SlotShows { peer: link.peer, slot, source: shown });
+                self.events.push_back(Event::SlotShows { peer: identity.peer, slot, source: shown });
             }
         }
         self.report_switches(now, offered.kind, switched);
@@ -154,8 +154,8 @@ impl Engine {
             if let Some(account) = account {
                 account.hurry = HURRIED_REPORTS;
             }
-            if let Some(link) = self.peers.links.get_mut(route.subscriber) {
-                link.hurry_at = Some(now);
+            if let Some(identity) = self.peers.identities.get_mut(route.subscriber) {
+                identity.hurry_at = Some(now);
             }
             self.touch(route.subscriber);
         }

@@ -7,9 +7,10 @@ use crate::forward::packet::{Origin, PacketMeta};
 use crate::ids::{PeerIndex, SourceKind};
 use crate::limits;
 use crate::net::Path;
-use crate::peer::publisher::{Layer, Publisher, StreamRef, codec_of};
+use crate::peer::layer::Layer;
+use crate::peer::publisher::{Publisher, StreamRef};
 use crate::receive::stream::Arrival;
-use crate::sdp::{Negotiated, NegotiatedCodec};
+use crate::room::plan::LineState;
 use crate::transport::Received;
 use rtp::codec::{self, Codec};
 use rtp::extension::Extensions;
@@ -56,21 +57,21 @@ impl Engine {
         let now = times.now;
         let index = self.demux.find(&path, data)?;
         self.at_work.begin(Work::Peer(index));
-        let link = self.peers.links.get_mut(index).ok_or(DropReason::UnknownAddress)?;
-        let was_reached = link.transport.is_about_to_connect();
-        let received = link.transport.handle_datagram(now, path, data);
+        let line = self.peers.lines.get_mut(index).ok_or(DropReason::UnknownAddress)?;
+        let before = line.state();
+        let received = line.receive(now, path, data);
         self.take_transport_events(now, index);
         match received? {
             Received::Consumed => {
                 self.decide_burst(now);
-                let link = self.peers.links.get(index);
-                match link.is_some_and(|link| link.transport.has_proved(now, &path)) {
+                let line = self.peers.lines.get(index);
+                match line.is_some_and(|line| line.has_proved(now, &path)) {
                     true => self.demux.add_path(path, index),
                     false => self.demux.claim_path(path, index),
                 }
-                if let Some(link) = link.filter(|link| !was_reached && link.transport.is_about_to_connect()) {
-                    let room = link.room;
-                    self.stale(room);
+                let arrives = line.is_some_and(|line| line.state() == LineState::Arriving);
+                if arrives && before != LineState::Arriving {
+                    self.room_of(index).into_iter().for_each(|room| self.stale(room));
                 }
                 self.touch(index);
                 Ok(())
@@ -91,23 +92,22 @@ impl Engine {
         if datagram.len() > limits::MAX_RTP_BYTES {
             return Err(DropReason::Oversized);
         }
-        let link = self.peers.links.get(index).ok_or(DropReason::UnknownAddress)?;
         let publisher = self.peers.publishers.get_mut(index).ok_or(DropReason::UnknownAddress)?;
-        let media = understand(times.arrived, publisher, &link.negotiated, datagram)?;
+        let media = understand(times.arrived, publisher, datagram)?;
         if !publisher.may_publish(media.stream.kind) {
             pass_over(times, publisher, &media);
             return Err(DropReason::Muted);
         }
         let origin = Origin { publisher: index, kind: media.stream.kind, layer: media.stream.layer };
         self.decide_before(times.now, origin, &media);
-        let link = self.peers.links.get(index).ok_or(DropReason::UnknownAddress)?;
+        let identity = self.peers.identities.get(index).ok_or(DropReason::UnknownAddress)?;
         let publisher = self.peers.publishers.get_mut(index).ok_or(DropReason::UnknownAddress)?;
         if !publisher.admits(times.now, media.stream, datagram.len()) {
             return Err(refuse_excess(times, publisher, &media));
         }
         let stored = store(times, publisher, &media)?;
         let due = publisher.next_timeout();
-        let visit = due.is_some_and(|due| link.wake_at.is_none_or(|at| due < at));
+        let visit = due.is_some_and(|due| identity.wake_at.is_none_or(|at| due < at));
         if visit {
             self.schedule(index);
         }
@@ -138,7 +138,6 @@ impl Engine {
 fn understand<'a>(
     arrived: Instant,
     publisher: &mut Publisher,
-    negotiated: &Negotiated,
     datagram: &'a [u8],
 ) -> Result<Media<'a>, DropReason> {
     let header = Header::parse(datagram)?;
@@ -148,10 +147,9 @@ fn understand<'a>(
     }
     let stream = match publisher.stream_of(header.ssrc) {
         Some(stream) => stream,
-        None => publisher.learn(header.ssrc, header.payload_type, &extensions, negotiated)?,
+        None => publisher.learn(header.ssrc, header.payload_type, &extensions)?,
     };
     let payload = datagram.get(header.payload.clone()).ok_or(DropReason::MalformedRtp)?;
-    let section = publisher.track(stream.kind).map(|track| track.section).ok_or(DropReason::UnknownSsrc)?;
     let mut media = Media {
         stream,
         codec: Codec::Opus,
@@ -162,23 +160,19 @@ fn understand<'a>(
         payload,
         extensions,
     };
-    let codec = if stream.rtx {
+    if stream.rtx {
         publisher.rtx_packets = publisher.rtx_packets.wrapping_add(1);
-        unwrap_rtx(&mut media, negotiated, section, header.payload_type)?
-    } else {
-        codec_of(negotiated, section, header.payload_type)
-    };
-    media.codec = codec.ok_or(DropReason::UnknownPayloadType)?.codec;
+        unwrap_rtx(&mut media)?;
+    }
+    let track = publisher.track(stream.kind).ok_or(DropReason::UnknownSsrc)?;
+    let codec =
+        if stream.rtx { track.resent_codec(header.payload_type) } else { track.codec(header.payload_type) };
+    media.codec = codec.ok_or(DropReason::UnknownPayloadType)?;
     Ok(media)
 }
 
 /// RFC 4588: the original sequence number leads the payload.
-fn unwrap_rtx<'n>(
-    media: &mut Media<'_>,
-    negotiated: &'n Negotiated,
-    section: usize,
-    payload_type: u8,
-) -> Result<Option<&'n NegotiatedCodec>, DropReason> {
+fn unwrap_rtx(media: &mut Media<'_>) -> Result<(), DropReason> {
     let Some((osn, payload)) = media.payload.split_first_chunk::<2>() else {
         return Err(DropReason::Padding);
     };
@@ -187,8 +181,7 @@ fn unwrap_rtx<'n>(
     }
     media.sequence = u16::from_be_bytes(*osn);
     media.payload = payload;
-    let codecs = negotiated.sections.get(section).map(|s| s.codecs.as_slice()).unwrap_or_default();
-    Ok(codecs.iter().find(|codec| codec.rtx_payload_type == Some(payload_type)))
+    Ok(())
 }
 
 /// A packet that may not be published uses up its number: it is nobody's loss, nobody asks for it again, and no

@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::ids::{PeerIndex, RoomId};
 use crate::peer::Peers;
-use crate::peer::publisher::Layer;
+use crate::peer::layer::Layer;
 use crate::peer::queue::SendRank;
 use crate::peer::subscriber::{Subscriber, Video};
 use crate::room::shed::{Cost, Measure, Standing};

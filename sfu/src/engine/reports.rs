@@ -6,7 +6,8 @@ use super::{Engine, STATS_EVERY};
 use crate::event::Event;
 use crate::ids::PeerIndex;
 use crate::peer::Peers;
-use crate::peer::publisher::{Layer, Publisher};
+use crate::peer::layer::Layer;
+use crate::peer::publisher::Publisher;
 use crate::peer::subscriber::{SlotAccount, Subscriber};
 use crate::time::{Clock, after};
 use arrayvec::ArrayVec;
@@ -30,10 +31,7 @@ const MAX_RTCP_BYTES: usize = 1100;
 impl Engine {
     /// NACK, PLI and TWCC towards a publisher, each by its own timer.
     pub(super) fn send_due_feedback(&mut self, now: Instant, index: PeerIndex) {
-        let Some(link) = self.peers.links.get(index) else {
-            return;
-        };
-        let (rtt, connected) = (link.rtt_or_default(), link.transport.is_connected());
+        let (rtt, is_up) = (self.peers.rtt_or_default(index), self.peers.is_up(index));
         let Some(subscriber) = self.peers.subscribers.get(index) else {
             return;
         };
@@ -48,21 +46,21 @@ impl Engine {
             rtcp::write_transport_feedback(&mut packets, sender, media, &report);
         }
         // The timers go on while nobody can be asked.
-        if connected {
+        if is_up {
             self.scratch.queue_rtcp(index, packets);
         }
     }
 
     pub(super) fn send_due_reports(&mut self, now: Instant, index: PeerIndex) {
         self.send_hurried_reports(now, index);
-        let Some(link) = self.peers.links.get_mut(index) else {
+        let Some(identity) = self.peers.identities.get_mut(index) else {
             return;
         };
-        if link.report_at > now {
+        if identity.report_at > now {
             return;
         }
-        link.report_at = after(now, REPORT_EVERY);
-        if !link.transport.is_connected() {
+        identity.report_at = after(now, REPORT_EVERY);
+        if !self.peers.is_up(index) {
             return;
         }
         for packet in build_reports(now, self.config.clock, &mut self.peers, index) {
@@ -72,17 +70,18 @@ impl Engine {
 
     /// Of slots that switched lately, while any is owed.
     fn send_hurried_reports(&mut self, now: Instant, index: PeerIndex) {
-        let due = self.peers.links.get(index).and_then(|link| link.hurry_at).is_some_and(|at| at <= now);
+        let hurry_at = self.peers.identities.get(index).and_then(|identity| identity.hurry_at);
+        let due = hurry_at.is_some_and(|at| at <= now);
         if !due {
             return;
         }
         let reports = sender_reports(now, self.config.clock, &mut self.peers, index, Which::Hurried);
         let more = self.peers.subscribers.get(index).is_some_and(Subscriber::is_hurried);
-        let Some(link) = self.peers.links.get_mut(index) else {
+        let Some(identity) = self.peers.identities.get_mut(index) else {
             return;
         };
-        link.hurry_at = more.then(|| after(now, HURRY_EVERY));
-        if link.transport.is_connected() {
+        identity.hurry_at = more.then(|| after(now, HURRY_EVERY));
+        if self.peers.is_up(index) {
             for packet in write_sender_reports(Vec::new(), &reports) {
                 self.scratch.queue_rtcp(index, packet);
             }
@@ -231,11 +230,11 @@ fn sender_reports(
     };
     let video = video.iter_mut().map(|video| {
         let slot = &video.slot;
-        (slot.line.ssrc, slot.current(), slot.rewriter.timestamp_offset(), &mut video.account, 90_000)
+        (slot.rtp.ssrc, slot.current(), slot.rewriter.timestamp_offset(), &mut video.account, 90_000)
     });
     let audio = audio.iter_mut().map(|audio| {
         let slot = &audio.slot;
-        (slot.line.ssrc, slot.current(), slot.rewriter.timestamp_offset(), &mut audio.account, 48_000)
+        (slot.rtp.ssrc, slot.current(), slot.rewriter.timestamp_offset(), &mut audio.account, 48_000)
     });
     let mut reports = Vec::new();
     for (ssrc, origin, offset, account, rate) in video.chain(audio) {

@@ -5,7 +5,7 @@
 //! want; and a receiver whose packets were being decided or sealed when the fault was their publisher's. Of
 //! such a receiver some packets may be missing; since a number is used up before its packet is queued or
 //! sealed, none is used twice, and what is missing is asked for again. What else a peer's work touches of
-//! another peer it only reads (`peer`, three tables). So going on behind `AssertUnwindSafe` is sound.
+//! another peer it only reads (`peer`, four tables). So going on behind `AssertUnwindSafe` is sound.
 
 use super::forwarding::Burst;
 use super::timers::Timers;
@@ -54,13 +54,13 @@ impl Engine {
     /// The first is ended. Has the second been part of a fault before, then it is what they have in common and
     /// ends in its place: packets that can be sent to nobody, or a receiver to whom nothing can be sent.
     fn fail_one_of(&mut self, first: PeerIndex, second: PeerIndex, cause: &str) {
-        let link = self.peers.links.get_mut(second);
-        let again = link.is_some_and(|link| std::mem::replace(&mut link.was_at_a_fault, true));
+        let identity = self.peers.identities.get_mut(second);
+        let again = identity.is_some_and(|identity| std::mem::replace(&mut identity.was_at_a_fault, true));
         self.fail(if again { second } else { first }, cause);
     }
 
     fn fail(&mut self, index: PeerIndex, cause: &str) {
-        if let Some(peer) = self.peers.links.get(index).map(|link| link.peer) {
+        if let Some(peer) = self.peers.identities.get(index).map(|identity| identity.peer) {
             self.fail_id(peer, cause);
         }
     }
@@ -90,8 +90,8 @@ impl Engine {
         self.restore_waiting();
         let indices: Vec<PeerIndex> = self.peers.indices().collect();
         for index in indices {
-            if let Some(link) = self.peers.links.get_mut(index) {
-                link.wake_at = None;
+            if let Some(identity) = self.peers.identities.get_mut(index) {
+                identity.wake_at = None;
             }
             self.touch(index);
             self.mark_ranks(index);

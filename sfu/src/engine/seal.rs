@@ -5,14 +5,15 @@ use super::work::{AtWork, Work};
 use crate::bandwidth::history::Stamp;
 use crate::discard::DropReason;
 use crate::forward::packet::{Origin, PacketMeta, Pending};
-use crate::forward::switch::SlotLine;
+use crate::forward::parameters::RtpParameters;
 use crate::forward::write::{Head, MAX_HEADER_BYTES, Parts, Written, write_packet};
 use crate::ids::{PeerIndex, SourceKind};
 #[cfg(debug_assertions)]
 use crate::limits;
 use crate::peer::Table;
-use crate::peer::link::Link;
-use crate::peer::publisher::{Layer, Publisher};
+use crate::peer::layer::Layer;
+use crate::peer::line::Line;
+use crate::peer::publisher::Publisher;
 use crate::peer::queue::SendRank;
 use crate::peer::subscriber::Subscriber;
 use crate::stats::WorkerStats;
@@ -57,14 +58,14 @@ impl Run {
 /// Whose turn it is.
 pub(super) struct Receiver<'a> {
     pub index: PeerIndex,
-    pub link: &'a mut Link,
+    pub line: &'a mut Line,
     pub subscriber: &'a mut Subscriber,
 }
 
 /// One subscriber at its turn. What packets of a run have in common is looked up once.
 pub(super) struct Sealer<'a> {
     receiver: PeerIndex,
-    link: &'a mut Link,
+    line: &'a mut Line,
     subscriber: &'a mut Subscriber,
     publishers: &'a Table<Publisher>,
     at_work: &'a mut AtWork,
@@ -97,7 +98,7 @@ impl<'a> Sealer<'a> {
     pub fn new(
         now: Instant,
         rank: SendRank,
-        Receiver { index, link, subscriber }: Receiver<'a>,
+        Receiver { index, line, subscriber }: Receiver<'a>,
         publishers: &'a Table<Publisher>,
         at_work: &'a mut AtWork,
     ) -> Sealer<'a> {
@@ -105,7 +106,7 @@ impl<'a> Sealer<'a> {
         let departure = subscriber.history.stamp(now);
         Sealer {
             receiver: index,
-            link,
+            line,
             subscriber,
             publishers,
             at_work,
@@ -174,11 +175,11 @@ impl<'a> Sealer<'a> {
             return Ok(None);
         }
         let (written, sequence) = self.write(pending, meta, stored, room)?;
-        let size = written.total.saturating_add(self.link.transport.srtp_overhead());
+        let size = written.total.saturating_add(self.line.overhead());
         if !fits_size(size) {
             return Ok(None);
         }
-        let sealed = self.link.transport.seal_rtp(room, written.header, written.total, sequence)?;
+        let sealed = self.line.seal_rtp(room, written.header, written.total, sequence)?;
         self.commit(pending, meta, written, size)?;
         self.arrived = (!self.rank.is_rtx()).then_some(meta.arrived).or(self.arrived);
         Ok(Some(sealed))
@@ -205,8 +206,8 @@ impl<'a> Sealer<'a> {
         match self.wire {
             Some(known) if (known.slot, known.codec, known.rtx) == asked => Ok(known),
             _ => {
-                let line = self.line(usize::from(pending.slot)).ok_or(DropReason::UnknownSsrc)?;
-                let wire = Wire::of(line, asked).ok_or(DropReason::CodecNotNegotiated)?;
+                let parameters = self.parameters(usize::from(pending.slot)).ok_or(DropReason::UnknownSsrc)?;
+                let wire = Wire::of(parameters, asked).ok_or(DropReason::CodecNotNegotiated)?;
                 let known = self.is_acknowledged(usize::from(pending.slot)) && !self.rank.is_rtx();
                 let wire = Wire { names_section: self.subscriber.extensions.mid.is_some() && !known, ..wire };
                 self.wire = Some(wire);
@@ -239,7 +240,7 @@ impl<'a> Sealer<'a> {
         };
         let extensions = self.subscriber.extensions;
         let history = &self.subscriber.history;
-        let mid = wire.names_section.then(|| self.line(usize::from(pending.slot))).flatten();
+        let mid = wire.names_section.then(|| self.parameters(usize::from(pending.slot))).flatten();
         let head = Head {
             payload_type: wire.payload_type,
             ssrc: wire.ssrc.0,
@@ -248,7 +249,7 @@ impl<'a> Sealer<'a> {
             timestamp: meta.timestamp.wrapping_add(pending.offsets.timestamp),
             original,
             transport_sequence: extensions.transport_sequence.map(|_| history.peek()),
-            mid: mid.map(|line| line.mid.as_str()),
+            mid: mid.map(|parameters| parameters.mid.as_str()),
         };
         let written = write_packet(room, head, pending.offsets, meta, extensions, parts)
             .ok_or(DropReason::Oversized)?;
@@ -315,26 +316,26 @@ impl<'a> Sealer<'a> {
         account.is_some_and(|account| account.acknowledged)
     }
 
-    fn line(&self, slot: usize) -> Option<&SlotLine> {
+    fn parameters(&self, slot: usize) -> Option<&RtpParameters> {
         if self.is_audio() {
-            self.subscriber.audio.get(slot).map(|audio| &audio.slot.line)
+            self.subscriber.audio.get(slot).map(|audio| &audio.slot.rtp)
         } else {
-            self.subscriber.video.get(slot).map(|video| &video.slot.line)
+            self.subscriber.video.get(slot).map(|video| &video.slot.rtp)
         }
     }
 }
 
 impl Wire {
     /// RED is unwrapped for those who have only Opus; `None` where the receiver cannot take the codec.
-    fn of(line: &SlotLine, (slot, codec, rtx): (u16, Codec, bool)) -> Option<Wire> {
-        let unwrapped = || (codec == Codec::Red).then(|| line.codec(Codec::Opus)).flatten();
-        let (found, unwrap_red) = match line.codec(codec) {
+    fn of(parameters: &RtpParameters, (slot, codec, rtx): (u16, Codec, bool)) -> Option<Wire> {
+        let unwrapped = || (codec == Codec::Red).then(|| parameters.codec(Codec::Opus)).flatten();
+        let (found, unwrap_red) = match parameters.codec(codec) {
             Some(found) => (found, false),
             None => (unwrapped()?, true),
         };
         let (ssrc, payload_type) = match rtx {
-            false => (line.ssrc, found.payload_type),
-            true => line.rtx_ssrc.zip(found.rtx_payload_type)?,
+            false => (parameters.ssrc, found.payload_type),
+            true => parameters.rtx_ssrc.zip(found.rtx_payload_type)?,
         };
         Some(Wire { slot, codec, rtx, ssrc, payload_type, unwrap_red, names_section: false })
     }

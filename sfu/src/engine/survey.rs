@@ -6,7 +6,7 @@ use crate::ids::{PeerId, PeerIndex, SourceKind};
 use crate::peer::publisher::{Publisher, Track};
 use crate::peer::subscriber::Subscriber;
 use crate::room::Room;
-use crate::room::plan::{LineState, Member, PublishedTrack, Survey, VideoPlace};
+use crate::room::plan::{Member, PublishedTrack, Survey, VideoPlace};
 use std::collections::BTreeMap;
 
 impl Engine {
@@ -32,7 +32,7 @@ impl Engine {
         index: PeerIndex,
         desired: Option<&'a DesiredPeer>,
     ) -> Option<Member<'a>> {
-        let link = self.peers.links.get(index)?;
+        let line = self.peers.lines.get(index)?;
         let publisher = self.peers.publishers.get(index)?;
         let subscriber = self.peers.subscribers.get(index)?;
         let may = desired.map(|desired| desired.may_publish).unwrap_or_default();
@@ -40,17 +40,13 @@ impl Engine {
         Some(Member {
             peer,
             index,
-            line: match (link.transport.is_connected(), link.transport.is_about_to_connect()) {
-                (true, _) => LineState::Up,
-                (false, true) => LineState::Arriving,
-                (false, false) => LineState::Down,
-            },
+            line: line.state(),
             audible: may.microphone && publisher.track(SourceKind::Microphone).is_some(),
             tracks: video_tracks(publisher, may).map(|track| published(track, ranks)).collect(),
             wishes: desired.map(|desired| desired.video_slots.as_slice()).unwrap_or_default(),
             video: video_places(subscriber),
             audio: subscriber.audio.iter().map(|audio| audio.shown.map(|source| source.peer)).collect(),
-            pairs: usize::from(link.negotiated.pairs),
+            pairs: subscriber.pairs,
         })
     }
 }
@@ -68,5 +64,5 @@ fn published(track: &Track, ranks: Ranks) -> PublishedTrack {
 
 fn video_places(subscriber: &Subscriber) -> Vec<VideoPlace> {
     let slots = subscriber.video.iter().map(|video| &video.slot);
-    slots.map(|slot| VideoPlace { has_codec: !slot.line.codecs.is_empty(), shows: slot.current() }).collect()
+    slots.map(|slot| VideoPlace { has_codec: !slot.rtp.codecs.is_empty(), shows: slot.current() }).collect()
 }

@@ -4,12 +4,13 @@ use super::Engine;
 use super::work::Work;
 use crate::ids::{PeerIndex, RoomId};
 use crate::peer::Peers;
+use crate::peer::line::Line;
 use crate::time::earliest;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Instant;
 
-/// A queue with lazy removal: `Link::wake_at` says which entry of a peer counts.
+/// A queue with lazy removal: `Identity::wake_at` says which entry of a peer counts.
 #[derive(Debug, Default)]
 pub struct Timers {
     queue: BinaryHeap<Reverse<(Instant, PeerIndex)>>,
@@ -24,7 +25,7 @@ impl Timers {
     pub fn next(&mut self, peers: &Peers) -> Option<Instant> {
         loop {
             let Reverse((at, peer)) = *self.queue.peek()?;
-            if peers.links.get(peer).is_some_and(|link| link.wake_at == Some(at)) {
+            if peers.identities.get(peer).is_some_and(|identity| identity.wake_at == Some(at)) {
                 return Some(at);
             }
             self.queue.pop();
@@ -44,17 +45,21 @@ impl Timers {
 impl Engine {
     /// Looks at what a peer waits for and queues a visit, unless an earlier one is queued.
     pub(super) fn schedule(&mut self, index: PeerIndex) {
-        let Some(link) = self.peers.links.get_mut(index) else {
+        let Some(identity) = self.peers.identities.get_mut(index) else {
             return;
         };
+        let line = self.peers.lines.get(index);
         let publisher = self.peers.publishers.get(index);
         let due = earliest(
-            earliest(link.transport.poll_timeout(), earliest(Some(link.report_at), link.hurry_at)),
+            earliest(
+                line.and_then(Line::next_timeout),
+                earliest(Some(identity.report_at), identity.hurry_at),
+            ),
             publisher.and_then(|publisher| publisher.next_timeout()),
         );
         let Some(due) = due else { return };
-        if link.wake_at.is_none_or(|at| due < at) {
-            link.wake_at = Some(due);
+        if identity.wake_at.is_none_or(|at| due < at) {
+            identity.wake_at = Some(due);
             self.timers.push(due, index);
         }
     }
@@ -64,15 +69,16 @@ impl Engine {
         // Taken out first: whoever is due again at once is visited at the next turn, not in this one.
         let due: Vec<(Instant, PeerIndex)> = std::iter::from_fn(|| self.timers.pop_due(now)).collect();
         for (at, index) in due {
-            let Some(link) = self.peers.links.get_mut(index) else {
+            let identity =
+                self.peers.identities.get_mut(index).filter(|identity| identity.wake_at == Some(at));
+            let Some(identity) = identity else {
                 continue;
             };
-            if link.wake_at != Some(at) {
-                continue;
-            }
-            link.wake_at = None;
+            identity.wake_at = None;
             self.at_work.begin(Work::Peer(index));
-            link.transport.handle_timeout(now);
+            if let Some(line) = self.peers.lines.get_mut(index) {
+                line.handle_timeout(now);
+            }
             self.take_transport_events(now, index);
             self.send_due_feedback(now, index);
             self.send_due_reports(now, index);
@@ -89,6 +95,6 @@ impl Engine {
     }
 
     pub(super) fn room_of(&self, index: PeerIndex) -> Option<RoomId> {
-        self.peers.links.get(index).map(|link| link.room)
+        self.peers.identities.get(index).map(|identity| identity.room)
     }
 }

@@ -6,6 +6,7 @@ pub mod guard;
 pub mod key_budget;
 mod left_out;
 pub mod packet;
+pub mod parameters;
 pub mod resend;
 pub mod rewrite;
 pub mod select;

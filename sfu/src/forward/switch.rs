@@ -5,11 +5,9 @@
 //! frame has ended, and is forwarded from there.
 
 use super::packet::{Mapped, Origin, PacketMeta};
+use super::parameters::RtpParameters;
 use super::rewrite::Rewriter;
 use crate::discard::DropReason;
-use arrayvec::ArrayVec;
-use rtp::codec::Codec;
-use rtp::ids::{Mid, Ssrc};
 use rtp::sequence::Sequence;
 use std::time::{Duration, Instant};
 
@@ -19,30 +17,6 @@ const FRAME_END_TIMEOUT: Duration = Duration::from_millis(60);
 
 /// Temporal layers are numbered 0–7 (AV1); this lets all of them pass.
 pub const ALL_TEMPORAL: u8 = u8::MAX;
-
-/// A payload type the receiver negotiated for a codec.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SlotCodec {
-    pub codec: Codec,
-    pub payload_type: u8,
-    pub rtx_payload_type: Option<u8>,
-}
-
-/// What a slot sends with, as the newest answer says; only the codecs may differ from the first one's.
-#[derive(Debug, Clone)]
-pub struct SlotLine {
-    pub ssrc: Ssrc,
-    pub rtx_ssrc: Option<Ssrc>,
-    /// Of the section the slot sends in.
-    pub mid: Mid,
-    pub codecs: ArrayVec<SlotCodec, 8>,
-}
-
-impl SlotLine {
-    pub fn codec(&self, codec: Codec) -> Option<SlotCodec> {
-        self.codecs.iter().find(|c| c.codec == codec).copied()
-    }
-}
 
 /// What to do with a packet that was offered to a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +33,7 @@ pub enum Decision {
 /// One video slot of one subscriber.
 #[derive(Debug)]
 pub struct VideoSlot {
-    pub line: SlotLine,
+    pub rtp: RtpParameters,
     pub rewriter: Rewriter,
     target: Option<Origin>,
     current: Option<Origin>,
@@ -76,9 +50,9 @@ pub struct VideoSlot {
 }
 
 impl VideoSlot {
-    pub fn new(line: SlotLine, rewriter: Rewriter) -> VideoSlot {
+    pub fn new(rtp: RtpParameters, rewriter: Rewriter) -> VideoSlot {
         VideoSlot {
-            line,
+            rtp,
             rewriter,
             target: None,
             current: None,
@@ -251,7 +225,7 @@ impl VideoSlot {
 /// One audio slot of one subscriber. Audio needs no key frame: it switches at any packet.
 #[derive(Debug)]
 pub struct AudioSlot {
-    pub line: SlotLine,
+    pub rtp: RtpParameters,
     pub rewriter: Rewriter,
     current: Option<Origin>,
     /// The next packet begins a talk spurt: another source, or the same after a pause.
@@ -260,8 +234,8 @@ pub struct AudioSlot {
 }
 
 impl AudioSlot {
-    pub fn new(line: SlotLine, rewriter: Rewriter) -> AudioSlot {
-        AudioSlot { line, rewriter, current: None, begins: true, heard_last: None }
+    pub fn new(rtp: RtpParameters, rewriter: Rewriter) -> AudioSlot {
+        AudioSlot { rtp, rewriter, current: None, begins: true, heard_last: None }
     }
 
     /// What is heard: nothing before the first packet has come, whose offsets sender reports need.

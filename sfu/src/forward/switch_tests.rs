@@ -1,5 +1,9 @@
 use super::*;
+use crate::forward::parameters::RtpCodec;
 use crate::ids::{PeerIndex, SourceKind};
+use arrayvec::ArrayVec;
+use rtp::codec::Codec;
+use rtp::ids::{Mid, Ssrc};
 
 fn at(index: u64) -> Sequence {
     Sequence::from_index(index)
@@ -19,7 +23,7 @@ fn frame(now: Instant, temporal: u8) -> PacketMeta {
 
 /// A slot that shows the base layer only, and may show all from now on.
 fn released(now: Instant) -> VideoSlot {
-    let line = SlotLine { ssrc: Ssrc(1), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
+    let line = RtpParameters { ssrc: Ssrc(1), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
     let mut slot = VideoSlot::new(line, Rewriter::new(90_000, 0));
     slot.limit_temporal(0);
     slot.aim(Some(origin()), true);
@@ -92,7 +96,7 @@ fn what_a_slot_goes_without_has_a_reason() {
         "of no interest is no loss"
     );
 
-    let line = SlotLine { ssrc: Ssrc(2), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
+    let line = RtpParameters { ssrc: Ssrc(2), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
     let mut voice = AudioSlot::new(line, Rewriter::new(48_000, 0));
     assert_eq!(voice.offer(now, origin(), at(1), &frame(now, 0)), Ok(None));
     voice.aim(Some(origin()));
@@ -126,7 +130,7 @@ fn other(layer: u8) -> Origin {
 
 /// Shows all of layer 0.
 fn showing(now: Instant) -> VideoSlot {
-    let line = SlotLine { ssrc: Ssrc(1), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
+    let line = RtpParameters { ssrc: Ssrc(1), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
     let mut slot = VideoSlot::new(line, Rewriter::new(90_000, 0));
     slot.aim(Some(origin()), true);
     slot.switch(at(0), &frame(now, 0), 0);
@@ -360,9 +364,9 @@ fn goes_up_at_a_key_frame() {
 
 #[test]
 fn a_slot_has_the_payload_type_its_receiver_negotiated() {
-    let negotiated = |codec, payload_type| SlotCodec { codec, payload_type, rtx_payload_type: None };
+    let negotiated = |codec, payload_type| RtpCodec { codec, payload_type, rtx_payload_type: None };
     let codecs = [negotiated(Codec::Vp8, 96), negotiated(Codec::H264, 102)].into_iter().collect();
-    let line = SlotLine { ssrc: Ssrc(1), rtx_ssrc: None, mid: Mid::new(), codecs };
+    let line = RtpParameters { ssrc: Ssrc(1), rtx_ssrc: None, mid: Mid::new(), codecs };
     let payload_type = |codec| line.codec(codec).map(|found| found.payload_type);
     let codecs = [Codec::Vp8, Codec::H264, Codec::Av1];
     assert_eq!(codecs.map(payload_type), [Some(96), Some(102), None]);

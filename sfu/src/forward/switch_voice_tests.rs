@@ -1,6 +1,9 @@
 //! What an audio slot carries, and when.
 
 use super::*;
+use arrayvec::ArrayVec;
+use rtp::codec::Codec;
+use rtp::ids::{Mid, Ssrc};
 
 /// Who speaks in a slot ten seconds after site 0 has, at which number, and the timestamp that goes out: a known
 /// source's own, where the other ones are placed by their arrival.
@@ -20,7 +23,7 @@ fn a_voice_keeps_its_time_line_only_where_it_is_known() {
         ("another", voice(1), 101, Some(by_arrival)),
     ];
     for (why, origin, sequence, expected) in table {
-        let line = SlotLine { ssrc: Ssrc(1), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
+        let line = RtpParameters { ssrc: Ssrc(1), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
         let mut slot = AudioSlot::new(line, Rewriter::new(48_000, 0));
         let packet =
             |timestamp, at| PacketMeta { arrived: at, timestamp, codec: Codec::Opus, ..frame(at, 0) };
@@ -42,7 +45,7 @@ fn a_voice_keeps_its_time_line_only_where_it_is_known() {
 #[test]
 fn a_voice_is_what_a_slot_carries_from_its_first_packet_on() {
     let now = Instant::now();
-    let line = SlotLine { ssrc: Ssrc(2), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
+    let line = RtpParameters { ssrc: Ssrc(2), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
     let mut voice = AudioSlot::new(line, Rewriter::new(48_000, 0));
     voice.aim(Some(origin()));
     assert_eq!(voice.current(), None, "nothing has come that a report could be about");

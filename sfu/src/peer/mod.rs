@@ -1,18 +1,27 @@
-//! One endpoint in three parts that are borrowed apart: its link (transport and what was
-//! negotiated), what it publishes, and its slots. The same place in three tables, so that a packet
-//! can be read from one peer's slab while another peer's slot is written.
+//! One endpoint in four parts that are borrowed apart: who it is, its line, what it publishes, and its slots. The same
+//! place in four tables, so that a packet can be read from one peer's slab while another peer's slot is written.
 
-pub mod link;
+pub mod identity;
+pub mod layer;
+pub mod line;
 pub mod publisher;
 pub mod queue;
 pub mod subscriber;
 
 use crate::forward::packet::Origin;
+use crate::forward::parameters::RtpCodec;
 use crate::ids::{PeerId, PeerIndex};
-use link::Link;
-use publisher::{Layer, Publisher};
+use crate::sdp::NegotiatedCodec;
+use identity::Identity;
+use layer::Layer;
+use line::Line;
+use publisher::Publisher;
 use std::collections::HashMap;
+use std::time::Duration;
 use subscriber::Subscriber;
+
+/// Assumed of a round trip until it is measured: a line within the country.
+const DEFAULT_RTT: Duration = Duration::from_millis(60);
 
 /// A table whose places are handed out by [`Peers`].
 #[derive(Debug)]
@@ -68,7 +77,8 @@ pub struct Peers {
     by_id: HashMap<PeerId, PeerIndex>,
     free: Vec<u32>,
     generation: u32,
-    pub links: Table<Link>,
+    pub identities: Table<Identity>,
+    pub lines: Table<Line>,
     pub publishers: Table<Publisher>,
     pub subscribers: Table<Subscriber>,
 }
@@ -79,7 +89,8 @@ impl Default for Peers {
             by_id: HashMap::new(),
             free: Vec::new(),
             generation: 0,
-            links: Table(Vec::new()),
+            identities: Table(Vec::new()),
+            lines: Table(Vec::new()),
             publishers: Table(Vec::new()),
             subscribers: Table(Vec::new()),
         }
@@ -95,21 +106,37 @@ impl Peers {
         self.by_id.get(&peer).copied()
     }
 
+    /// Round trip to a peer: from its reports, before that from the handshake.
+    pub fn rtt(&self, index: PeerIndex) -> Option<Duration> {
+        let reported = self.identities.get(index)?.reported_rtt();
+        reported.or_else(|| self.lines.get(index)?.initial_rtt())
+    }
+
+    pub fn rtt_or_default(&self, index: PeerIndex) -> Duration {
+        self.rtt(index).unwrap_or(DEFAULT_RTT)
+    }
+
+    pub fn is_up(&self, index: PeerIndex) -> bool {
+        self.lines.get(index).is_some_and(Line::is_up)
+    }
+
     pub fn indices(&self) -> impl Iterator<Item = PeerIndex> + '_ {
         self.by_id.values().copied()
     }
 
     pub fn insert(
         &mut self,
-        id: PeerId,
-        link: Link,
+        identity: Identity,
+        line: Line,
         publisher: Publisher,
         subscriber: Subscriber,
     ) -> PeerIndex {
-        let place = self.free.pop().unwrap_or(self.links.0.len() as u32);
+        let place = self.free.pop().unwrap_or(self.identities.0.len() as u32);
         self.generation = self.generation.wrapping_add(1);
         let index = PeerIndex { place, generation: self.generation };
-        self.links.put(index, link);
+        let id = identity.peer;
+        self.identities.put(index, identity);
+        self.lines.put(index, line);
         self.publishers.put(index, publisher);
         self.subscribers.put(index, subscriber);
         self.by_id.insert(id, index);
@@ -118,10 +145,20 @@ impl Peers {
 
     pub fn remove(&mut self, id: PeerId) -> Option<PeerIndex> {
         let index = self.by_id.remove(&id)?;
-        self.links.clear(index);
+        self.identities.clear(index);
+        self.lines.clear(index);
         self.publishers.clear(index);
         self.subscribers.clear(index);
         self.free.push(index.place);
         Some(index)
+    }
+}
+
+/// What packets of a negotiated codec look like.
+fn rtp_codec(codec: &NegotiatedCodec) -> RtpCodec {
+    RtpCodec {
+        codec: codec.codec,
+        payload_type: codec.payload_type,
+        rtx_payload_type: codec.rtx_payload_type,
     }
 }

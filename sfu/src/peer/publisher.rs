@@ -1,80 +1,33 @@
 //! What one endpoint publishes: sources, their simulcast layers, and who watches them.
 
+use super::layer::Layer;
+use super::rtp_codec;
 use crate::command::Permissions;
 use crate::discard::DropReason;
-use crate::forward::packet::PacketMeta;
+use crate::forward::parameters::RtpCodec;
 use crate::forward::select::LayerState;
-use crate::ids::{PeerIndex, SourceKind};
+use crate::ids::SourceKind;
 use crate::limits;
-use crate::receive::cache::Slab;
 use crate::receive::cap::Cap;
 use crate::receive::feedback::ArrivalRecorder;
-use crate::receive::height::Height;
-use crate::receive::keyframe::KeyframeRequester;
-use crate::receive::nack::NackGenerator;
-use crate::receive::rate::RateMeter;
-use crate::receive::stream::Stream;
-use crate::sdp::{Negotiated, NegotiatedCodec, Section, SectionRole};
+use crate::sdp::{Negotiated, Section, SectionRole};
 use crate::time::earliest;
 use arrayvec::ArrayVec;
-use rtp::codec::{Codec, TemplateStructure};
+use rtp::codec::Codec;
 use rtp::extension::{ExtensionMap, Extensions};
-use rtp::ids::{Rid, Ssrc};
-use rtp::ntp::NtpTime;
-use rtp::sequence::Sequence;
-use std::time::{Duration, Instant};
-
-/// Packets kept for retransmission and late switches. At 2 Mbit/s (275 packets/s) this is 1.9 s:
-/// more than any round trip, and a key frame every second lies in it.
-pub const VIDEO_SLAB: usize = 512;
-/// 64 packets of 20 ms.
-const AUDIO_SLAB: usize = 64;
-/// A slot does not begin with a key frame older than this: its picture would jump, and so would its time. One
-/// whose first packet is lost and comes again by way of a satellite (600 ms) is younger.
-pub const KEY_MAX_AGE: Duration = Duration::from_millis(800);
-/// A layer is not switched off before nobody has watched it this long.
-const UNWATCHED_HOLD: Duration = Duration::from_secs(3);
-
-/// A slot that gets a layer's packets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Route {
-    pub subscriber: PeerIndex,
-    pub slot: u16,
-}
-
-/// One encoding of a source.
-#[derive(Debug)]
-pub struct Layer {
-    pub ssrc: Option<Ssrc>,
-    pub stream: Stream,
-    pub nack: NackGenerator,
-    pub keyframe: KeyframeRequester,
-    pub slab: Slab<PacketMeta>,
-    pub structure: Option<TemplateStructure>,
-    /// Of upper temporal layers: what thinning saves.
-    pub upper_rate: RateMeter,
-    pub height: Height,
-    pub last_packet: Option<Instant>,
-    /// Newest packet; and the first packet of the newest key frame.
-    pub newest: Sequence,
-    pub last_key: Option<Sequence>,
-    pub last_report: Option<(NtpTime, u32)>,
-    pub routes: Vec<Route>,
-    /// Slots that would show this layer if the worker could keep up.
-    pub shed: u64,
-    pub active: bool,
-    wanted: bool,
-    unwanted_since: Option<Instant>,
-    pub frames: u64,
-    cap: Cap,
-}
+use rtp::ids::{Mid, Rid, Ssrc};
+use std::time::Instant;
 
 /// One source with its layers, lowest first.
 #[derive(Debug)]
 pub struct Track {
     pub kind: SourceKind,
-    pub section: usize,
-    pub rids: Vec<Rid>,
+    /// Of the section it is sent in, whose codecs it may have.
+    mid: Mid,
+    codecs: Vec<RtpCodec>,
+    /// The section has named its SSRCs.
+    is_announced: bool,
+    rids: Vec<Rid>,
     pub layers: Vec<Layer>,
     pub active: bool,
     pub reported_wanted: Vec<bool>,
@@ -121,13 +74,24 @@ impl Publisher {
             plis_sent: 0,
             clock_offset_s: None,
         };
-        for (index, section) in negotiated.sections.iter().enumerate() {
-            publisher.add_section(now, index, section);
+        for section in &negotiated.sections {
+            publisher.add_section(now, section);
         }
         publisher
     }
 
-    fn add_section(&mut self, now: Instant, index: usize, section: &Section) {
+    /// A later offer may bring other codecs, or the same in another order.
+    pub fn renegotiate(&mut self, negotiated: &Negotiated) {
+        for section in &negotiated.sections {
+            if let SectionRole::Source(kind) = section.role
+                && let Some(track) = self.track_mut(kind)
+            {
+                track.negotiated(section);
+            }
+        }
+    }
+
+    fn add_section(&mut self, now: Instant, section: &Section) {
         let SectionRole::Source(kind) = section.role else {
             return;
         };
@@ -136,15 +100,19 @@ impl Publisher {
         };
         let announced = if section.rids.is_empty() { section.declared_ssrcs.as_slice() } else { &[] };
         let layers = section.rids.len().max(announced.len()).clamp(1, limits::MAX_LAYERS);
-        *place = Some(Track {
+        let mut track = Track {
             kind,
-            section: index,
+            mid: section.mid,
+            codecs: Vec::new(),
+            is_announced: false,
             rids: section.rids.clone(),
             layers: (0..layers).rev().map(|above| Layer::new(now, kind, above)).collect(),
             active: false,
             reported_wanted: Vec::new(),
             cap: Cap::of_source(now, kind),
-        });
+        };
+        track.negotiated(section);
+        *place = Some(track);
         for ((media, rtx), layer) in announced.iter().zip(0u8..) {
             self.bind(*media, StreamRef { kind, layer, rtx: false });
             if let Some(rtx) = rtx {
@@ -184,15 +152,14 @@ impl Publisher {
         ssrc: Ssrc,
         payload_type: u8,
         extensions: &Extensions,
-        negotiated: &Negotiated,
     ) -> Result<StreamRef, DropReason> {
         if self.retired.contains(&ssrc) {
             return Err(DropReason::UnknownSsrc);
         }
-        let track = self.track_of_packet(payload_type, extensions, negotiated)?;
+        let track = self.track_of_packet(payload_type, extensions)?;
         // What the section has no codec for must not take over from what it has.
-        let wrapped = is_rtx(negotiated, track.section, payload_type);
-        if !wrapped && codec_of(negotiated, track.section, payload_type).is_none() {
+        let wrapped = track.resent_codec(payload_type).is_some();
+        if !wrapped && track.codec(payload_type).is_none() {
             return Err(DropReason::UnknownPayloadType);
         }
         let rtx = extensions.repaired_rid.is_some() || wrapped;
@@ -218,15 +185,10 @@ impl Publisher {
     }
 
     /// The one track a packet of an unknown SSRC can belong to: by its MID, else by its payload type.
-    fn track_of_packet(
-        &self,
-        payload_type: u8,
-        extensions: &Extensions,
-        negotiated: &Negotiated,
-    ) -> Result<&Track, DropReason> {
+    fn track_of_packet(&self, payload_type: u8, extensions: &Extensions) -> Result<&Track, DropReason> {
         let of_packet = |track: &&Track| match extensions.mid {
-            Some(mid) => negotiated.sections.get(track.section).is_some_and(|section| section.mid == mid),
-            None => is_told_by(negotiated, track.section, payload_type),
+            Some(mid) => track.mid == mid,
+            None => track.is_told_by(payload_type),
         };
         let mut tracks = self.tracks.iter().flatten().filter(of_packet);
         match (tracks.next(), tracks.next()) {
@@ -286,25 +248,31 @@ impl Publisher {
     }
 }
 
-/// The codec a payload type of media means in a section.
-pub fn codec_of(negotiated: &Negotiated, section: usize, payload_type: u8) -> Option<&NegotiatedCodec> {
-    negotiated.sections.get(section)?.codecs.iter().find(|codec| codec.payload_type == payload_type)
-}
-
-/// Whether a payload type may come in a section that announced no SSRC, as media or as RTX.
-fn is_told_by(negotiated: &Negotiated, section: usize, payload_type: u8) -> bool {
-    let announced = negotiated.sections.get(section).is_none_or(|section| !section.declared_ssrcs.is_empty());
-    let carries =
-        codec_of(negotiated, section, payload_type).is_some() || is_rtx(negotiated, section, payload_type);
-    !announced && carries
-}
-
-fn is_rtx(negotiated: &Negotiated, section: usize, payload_type: u8) -> bool {
-    let codecs = negotiated.sections.get(section).map(|section| section.codecs.as_slice());
-    codecs.unwrap_or_default().iter().any(|codec| codec.rtx_payload_type == Some(payload_type))
-}
-
 impl Track {
+    fn negotiated(&mut self, section: &Section) {
+        self.codecs = section.codecs.iter().map(rtp_codec).collect();
+        self.is_announced = !section.declared_ssrcs.is_empty();
+    }
+
+    /// The codec a payload type of media means.
+    #[inline]
+    pub fn codec(&self, payload_type: u8) -> Option<Codec> {
+        self.codecs.iter().find(|codec| codec.payload_type == payload_type).map(|codec| codec.codec)
+    }
+
+    /// The codec whose retransmissions have this payload type.
+    #[inline]
+    pub fn resent_codec(&self, payload_type: u8) -> Option<Codec> {
+        let is_resent = |codec: &&RtpCodec| codec.rtx_payload_type == Some(payload_type);
+        self.codecs.iter().find(is_resent).map(|codec| codec.codec)
+    }
+
+    /// Whether a payload type may come without a MID, as media or resent: it announced no SSRC.
+    fn is_told_by(&self, payload_type: u8) -> bool {
+        let carries = self.codec(payload_type).is_some() || self.resent_codec(payload_type).is_some();
+        !self.is_announced && carries
+    }
+
     pub fn layer_states(&self) -> ArrayVec<LayerState, { limits::MAX_LAYERS }> {
         let state = |layer: &Layer| LayerState { active: layer.active, height: layer.height.lines() };
         self.layers.iter().take(limits::MAX_LAYERS).map(state).collect()
@@ -312,80 +280,8 @@ impl Track {
 
     /// A layer that is reported as watched has had no watcher for long enough to say so.
     pub fn has_unsettled_layers(&self, now: Instant) -> bool {
-        self.layers.iter().zip(&self.reported_wanted).any(|(layer, reported)| {
-            let since = layer.unwanted_since;
-            *reported && since.is_some_and(|at| now.saturating_duration_since(at) >= UNWATCHED_HOLD)
-        })
-    }
-}
-
-impl Layer {
-    /// A layer with so many `above` it.
-    fn new(now: Instant, kind: SourceKind, above: usize) -> Layer {
-        let audio = kind == SourceKind::Microphone;
-        let (codec, kept) = if audio { (Codec::Opus, AUDIO_SLAB) } else { (Codec::Vp8, VIDEO_SLAB) };
-        Layer {
-            ssrc: None,
-            stream: Stream::new(codec.clock_rate(), kept, now),
-            nack: if audio { NackGenerator::audio() } else { NackGenerator::video() },
-            keyframe: KeyframeRequester::default(),
-            slab: Slab::new(kept),
-            structure: None,
-            upper_rate: RateMeter::new(now),
-            height: Height::default(),
-            last_packet: None,
-            newest: Sequence::START,
-            last_key: None,
-            last_report: None,
-            routes: Vec::new(),
-            shed: 0,
-            active: false,
-            wanted: false,
-            unwanted_since: None,
-            frames: 0,
-            cap: Cap::of_layer(now, kind, above),
-        }
-    }
-
-    /// How far a stored packet lies behind what the source shows now: by the layer's clock up to its newest
-    /// packet, since one that was lost and comes again came just now and is old all the same, and from there
-    /// by ours.
-    pub fn age(&self, now: Instant, packet: &PacketMeta) -> Duration {
-        let Some((newest, _)) = self.slab.get(self.newest) else {
-            return now.saturating_duration_since(packet.arrived);
-        };
-        let ticks = newest.timestamp.wrapping_sub(packet.timestamp) as i32;
-        let behind = f64::from(ticks.max(0)) / f64::from(packet.codec.clock_rate().max(1));
-        now.saturating_duration_since(newest.arrived).saturating_add(Duration::from_secs_f64(behind))
-    }
-
-    /// A stored packet begins a key frame: whoever waits for one is served, unless it is an old one.
-    pub fn on_key(&mut self, now: Instant, sequence: Sequence, packet: &PacketMeta) {
-        if self.age(now, packet) <= KEY_MAX_AGE {
-            self.last_key = self.last_key.max(Some(sequence));
-            self.keyframe.on_keyframe();
-            self.nack.on_keyframe(sequence);
-        }
-    }
-
-    /// Starts a round of finding out whether anybody wants this layer.
-    pub fn begin_wanted(&mut self) {
-        self.shed = 0;
-        self.wanted = false;
-    }
-
-    pub fn want(&mut self) {
-        self.wanted = true;
-    }
-
-    /// Wanted now or until a moment ago.
-    pub fn settle_wanted(&mut self, now: Instant) -> bool {
-        if self.wanted {
-            self.unwanted_since = None;
-            return true;
-        }
-        let since = *self.unwanted_since.get_or_insert(now);
-        now.saturating_duration_since(since) < UNWATCHED_HOLD
+        let mut layers = self.layers.iter().zip(&self.reported_wanted);
+        layers.any(|(layer, reported)| *reported && layer.is_unwatched(now))
     }
 }
 

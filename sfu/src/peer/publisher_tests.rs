@@ -30,16 +30,10 @@ fn agreed(sections: &[(&str, &str)]) -> Negotiated {
     sdp::answer(&Offer::read(&offer).unwrap(), None, local).unwrap().0
 }
 
-fn learn(
-    publisher: &mut Publisher,
-    negotiated: &Negotiated,
-    ssrc: u32,
-    payload_type: u8,
-    mid: Option<&str>,
-) -> Option<StreamRef> {
+fn learn(publisher: &mut Publisher, ssrc: u32, payload_type: u8, mid: Option<&str>) -> Option<StreamRef> {
     let mid = mid.map(|mid| Mid::from(mid).unwrap());
     let extensions = Extensions { mid, ..Extensions::default() };
-    publisher.learn(Ssrc(ssrc), payload_type, &extensions, negotiated).ok()
+    publisher.learn(Ssrc(ssrc), payload_type, &extensions).ok()
 }
 
 fn camera(layer: u8, rtx: bool) -> Option<StreamRef> {
@@ -58,7 +52,7 @@ fn a_group_of_ssrcs_is_as_many_layers() {
         assert_eq!(publisher.stream_of(Ssrc(ssrc)), stream);
     }
     // What it did not announce could be any of the three.
-    assert_eq!(learn(&mut publisher, &negotiated, 5, 96, Some("0")), None);
+    assert_eq!(learn(&mut publisher, 5, 96, Some("0")), None);
     let asked: Vec<_> = publisher.layers().map(|layer| layer.ssrc).collect();
     assert_eq!(asked, [7, 8, 9].map(|ssrc| Some(Ssrc(ssrc))), "key frames are asked of the right encoder");
 }
@@ -68,19 +62,19 @@ fn a_payload_type_of_one_section_tells_whose_a_packet_is() {
     let negotiated = agreed(&[(AUDIO, ""), (VIDEO, "")]);
     let mut publisher = Publisher::new(Instant::now(), &negotiated);
     let microphone = Some(StreamRef { kind: SourceKind::Microphone, layer: 0, rtx: false });
-    assert_eq!(learn(&mut publisher, &negotiated, 5, 111, None), microphone);
-    assert_eq!(learn(&mut publisher, &negotiated, 6, 96, None), camera(0, false));
-    assert_eq!(learn(&mut publisher, &negotiated, 7, 97, None), camera(0, true));
-    assert_eq!(learn(&mut publisher, &negotiated, 8, 100, None), None, "of no section");
+    assert_eq!(learn(&mut publisher, 5, 111, None), microphone);
+    assert_eq!(learn(&mut publisher, 6, 96, None), camera(0, false));
+    assert_eq!(learn(&mut publisher, 7, 97, None), camera(0, true));
+    assert_eq!(learn(&mut publisher, 8, 100, None), None, "of no section");
 }
 
 #[test]
 fn a_payload_type_tells_nothing_where_others_have_it_or_ssrcs_were_announced() {
     let two = agreed(&[(VIDEO, ""), (VIDEO, "")]);
     let mut publisher = Publisher::new(Instant::now(), &two);
-    assert_eq!(learn(&mut publisher, &two, 5, 96, None), None, "camera or content?");
-    assert_eq!(learn(&mut publisher, &two, 5, 96, Some("1")).map(|s| s.kind), Some(SourceKind::Content));
+    assert_eq!(learn(&mut publisher, 5, 96, None), None, "camera or content?");
+    assert_eq!(learn(&mut publisher, 5, 96, Some("1")).map(|s| s.kind), Some(SourceKind::Content));
     let announced = agreed(&[(VIDEO, "a=ssrc:7 cname:x\r\n")]);
     let mut publisher = Publisher::new(Instant::now(), &announced);
-    assert_eq!(learn(&mut publisher, &announced, 5, 96, None), None, "a second stream in the section");
+    assert_eq!(learn(&mut publisher, 5, 96, None), None, "a second stream in the section");
 }

@@ -1,16 +1,18 @@
 //! What one endpoint receives: its slots, what waits to be sent, what was sent.
 
-use super::publisher::VIDEO_SLAB;
+use super::layer::VIDEO_SLAB;
 use super::queue::{SendQueue, SendRank};
+use super::rtp_codec;
 use crate::bandwidth::estimate::Estimator;
 use crate::bandwidth::history::SendHistory;
 #[cfg(debug_assertions)]
 use crate::forward::guard::Guard;
 use crate::forward::key_budget::KeyBudget;
 use crate::forward::packet::{Origin, Pending};
+use crate::forward::parameters::RtpParameters;
 use crate::forward::resend::{ResendBudget, Resent};
 use crate::forward::rewrite::Rewriter;
-use crate::forward::switch::{AudioSlot, SlotCodec, SlotLine, VideoSlot};
+use crate::forward::switch::{AudioSlot, VideoSlot};
 use crate::forward::write::EgressExtensions;
 use crate::ids::{SlotId, Source, SourceKind};
 use crate::room::shed::{Measure, Standing};
@@ -78,6 +80,8 @@ pub struct Audio {
 pub struct Subscriber {
     pub video: Vec<Video>,
     pub audio: Vec<Audio>,
+    /// So many video slots have an audio slot beside them, which carries the same source.
+    pub pairs: usize,
     pub extensions: EgressExtensions,
     pub queue: SendQueue,
     pub history: SendHistory,
@@ -100,6 +104,7 @@ impl Subscriber {
         let mut subscriber = Subscriber {
             video: Vec::new(),
             audio: Vec::new(),
+            pairs: 0,
             extensions: EgressExtensions::new(&negotiated.slot_extensions()),
             queue: SendQueue::default(),
             history: SendHistory::new(),
@@ -119,11 +124,12 @@ impl Subscriber {
 
     /// Adds the slots a later offer brought; those that exist send on what is negotiated for them now.
     pub fn extend(&mut self, negotiated: &Negotiated, rng: &mut dyn RngCore) {
-        let video = self.video.iter_mut().map(|video| &mut video.slot.line).zip((0..).map(SlotId::Video));
-        let audio = self.audio.iter_mut().map(|audio| &mut audio.slot.line).zip((0..).map(SlotId::Audio));
-        for (line, slot) in video.chain(audio) {
-            if let Some(now) = line_of(negotiated, slot) {
-                *line = now;
+        self.pairs = usize::from(negotiated.pairs);
+        let video = self.video.iter_mut().map(|video| &mut video.slot.rtp).zip((0..).map(SlotId::Video));
+        let audio = self.audio.iter_mut().map(|audio| &mut audio.slot.rtp).zip((0..).map(SlotId::Audio));
+        for (parameters, slot) in video.chain(audio) {
+            if let Some(now) = parameters_of(negotiated, slot) {
+                *parameters = now;
             }
         }
         self.extend_video(negotiated, rng);
@@ -133,10 +139,10 @@ impl Subscriber {
     }
 
     fn extend_video(&mut self, negotiated: &Negotiated, rng: &mut dyn RngCore) {
-        while let Some(line) = line_of(negotiated, SlotId::Video(self.video.len() as u16)) {
+        while let Some(parameters) = parameters_of(negotiated, SlotId::Video(self.video.len() as u16)) {
             let rewriter = Rewriter::new(Codec::Vp8.clock_rate(), rng.random::<u16>() >> 1);
             self.video.push(Video {
-                slot: VideoSlot::new(line, rewriter),
+                slot: VideoSlot::new(parameters, rewriter),
                 resent: Resent::new(VIDEO_SLAB),
                 account: SlotAccount::default(),
                 shown: None,
@@ -148,10 +154,10 @@ impl Subscriber {
     }
 
     fn extend_audio(&mut self, negotiated: &Negotiated, rng: &mut dyn RngCore) {
-        while let Some(line) = line_of(negotiated, SlotId::Audio(self.audio.len() as u16)) {
+        while let Some(parameters) = parameters_of(negotiated, SlotId::Audio(self.audio.len() as u16)) {
             let rewriter = Rewriter::new(Codec::Opus.clock_rate(), rng.random::<u16>() >> 1);
             self.audio.push(Audio {
-                slot: AudioSlot::new(line, rewriter),
+                slot: AudioSlot::new(parameters, rewriter),
                 account: SlotAccount::default(),
                 shown: None,
             });
@@ -195,7 +201,7 @@ impl Subscriber {
 
     /// The video slot that sends with `ssrc`.
     pub fn video_by_ssrc(&self, ssrc: Ssrc) -> Option<usize> {
-        self.video.iter().position(|video| video.slot.line.ssrc == ssrc)
+        self.video.iter().position(|video| video.slot.rtp.ssrc == ssrc)
     }
 
     /// The account of a slot, among those that show sources of this kind.
@@ -214,7 +220,7 @@ impl Subscriber {
         if let Some(index) = self.video_by_ssrc(ssrc) {
             return self.video.get_mut(index).map(|video| &mut video.account);
         }
-        let audio = self.audio.iter_mut().find(|audio| audio.slot.line.ssrc == ssrc);
+        let audio = self.audio.iter_mut().find(|audio| audio.slot.rtp.ssrc == ssrc);
         audio.map(|audio| &mut audio.account)
     }
 
@@ -225,14 +231,10 @@ impl Subscriber {
 }
 
 /// What the section of a slot sends with: nothing while it rests or has no codec of ours.
-fn line_of(negotiated: &Negotiated, slot: SlotId) -> Option<SlotLine> {
+fn parameters_of(negotiated: &Negotiated, slot: SlotId) -> Option<RtpParameters> {
     let is_slot = |section: &&Section| section.role == SectionRole::Slot(slot);
     let section = negotiated.sections.iter().find(is_slot)?;
     let (ssrc, rtx_ssrc) = section.slot_ssrc?;
-    let codecs = section.codecs.iter().filter(|_| section.active).take(8).map(|codec| SlotCodec {
-        codec: codec.codec,
-        payload_type: codec.payload_type,
-        rtx_payload_type: codec.rtx_payload_type,
-    });
-    Some(SlotLine { ssrc, rtx_ssrc, mid: section.mid, codecs: codecs.collect() })
+    let codecs = section.codecs.iter().filter(|_| section.active).take(8).map(rtp_codec);
+    Some(RtpParameters { ssrc, rtx_ssrc, mid: section.mid, codecs: codecs.collect() })
 }
