@@ -38,7 +38,7 @@ use crate::transport::Certificate;
 use ingress::Times;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -128,7 +128,7 @@ pub struct Engine {
     rng: StdRng,
     peers: Peers,
     demux: Demux,
-    rooms: HashMap<RoomId, Room>,
+    rooms: BTreeMap<RoomId, Room>,
     timers: Timers,
     shedding: Shedding,
     waits: overload::Waits,
@@ -186,7 +186,7 @@ impl Engine {
             config,
             peers: Peers::default(),
             demux: Demux::default(),
-            rooms: HashMap::new(),
+            rooms: BTreeMap::new(),
             timers: Timers::default(),
             shedding: Shedding::default(),
             waits: overload::Waits::default(),

@@ -140,9 +140,13 @@ const SIGNALING_ARROWS: arrows::Table = &[
     ("secret", &[]),
 ];
 
-/// Machines of `signaling`. They are told the time and given secrets, and run in virtual time; the same happenings
-/// bring the same orders.
-const MACHINES: [&str; 5] = [
+/// Machines. They are told the time and given secrets, and run in virtual time; the same happenings bring the same
+/// orders.
+const MACHINES: [&str; 9] = [
+    "sfu/src/engine.rs",
+    "sfu/src/engine",
+    "sfu/src/peer",
+    "sfu/src/room",
     "signaling/src/meeting",
     "signaling/src/hall/core.rs",
     "signaling/src/hall/core",
@@ -154,6 +158,9 @@ const MACHINES: [&str; 5] = [
 const NO_MACHINES: &[(&str, &str)] = &[
     ("signaling/src/hall/core/register.rs", "links are looked up by their secrets, and never gone through"),
     ("signaling/src/media/plane.rs", "starts the workers"),
+    ("sfu/src/engine.rs", "draws SSRCs and credentials from the seed it is given"),
+    ("sfu/src/engine/admit.rs", "as engine.rs"),
+    ("sfu/src/peer/subscriber.rs", "as engine.rs"),
 ];
 
 /// What no machine has: a clock, chance, tasks and channels, an order that differs from run to run.

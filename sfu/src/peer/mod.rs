@@ -16,7 +16,7 @@ use identity::Identity;
 use layer::Layer;
 use line::Line;
 use publisher::Publisher;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use subscriber::Subscriber;
 
@@ -74,7 +74,7 @@ impl Table<Publisher> {
 /// All peers of a worker.
 #[derive(Debug)]
 pub struct Peers {
-    by_id: HashMap<PeerId, PeerIndex>,
+    by_id: BTreeMap<PeerId, PeerIndex>,
     free: Vec<u32>,
     generation: u32,
     pub identities: Table<Identity>,
@@ -86,7 +86,7 @@ pub struct Peers {
 impl Default for Peers {
     fn default() -> Self {
         Peers {
-            by_id: HashMap::new(),
+            by_id: BTreeMap::new(),
             free: Vec::new(),
             generation: 0,
             identities: Table(Vec::new()),
