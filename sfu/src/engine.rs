@@ -48,7 +48,7 @@ use work::{AtWork, Work};
 #[cfg(debug_assertions)]
 pub use work::Fault;
 
-/// What the engine is born with. Everything it later knows of the world comes through `handle_input`.
+/// What the engine is made with. Everything it later knows of the world comes through `handle_input`.
 #[derive(Clone)]
 pub struct EngineConfig {
     /// One per process; every answer carries its fingerprint.

@@ -2,7 +2,7 @@
 
 mod namespaces;
 
-use driver::{Birth, Machine, Workers, WorkersConfig};
+use driver::{Machine, WorkerContext, Workers, WorkersConfig};
 use namespaces::{End, add, alone, cable, inside, ip, set};
 use sfu::engine::{Input, Output, Transmit};
 use sfu::net::Path;
@@ -25,7 +25,7 @@ struct Frames {
 }
 
 impl Frames {
-    fn new(_: Birth) -> Frames {
+    fn new(_: WorkerContext) -> Frames {
         let frame = (0..COUNT as u8).flat_map(|n| [n; SIZE]).collect();
         Frames { orders: VecDeque::new(), frame }
     }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{AN_PHUOC, BINH_SON, CHAIR, PATIENCE, PHUOC_THAI, Server, Site, config, get, id, sdp};
-use driver::{Birth, Machine, Workers, WorkersConfig};
+use driver::{Machine, WorkerContext, Workers, WorkersConfig};
 use serde_json::json;
 use sfu::engine::{Input, Output};
 use sfu::sdp::OfferError;
@@ -205,7 +205,7 @@ impl Machine for Mortal {
 async fn a_server_whose_media_died_tells_the_sites_and_ends() {
     let loopback = [std::net::Ipv4Addr::LOCALHOST.into()].to_vec();
     let workers = WorkersConfig { workers: 2, listen: loopback, pin: false, ..WorkersConfig::default() };
-    let workers = Workers::start_with(&workers, |_: Birth| Mortal, |_, _| Ok(())).expect("started");
+    let workers = Workers::start_with(&workers, |_: WorkerContext| Mortal, |_, _| Ok(())).expect("started");
     let (_events, events) = tokio::sync::mpsc::channel(1);
     let media = MediaPort { plane: Box::new(workers), events, addresses: Vec::new() };
     let mut server = Server::start_on(config(), media).await;

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{AN_PHUOC, CHAIR, Server, Site, config, get, sdp};
-use driver::{Birth, Machine, Workers, WorkersConfig};
+use driver::{Machine, WorkerContext, Workers, WorkersConfig};
 use serde_json::json;
 use sfu::engine::{Input, Output};
 use signaling::config::{Config, MeetingConfig, SiteConfig};
@@ -49,7 +49,7 @@ impl Machine for Sticky {
 fn sticky_workers() -> (MediaPort, Sender<()>) {
     let (gate, opens) = channel();
     let opens = Arc::new(Mutex::new(opens));
-    let birth = move |_: Birth| Sticky { events: VecDeque::new(), gate: opens.clone() };
+    let make = move |_: WorkerContext| Sticky { events: VecDeque::new(), gate: opens.clone() };
     let (sender, events) = mpsc::channel(64);
     let sink = move |worker: driver::WorkerId, event| {
         let sent = sender.try_send(WorkerEvent { worker: worker.0, event });
@@ -57,7 +57,7 @@ fn sticky_workers() -> (MediaPort, Sender<()>) {
     };
     let listen = [std::net::Ipv4Addr::LOCALHOST.into()].to_vec();
     let config = WorkersConfig { workers: 2, listen, pin: false, ..WorkersConfig::default() };
-    let workers = Workers::start_with(&config, birth, sink).expect("started");
+    let workers = Workers::start_with(&config, make, sink).expect("started");
     (MediaPort { plane: Box::new(workers), events, addresses: Vec::new() }, gate)
 }
 

@@ -47,7 +47,7 @@ mod tests;
 
 pub use bind::{BindError, Protocol, listen};
 pub use config::WorkersConfig;
-pub use machine::{Birth, Machine};
+pub use machine::{Machine, WorkerContext};
 pub use overflow::Overflows;
 pub use placement::WorkerId;
 pub use tcp::MAX_UNPROVEN as MAX_UNPROVEN_TCP;

@@ -1,4 +1,4 @@
-//! What a worker hosts, and what it is born with.
+//! What a worker hosts, and what it is made with.
 
 use sfu::engine::{Engine, Input, Output};
 use sfu::net::Candidate;
@@ -21,8 +21,8 @@ impl Machine for Engine {
     }
 }
 
-/// What the host knows when a worker's machine is born, on the worker's own thread.
-pub struct Birth {
+/// What the host knows when a worker's machine is made, on the worker's own thread.
+pub struct WorkerContext {
     pub now: Instant,
     pub clock: Clock,
     /// From the system's random source.

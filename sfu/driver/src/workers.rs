@@ -3,7 +3,7 @@
 use super::bind::{BindError, Bound, bind};
 use super::config::WorkersConfig;
 use super::interfaces::{Reach, candidates};
-use super::machine::{Birth, Machine};
+use super::machine::{Machine, WorkerContext};
 use super::overflow::Overflows;
 use super::placement::{Placement, WorkerId};
 use super::priority;
@@ -80,26 +80,26 @@ impl Workers {
     where
         S: Fn(WorkerId, Event) -> Result<(), Event> + Send + Clone + 'static,
     {
-        let birth = move |birth: Birth| {
+        let make = move |context: WorkerContext| {
             let config = EngineConfig {
                 certificate: certificate.clone(),
-                candidates: birth.candidates,
-                clock: birth.clock,
-                seed: birth.seed,
+                candidates: context.candidates,
+                clock: context.clock,
+                seed: context.seed,
             };
-            Engine::new(birth.now, config)
+            Engine::new(context.now, config)
         };
-        Workers::start_with(config, birth, events)
+        Workers::start_with(config, make, events)
     }
 
-    /// Binds all ports, then starts the threads; on each, `birth` makes the machine it hosts.
+    /// Binds all ports, then starts the threads; on each, `make` makes the machine it hosts.
     ///
     /// `events` must not block: it gives an event back that it cannot take, and is offered the same
     /// one again soon. Until it takes it the worker reads no commands; media goes on.
-    pub fn start_with<M, B, S>(config: &WorkersConfig, birth: B, events: S) -> Result<Workers, StartError>
+    pub fn start_with<M, B, S>(config: &WorkersConfig, make: B, events: S) -> Result<Workers, StartError>
     where
         M: Machine,
-        B: Fn(Birth) -> M + Send + Clone + 'static,
+        B: Fn(WorkerContext) -> M + Send + Clone + 'static,
         S: Fn(WorkerId, Event) -> Result<(), Event> + Send + Clone + 'static,
     {
         let reach = Reach::read(config).map_err(StartError::Interfaces)?;
@@ -111,7 +111,7 @@ impl Workers {
                 workers.overflows.watch(WorkerId(index), socket.plain()).map_err(StartError::Setup)?;
             }
             let member =
-                Member::start(WorkerId(index), bound, &told, config.pin, birth.clone(), events.clone());
+                Member::start(WorkerId(index), bound, &told, config.pin, make.clone(), events.clone());
             workers.members.push(member.map_err(StartError::Setup)?);
         }
         Ok(workers)
@@ -211,12 +211,12 @@ impl Member {
         bound: Bound,
         told: &[IpAddr],
         pin: bool,
-        birth: B,
+        make: B,
         events: S,
     ) -> io::Result<Member>
     where
         M: Machine,
-        B: Fn(Birth) -> M + Send + 'static,
+        B: Fn(WorkerContext) -> M + Send + 'static,
         S: Fn(WorkerId, Event) -> Result<(), Event> + Send + 'static,
     {
         let ipv6 = bound.udp.iter().any(|socket| socket.ip().is_ipv6());
@@ -224,7 +224,7 @@ impl Member {
             WorkerAddresses { worker: id, port: bound.port, candidates: candidates(told, bound.port, ipv6) };
         let (sender, commands) = sync_channel(COMMAND_CAPACITY);
         let (parts, waker, shared) = Parts::new(id, bound, commands)?;
-        let thread = Thread { parts, birth, events, pin, candidates: addresses.candidates.clone() };
+        let thread = Thread { parts, make, events, pin, candidates: addresses.candidates.clone() };
         let (thread, ended) = thread.start()?;
         Ok(Member {
             handle: WorkerHandle { commands: sender, waker, shared },
@@ -290,7 +290,7 @@ fn bind_all(config: &WorkersConfig) -> Result<Vec<Bound>, StartError> {
 /// What a worker's thread is started with.
 struct Thread<B, S> {
     parts: Parts,
-    birth: B,
+    make: B,
     events: S,
     pin: bool,
     candidates: Vec<Candidate>,
@@ -299,7 +299,7 @@ struct Thread<B, S> {
 impl<M, B, S> Thread<B, S>
 where
     M: Machine,
-    B: Fn(Birth) -> M + Send + 'static,
+    B: Fn(WorkerContext) -> M + Send + 'static,
     S: Fn(WorkerId, Event) -> Result<(), Event> + Send + 'static,
 {
     fn start(self) -> io::Result<(JoinHandle<()>, Receiver<()>)> {
@@ -318,7 +318,7 @@ where
             pin(self.parts.id);
         }
         let now = Instant::now();
-        let machine = (self.birth)(Birth {
+        let machine = (self.make)(WorkerContext {
             now,
             clock: Clock::new(now, SystemTime::now()),
             seed,

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::reports::HURRIED_REPORTS;
-use super::switching::{Offered, Ways};
+use super::switching::{Offered, SlotContext};
 use super::work::Work;
 use crate::discard::DropReason;
 use crate::event::Event;
@@ -68,16 +68,16 @@ impl Engine {
                 continue;
             };
             self.at_work.begin(Work::Decide { publisher, receiver: route.subscriber });
-            let mut ways =
-                Ways { publishers: &self.peers.publishers, drops: &mut *drops, now, route: *route };
+            let mut context =
+                SlotContext { publishers: &self.peers.publishers, drops: &mut *drops, now, route: *route };
             if origin.kind == SourceKind::Microphone {
-                if ways.offer_audio(subscriber, origin, &packets) == Offered::Switched {
+                if context.offer_audio(subscriber, origin, &packets) == Offered::Switched {
                     voices.push(*route);
                 }
                 self.dirty.mark(SendRank::Audio, &mut subscriber.queue, route.subscriber);
                 continue;
             }
-            match ways.offer_burst(subscriber, origin, &packets) {
+            match context.offer_burst(subscriber, origin, &packets) {
                 Offered::Stays => {}
                 Offered::Switched => switched.push(*route),
                 Offered::NeedsKey(origin) => keys.push(origin),
@@ -173,8 +173,8 @@ impl Engine {
             return false;
         };
         let drops = &mut self.stats.drops;
-        let mut ways = Ways { publishers: &self.peers.publishers, drops, now, route };
-        let switched = matches!(ways.offer_video(subscriber, origin, key, meta), Offered::Switched);
+        let mut context = SlotContext { publishers: &self.peers.publishers, drops, now, route };
+        let switched = matches!(context.offer_video(subscriber, origin, key, meta), Offered::Switched);
         if switched {
             self.dirty.mark(SendRank::Video, &mut subscriber.queue, route.subscriber);
             self.after_switch(now, origin, &[route]);
@@ -200,9 +200,9 @@ impl Engine {
             return;
         };
         let drops = &mut self.stats.drops;
-        let mut ways = Ways { publishers: &self.peers.publishers, drops, now: arrived, route };
+        let mut context = SlotContext { publishers: &self.peers.publishers, drops, now: arrived, route };
         let packet = (layer.newest, meta);
-        if ways.begin_audio(subscriber, origin, packet) == Offered::Switched {
+        if context.begin_audio(subscriber, origin, packet) == Offered::Switched {
             self.dirty.mark(SendRank::Audio, &mut subscriber.queue, route.subscriber);
             self.report_switches(now, SourceKind::Microphone, &[route]);
         }

@@ -24,14 +24,14 @@ pub(super) enum Offered {
 }
 
 /// What a slot needs around it to decide and to switch.
-pub(super) struct Ways<'a> {
+pub(super) struct SlotContext<'a> {
     pub publishers: &'a Table<Publisher>,
     pub drops: &'a mut Drops,
     pub now: Instant,
     pub route: Route,
 }
 
-impl Ways<'_> {
+impl SlotContext<'_> {
     /// By far the most bursts: a frame of what the slot shows, in order. False when each packet has to
     /// be looked at.
     #[inline]

@@ -42,9 +42,9 @@ pub enum Input {
         connection: ConnectionId,
         address: IpAddr,
     },
-    Said {
+    Message {
         connection: ConnectionId,
-        said: Said,
+        message: SiteMessage,
     },
     /// The connection could not take what it was sent, and is closed.
     TooSlow {
@@ -62,7 +62,7 @@ pub enum Input {
 
 /// What a connection has to say, already checked for form.
 #[derive(Debug)]
-pub enum Said {
+pub enum SiteMessage {
     Hello {
         token: Secret,
         seat: Option<Secret>,
@@ -147,7 +147,7 @@ pub enum Output {
 
 /// One open connection.
 #[derive(Debug)]
-struct Guest {
+struct Connection {
     address: IpAddr,
     /// Where its link leads.
     place: Option<Link>,
@@ -157,7 +157,7 @@ struct Guest {
 pub struct Core {
     meetings: BTreeMap<MeetingId, Meeting>,
     register: Register,
-    guests: BTreeMap<ConnectionId, Guest>,
+    connections: BTreeMap<ConnectionId, Connection>,
     bridge: Bridge,
     links: Links,
     /// Meetings that may have something to order.
@@ -181,7 +181,7 @@ impl Core {
         Core {
             meetings: meetings.map(|m| (m.id(), Meeting::new(invitation(m, max_seats)))).collect(),
             register: Register::new(config, now),
-            guests: BTreeMap::new(),
+            connections: BTreeMap::new(),
             bridge: Bridge::new(plane),
             links: Links::new(now),
             dirty: BTreeSet::new(),
@@ -199,9 +199,9 @@ impl Core {
     pub fn handle_input(&mut self, now: Now, input: Input) {
         match input {
             Input::Arrived { connection, address } => {
-                self.guests.insert(connection, Guest { address, place: None });
+                self.connections.insert(connection, Connection { address, place: None });
             }
-            Input::Said { connection, said } => self.said(now, connection, said),
+            Input::Message { connection, message } => self.take(now, connection, message),
             Input::TooSlow { connection } => self.disconnected(now, connection),
             Input::NeedsLinks { connection } => {
                 if let Some((meeting, _)) = self.place_of(connection) {
@@ -227,27 +227,27 @@ impl Core {
         self.meetings.get(&meeting)
     }
 
-    fn said(&mut self, now: Now, connection: ConnectionId, said: Said) {
-        match said {
-            Said::Hello { token, seat, takeover, fresh_seat } => {
+    fn take(&mut self, now: Now, connection: ConnectionId, message: SiteMessage) {
+        match message {
+            SiteMessage::Hello { token, seat, takeover, fresh_seat } => {
                 let hello = entry::Hello { connection, seat, takeover, fresh_seat };
                 self.hello(now, &token, hello);
             }
-            Said::Offer(offer) => match self.seat_of(connection) {
+            SiteMessage::Offer(offer) => match self.seat_of(connection) {
                 Some((meeting, site)) => self.bridge.offer(meeting, site, offer),
                 None => self.refuse(connection, ErrorCode::OutOfOrder),
             },
-            Said::Request(request) => {
+            SiteMessage::Request(request) => {
                 if let Some((meeting, _)) = self.place_of(connection) {
                     self.tell(now, meeting, meeting::Input::Request { connection, request });
                 }
             }
-            Said::Report(report) => {
+            SiteMessage::Report(report) => {
                 if let Some(link) = self.seat_of(connection) {
                     self.links.reported(link, report);
                 }
             }
-            Said::Gone => self.gone(now, connection),
+            SiteMessage::Gone => self.gone(now, connection),
         }
     }
 
@@ -300,7 +300,7 @@ impl Core {
         self.outputs.push_back(Output::Looked { stuck: self.bridge.stuck() });
         if std::mem::take(&mut self.measured) {
             let rows = self.rows();
-            self.outputs.push_back(Output::Rows { rows, connections: self.guests.len() });
+            self.outputs.push_back(Output::Rows { rows, connections: self.connections.len() });
         }
     }
 

@@ -1,6 +1,6 @@
 //! How connections reach the hall.
 
-use super::core::Said;
+use super::core::SiteMessage;
 use super::outbox::Outbox;
 use super::pulse::{Pulse, Stuck};
 use crate::meeting::ConnectionId;
@@ -18,7 +18,7 @@ pub type Admission = Arc<OnceLock<LinkBudget>>;
 
 /// A new connection.
 #[derive(Debug)]
-pub struct Arrival {
+pub struct NewConnection {
     pub address: IpAddr,
     pub place: Place,
     pub admission: Admission,
@@ -26,9 +26,9 @@ pub struct Arrival {
 }
 
 #[derive(Debug)]
-pub(super) enum Knock {
-    Arrived(ConnectionId, Arrival),
-    Said(ConnectionId, Said),
+pub(super) enum DoorMessage {
+    Arrived(ConnectionId, NewConnection),
+    Message(ConnectionId, SiteMessage),
     Drain(oneshot::Sender<()>),
 }
 
@@ -44,7 +44,7 @@ pub enum Broken {
 /// One of many doors of the hall.
 #[derive(Clone)]
 pub struct HallDoor {
-    sender: mpsc::Sender<Knock>,
+    sender: mpsc::Sender<DoorMessage>,
     next_id: Arc<AtomicU64>,
     messages_per_second: u32,
     board: Arc<Board>,
@@ -55,7 +55,7 @@ pub struct HallDoor {
 
 impl HallDoor {
     pub(super) fn new(
-        sender: mpsc::Sender<Knock>,
+        sender: mpsc::Sender<DoorMessage>,
         messages_per_second: u32,
         board: Arc<Board>,
         lost: watch::Receiver<Option<usize>>,
@@ -77,16 +77,16 @@ impl HallDoor {
     }
 
     /// Announces a connection; `None` when the hall has closed.
-    pub async fn open(&self, arrival: Arrival) -> Option<ConnectionId> {
+    pub async fn open(&self, connection: NewConnection) -> Option<ConnectionId> {
         let id = ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed));
-        let knock = Knock::Arrived(id, arrival);
-        self.sender.send(knock).await.ok().map(|()| id)
+        let message = DoorMessage::Arrived(id, connection);
+        self.sender.send(message).await.ok().map(|()| id)
     }
 
     /// Waits while the hall is busy: a client that sends too much slows itself down.
-    pub async fn tell(&self, id: ConnectionId, said: Said) {
+    pub async fn tell(&self, id: ConnectionId, message: SiteMessage) {
         // A closed hall also closes the outbox, which ends the connection.
-        let _ = self.sender.send(Knock::Said(id, said)).await;
+        let _ = self.sender.send(DoorMessage::Message(id, message)).await;
     }
 
     /// Counts something that was refused before it came to the hall.
@@ -101,7 +101,7 @@ impl HallDoor {
     /// Tells everybody that the server goes down; done when all connections have gone.
     pub async fn drain(&self) {
         let (done, all_gone) = oneshot::channel();
-        if self.sender.send(Knock::Drain(done)).await.is_ok() {
+        if self.sender.send(DoorMessage::Drain(done)).await.is_ok() {
             let _ = all_gone.await;
         }
     }

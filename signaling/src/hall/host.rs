@@ -1,7 +1,7 @@
 //! The one task that drives the hall's machine: clock, channels, outboxes, the operations log and the board of numbers.
 
-use super::core::{Core, Input, Output, Said};
-use super::door::{Arrival, HallDoor, Knock};
+use super::core::{Core, Input, Output, SiteMessage};
+use super::door::{DoorMessage, HallDoor, NewConnection};
 use super::outbox::Pushed;
 use super::pulse::Pulse;
 use crate::config::Config;
@@ -24,7 +24,7 @@ const EVENT_BATCH: usize = 256;
 
 struct Host {
     core: Core,
-    guests: BTreeMap<ConnectionId, Arrival>,
+    connections: BTreeMap<ConnectionId, NewConnection>,
     board: Arc<Board>,
     /// Told when the last connection of a draining hall has gone.
     drained: Option<oneshot::Sender<()>>,
@@ -35,7 +35,7 @@ struct Host {
 
 /// Starts the hall's task; it lives until the last door is dropped.
 pub fn open(config: &Config, media: MediaPort, board: Arc<Board>) -> HallDoor {
-    let (sender, knocks) = mpsc::channel(QUEUE);
+    let (sender, received) = mpsc::channel(QUEUE);
     let (lost, news_of_loss) = watch::channel(None);
     let now = Instant::now();
     let pulse = Arc::new(Pulse::new(now));
@@ -44,25 +44,29 @@ pub fn open(config: &Config, media: MediaPort, board: Arc<Board>) -> HallDoor {
     let MediaPort { plane, events, .. } = media;
     board.overflows(plane.overflows());
     let core = Core::new(config, plane, now);
-    let host = Host { core, guests: BTreeMap::new(), board, drained: None, lost, pulse };
-    tokio::spawn(host.run(knocks, events));
+    let host = Host { core, connections: BTreeMap::new(), board, drained: None, lost, pulse };
+    tokio::spawn(host.run(received, events));
     door
 }
 
 impl Host {
-    async fn run(mut self, mut knocks: mpsc::Receiver<Knock>, mut events: mpsc::Receiver<WorkerEvent>) {
+    async fn run(
+        mut self,
+        mut messages: mpsc::Receiver<DoorMessage>,
+        mut events: mpsc::Receiver<WorkerEvent>,
+    ) {
         loop {
             let wake = self.settle();
             tokio::select! {
-                knock = knocks.recv() => match knock {
-                    Some(knock) => self.knocked(knock),
+                message = messages.recv() => match message {
+                    Some(message) => self.take(message),
                     None => break,
                 },
                 Some(event) = events.recv() => self.media_events(event, &mut events),
                 () = tokio::time::sleep_until(wake.into()) => {}
             }
         }
-        self.guests.values().for_each(|guest| guest.outbox.close());
+        self.connections.values().for_each(|known| known.outbox.close());
     }
 
     /// Carries out until nothing is left to do; returns when to wake at the latest.
@@ -75,20 +79,20 @@ impl Host {
         }
     }
 
-    fn knocked(&mut self, knock: Knock) {
-        match knock {
-            Knock::Arrived(connection, arrival) => {
-                let address = arrival.address;
-                self.guests.insert(connection, arrival);
+    fn take(&mut self, message: DoorMessage) {
+        match message {
+            DoorMessage::Arrived(connection, new) => {
+                let address = new.address;
+                self.connections.insert(connection, new);
                 self.core.handle_input(now(), Input::Arrived { connection, address });
             }
-            Knock::Said(connection, said) => {
-                if matches!(said, Said::Gone) {
-                    self.guests.remove(&connection);
+            DoorMessage::Message(connection, message) => {
+                if matches!(message, SiteMessage::Gone) {
+                    self.connections.remove(&connection);
                 }
-                self.core.handle_input(now(), Input::Said { connection, said });
+                self.core.handle_input(now(), Input::Message { connection, message });
             }
-            Knock::Drain(done) => {
+            DoorMessage::Drain(done) => {
                 self.drained = Some(done);
                 self.core.handle_input(now(), Input::Drain);
             }
@@ -109,15 +113,15 @@ impl Host {
         match output {
             Output::Send { connection, message } => self.push(connection, message),
             Output::Close { connection } => {
-                if let Some(guest) = self.guests.get(&connection) {
-                    guest.outbox.close();
+                if let Some(known) = self.connections.get(&connection) {
+                    known.outbox.close();
                 }
             }
             Output::Admitted { connection, link, budget } => {
-                if let Some(guest) = self.guests.get(&connection) {
-                    guest.place.seat(link);
+                if let Some(known) = self.connections.get(&connection) {
+                    known.place.seat(link);
                     // Only a first hello comes here.
-                    let _ = guest.admission.set(budget);
+                    let _ = known.admission.set(budget);
                 }
             }
             Output::Refused { connection, code } => self.refused(&few::REFUSED, connection, code),
@@ -147,15 +151,15 @@ impl Host {
     }
 
     fn push(&mut self, connection: ConnectionId, message: Outgoing) {
-        let Some(guest) = self.guests.get(&connection) else {
+        let Some(known) = self.connections.get(&connection) else {
             return;
         };
-        match guest.outbox.push(message) {
+        match known.outbox.push(message) {
             Ok(Pushed::Queued) => {}
             Ok(Pushed::NeedsLinks) => self.core.handle_input(now(), Input::NeedsLinks { connection }),
             Err(_) => {
                 few::TOO_SLOW.tell(|unsaid| {
-                    tracing::warn!(connection = connection.0, address = %guest.address, unsaid, "too slow, closed");
+                    tracing::warn!(connection = connection.0, address = %known.address, unsaid, "too slow, closed");
                 });
                 self.core.handle_input(now(), Input::TooSlow { connection });
             }
@@ -164,7 +168,7 @@ impl Host {
 
     fn refused(&self, kind: &Few, connection: ConnectionId, code: ErrorCode) {
         self.board.refused(code);
-        let address = self.guests.get(&connection).map(|guest| guest.address);
+        let address = self.connections.get(&connection).map(|known| known.address);
         kind.tell(|unsaid| {
             tracing::info!(connection = connection.0, address = address.map(tracing::field::display), %code, unsaid, "refused");
         });
@@ -178,9 +182,9 @@ impl Host {
         let (title, site) = (meeting.title(), meeting.name_of(record.by));
         match &record.fact {
             Fact::TakenOver { .. } => {
-                let guest =
-                    meeting.connection_of(record.by).and_then(|connection| self.guests.get(&connection));
-                let address = guest.map(|guest| tracing::field::display(guest.address));
+                let known =
+                    meeting.connection_of(record.by).and_then(|connection| self.connections.get(&connection));
+                let address = known.map(|known| tracing::field::display(known.address));
                 few::TAKEOVER.tell(|unsaid| {
                     tracing::warn!(meeting = title, site, address, unsaid, "seat taken over");
                 });

@@ -9,8 +9,8 @@ mod host;
 mod outbox;
 mod pulse;
 
-pub use self::core::{Core, Input, Output, Said};
-pub use door::{Admission, Arrival, Broken, HallDoor};
+pub use self::core::{Core, Input, Output, SiteMessage};
+pub use door::{Admission, Broken, HallDoor, NewConnection};
 pub use host::open;
 pub use outbox::{Next, Outbox};
 pub use pulse::Stuck;

@@ -1,8 +1,8 @@
 //! One WebSocket connection: reads, limits, pings, and writes what the hall puts into its outbox.
 
-use super::vigil::{Due, Vigil};
+use super::timeouts::{Due, Timeouts};
 use crate::error::Refusal;
-use crate::hall::{Admission, Arrival, HallDoor, Next, Outbox, Said};
+use crate::hall::{Admission, HallDoor, NewConnection, Next, Outbox, SiteMessage};
 use crate::media::{self, MAX_OFFER_BYTES, MAX_VIDEO_SLOTS};
 use crate::meeting::{ConnectionId, Request};
 use crate::net::{Allowance, BURST_SECONDS, Bucket, Place};
@@ -36,7 +36,7 @@ pub async fn run(socket: WebSocket, visit: Visit, door: HallDoor) {
     let _held = place.clone();
     let (outbox, admission) = (Outbox::default(), Admission::default());
     let arrival =
-        Arrival { address: address.ip(), place, outbox: outbox.clone(), admission: admission.clone() };
+        NewConnection { address: address.ip(), place, outbox: outbox.clone(), admission: admission.clone() };
     let Some(id) = door.open(arrival).await else {
         return;
     };
@@ -50,13 +50,13 @@ pub async fn run(socket: WebSocket, visit: Visit, door: HallDoor) {
         allowance,
         bucket: Bucket::new(per_second * BURST_SECONDS, per_second, now),
         dropped: 0,
-        vigil: Vigil::new(now),
+        timeouts: Timeouts::new(now),
         packs: false,
         door,
     };
     let why = connection.serve().await;
     tracing::debug!(connection = id.0, %address, ?why, "connection closed");
-    connection.door.tell(id, Said::Gone).await;
+    connection.door.tell(id, SiteMessage::Gone).await;
     // What is left unsaid is said within bounds; a dead socket is simply dropped.
     let _ = timeout(WRITE_TIMEOUT, connection.socket.send(Message::Close(None))).await;
 }
@@ -71,7 +71,7 @@ struct Connection {
     /// For what comes before the hello is accepted; then the link has one.
     bucket: Bucket,
     dropped: u32,
-    vigil: Vigil,
+    timeouts: Timeouts,
     /// The newest offer came deflated: whoever can deflate can inflate, and nobody else is asked to.
     packs: bool,
 }
@@ -113,7 +113,7 @@ impl Connection {
                 self.allowance.lift();
                 true
             }
-            None => !self.vigil.has_greeted(),
+            None => !self.timeouts.has_greeted(),
         }
     }
 
@@ -126,7 +126,7 @@ impl Connection {
 
     async fn received(&mut self, received: Option<Result<Message, axum::Error>>) -> Result<(), End> {
         let now = Instant::now();
-        self.vigil.hear(now);
+        self.timeouts.hear(now);
         let message = match received {
             Some(Ok(Message::Close(_))) | None => return Err(End::ByClient),
             Some(Ok(message)) => message,
@@ -162,12 +162,12 @@ impl Connection {
     }
 
     async fn text(&mut self, text: Utf8Bytes) -> Result<(), End> {
-        if !self.vigil.has_greeted() && text.len() > MAX_HELLO_BYTES {
+        if !self.timeouts.has_greeted() && text.len() > MAX_HELLO_BYTES {
             return self.refuse(ErrorCode::MessageTooLarge).await;
         }
         match serde_json::from_str(&text) {
             Ok(message) => self.message(message).await,
-            Err(_) => self.refuse(code_for_unreadable(&text, self.vigil.has_greeted())).await,
+            Err(_) => self.refuse(code_for_unreadable(&text, self.timeouts.has_greeted())).await,
         }
     }
 
@@ -179,7 +179,7 @@ impl Connection {
                 Err(Refusal::new(ErrorCode::Version))
             }
             // One hello, and it comes first.
-            message if matches!(message, ClientMessage::Hello { .. }) == self.vigil.has_greeted() => {
+            message if matches!(message, ClientMessage::Hello { .. }) == self.timeouts.has_greeted() => {
                 Err(Refusal::new(ErrorCode::OutOfOrder))
             }
             message => match &message {
@@ -193,7 +193,7 @@ impl Connection {
         };
         match said {
             Ok(said) => {
-                self.vigil.greet();
+                self.timeouts.greet();
                 self.door.tell(self.id, said).await;
                 Ok(())
             }
@@ -210,7 +210,7 @@ impl Connection {
     async fn refuse(&mut self, code: ErrorCode) -> Result<(), End> {
         let refusal = Refusal::new(code);
         self.door.count(code);
-        if self.vigil.has_greeted() {
+        if self.timeouts.has_greeted() {
             return self.write(&refusal.error()).await;
         }
         self.write(&refusal.refused()).await?;
@@ -218,7 +218,7 @@ impl Connection {
     }
 
     async fn tick(&mut self) -> Result<(), End> {
-        match self.vigil.look(Instant::now()) {
+        match self.timeouts.look(Instant::now()) {
             Due::Nothing => Ok(()),
             Due::Ping(n) => self.write(&ServerMessage::Ping { n }).await,
             Due::NoHello => Err(End::NoHello),
@@ -251,14 +251,14 @@ impl Connection {
 }
 
 /// A message as the hall hears it.
-fn said(message: ClientMessage) -> Result<Said, Refusal> {
+fn said(message: ClientMessage) -> Result<SiteMessage, Refusal> {
     let request = match message {
         ClientMessage::Hello { token, seat, takeover, .. } => {
-            return Ok(Said::Hello { token, seat, takeover, fresh_seat: Secret::fresh() });
+            return Ok(SiteMessage::Hello { token, seat, takeover, fresh_seat: Secret::fresh() });
         }
-        ClientMessage::Report { report } => return Ok(Said::Report(report)),
+        ClientMessage::Report { report } => return Ok(SiteMessage::Report(report)),
         ClientMessage::Offer { sdp } => {
-            return Ok(Said::Offer(media::read_offer(&sdp::unfold(sdp, MAX_OFFER_BYTES)?)?));
+            return Ok(SiteMessage::Offer(media::read_offer(&sdp::unfold(sdp, MAX_OFFER_BYTES)?)?));
         }
         ClientMessage::Wishes { slots } if slots.len() > MAX_VIDEO_SLOTS => {
             return Err(ErrorCode::MalformedMessage.into());
@@ -274,7 +274,7 @@ fn said(message: ClientMessage) -> Result<Said, Refusal> {
             return Err(ErrorCode::Internal.into());
         }
     };
-    Ok(Said::Request(request))
+    Ok(SiteMessage::Request(request))
 }
 
 /// A page of another version may say things we cannot read; it shall learn that it is old.

@@ -1,7 +1,7 @@
 //! WebSockets: the upgrade, and one task per connection.
 
 mod connection;
-mod vigil;
+mod timeouts;
 
 use crate::hall::HallDoor;
 use crate::log::few;

@@ -4,7 +4,7 @@
 use crate::common::{AN_PHUOC, BINH_SON, CHAIR, PATIENCE, Server, Site, config, sdp};
 use crate::process::Folder;
 use crate::{HTTP, peak_kib, serve, stays};
-use driver::{Birth, Machine, Workers, WorkersConfig};
+use driver::{Machine, WorkerContext, Workers, WorkersConfig};
 use serde_json::{Value, json};
 use sfu::engine::{Input, Output};
 use sfu::limits::{MAX_OFFER_BYTES, MAX_OFFER_LINES, MAX_SECTION_LINES};
@@ -85,7 +85,7 @@ impl Machine for Counting {
 fn counting_worker() -> (MediaPort, Arc<AtomicUsize>) {
     let offers = Arc::new(AtomicUsize::new(0));
     let counter = offers.clone();
-    let birth = move |_: Birth| Counting { events: VecDeque::new(), offers: counter.clone() };
+    let make = move |_: WorkerContext| Counting { events: VecDeque::new(), offers: counter.clone() };
     let (sender, events) = mpsc::channel(64);
     let sink = move |worker: driver::WorkerId, event| {
         let sent = sender.try_send(WorkerEvent { worker: worker.0, event });
@@ -93,7 +93,7 @@ fn counting_worker() -> (MediaPort, Arc<AtomicUsize>) {
     };
     let listen = [Ipv4Addr::LOCALHOST.into()].to_vec();
     let config = WorkersConfig { workers: 1, listen, pin: false, ..WorkersConfig::default() };
-    let workers = Workers::start_with(&config, birth, sink).expect("started");
+    let workers = Workers::start_with(&config, make, sink).expect("started");
     (MediaPort { plane: Box::new(workers), events, addresses: Vec::new() }, offers)
 }
 

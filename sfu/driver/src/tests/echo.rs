@@ -1,6 +1,6 @@
 //! The machine the driver is tested with: does what a datagram asks for.
 
-use crate::machine::{Birth, Machine};
+use crate::machine::{Machine, WorkerContext};
 use sfu::command::Command;
 use sfu::discard::DropReason;
 use sfu::engine::{Input, Output, Transmit};
@@ -47,7 +47,7 @@ pub struct Echo {
 }
 
 impl Echo {
-    pub fn new(_: Birth) -> Echo {
+    pub fn new(_: WorkerContext) -> Echo {
         Echo {
             orders: VecDeque::new(),
             current: Vec::new(),

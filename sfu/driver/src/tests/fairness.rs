@@ -20,8 +20,8 @@ impl Torrent {
     fn start(enough: u64) -> (Workers, Receiver<Event>) {
         let (sender, events) = sync_channel(16);
         let sink = move |_, event| sender.send(event).map_err(|e| e.0);
-        let birth = move |_| Torrent { to: None, heard: None, efforts: 0, enough, told: false };
-        (Workers::start_with(&one_worker(), birth, sink).unwrap(), events)
+        let make = move |_| Torrent { to: None, heard: None, efforts: 0, enough, told: false };
+        (Workers::start_with(&one_worker(), make, sink).unwrap(), events)
     }
 }
 

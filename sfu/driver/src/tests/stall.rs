@@ -1,7 +1,7 @@
 //! A thread that hangs, looked at in time that the test makes up.
 
 use super::*;
-use crate::machine::{Birth, Machine};
+use crate::machine::{Machine, WorkerContext};
 use crate::{STALLED_AFTER, Stall};
 use sfu::command::Command;
 use sfu::engine::{Input, Output};
@@ -36,14 +36,14 @@ impl Machine for Sticky {
 /// Two sticky workers, how they are let go, and their word that they hang.
 fn sticky_workers() -> (Workers, Vec<Sender<()>>, Receiver<()>) {
     let (hangs, word) = channel();
-    let (gates, births): (Vec<_>, Vec<_>) = (0..2).map(|_| channel()).unzip();
-    let births = std::sync::Arc::new(Mutex::new(births));
-    let birth = move |birth: Birth| {
-        let gate = births.lock().unwrap().pop().unwrap();
-        Sticky { echo: Echo::new(birth), hangs: hangs.clone(), gate }
+    let (gates, made): (Vec<_>, Vec<_>) = (0..2).map(|_| channel()).unzip();
+    let made = std::sync::Arc::new(Mutex::new(made));
+    let make = move |context: WorkerContext| {
+        let gate = made.lock().unwrap().pop().unwrap();
+        Sticky { echo: Echo::new(context), hangs: hangs.clone(), gate }
     };
     let config = WorkersConfig { workers: 2, ..one_worker() };
-    (Workers::start_with(&config, birth, |_, _| Ok(())).unwrap(), gates, word)
+    (Workers::start_with(&config, make, |_, _| Ok(())).unwrap(), gates, word)
 }
 
 #[test]

@@ -73,13 +73,13 @@ fn stopping_ends_the_threads_and_frees_the_ports() {
 
 #[test]
 fn a_worker_that_died_is_named() {
-    let birth = |birth: crate::Birth| match birth.candidates.len() {
-        0 => Echo::new(birth),
+    let make = |context: crate::WorkerContext| match context.candidates.len() {
+        0 => Echo::new(context),
         _ => panic!("a machine that is meant to die"),
     };
     let (living, _events) = start(&two_workers(), 16);
     assert_eq!(living.lost(), None);
-    let workers = Workers::start_with(&one_worker(), birth, |_, _| Ok(())).unwrap();
+    let workers = Workers::start_with(&one_worker(), make, |_, _| Ok(())).unwrap();
     let deadline = Instant::now() + PATIENCE;
     while workers.lost().is_none() {
         assert!(Instant::now() < deadline, "nobody noticed");

@@ -83,7 +83,7 @@ impl Core {
 
     /// Sends what a connection gets for something it asked for: refusals are told apart.
     pub(super) fn deliver(&mut self, connection: ConnectionId, message: ServerMessage) {
-        if !self.guests.contains_key(&connection) {
+        if !self.connections.contains_key(&connection) {
             return;
         }
         match message {
@@ -103,7 +103,7 @@ impl Core {
     }
 
     pub(super) fn send(&mut self, connection: ConnectionId, message: impl Into<Outgoing>) {
-        if self.guests.contains_key(&connection) {
+        if self.connections.contains_key(&connection) {
             self.outputs.push_back(Output::Send { connection, message: message.into() });
         }
     }

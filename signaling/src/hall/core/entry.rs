@@ -39,18 +39,18 @@ impl Core {
 
     /// Where the connection's link leads.
     fn known(&mut self, now: Now, connection: ConnectionId, token: &Secret) -> Result<KnownLink, ErrorCode> {
-        let guest = self.guests.get_mut(&connection).ok_or(ErrorCode::Internal)?;
+        let known = self.connections.get_mut(&connection).ok_or(ErrorCode::Internal)?;
         if self.draining {
             return Err(ErrorCode::Draining);
         }
-        let link = self.register.find(now.instant, token, guest.address)?;
-        guest.place = Some(link.place);
+        let link = self.register.find(now.instant, token, known.address)?;
+        known.place = Some(link.place);
         Ok(link)
     }
 
     pub(super) fn gone(&mut self, now: Now, connection: ConnectionId) {
         self.disconnected(now, connection);
-        self.guests.remove(&connection);
+        self.connections.remove(&connection);
         self.report_drained();
     }
 
@@ -64,21 +64,21 @@ impl Core {
     pub(super) fn drain(&mut self) {
         self.draining = true;
         let message = Outgoing::of(&ServerMessage::Draining { retry_after_ms: RETRY_AFTER_MS });
-        for connection in self.guests.keys().copied().collect::<Vec<_>>() {
+        for connection in self.connections.keys().copied().collect::<Vec<_>>() {
             self.send(connection, message.clone());
         }
         self.report_drained();
     }
 
     fn report_drained(&mut self) {
-        if self.draining && self.guests.is_empty() {
+        if self.draining && self.connections.is_empty() {
             self.outputs.push_back(Output::Drained);
         }
     }
 
     /// Where the link of a connection leads, whether or not it holds the seat.
     pub(super) fn place_of(&self, connection: ConnectionId) -> Option<Link> {
-        self.guests.get(&connection)?.place
+        self.connections.get(&connection)?.place
     }
 
     /// The seat this connection holds, if it does hold one.

@@ -85,13 +85,16 @@ impl Story {
         connection
     }
 
-    fn says(&mut self, connection: ConnectionId, said: Said) {
-        self.happens(Input::Said { connection, said });
+    fn says(&mut self, connection: ConnectionId, message: SiteMessage) {
+        self.happens(Input::Message { connection, message });
     }
 
     fn hello(&mut self, connection: ConnectionId, token: &str) {
         let fresh_seat = format!("seat {}", connection.0).into();
-        self.says(connection, Said::Hello { token: token.into(), seat: None, takeover: true, fresh_seat });
+        self.says(
+            connection,
+            SiteMessage::Hello { token: token.into(), seat: None, takeover: true, fresh_seat },
+        );
     }
 
     fn enters(&mut self, token: &str) -> ConnectionId {
@@ -103,7 +106,7 @@ impl Story {
 
     /// Brings media, and names the peer it got.
     fn offers(&mut self, connection: ConnectionId) -> PeerId {
-        self.says(connection, Said::Offer(offer("first")));
+        self.says(connection, SiteMessage::Offer(offer("first")));
         let commands = std::mem::take(&mut self.recorder.recorded().commands);
         let peer = commands.into_iter().find_map(|(_, command)| match command {
             Command::Offer { peer, .. } => Some(peer),
@@ -217,7 +220,7 @@ fn a_worker_whose_queue_was_full_is_asked_again_soon() {
     let mut story = Story::begins(Instant::now());
     let site = story.enters("an-phuoc");
     story.recorder.recorded().full.insert(0, 0);
-    story.says(site, Said::Offer(offer("first")));
+    story.says(site, SiteMessage::Offer(offer("first")));
     assert_eq!(story.wake_at, story.now.instant + RETRY_INTERVAL);
     story.recorder.recorded().full.clear();
     story.passes(RETRY_INTERVAL);
@@ -234,9 +237,9 @@ fn a_draining_hall_tells_everybody_and_says_when_they_have_gone() {
     story.hello(stranger, "an-phuoc");
     assert!(story.orders.iter().any(|o| matches!(o, Output::Refused { code: ErrorCode::Draining, .. })));
     let drained = |story: &Story| story.orders.iter().any(|o| matches!(o, Output::Drained));
-    story.says(chair, Said::Gone);
+    story.says(chair, SiteMessage::Gone);
     assert!(!drained(&story));
-    story.says(stranger, Said::Gone);
+    story.says(stranger, SiteMessage::Gone);
     assert!(drained(&story));
 }
 
@@ -271,12 +274,12 @@ fn the_same_happenings_bring_the_same_orders() {
                     story.hello(connection, TOKENS[next(4) as usize]);
                     inside.push(connection);
                 }
-                (2, Some(site)) => story.says(site, Said::Gone),
-                (3, Some(site)) => story.says(site, Said::Offer(offer(&format!("ice{who}")))),
+                (2, Some(site)) => story.says(site, SiteMessage::Gone),
+                (3, Some(site)) => story.says(site, SiteMessage::Offer(offer(&format!("ice{who}")))),
                 (4, Some(site)) => {
                     let shown = story.core.seat_of(site).map_or(SiteId(0), |(_, site)| site);
                     let wish = SlotWish { site: shown, kind: SourceKind::Camera, max_height: 360 };
-                    story.says(site, Said::Request(Request::Wishes(vec![Some(wish); 3])));
+                    story.says(site, SiteMessage::Request(Request::Wishes(vec![Some(wish); 3])));
                 }
                 (5, Some(_)) => {
                     let peer = PeerId(next(20));

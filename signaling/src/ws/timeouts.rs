@@ -4,9 +4,9 @@
 use crate::protocol::{HELLO_TIMEOUT_S, PING_INTERVAL_S, SILENCE_TIMEOUT_S};
 use std::time::{Duration, Instant};
 
-/// One connection's clockwork.
+/// When something is due of one connection.
 #[derive(Debug)]
-pub(super) struct Vigil {
+pub(super) struct Timeouts {
     opened: Instant,
     heard: Instant,
     greeted: bool,
@@ -25,9 +25,9 @@ pub(super) enum Due {
     Silent,
 }
 
-impl Vigil {
-    pub fn new(now: Instant) -> Vigil {
-        Vigil { opened: now, heard: now, greeted: false, pings: 0 }
+impl Timeouts {
+    pub fn new(now: Instant) -> Timeouts {
+        Timeouts { opened: now, heard: now, greeted: false, pings: 0 }
     }
 
     /// Something came.
@@ -70,42 +70,46 @@ mod tests {
     use super::*;
 
     /// Everything that falls due while the clock runs from one second to another.
-    fn watch(vigil: &mut Vigil, start: Instant, seconds: std::ops::RangeInclusive<u64>) -> Vec<(u64, Due)> {
-        let looks = seconds.map(|s| (s, vigil.look(start + Duration::from_secs(s))));
+    fn watch(
+        timeouts: &mut Timeouts,
+        start: Instant,
+        seconds: std::ops::RangeInclusive<u64>,
+    ) -> Vec<(u64, Due)> {
+        let looks = seconds.map(|s| (s, timeouts.look(start + Duration::from_secs(s))));
         looks.filter(|(_, due)| *due != Due::Nothing).collect()
     }
 
     #[test]
     fn a_hello_must_come_in_time_whatever_else_does() {
         let start = Instant::now();
-        let mut vigil = Vigil::new(start);
-        assert_eq!(watch(&mut vigil, start, 0..=HELLO_TIMEOUT_S - 1), []);
-        vigil.hear(start + Duration::from_secs(HELLO_TIMEOUT_S - 1));
+        let mut timeouts = Timeouts::new(start);
+        assert_eq!(watch(&mut timeouts, start, 0..=HELLO_TIMEOUT_S - 1), []);
+        timeouts.hear(start + Duration::from_secs(HELLO_TIMEOUT_S - 1));
         let late = start + Duration::from_secs(HELLO_TIMEOUT_S);
-        assert_eq!(vigil.look(late), Due::NoHello, "pings are no hello");
-        vigil.greet();
-        assert_ne!(vigil.look(late), Due::NoHello);
+        assert_eq!(timeouts.look(late), Due::NoHello, "pings are no hello");
+        timeouts.greet();
+        assert_ne!(timeouts.look(late), Due::NoHello);
     }
 
     #[test]
     fn who_answers_is_pinged_for_ever_and_who_does_not_is_lost() {
         let start = Instant::now();
-        let mut vigil = Vigil::new(start);
-        vigil.greet();
+        let mut timeouts = Timeouts::new(start);
+        timeouts.greet();
         let mut pings = 0;
         for second in 1..=600 {
             let now = start + Duration::from_secs(second);
-            match vigil.look(now) {
+            match timeouts.look(now) {
                 Due::Ping(n) => {
                     pings += 1;
                     assert_eq!(n, pings);
-                    vigil.hear(now);
+                    timeouts.hear(now);
                 }
                 due => assert_eq!(due, Due::Nothing, "at {second}"),
             }
         }
         assert_eq!(u64::from(pings), 600 / PING_INTERVAL_S);
-        let silent: Vec<_> = watch(&mut vigil, start, 601..=600 + SILENCE_TIMEOUT_S)
+        let silent: Vec<_> = watch(&mut timeouts, start, 601..=600 + SILENCE_TIMEOUT_S)
             .into_iter()
             .filter(|(_, due)| *due == Due::Silent)
             .collect();
