@@ -59,6 +59,7 @@ fmt:
 lint: web/node_modules
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked -p sfu --config profile.dev.package.sfu.debug-assertions=false -- -D warnings
 	npm --prefix web run lint
 
 fuzz: tools-run

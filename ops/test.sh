@@ -54,6 +54,8 @@ step "lint of the page and the browser tests" npm --prefix web run --silent lint
 suite "unit tests of the page" "$vitest_counts" npm --prefix web test --silent
 step "build the page" npm --prefix web run --silent build
 step "lint" cargo clippy --locked --quiet --workspace --all-targets -- -D warnings
+# What only debug builds check, and what it alone needs, is not there in release builds.
+step "lint of the media quarter without debug assertions" cargo clippy --locked --quiet -p sfu --config profile.dev.package.sfu.debug-assertions=false -- -D warnings
 suite "unit, simulation and integration tests" "$cargo_counts" cargo test --locked --workspace --no-fail-fast
 step "build the fuzz targets" cargo build --locked --quiet -p fuzz
 step "build the binary the browsers and foreign clients join" cargo build --locked --quiet -p signaling --bin nhipcau

@@ -7,8 +7,9 @@ use crate::discard::DropReason;
 use crate::forward::packet::{Origin, PacketMeta, Pending};
 use crate::forward::parameters::RtpParameters;
 use crate::forward::write::{Head, MAX_HEADER_BYTES, Parts, Written, write_packet};
-use crate::ids::{PeerIndex, SourceKind};
+use crate::ids::PeerIndex;
 #[cfg(debug_assertions)]
+use crate::ids::SourceKind;
 use crate::limits;
 use crate::peer::Table;
 use crate::peer::layer::Layer;
