@@ -19,7 +19,7 @@ const MAX_SEGMENTS: usize = 64;
 /// As many numbers as a stream may leap without having begun anew (`receive::stream`, MAX_JUMP).
 const MAX_LEAP: u64 = 3000;
 /// A time line that is further than this from the time that has passed is another one: an encoder began
-/// anew behind a report of the old one.
+/// anew after a report of the old one, or what was queued before a narrow line is late, or is not any more.
 const MAX_DISAGREEMENT_S: u32 = 2;
 
 /// Gaps among left-out packets that wait for their packets; each costs a loss.
@@ -191,6 +191,26 @@ impl Rewriter {
     pub fn leaps(&self, origin: Origin, sequence_in: Sequence) -> bool {
         let far = sequence_in > self.highest_in.plus(MAX_LEAP);
         far && self.segments.back().is_some_and(|open| open.origin == origin)
+    }
+
+    /// Whether a new packet is much further from the one before than the time that has passed: what was late is
+    /// not any more, since a queue on the way was thrown away. A slot that began while it was late would go on
+    /// as far ahead of the time that passes.
+    pub fn runs_ahead(
+        &self,
+        now: Instant,
+        origin: Origin,
+        sequence_in: Sequence,
+        packet: &PacketMeta,
+    ) -> bool {
+        let open = self.segments.back().filter(|open| open.origin == origin && sequence_in > self.highest_in);
+        let (Some(open), Some(last)) = (open, self.last) else {
+            return false;
+        };
+        let timestamp = packet.timestamp.wrapping_add(open.offsets.timestamp);
+        let expected = self.timestamp_by_arrival(now, last.timestamp);
+        let ahead = timestamp.wrapping_sub(expected) as i32;
+        ahead > 0 && ahead.unsigned_abs() > self.clock_rate.saturating_mul(MAX_DISAGREEMENT_S)
     }
 
     /// Whether a packet comes behind newer ones of the same origin.

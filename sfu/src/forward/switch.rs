@@ -264,7 +264,8 @@ impl AudioSlot {
             return Ok(None);
         }
         let leaps = self.rewriter.leaps(origin, sequence);
-        let begins = std::mem::take(&mut self.begins) || leaps;
+        let runs_ahead = self.rewriter.runs_ahead(now, origin, sequence, packet);
+        let begins = std::mem::take(&mut self.begins) || leaps || runs_ahead;
         if begins {
             let known = !leaps && self.heard_last == Some(origin);
             let same_line = self.rewriter.timestamp_offset().filter(|_| known);

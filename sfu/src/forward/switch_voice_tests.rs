@@ -60,3 +60,27 @@ fn a_voice_is_what_a_slot_carries_from_its_first_packet_on() {
     voice.aim(None);
     assert_eq!((voice.current(), carried(&mut voice, at(8))), (None, None));
 }
+
+/// A voice is queued before a narrow line: five seconds late it is heard as if it were said now. When the queue is
+/// thrown away its time goes on by what has passed, and not five seconds further each time that happens.
+#[test]
+fn a_queue_on_the_way_does_not_move_the_time_of_a_slot() {
+    const TICKS: u32 = 48_000;
+    let begins = Instant::now();
+    let line = RtpParameters { ssrc: Ssrc(1), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
+    let mut slot = AudioSlot::new(line, Rewriter::new(TICKS, 0));
+    // Second in which a packet comes, second in which it was said, and whether the slot has just been given the voice.
+    let packets =
+        [(0, 0, true), (10, 5, true), (11, 6, false), (12, 12, false), (20, 13, true), (21, 21, false)];
+    for (number, (comes, said, given)) in (100..).zip(packets) {
+        if given {
+            slot.aim(None);
+            slot.aim(Some(origin()));
+        }
+        let now = begins + Duration::from_secs(u64::from(comes));
+        let packet = PacketMeta { timestamp: said * TICKS, codec: Codec::Opus, ..frame(now, 0) };
+        let (mapped, _) = slot.offer(now, origin(), at(number), &packet).unwrap().unwrap();
+        let out = packet.timestamp.wrapping_add(mapped.offsets.timestamp);
+        assert_eq!(out, comes * TICKS, "in second {comes}");
+    }
+}

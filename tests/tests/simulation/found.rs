@@ -70,6 +70,12 @@ const FOUND: &[(u64, &[Operation], Sites, &str)] = &[
         "late reports over TCP moved a site's clock, and one report of ours that said so was lost",
     ),
     (50, Operation::ANYWHERE, Sites::Mixed, "a client whose checks came too late looked for a path no more"),
+    (
+        520_469,
+        Operation::ANYWHERE,
+        Sites::Mixed,
+        "a voice was queued and its queue thrown away twice: its slot ran 13 s ahead of the time that passed",
+    ),
 ];
 
 #[test]
