@@ -57,6 +57,7 @@ step "lint" cargo clippy --locked --quiet --workspace --all-targets -- -D warnin
 # What only debug builds check, and what it alone needs, is not there in release builds.
 step "lint of the media quarter without debug assertions" cargo clippy --locked --quiet -p sfu --config profile.dev.package.sfu.debug-assertions=false -- -D warnings
 suite "unit, simulation and integration tests" "$cargo_counts" cargo test --locked --workspace --no-fail-fast
+step "a thousand meetings in which anything may happen" ops/sweep.sh 1 334 anything
 step "build the fuzz targets" cargo build --locked --quiet -p fuzz
 step "build the binary the browsers and foreign clients join" cargo build --locked --quiet -p signaling --bin nhipcau
 suite "interop stories of aiortc and GStreamer" "$plain_counts" tests/interop/run.sh
