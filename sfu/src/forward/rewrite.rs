@@ -5,6 +5,18 @@
 //! begins when the slot switches to another layer or source, and behind packets that were left out
 //! (upper temporal layers). The list answers both ways: which number a late packet gets, and which
 //! packet a NACKed number was. Its length bounds how far back both reach.
+//!
+//! Layer A is shown, two packets of it are left out, one is missing, then the slot switches to B:
+//!
+//! ```text
+//! in   A: 10  11  12  (13 14 left out)  15  ?16  17   B: 700  701
+//! out     50  51  52                    53   54  55       56   57
+//! segment |---- +40 ----|               |-- +38 --|       |- -644 -|
+//! ```
+//!
+//! Packet 16 keeps its number and gets it however late it comes; number 51, asked for again, is packet 11 of A; 13 and
+//! 14 have none, and a late 14 is not sent. What is missing *among* left-out packets (`left_out.rs`) is given a number
+//! when something after it is forwarded: until then nobody knows whether it would have been left out.
 
 use super::left_out::LeftOut;
 use super::packet::{Mapped, Offsets, Origin, PacketMeta};

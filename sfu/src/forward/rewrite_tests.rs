@@ -2,6 +2,9 @@ use super::*;
 use crate::ids::{PeerIndex, SourceKind};
 use rtp::codec::Codec;
 
+#[path = "rewrite_model_tests.rs"]
+mod model;
+
 fn at(index: u64) -> Sequence {
     Sequence::from_index(index)
 }
