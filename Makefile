@@ -48,7 +48,7 @@ web: web/node_modules
 	npm --prefix web run build
 
 protocol:
-	UPDATE_PROTOCOL=1 cargo test --locked -p signaling --test protocol
+	UPDATE_PROTOCOL=1 cargo test --locked -p protocol
 
 golden:
 	UPDATE_GOLDEN=1 cargo test --locked -p tests --test golden

@@ -3,12 +3,12 @@
 use crate::cli::DemoArgs;
 use crate::config::{Config, MeetingConfig, SiteConfig};
 use crate::data::write_secret;
-use crate::endpoint::JoinLink;
 use crate::error::{StartCode, StartError};
 use crate::invite::{lan_hosts, shown};
 use crate::listeners::{Listeners, address_of};
-use crate::protocol::Role;
-use crate::secret::Secret;
+use endpoint::JoinLink;
+use protocol::Role;
+use protocol::Secret;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -1,7 +1,7 @@
 //! What can go wrong, in two kinds: a [`Refusal`] is for somebody who asked, a [`StartError`] is for
 //! whoever starts the server. Each has a stable code and one sentence.
 
-use crate::protocol::{ErrorCode, ServerMessage};
+use protocol::{ErrorCode, ServerMessage};
 use std::fmt;
 use std::io::ErrorKind;
 use std::net::SocketAddr;

@@ -2,8 +2,8 @@
 //! and not of places in it: whatever is added, taken out or put elsewhere there, each means the same as before, also
 //! to what was written down.
 
-use crate::protocol::SiteId;
 use aws_lc_rs::digest::{SHA256, digest};
+use protocol::SiteId;
 
 /// A meeting's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

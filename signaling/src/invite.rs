@@ -1,8 +1,8 @@
 //! The links by which sites come in, for whoever sends them out.
 
 use crate::config::{Config, MeetingConfig};
-use crate::protocol::Role;
 use crate::tls;
+use protocol::Role;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};

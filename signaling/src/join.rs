@@ -1,11 +1,11 @@
 //! `nhipcau join LINK --seconds N --report json`: is this line good enough, in numbers and one word.
 
 use crate::cli::{JoinArgs, ReportFormat};
-use crate::endpoint::verdict::{Verdict, verdict, word};
-use crate::endpoint::{Endpoint, JoinError, Options, Statistics, TransportKind, Trust, Watch};
 use crate::error::StartError;
-use crate::protocol::LinkGrade;
 use crate::{log, output};
+use endpoint::verdict::{Verdict, verdict, word};
+use endpoint::{Endpoint, JoinError, Options, Statistics, TransportKind, Trust, Watch};
+use protocol::LinkGrade;
 use serde::Serialize;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -129,7 +129,7 @@ fn reached(statistics: &Statistics) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::endpoint::{Reach, TrackStatistics};
+    use endpoint::{Reach, TrackStatistics};
 
     fn statistics() -> Statistics {
         Statistics {

@@ -4,7 +4,6 @@
 //! Each line uses only what stands below it, and of its own line what stands to the right (`RUST_ARROWS` in
 //! `tests/tests/tidy.rs`).
 //! - [`serve`], [`demo`], [`doctor`], [`join`], [`invite`], [`certificate`], [`cli`]: the commands.
-//! - [`endpoint`]: a headless site, the other side of everything below.
 //! - [`http`]: pages, and where WebSockets come from. [`ws`]: one task per connection.
 //! - [`hall`]: the machine of meetings, connections and the bridge to media, and the one task that drives it.
 //! - [`metrics`]: what Prometheus reads. [`links`]: how good sites' lines are, and what they are told of it.
@@ -12,7 +11,9 @@
 //! - [`meeting`]: the pure machine that knows the procedure.
 //! - [`tls`], [`descriptors`], [`listeners`], [`data`], [`config`], [`log`], [`output`]: what every service has.
 //! - [`net`]: connections, counted and bounded. [`outgoing`]: messages on their way. [`error`], [`ids`].
-//! - [`protocol`]: what is said between a site and the bridge; read it first. [`secret`].
+//!
+//! Crates of their own: [`protocol`], what is said between a site and the bridge (read it first), and [`endpoint`], a
+//! headless site, the other side of everything here.
 //!
 //! # Follow one message
 //! `ws/connection.rs` reads it and takes it apart, `hall/core.rs` finds the meeting, `meeting/mod.rs` decides and
@@ -40,7 +41,6 @@ pub mod data;
 pub mod demo;
 pub mod descriptors;
 pub mod doctor;
-pub mod endpoint;
 pub mod error;
 pub mod hall;
 pub mod http;
@@ -56,8 +56,6 @@ pub mod metrics;
 pub mod net;
 pub mod outgoing;
 pub mod output;
-pub mod protocol;
-pub mod secret;
 pub mod serve;
 pub mod tls;
 pub mod ws;

@@ -19,7 +19,7 @@ use signaling::config::Config;
 use signaling::error::{StartCode, StartError};
 use signaling::listeners::{Listeners, address_of};
 use signaling::media::MediaPort;
-use signaling::{certificate, demo, descriptors, doctor, endpoint, invite, join, log, media, output, run};
+use signaling::{certificate, demo, descriptors, doctor, invite, join, log, media, output, run};
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
 //! A message on its way to sites: serialised once, however many get it.
 
-use crate::protocol::{Sdp, ServerMessage};
 use axum::extract::ws::Utf8Bytes;
+use protocol::{Sdp, ServerMessage};
 use std::mem::{Discriminant, discriminant};
 
 /// A message as it goes out. What many get is serialised once, and shared.

@@ -3,12 +3,12 @@
 mod common;
 
 use common::{AN_PHUOC, BINH_SON, CHAIR, PHUOC_THAI, Server, config, id, sdp};
+use protocol::sdp::{MAX_ANSWER_BYTES, fold, unfold};
+use protocol::{Sdp, VERSION};
 use serde_json::{Value, json};
 use sfu::ids::{PeerId, SlotId, Source, SourceKind};
 use sfu::net::PathKind;
 use signaling::media::{Command, Event, Offer};
-use signaling::protocol::sdp::{MAX_ANSWER_BYTES, fold, unfold};
-use signaling::protocol::{Sdp, VERSION};
 
 /// The peer of the next offer, and the offer.
 fn offer(command: Command) -> Option<(PeerId, Box<Offer>)> {

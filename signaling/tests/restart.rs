@@ -3,8 +3,8 @@
 mod common;
 
 use common::{AN_PHUOC, CHAIR, Server, config, id};
+use endpoint::{Audio, Endpoint, Options, Transport};
 use signaling::config::MediaConfig;
-use signaling::endpoint::{Audio, Endpoint, Options, Transport};
 use signaling::media;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard};

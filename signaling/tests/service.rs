@@ -4,12 +4,12 @@ mod common;
 
 use common::{AN_PHUOC, BINH_SON, CHAIR, PATIENCE, PHUOC_THAI, Server, Site, config, get, id, sdp};
 use driver::{Machine, WorkerContext, Workers, WorkersConfig};
+use protocol::{MAX_MESSAGE_BYTES, VERSION};
 use serde_json::json;
 use sfu::engine::{Input, Output};
 use sfu::sdp::OfferError;
 use signaling::error::StartCode;
 use signaling::media::{Command, Event, MediaPlane, MediaPort, RoomId, Stall};
-use signaling::protocol::{MAX_MESSAGE_BYTES, VERSION};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};

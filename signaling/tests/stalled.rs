@@ -4,11 +4,11 @@ mod common;
 
 use common::{AN_PHUOC, CHAIR, Server, Site, config, get, sdp};
 use driver::{Machine, WorkerContext, Workers, WorkersConfig};
+use protocol::Role;
 use serde_json::json;
 use sfu::engine::{Input, Output};
 use signaling::config::{Config, MeetingConfig, SiteConfig};
 use signaling::media::{Command, Event, MediaPort, WorkerEvent};
-use signaling::protocol::Role;
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};

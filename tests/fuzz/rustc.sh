@@ -5,7 +5,8 @@ set -eu
 rustc=$1
 shift
 case " $* " in
-  *" --crate-name sfu "* | *" --crate-name rtp "* | *" --crate-name driver "* | *" --crate-name signaling "*)
+  *" --crate-name sfu "* | *" --crate-name rtp "* | *" --crate-name driver "* | *" --crate-name signaling "* | \
+  *" --crate-name protocol "*)
     set -- "$@" -C passes=sancov-module -C codegen-units=1
     for option in level=4 inline-8bit-counters pc-table trace-compares; do
       set -- "$@" -C "llvm-args=-sanitizer-coverage-$option"

@@ -1,4 +1,4 @@
-"""What a site of any stack says to the bridge (signaling/src/protocol.rs), and what it has seen and heard."""
+"""What a site of any stack says to the bridge (signaling/protocol/src/lib.rs), and what it has seen and heard."""
 
 import asyncio
 import json

@@ -2,7 +2,7 @@
 
 use super::{Config, MeetingConfig, name, token};
 use crate::error::StartError;
-use crate::protocol::Role;
+use protocol::Role;
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;

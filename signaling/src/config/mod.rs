@@ -13,9 +13,9 @@ pub use check::is_host;
 
 use crate::error::StartError;
 use crate::ids::{MeetingId, site_id};
-use crate::protocol::{Role, SiteId};
-use crate::secret::Secret;
 use name::spelling;
+use protocol::Secret;
+use protocol::{Role, SiteId};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -278,7 +278,7 @@ fn position(text: &str, at: usize) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::ClientMessage;
+    use protocol::ClientMessage;
 
     fn pairs(list: &[(&str, &str)]) -> Overrides {
         list.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()

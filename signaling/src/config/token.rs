@@ -67,7 +67,7 @@ fn repeats(token: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::Secret;
+    use protocol::Secret;
 
     #[test]
     fn what_can_be_guessed_is_refused() {

@@ -21,8 +21,8 @@ use crate::meeting::{self, ConnectionId, Invitation, Invited, MediaPath, Meeting
 use crate::metrics::SiteRow;
 use crate::net::LinkBudget;
 use crate::outgoing::Outgoing;
-use crate::protocol::{ClientReport, ErrorCode, SiteId};
-use crate::secret::Secret;
+use protocol::Secret;
+use protocol::{ClientReport, ErrorCode, SiteId};
 use register::Register;
 use sfu::time::after;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -6,7 +6,7 @@ use super::pulse::{Pulse, Stuck};
 use crate::meeting::ConnectionId;
 use crate::metrics::Board;
 use crate::net::{LinkBudget, Place};
-use crate::protocol::ErrorCode;
+use protocol::ErrorCode;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};

@@ -11,7 +11,7 @@ use crate::media::{MediaPort, WorkerEvent};
 use crate::meeting::{ConnectionId, Fact, MediaPath, Now, Record};
 use crate::metrics::Board;
 use crate::outgoing::Outgoing;
-use crate::protocol::{ErrorCode, SiteId};
+use protocol::{ErrorCode, SiteId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};

@@ -116,7 +116,7 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{LinkGrade, ServerMessage, SiteId, SiteLink};
+    use protocol::{LinkGrade, ServerMessage, SiteId, SiteLink};
 
     fn speakers(site: u32) -> ServerMessage {
         ServerMessage::Speakers { sites: vec![SiteId(site)] }

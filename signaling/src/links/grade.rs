@@ -3,8 +3,8 @@
 use crate::ids::Link;
 use crate::media::PeerStats;
 use crate::meeting::Flow;
-use crate::protocol::measure::Measure;
-use crate::protocol::{LinkGrade, SiteId, SiteLink};
+use protocol::measure::Measure;
+use protocol::{LinkGrade, SiteId, SiteLink};
 use sfu::stats::DirectionStats;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

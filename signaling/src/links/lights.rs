@@ -4,7 +4,7 @@
 
 use crate::ids::MeetingId;
 use crate::outgoing::Outgoing;
-use crate::protocol::{ServerMessage, SiteId, SiteLink};
+use protocol::{ServerMessage, SiteId, SiteLink};
 use sfu::time::after;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};

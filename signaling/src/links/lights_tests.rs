@@ -1,5 +1,5 @@
 use super::*;
-use crate::protocol::LinkGrade;
+use protocol::LinkGrade;
 
 const MEETING: MeetingId = MeetingId(0);
 

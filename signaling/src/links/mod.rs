@@ -8,9 +8,9 @@ use crate::ids::{Link, MeetingId};
 use crate::media::PeerStats;
 use crate::meeting::SeatRow;
 use crate::outgoing::Outgoing;
-use crate::protocol::{ClientReport, SiteId};
 use grade::Grader;
 use lights::Lights;
+use protocol::{ClientReport, SiteId};
 use std::collections::BTreeMap;
 use std::time::Instant;
 

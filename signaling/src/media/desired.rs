@@ -2,7 +2,7 @@
 
 use super::Room;
 use crate::meeting::StageSite;
-use crate::protocol::{self, SiteId, SlotWish};
+use protocol::{self, SiteId, SlotWish};
 use sfu::command::{Desired, DesiredPeer, Permissions, Rank, Ranks, Wish};
 use sfu::ids::{PeerId, Source, SourceKind};
 

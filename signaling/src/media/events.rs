@@ -5,7 +5,7 @@ use super::{Bridge, Effect, SiteMedia, WorkerEvent};
 use crate::error::Refusal;
 use crate::ids::MeetingId;
 use crate::meeting::MediaPath;
-use crate::protocol::{ErrorCode, Sdp, ServerMessage, SiteId, SlotSource};
+use protocol::{ErrorCode, Sdp, ServerMessage, SiteId, SlotSource};
 use sfu::event::Event;
 use sfu::ids::{PeerId, RoomId, SlotId, Source};
 use sfu::limits::MAX_AUDIO_SLOTS;

@@ -5,7 +5,7 @@
 use super::{Bridge, desired};
 use crate::ids::MeetingId;
 use crate::meeting::Stage;
-use crate::protocol::{SiteId, SourceKind};
+use protocol::{SiteId, SourceKind};
 use sfu::command::Command;
 use sfu::ids::{PeerId, RoomId, Source};
 use sfu::sdp::Offer;

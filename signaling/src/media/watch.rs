@@ -2,7 +2,7 @@
 
 use super::{Bridge, Effect, MediaPath, Stall};
 use crate::ids::MeetingId;
-use crate::protocol::{ServerMessage, SiteId};
+use protocol::{ServerMessage, SiteId};
 use std::time::{Duration, Instant};
 
 /// A meeting leaves a worker that has hung for so long. Moving costs each of its sites a new connection, about a

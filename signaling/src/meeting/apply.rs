@@ -2,8 +2,8 @@
 //! reads, which the compiler sees to.
 
 use super::fact::{Fact, Record};
-use crate::protocol::SiteId;
-use crate::secret::Secret;
+use protocol::Secret;
+use protocol::SiteId;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 

@@ -5,8 +5,8 @@
 use super::Now;
 use super::apply::Standing;
 use super::seat::Site;
-use crate::protocol::ErrorCode;
-use crate::secret::Secret;
+use protocol::ErrorCode;
+use protocol::Secret;
 use std::time::Duration;
 
 /// After a takeover the seat stays where it is for so long, whoever asks. A takeover ends the site's media, so

@@ -6,8 +6,8 @@ use super::fact::{Fact, Record};
 use super::seat::Site;
 use super::{Input, Meeting, Now, Request, rules};
 use crate::error::Refusal;
-use crate::protocol::{Action, ErrorCode, SiteId};
-use crate::secret::Secret;
+use protocol::Secret;
+use protocol::{Action, ErrorCode, SiteId};
 use std::time::Duration;
 
 /// The chair who opens an ended meeting within this time goes on with it: after a slip of the hand, a break,

@@ -2,7 +2,7 @@
 
 use super::fact::{Fact, Record};
 use super::{ConnectionId, Meeting, Now, Output};
-use crate::protocol::{GoodbyeReason, SiteId};
+use protocol::{GoodbyeReason, SiteId};
 
 impl Meeting {
     /// A fact becomes so, and takes effect.

@@ -4,8 +4,8 @@
 //! the day they were decided on. What a restart ends anyway (connections, media paths, wishes, what comes of sources,
 //! the pace of snapshots) is no fact.
 
-use crate::protocol::SiteId;
-use crate::secret::Secret;
+use protocol::Secret;
+use protocol::SiteId;
 use serde::{Deserialize, Serialize};
 
 /// One line of a meeting's journal.

@@ -21,10 +21,10 @@ mod view;
 mod stories;
 
 use crate::error::Refusal;
-use crate::protocol::{Action, GoodbyeReason, Role, ServerMessage, SiteId, SlotWish, SourceKind};
-use crate::secret::Secret;
 use apply::Lasting;
 pub use fact::{Fact, Record};
+use protocol::Secret;
+use protocol::{Action, GoodbyeReason, Role, ServerMessage, SiteId, SlotWish, SourceKind};
 pub use seat::Flow;
 use seat::{Site, Sources};
 use sfu::time::after;

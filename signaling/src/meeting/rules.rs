@@ -1,6 +1,6 @@
 //! Who may do what: one table.
 
-use crate::protocol::{Action, ActionKind, Role};
+use protocol::{Action, ActionKind, Role};
 
 /// Every act, in the order it is shown.
 const ALL: [ActionKind; 10] = [

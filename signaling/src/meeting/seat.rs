@@ -3,7 +3,7 @@
 
 use super::apply::Standing;
 use super::{ConnectionId, Invited, MediaPath, Meeting, Now, Output, rules};
-use crate::protocol::{GoodbyeReason, Presence, Role, ServerMessage, SiteId, SlotWish, SourceKind, VERSION};
+use protocol::{GoodbyeReason, Presence, Role, ServerMessage, SiteId, SlotWish, SourceKind, VERSION};
 use std::time::Instant;
 
 const KINDS: [SourceKind; 3] = [SourceKind::Microphone, SourceKind::Camera, SourceKind::Content];

@@ -3,9 +3,7 @@
 use super::apply::Standing;
 use super::seat::Site;
 use super::{ConnectionId, Flow, Meeting, Output, Stage, StageSite, rules};
-use crate::protocol::{
-    MeetingView, MicrophoneState, Presence, Role, ServerMessage, SiteId, SiteView, SourceKind,
-};
+use protocol::{MeetingView, MicrophoneState, Presence, Role, ServerMessage, SiteId, SiteView, SourceKind};
 
 /// One seat, for metrics and link lights.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,7 +9,6 @@ use crate::links::Sample;
 use crate::log;
 use crate::media::{Overflows, WorkerStats};
 use crate::meeting::SeatRow;
-use crate::protocol::ErrorCode;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -17,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use family::{Family, Kind};
 use prometheus::TextEncoder;
+use protocol::ErrorCode;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 

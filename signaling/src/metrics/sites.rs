@@ -4,7 +4,7 @@
 use super::SiteRow;
 use super::family::{Family, Kind};
 use crate::media::PeerStats;
-use crate::protocol::ClientReport;
+use protocol::ClientReport;
 use sfu::net::PathKind;
 use sfu::stats::DirectionStats;
 

@@ -1,8 +1,8 @@
 use super::*;
 use crate::media::PeerStats;
 use crate::meeting::Flow;
-use crate::protocol::ClientReport;
-use crate::protocol::SiteId;
+use protocol::ClientReport;
+use protocol::SiteId;
 use sfu::ids::{PeerId, RoomId};
 use sfu::net::PathKind;
 use sfu::stats::DirectionStats;

@@ -159,7 +159,7 @@ impl Drop for Held {
 mod tests {
     use super::*;
     use crate::ids::MeetingId;
-    use crate::protocol::SiteId;
+    use protocol::SiteId;
 
     fn address(text: &str) -> IpAddr {
         text.parse().expect("an address")

@@ -6,7 +6,7 @@
 use super::Certificate;
 use crate::data::write_secret;
 use crate::error::{StartCode, StartError};
-use crate::secret::Secret;
+use protocol::Secret;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

@@ -6,13 +6,13 @@ mod timeouts;
 use crate::hall::HallDoor;
 use crate::log::few;
 use crate::net::{Allowance, Place};
-use crate::protocol::MAX_MESSAGE_BYTES;
 use axum::Extension;
 use axum::Router;
 use axum::extract::{ConnectInfo, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use protocol::MAX_MESSAGE_BYTES;
 use std::net::SocketAddr;
 
 /// Read at once from one connection. The library's 128 KiB would be cleared before every read and kept for

@@ -1,7 +1,7 @@
 //! How long a connection is believed: when it must have greeted, when it is pinged, and when it
 //! counts as lost. Told the time.
 
-use crate::protocol::{HELLO_TIMEOUT_S, PING_INTERVAL_S, SILENCE_TIMEOUT_S};
+use protocol::{HELLO_TIMEOUT_S, PING_INTERVAL_S, SILENCE_TIMEOUT_S};
 use std::time::{Duration, Instant};
 
 /// When something is due of one connection.

@@ -4,12 +4,12 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use futures_util::{SinkExt, StreamExt};
+use protocol::{Role, VERSION};
 use serde_json::{Value, json};
 use signaling::config::{Config, MediaConfig, MeetingConfig, SiteConfig};
 use signaling::ids::site_id;
 use signaling::listeners::Listeners;
 use signaling::media::{Command, Event, MediaPlane, MediaPort, RoomId, Stall, WorkerEvent};
-use signaling::protocol::{Role, VERSION};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -5,12 +5,12 @@ use crate::common::{AN_PHUOC, BINH_SON, CHAIR, PATIENCE, Server, Site, config, s
 use crate::process::Folder;
 use crate::{HTTP, peak_kib, serve, stays};
 use driver::{Machine, WorkerContext, Workers, WorkersConfig};
+use protocol::{MAX_MESSAGE_BYTES, Role, VERSION};
 use serde_json::{Value, json};
 use sfu::engine::{Input, Output};
 use sfu::limits::{MAX_OFFER_BYTES, MAX_OFFER_LINES, MAX_SECTION_LINES};
 use signaling::config::{MeetingConfig, SiteConfig};
 use signaling::media::{Command, Event, MediaPort, WorkerEvent};
-use signaling::protocol::{MAX_MESSAGE_BYTES, Role, VERSION};
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

@@ -3,10 +3,10 @@
 use crate::common::{AN_PHUOC, CHAIR, PATIENCE, Server, Site, config, connect_from};
 use crate::process::Folder;
 use crate::{HTTP, peak_kib, serve, stays};
+use protocol::{MAX_HELLO_BYTES, MAX_MESSAGE_BYTES, VERSION};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 use signaling::config::Config;
-use signaling::protocol::{MAX_HELLO_BYTES, MAX_MESSAGE_BYTES, VERSION};
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

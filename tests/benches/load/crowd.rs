@@ -7,7 +7,7 @@ use crate::publisher::{Camera, Sent, unix_now};
 use crate::receiver::{Counts, Receiver, Sample};
 use crate::sdp::Answer;
 use crate::signaling::{Join, News, Signaling};
-use ::signaling::protocol::{Action, SlotWish};
+use ::protocol::{Action, SlotWish};
 use mio::{Events, Interest, Poll, Token, Waker};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

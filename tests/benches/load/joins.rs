@@ -6,7 +6,7 @@ use crate::options::Options;
 use crate::publisher::Camera;
 use crate::report::Line;
 use crate::server::{self, Server};
-use ::signaling::protocol::{SlotWish, SourceKind};
+use ::protocol::{SlotWish, SourceKind};
 use std::time::{Duration, Instant};
 
 /// For one site's first picture; a publisher sends a key frame every 10 s without being asked.

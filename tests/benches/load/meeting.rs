@@ -8,7 +8,7 @@ use crate::publisher::Camera;
 use crate::report::Line;
 use crate::server::{self, Server};
 use crate::window::Window;
-use ::signaling::protocol::{SlotWish, SourceKind};
+use ::protocol::{SlotWish, SourceKind};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(60);

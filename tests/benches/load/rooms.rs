@@ -7,7 +7,7 @@ use crate::options::Options;
 use crate::publisher::Camera;
 use crate::server::{self, Server};
 use crate::window::Window;
-use ::signaling::protocol::{Action, SlotWish, SourceKind};
+use ::protocol::{Action, SlotWish, SourceKind};
 use std::time::Duration;
 
 /// For all sites to come in: a second, and what a debug build on a busy machine takes for each.

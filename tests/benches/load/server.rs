@@ -1,8 +1,8 @@
 //! The server under load: configured, started, stopped.
 
 use crate::place::{self, MEDIA_IP, SERVER_CORE};
+use ::protocol::SiteId;
 use ::signaling::ids::site_id;
-use ::signaling::protocol::SiteId;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{Read, Write as _};

@@ -1,6 +1,6 @@
 //! The WebSockets of all sites, on a thread of their own: the protocol as a page speaks it.
 
-use ::signaling::protocol::{Action, ClientMessage, Sdp, ServerMessage, SlotWish, VERSION, sdp};
+use ::protocol::{Action, ClientMessage, Sdp, ServerMessage, SlotWish, VERSION, sdp};
 use futures_util::{SinkExt, StreamExt};
 use std::collections::HashMap;
 use std::net::SocketAddr;

@@ -1,14 +1,14 @@
 //! Sequences of whatever can happen to a meeting, and what must hold after each of them.
 
 use super::reader::Reader;
-use signaling::meeting::{
-    ConnectionId, Input, Invitation, Invited, MediaPath, Meeting, Now, Output, Request,
-};
-use signaling::protocol::{
+use protocol::Secret;
+use protocol::{
     Action, ErrorCode, MeetingView, MicrophoneState, Presence, Role, ServerMessage, SiteId, SlotWish,
     SourceKind,
 };
-use signaling::secret::Secret;
+use signaling::meeting::{
+    ConnectionId, Input, Invitation, Invited, MediaPath, Meeting, Now, Output, Request,
+};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 

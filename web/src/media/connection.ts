@@ -12,7 +12,7 @@ export interface VideoSlot {
 }
 
 /**
- * One PeerConnection with the sections that `signaling/src/protocol.rs` names, in its order:
+ * One PeerConnection with the sections that `signaling/protocol/src/lib.rs` names, in its order:
  * microphone, camera, content, then pairs of audio and video slots, then audio-only slots. It is
  * never renegotiated but to restart ICE.
  */

@@ -1,4 +1,4 @@
-// Generated from signaling/src/protocol.rs by `make protocol`; do not edit.
+// Generated from signaling/protocol/src/lib.rs by `make protocol`; do not edit.
 
 /**
  * Acts that change the meeting for others. Written `{}` for the same reason as in [`ClientMessage`].

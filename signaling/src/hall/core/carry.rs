@@ -6,7 +6,7 @@ use crate::ids::MeetingId;
 use crate::media::Effect;
 use crate::meeting::{self, ConnectionId, Input, Now};
 use crate::outgoing::Outgoing;
-use crate::protocol::{ErrorCode, ServerMessage, SiteId};
+use protocol::{ErrorCode, ServerMessage, SiteId};
 use std::time::Instant;
 
 impl Core {

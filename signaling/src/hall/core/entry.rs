@@ -6,8 +6,8 @@ use crate::error::Refusal;
 use crate::ids::Link;
 use crate::meeting::{ConnectionId, Input, Now};
 use crate::outgoing::Outgoing;
-use crate::protocol::{ErrorCode, ServerMessage};
-use crate::secret::Secret;
+use protocol::Secret;
+use protocol::{ErrorCode, ServerMessage};
 
 /// What sites are told to wait before they come back to a server that goes down.
 const RETRY_AFTER_MS: u32 = 1_000;

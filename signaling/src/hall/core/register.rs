@@ -3,8 +3,8 @@
 use crate::config::Config;
 use crate::ids::Link;
 use crate::net::{JoinLimit, LinkBudget};
-use crate::protocol::ErrorCode;
-use crate::secret::Secret;
+use protocol::ErrorCode;
+use protocol::Secret;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Instant;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::media::recorder::{Recorder, offer};
 use crate::media::{Command, Event};
-use crate::protocol::{SlotWish, SourceKind};
+use protocol::{SlotWish, SourceKind};
 use sfu::ids::PeerId;
 use sfu::net::PathKind;
 use sfu::stats::{DirectionStats, PeerStats};

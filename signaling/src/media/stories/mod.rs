@@ -6,7 +6,7 @@ mod stalled;
 use super::recorder::{Recorded, Recorder, offer};
 use super::*;
 use crate::meeting::StageSite;
-use crate::protocol::{SlotSource, SlotWish};
+use protocol::{SlotSource, SlotWish};
 use sfu::command::{Desired, Permissions, Wish};
 use sfu::ids::{SlotId, Source};
 use sfu::net::{DisconnectReason, PathKind};

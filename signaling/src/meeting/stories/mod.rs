@@ -5,7 +5,7 @@ mod facts;
 mod seats;
 
 use super::*;
-use crate::protocol::{ActionKind, ErrorCode, MeetingView, MicrophoneState, Presence, SiteView};
+use protocol::{ActionKind, ErrorCode, MeetingView, MicrophoneState, Presence, SiteView};
 
 pub const CHAIR: SiteId = SiteId(0);
 pub const AN_PHUOC: SiteId = SiteId(1);

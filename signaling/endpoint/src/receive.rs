@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::level::Listener;
 use super::vp8::Assembler;
-use crate::protocol::{SiteId, SlotSource};
+use protocol::{SiteId, SlotSource};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -266,7 +266,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::protocol::SourceKind;
+    use protocol::SourceKind;
 
     fn arrival(start: Instant, ms: u64, sequence: u16, timestamp: u32) -> Arrival<'static> {
         Arrival {

@@ -1,4 +1,4 @@
-//! `web/src/protocol/gen.ts` says what `signaling/src/protocol.rs` says. `UPDATE_PROTOCOL=1` rewrites it
+//! `web/src/protocol/gen.ts` says what `signaling/protocol/src/lib.rs` says. `UPDATE_PROTOCOL=1` rewrites it
 //! (`make protocol`); without it a difference fails.
 
 use serde_json::Value;
@@ -6,10 +6,10 @@ use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use signaling::protocol::*;
+use protocol::*;
 use ts_rs::{Config, TS, TypeVisitor};
 
-const HEADER: &str = "// Generated from signaling/src/protocol.rs by `make protocol`; do not edit.\n\n";
+const HEADER: &str = "// Generated from signaling/protocol/src/lib.rs by `make protocol`; do not edit.\n\n";
 
 /// Collects each type once. They are put in the order of their names: the order in which ts-rs meets
 /// them changes from one compilation to the next.
@@ -57,7 +57,7 @@ fn generate() -> String {
 
 #[test]
 fn the_committed_typescript_is_what_the_rust_types_say() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../web/src/protocol/gen.ts");
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../web/src/protocol/gen.ts");
     let wanted = generate();
     if std::env::var_os("UPDATE_PROTOCOL").is_some() {
         std::fs::write(&path, &wanted).expect("web/src/protocol can be written");

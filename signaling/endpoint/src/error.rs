@@ -1,6 +1,6 @@
 //! Why an endpoint is not in the meeting: a stable code and a sentence for people.
 
-use crate::protocol::ErrorCode;
+use protocol::ErrorCode;
 
 /// `code` is for scripts and never changes; `text` is Vietnamese and may.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! The WebSocket to the bridge, in messages of [`crate::protocol`].
+//! The WebSocket to the bridge, in messages of [`protocol`].
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async
 
 use super::options::Trust;
 use super::{JoinError, JoinLink};
-use crate::protocol::{ClientMessage, SILENCE_TIMEOUT_S, ServerMessage};
+use protocol::{ClientMessage, SILENCE_TIMEOUT_S, ServerMessage};
 
 /// Time for TCP, TLS and the upgrade together; a 512 kbit/s line with 2 s of queue needs half.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);

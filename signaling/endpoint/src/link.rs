@@ -2,7 +2,7 @@
 //! never send, and so does this client: it goes into `hello` only.
 
 use super::JoinError;
-use crate::secret::Secret;
+use protocol::Secret;
 
 /// A parsed join link.
 #[derive(Debug, Clone, PartialEq, Eq)]

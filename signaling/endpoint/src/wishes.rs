@@ -1,7 +1,7 @@
 //! What a headless site asks to see.
 
 use super::options::{Options, Watch};
-use crate::protocol::{MeetingView, Presence, SiteId, SlotWish, SourceKind};
+use protocol::{MeetingView, Presence, SiteId, SlotWish, SourceKind};
 
 /// Height of the tiles a headless site asks for: its own picture's.
 const WISHED_HEIGHT: u16 = 360;

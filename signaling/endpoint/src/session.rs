@@ -19,12 +19,12 @@ use super::site::{SharedReceived, Site};
 use super::socket::Socket;
 use super::wishes::wishes;
 use super::{JoinError, JoinLink};
-use crate::protocol::sdp::{MAX_ANSWER_BYTES, fold, unfold};
-use crate::protocol::{
+use protocol::Secret;
+use protocol::sdp::{MAX_ANSWER_BYTES, fold, unfold};
+use protocol::{
     ClientMessage, ClientReport, GoodbyeReason, MeetingView, PING_INTERVAL_S, Sdp, ServerMessage, SiteId,
     SlotWish, VERSION,
 };
-use crate::secret::Secret;
 
 /// Time from the offer to the answer; the server answers from memory.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);

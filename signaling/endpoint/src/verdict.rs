@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::JoinError;
 use super::stats::{Statistics, TrackStatistics};
-use crate::protocol::LinkGrade;
-use crate::protocol::measure::Measure;
+use protocol::LinkGrade;
+use protocol::measure::Measure;
 
 /// With fewer, one lost packet is more than the 1 % that still counts as good.
 const FEWEST_PACKETS: u64 = 100;

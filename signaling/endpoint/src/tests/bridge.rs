@@ -17,15 +17,15 @@ use webrtc::peer_connection::{
 };
 
 use super::super::JoinLink;
-use super::super::codecs::{opus_codec, vp8_codec};
 use super::super::options::{Audio, Transport};
 use super::super::picture::{Picture, read_marker};
 use super::super::send::{run_camera, run_microphone};
 use super::super::site::{build, send_section};
 use super::super::vp8::Assembler;
-use crate::protocol::sdp::{MAX_ANSWER_BYTES, fold, unfold};
-use crate::protocol::*;
-use crate::secret::Secret;
+use peer::codecs::{opus_codec, vp8_codec};
+use protocol::Secret;
+use protocol::sdp::{MAX_ANSWER_BYTES, fold, unfold};
+use protocol::*;
 
 /// Time the bridge takes to carry out a leave.
 const BUSY: Duration = Duration::from_millis(300);

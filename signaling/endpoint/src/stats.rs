@@ -10,7 +10,7 @@ use webrtc::peer_connection::{RTCStatsReport, RTCStatsReportEntry};
 use super::probe::{Reach, TransportKind};
 use super::receive::{Count, Kind};
 use super::send::Outlet;
-use crate::protocol::SiteId;
+use protocol::SiteId;
 
 /// One endpoint's view of its media.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -2,7 +2,7 @@
 //! the bots of load and interop tests.
 //!
 //! It is the other side on purpose: an independent WebRTC implementation that speaks
-//! [`crate::protocol`] like the page does, so that it finds the bridge's mistakes.
+//! [`protocol`] like the page does, so that it finds the bridge's mistakes.
 //!
 //! - [`Endpoint`]: the door. Connects, comes back after every loss, tells what flowed.
 //! - [`demo`]: the sites of `nhipcau demo`.
@@ -12,8 +12,20 @@
 //! - [`picture`], `text`, [`marker`], [`vp8`]: name and clock → VP8 key frame → RTP payloads.
 //! - [`speech`], [`tone`], [`level`]: Opus from assets or live, and measuring what arrives.
 
+// Nothing that comes from outside can panic us. Tests may.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod client;
-mod codecs;
 pub mod demo;
 mod error;
 pub mod level;

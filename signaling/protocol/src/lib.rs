@@ -28,10 +28,24 @@
 //! [`VERSION`] is one number. A server answers a `hello` of another version with `refused`, code
 //! `version`; the page then reloads itself.
 
+// Nothing that comes from outside can panic us. Tests may.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 pub mod measure;
 pub mod sdp;
+mod secret;
 
-use crate::secret::Secret;
+pub use secret::Secret;
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use ts_rs::TS;

@@ -6,19 +6,18 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use rtc::rtp::{Header, Packet};
-use sfu::time::after;
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::rtp_transceiver::RtpTransceiver;
 
-use super::codecs::AUDIO_LEVEL_URI;
 use super::options::Audio;
 use super::picture::{FRAMES_PER_SECOND, Picture};
 use super::receive::Kind;
 use super::speech::{AudioPacket, Speech, lasting};
 use super::tone::Tone;
 use super::vp8::Packetizer;
+use peer::codecs::AUDIO_LEVEL_URI;
 
 /// Totals of one outgoing source.
 #[derive(Debug, Default)]
@@ -128,7 +127,7 @@ pub async fn run_microphone(outlet: Outlet, audio: Audio) {
         if outlet.send(packet).await.is_err() {
             return;
         }
-        due = after(due, lasting(u64::from(sound.samples)));
+        due = due.checked_add(lasting(u64::from(sound.samples))).unwrap_or(due);
         // After a stall (a suspended machine) the lost time is not made up for.
         let longest_ago = Instant::now().checked_sub(Duration::from_millis(200));
         due = longest_ago.map_or(due, |longest_ago| due.max(longest_ago));

@@ -11,10 +11,10 @@ use super::options::Turn;
 use super::schedule;
 
 const CLIPS: [&[u8]; 4] = [
-    include_bytes!("../../assets/speech/0.ogg"),
-    include_bytes!("../../assets/speech/1.ogg"),
-    include_bytes!("../../assets/speech/2.ogg"),
-    include_bytes!("../../assets/speech/3.ogg"),
+    include_bytes!("../assets/speech/0.ogg"),
+    include_bytes!("../assets/speech/1.ogg"),
+    include_bytes!("../assets/speech/2.ogg"),
+    include_bytes!("../assets/speech/3.ogg"),
 ];
 /// An Opus packet of 20 ms of nothing: CELT, full band, mono, no frame data (RFC 6716 section 3.1).
 const QUIET: &[u8] = &[0xf8, 0xff, 0xfe];

@@ -11,7 +11,7 @@ use self::bridge::{Bridge, Manners};
 use super::options::{Audio, Options, Transport, Video};
 use super::receive::Kind;
 use super::{Endpoint, Statistics, TransportKind, picture};
-use crate::protocol::SiteId;
+use protocol::SiteId;
 
 fn options() -> Options {
     Options {

@@ -2,7 +2,7 @@
 
 use fontdue::{Font, FontSettings, Metrics};
 
-const FONT: &[u8] = include_bytes!("../../assets/font/DejaVuSans-Bold-vi.ttf");
+const FONT: &[u8] = include_bytes!("../assets/font/DejaVuSans-Bold-vi.ttf");
 
 /// Rasterises lines of text at fixed sizes.
 pub struct Type {

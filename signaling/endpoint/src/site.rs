@@ -1,17 +1,14 @@
-//! One peer connection of a headless site: sections in the order [`crate::protocol`] asks for, no
+//! One peer connection of a headless site: sections in the order [`protocol`] asks for, no
 //! STUN servers, one codec each (VP8, Opus).
 
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use rtc::ice::mdns::MulticastDnsMode;
+use peer::codecs::{opus_codec, vp8_codec};
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::RTCOfferOptions;
-use rtc::peer_connection::configuration::interceptor_registry::{
-    configure_nack, configure_rtcp_reports, configure_twcc,
-};
 use rtc::rtp_transceiver::rtp_sender::{
     RTCRtpCodec, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
 };
@@ -20,23 +17,16 @@ use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::{
-    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
-    RTCIceCandidateInit, RTCIceProtocol, RTCPeerConnectionState, RTCSessionDescription, RTCStatsReport,
-    Registry, SettingEngineBuilder, SrtpProtectionProfile, StatsSelector,
+    PeerConnection, PeerConnectionEventHandler, RTCIceCandidateInit, RTCIceProtocol, RTCPeerConnectionState,
+    RTCSessionDescription, RTCStatsReport, StatsSelector,
 };
 use webrtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit, RtpTransceiver};
 
 use super::JoinError;
-use super::codecs::{media_engine, opus_codec, vp8_codec};
 use super::options::{Options, Transport};
 use super::probe::{self, Reach, TransportKind};
 use super::receive::{Arrival, Kind, Received};
 use super::send::Outlet;
-
-/// Silence of the path after which it counts as disconnected, and from then until it is given up
-/// and a fresh connection is made; the crate's own 25 s would leave a site dark for half a minute.
-const MEDIA_DISCONNECTED: Duration = Duration::from_secs(5);
-const MEDIA_FAILED: Duration = Duration::from_secs(5);
 
 /// What several tasks know of the media that arrives.
 pub type SharedReceived = Arc<Mutex<Received>>;
@@ -206,43 +196,18 @@ async fn door_of(track: &Arc<dyn TrackRemote>, doors: &[Door]) -> Option<(Kind, 
     None
 }
 
-pub(super) async fn build(
+pub(super) fn build(
     transport: Transport,
     local_ip: IpAddr,
     handler: Arc<dyn PeerConnectionEventHandler>,
-) -> Result<Arc<dyn PeerConnection>, webrtc::error::Error> {
-    let mut media = media_engine()?;
-    let registry = configure_nack(Registry::new(), &mut media);
-    let registry = configure_twcc(registry, &mut media)?;
-    let registry = configure_rtcp_reports(registry);
-    // AES-128-GCM costs a fifth of AES-CM with SHA-1, on both sides.
-    let settings = SettingEngineBuilder::new()
-        .with_srtp_protection_profiles(vec![
-            SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
-            SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80,
-        ])
-        .with_include_loopback_candidate(true)
-        .with_ice_timeouts(Some(MEDIA_DISCONNECTED), Some(MEDIA_FAILED), None)
-        // The bridge has no `.local` names, and a host with nothing but `lo` cannot join multicast.
-        .with_multicast_dns_mode(MulticastDnsMode::Disabled)
-        .build();
+) -> peer::Building {
     let addresses = bind_addresses(local_ip);
     let (udp, tcp) = match transport {
         Transport::Any => (addresses.clone(), addresses),
         Transport::Udp => (addresses, Vec::new()),
         Transport::Tcp => (Vec::new(), addresses),
     };
-    let peer = PeerConnectionBuilder::new()
-        .with_configuration(RTCConfigurationBuilder::new().build())
-        .with_media_engine(media)
-        .with_interceptor_registry(registry)
-        .with_setting_engine(settings)
-        .with_handler(handler)
-        .with_udp_addrs(udp)
-        .with_tcp_addrs(tcp)
-        .build()
-        .await?;
-    Ok(Arc::new(peer))
+    peer::build(udp, tcp, handler)
 }
 
 /// The address that reaches the server. Where that is IPv6, IPv4 too, as the bridge's media

@@ -13,7 +13,7 @@ use super::session::{Knowledge, Session, own_name};
 use super::site::Site;
 use super::stats::{self, Statistics};
 use super::{JoinError, JoinLink};
-use crate::protocol::{ClientMessage, ServerMessage, SiteId};
+use protocol::{ClientMessage, ServerMessage, SiteId};
 
 /// First pause before coming back; doubled up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
