@@ -10,5 +10,5 @@ mod places;
 pub use bucket::Bucket;
 pub use budget::{BURST_SECONDS, LinkBudget};
 pub use joins::JoinLimit;
-pub use line::{Allowance, Line};
+pub use line::{Allowance, Line, Spent};
 pub use places::{Full, Place, Places};

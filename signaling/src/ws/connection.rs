@@ -5,7 +5,7 @@ use crate::error::Refusal;
 use crate::hall::{Admission, HallDoor, NewConnection, Next, Outbox, SiteMessage};
 use crate::media::{self, MAX_OFFER_BYTES, MAX_VIDEO_SLOTS};
 use crate::meeting::{ConnectionId, Request};
-use crate::net::{Allowance, BURST_SECONDS, Bucket, Place};
+use crate::net::{Allowance, BURST_SECONDS, Bucket, Place, Spent};
 use crate::outgoing::Outgoing;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use protocol::Secret;
@@ -13,6 +13,7 @@ use protocol::{ClientMessage, ErrorCode, MAX_HELLO_BYTES, Sdp, ServerMessage, VE
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_tungstenite::tungstenite;
 
 /// A client whose socket takes nothing for this long is gone.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -130,11 +131,7 @@ impl Connection {
         let message = match received {
             Some(Ok(Message::Close(_))) | None => return Err(End::ByClient),
             Some(Ok(message)) => message,
-            Some(Err(e)) if is_too_large(&e) => {
-                self.refuse(ErrorCode::MessageTooLarge).await?;
-                return Err(End::TooLarge);
-            }
-            Some(Err(_)) => return Err(End::ByClient),
+            Some(Err(e)) => return self.unread(e).await,
         };
         // Every kind of frame counts: each costs us, and most are answered.
         let enough = match self.admission.get() {
@@ -148,6 +145,13 @@ impl Connection {
             Message::Text(text) => self.text(text).await,
             Message::Binary(_) => self.refuse(ErrorCode::MalformedMessage).await,
             _ => Ok(()),
+        }
+    }
+
+    async fn unread(&mut self, error: axum::Error) -> Result<(), End> {
+        match is_too_large(error) {
+            true => self.refuse(ErrorCode::MessageTooLarge).await.and(Err(End::TooLarge)),
+            false => Err(End::ByClient),
         }
     }
 
@@ -290,7 +294,12 @@ fn code_for_unreadable(text: &str, greeted: bool) -> ErrorCode {
     }
 }
 
-/// axum hides the error's type; its source is the WebSocket library's, whose text is what there is.
-fn is_too_large(error: &axum::Error) -> bool {
-    error.to_string().contains("too long") || error.to_string().contains("too large")
+/// Whether more came than may: of one message, or of a stranger altogether. What axum hides is the WebSocket
+/// library's error.
+fn is_too_large(error: axum::Error) -> bool {
+    match error.into_inner().downcast_ref::<tungstenite::Error>() {
+        Some(tungstenite::Error::Capacity(_)) => true,
+        Some(tungstenite::Error::Io(e)) => e.get_ref().is_some_and(|e| e.is::<Spent>()),
+        _ => false,
+    }
 }
