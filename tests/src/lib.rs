@@ -1,5 +1,6 @@
-//! Tools of the tests: simulated meetings in virtual time, a client's end of a line, and what the fuzz targets call.
+//! Tools of the tests: simulated meetings in virtual time, a client's end of a line, what a client reads of an answer, and what the fuzz targets call.
 
+pub mod answer;
 pub mod fuzz;
 pub mod line;
 pub mod simulation;

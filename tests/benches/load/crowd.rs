@@ -5,7 +5,6 @@ use crate::peer::{Arrived, Peer};
 use crate::place::MEDIA_IP;
 use crate::publisher::{Camera, Sent, unix_now};
 use crate::receiver::{Counts, Receiver, Sample};
-use crate::sdp::Answer;
 use crate::signaling::{Join, News, Signaling};
 use ::protocol::{Action, SlotWish};
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -14,6 +13,7 @@ use std::collections::BinaryHeap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tests::answer::Answer;
 use tests::line::Identity;
 
 const NEWS: Token = Token(usize::MAX);
@@ -221,8 +221,8 @@ impl Crowd {
             return;
         };
         let now = Instant::now();
-        match Answer::read(sdp) {
-            Some(answer) => peer.take_answer(now, &self.identity, answer),
+        match Answer::read(sdp).and_then(|answer| Some((answer.candidate?, answer))) {
+            Some((server, answer)) => peer.take_answer(now, &self.identity, answer, server),
             None => self.ended = Some(format!("an answer without a candidate: {sdp}")),
         }
         if let Some(peer) = self.peers.get_mut(number).and_then(Option::as_mut) {

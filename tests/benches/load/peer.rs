@@ -3,12 +3,13 @@
 use crate::net::Port;
 use crate::publisher::{Camera, Publisher, Sent};
 use crate::receiver::{Receiver, Sample};
-use crate::sdp::{Answer, Published};
+use crate::sdp::Published;
 use rtp::rtcp::{self, Feedback};
 use sfu::net::IceCredentials;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tests::answer::Answer;
 use tests::line::{Identity, Line};
 
 pub struct Peer {
@@ -63,10 +64,16 @@ impl Peer {
         crate::sdp::offer(&self.own, &identity.fingerprint, published, self.pairs)
     }
 
-    pub fn take_answer(&mut self, now: Instant, identity: &Arc<Identity>, answer: Answer) {
+    pub fn take_answer(
+        &mut self,
+        now: Instant,
+        identity: &Arc<Identity>,
+        answer: Answer,
+        server: SocketAddr,
+    ) {
         self.up = Some(Up {
             line: Line::new(now, identity.clone(), self.own.clone(), answer.ice),
-            server: answer.candidate,
+            server,
             receiver: Receiver::new(now, &answer.slots),
         });
     }

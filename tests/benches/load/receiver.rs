@@ -1,7 +1,7 @@
 //! A site that receives: counts by sequence number, reports like a browser, opens a sample.
 
 use crate::publisher::STAMP;
-use crate::sdp::{self, Slot};
+use crate::sdp;
 use rtp::ids::Ssrc;
 use rtp::packet::FIXED_HEADER;
 use rtp::rtcp::{self, Feedback};
@@ -9,6 +9,7 @@ use sfu::receive::feedback::ArrivalRecorder;
 use sfu::receive::nack::NackGenerator;
 use sfu::receive::stream::Stream;
 use std::time::{Duration, Instant};
+use tests::answer::Slot;
 use tests::line::Srtp;
 
 /// libwebrtc sends transport-wide feedback every 50 to 250 ms, 100 by default.

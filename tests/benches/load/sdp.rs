@@ -1,10 +1,9 @@
-//! Offers in the shape of Chromium's (tests/golden), with only what matters to the server, and what
-//! matters to us of its answers. The rule of sections is in `signaling/src/protocol.rs`.
+//! Offers in the shape of Chromium's (tests/golden), with only what matters to the server. The rule of sections is in
+//! the protocol ("SDP sections").
 
 use rtp::extension::ExtensionKind;
 use sfu::net::IceCredentials;
 use std::fmt::Write;
-use std::net::SocketAddr;
 
 pub const OPUS: u8 = 111;
 pub const VP8: u8 = 96;
@@ -24,21 +23,6 @@ pub struct Published {
     pub audio: u32,
     pub video: u32,
     pub rtx: u32,
-}
-
-/// One slot of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Slot {
-    pub ssrc: u32,
-    pub rtx: Option<u32>,
-    pub is_video: bool,
-}
-
-#[derive(Debug)]
-pub struct Answer {
-    pub ice: IceCredentials,
-    pub candidate: SocketAddr,
-    pub slots: Vec<Slot>,
 }
 
 pub fn offer(ice: &IceCredentials, fingerprint: &str, published: Option<Published>, pairs: usize) -> String {
@@ -103,38 +87,4 @@ fn common(text: &mut String, direction: &str) {
 
 fn extension(text: &mut String, id: u8, kind: ExtensionKind) {
     *text += &format!("a=extmap:{id} {}\r\n", kind.uri());
-}
-
-impl Answer {
-    /// Of several candidates the first over UDP counts.
-    pub fn read(text: &str) -> Option<Answer> {
-        let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key));
-        let ice = IceCredentials {
-            ufrag: value("a=ice-ufrag:")?.trim().to_owned(),
-            pwd: value("a=ice-pwd:")?.trim().to_owned(),
-        };
-        let candidates = text.lines().filter_map(|line| line.strip_prefix("a=candidate:"));
-        let candidate = candidates.filter_map(address).next()?;
-        Some(Answer { ice, candidate, slots: slots(text) })
-    }
-}
-
-fn address(candidate: &str) -> Option<SocketAddr> {
-    let words: Vec<&str> = candidate.split_whitespace().collect();
-    let [_, _, "udp", _, ip, port, ..] = words.as_slice() else {
-        return None;
-    };
-    Some(SocketAddr::new(ip.parse().ok()?, port.parse().ok()?))
-}
-
-/// The first SSRC of each section in which the server sends, and what repairs it.
-fn slots(text: &str) -> Vec<Slot> {
-    let sections = text.split("\r\nm=").skip(1);
-    sections
-        .filter_map(|section| {
-            let mut ssrcs = section.lines().filter_map(|line| line.strip_prefix("a=ssrc:"));
-            let mut next = || ssrcs.next()?.split_whitespace().next()?.parse().ok();
-            Some(Slot { ssrc: next()?, rtx: next(), is_video: section.starts_with("video") })
-        })
-        .collect()
 }

@@ -2,6 +2,7 @@
 
 use super::machine::Machine;
 use super::{OFFER, path};
+use crate::answer::Answer;
 use crate::line::{Identity, Line};
 use rtp::packet::is_rtcp;
 use sfu::command::{Command, Desired, DesiredPeer, Permissions, Ranks, Wish};
@@ -239,13 +240,11 @@ impl Rig {
             Event::Answer { peer, sdp } => {
                 self.answers.push(Ok(()));
                 let index = peer.0 as usize - 1;
-                let server = IceCredentials {
-                    ufrag: values(&sdp, "a=ice-ufrag:").next().expect("a fragment").to_owned(),
-                    pwd: values(&sdp, "a=ice-pwd:").next().expect("a password").to_owned(),
-                };
+                let answer = Answer::read(&sdp).expect("credentials");
                 let site = &mut self.sites[index];
-                site.line.answered(server);
-                site.answered = slots(&sdp);
+                site.line.answered(answer.ice);
+                site.answered =
+                    answer.slots.iter().flat_map(|slot| [Some(slot.ssrc), slot.rtx]).flatten().collect();
                 // A slot that rests keeps its place.
                 let fresh = site.answered.iter().filter(|ssrc| !site.slots.contains(ssrc)).copied();
                 let fresh: Vec<u32> = fresh.collect();
@@ -271,20 +270,4 @@ fn others(site: &Site) -> Vec<Option<Wish>> {
     let peer = PeerId(3 - u64::from(site.number));
     let wish = |kind| Some(Wish { source: Source { peer, kind }, max_height: 720 });
     vec![wish(SourceKind::Camera), wish(SourceKind::Content)]
-}
-
-fn values<'a>(sdp: &'a str, key: &'static str) -> impl Iterator<Item = &'a str> {
-    sdp.lines().filter_map(move |line| line.strip_prefix(key))
-}
-
-/// Each SSRC of an answer once, in order: a slot's, then that of its repairs.
-fn slots(sdp: &str) -> Vec<u32> {
-    let mut found: Vec<u32> = Vec::new();
-    for value in values(sdp, "a=ssrc:") {
-        let ssrc = value.split(' ').next().and_then(|ssrc| ssrc.parse().ok()).expect("an SSRC");
-        if !found.contains(&ssrc) {
-            found.push(ssrc);
-        }
-    }
-    found
 }
