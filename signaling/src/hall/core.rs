@@ -16,13 +16,13 @@ mod stories;
 use crate::config::{Config, MeetingConfig};
 use crate::ids::{Link, MeetingId};
 use crate::links::Links;
-use crate::media::{Bridge, MediaPlane, Offer, WorkerEvent, WorkerStats};
-use crate::meeting::{self, ConnectionId, Invitation, Invited, MediaPath, Meeting, Now, Record, Request};
+use crate::media::{Bridge, MediaPlane, WorkerEvent, WorkerStats};
+use crate::meeting::{self, ConnectionId, Invitation, Invited, MediaPath, Meeting, Now, Record};
 use crate::metrics::SiteRow;
 use crate::net::LinkBudget;
 use crate::outgoing::Outgoing;
-use protocol::Secret;
-use protocol::{ClientReport, ErrorCode, SiteId};
+use super::site_message::SiteMessage;
+use protocol::{ErrorCode, SiteId};
 use register::Register;
 use sfu::time::after;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -58,24 +58,6 @@ pub enum Input {
     Media(WorkerEvent),
     /// The server goes down.
     Drain,
-}
-
-/// What a connection has to say, already checked for form.
-#[derive(Debug)]
-pub enum SiteMessage {
-    Hello {
-        token: Secret,
-        seat: Option<Secret>,
-        takeover: bool,
-        /// A fresh secret, used when this hello gets a new seat.
-        fresh_seat: Secret,
-    },
-    /// Media is the hall's and the bridge's; the meeting hears of it when it flows.
-    Offer(Box<Offer>),
-    Request(Request),
-    Report(ClientReport),
-    /// The connection is closed.
-    Gone,
 }
 
 /// What the host shall do.

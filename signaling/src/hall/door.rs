@@ -1,8 +1,8 @@
 //! How connections reach the hall.
 
-use super::core::SiteMessage;
 use super::outbox::Outbox;
 use super::pulse::{Pulse, Stuck};
+use super::site_message::SiteMessage;
 use crate::meeting::ConnectionId;
 use crate::metrics::Board;
 use crate::net::{LinkBudget, Place};

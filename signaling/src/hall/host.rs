@@ -1,9 +1,10 @@
 //! The one task that drives the hall's machine: clock, channels, outboxes, the operations log and the board of numbers.
 
-use super::core::{Core, Input, Output, SiteMessage};
+use super::core::{Core, Input, Output};
 use super::door::{DoorMessage, HallDoor, NewConnection};
 use super::outbox::Pushed;
 use super::pulse::Pulse;
+use super::site_message::SiteMessage;
 use crate::config::Config;
 use crate::ids::MeetingId;
 use crate::log::few::{self, Few};

@@ -8,9 +8,11 @@ mod door;
 mod host;
 mod outbox;
 mod pulse;
+mod site_message;
 
-pub use self::core::{Core, Input, Output, SiteMessage};
+pub use self::core::{Core, Input, Output};
 pub use door::{Admission, Broken, HallDoor, NewConnection};
 pub use host::open;
 pub use outbox::{Next, Outbox};
 pub use pulse::Stuck;
+pub use site_message::SiteMessage;

@@ -98,7 +98,8 @@ impl Outbox {
         }
     }
 
-    fn take(&self) -> Option<Next> {
+    /// What is to be done now, for a host that does not wait here.
+    pub fn take(&self) -> Option<Next> {
         let mut inner = self.lock();
         let message = inner.queue.pop_front();
         match message {

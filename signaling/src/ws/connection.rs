@@ -3,8 +3,7 @@
 use super::timeouts::{Due, Timeouts};
 use crate::error::Refusal;
 use crate::hall::{Admission, HallDoor, NewConnection, Next, Outbox, SiteMessage};
-use crate::media::{self, MAX_OFFER_BYTES, MAX_VIDEO_SLOTS};
-use crate::meeting::{ConnectionId, Request};
+use crate::meeting::ConnectionId;
 use crate::net::{Allowance, BURST_SECONDS, Bucket, Place, Spent};
 use crate::outgoing::Outgoing;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
@@ -189,10 +188,10 @@ impl Connection {
             message => match &message {
                 ClientMessage::Offer { sdp } if self.may_offer() => {
                     self.packs = matches!(sdp, Sdp::Deflated(_));
-                    said(message)
+                    SiteMessage::read(message, Secret::fresh)
                 }
                 ClientMessage::Offer { .. } => Err(Refusal::new(ErrorCode::RateLimited)),
-                _ => said(message),
+                _ => SiteMessage::read(message, Secret::fresh),
             },
         };
         match said {
@@ -252,33 +251,6 @@ impl Connection {
             _ => Err(End::CannotWrite),
         }
     }
-}
-
-/// A message as the hall hears it.
-fn said(message: ClientMessage) -> Result<SiteMessage, Refusal> {
-    let request = match message {
-        ClientMessage::Hello { token, seat, takeover, .. } => {
-            return Ok(SiteMessage::Hello { token, seat, takeover, fresh_seat: Secret::fresh() });
-        }
-        ClientMessage::Report { report } => return Ok(SiteMessage::Report(report)),
-        ClientMessage::Offer { sdp } => {
-            return Ok(SiteMessage::Offer(media::read_offer(&sdp::unfold(sdp, MAX_OFFER_BYTES)?)?));
-        }
-        ClientMessage::Wishes { slots } if slots.len() > MAX_VIDEO_SLOTS => {
-            return Err(ErrorCode::MalformedMessage.into());
-        }
-        ClientMessage::Wishes { slots } => Request::Wishes(slots),
-        ClientMessage::Media { microphone, camera, content } => {
-            Request::Media { microphone, camera, content }
-        }
-        ClientMessage::Act { action } => Request::Act(action),
-        ClientMessage::Leave {} => Request::Leave,
-        // Answered before they come here.
-        ClientMessage::Ping { .. } | ClientMessage::Pong { .. } => {
-            return Err(ErrorCode::Internal.into());
-        }
-    };
-    Ok(SiteMessage::Request(request))
 }
 
 /// A page of another version may say things we cannot read; it shall learn that it is old.

@@ -3,6 +3,8 @@
 mod connection;
 mod timeouts;
 
+pub use timeouts::{Due, Timeouts};
+
 use crate::hall::HallDoor;
 use crate::log::few;
 use crate::net::{Allowance, Place};

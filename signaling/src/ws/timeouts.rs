@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 /// When something is due of one connection.
 #[derive(Debug)]
-pub(super) struct Timeouts {
+pub struct Timeouts {
     opened: Instant,
     heard: Instant,
     greeted: bool,
@@ -15,7 +15,7 @@ pub(super) struct Timeouts {
 
 /// What is due.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Due {
+pub enum Due {
     Nothing,
     /// Asks for a sign of life with this number.
     Ping(u32),

@@ -3,6 +3,7 @@
 use super::*;
 use crate::media::recorder::{Recorder, offer};
 use crate::media::{Command, Event};
+use crate::meeting::Request;
 use protocol::{SlotWish, SourceKind};
 use sfu::ids::PeerId;
 use sfu::net::PathKind;
