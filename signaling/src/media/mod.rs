@@ -11,6 +11,7 @@ mod orders;
 mod plane;
 mod watch;
 
+pub use desired::desired;
 pub use plane::{MediaPort, start};
 
 #[cfg(test)]

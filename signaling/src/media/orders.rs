@@ -2,11 +2,12 @@
 //! another meeting, let alone another worker, and what waits is a state, not a queue: of a site at most one offer
 //! and one removal, of a room at most one desired state. So it is bounded however long a worker takes nothing.
 
-use super::{Bridge, desired};
+use super::desired::desired;
+use super::Bridge;
 use crate::ids::MeetingId;
 use crate::meeting::Stage;
 use protocol::{SiteId, SourceKind};
-use sfu::command::Command;
+use sfu::command::{Command, Desired};
 use sfu::ids::{PeerId, RoomId, Source};
 use sfu::sdp::Offer;
 use std::collections::BTreeMap;
@@ -106,7 +107,11 @@ impl Room {
             return Some(Command::Offer { room: self.id, peer, offer });
         }
         let stale = std::mem::take(&mut self.stale);
-        stale.then(|| Command::Reconcile { room: self.id, desired: desired::desired(self) })
+        stale.then(|| Command::Reconcile { room: self.id, desired: self.desired() })
+    }
+
+    fn desired(&self) -> Desired {
+        desired(&self.stage, |site| self.sites.get(&site).map(|media| media.peer))
     }
 
     /// The order was not taken.

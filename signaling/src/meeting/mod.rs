@@ -162,7 +162,10 @@ pub enum Output {
 /// What the media quarter needs to know of the meeting.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Stage {
+    /// Whom everybody sees in the first slot.
     pub big_screen: Option<SiteId>,
+    /// Who is heard however loud others are.
+    pub floor: Option<SiteId>,
     /// Everybody who holds a seat.
     pub sites: Vec<StageSite>,
 }

@@ -44,6 +44,8 @@ impl Meeting {
     pub fn stage(&self) -> Stage {
         Stage {
             big_screen: self.lasting.big_screen,
+            // The meeting gives the floor by the big screen, and not yet by itself.
+            floor: self.lasting.big_screen,
             sites: self
                 .seated()
                 .map(|s| StageSite {

@@ -21,6 +21,7 @@ mod sections;
 mod seeds;
 mod slots;
 mod stack;
+mod stage;
 mod stream;
 mod traffic;
 mod wire;

@@ -4,9 +4,10 @@ use super::client::{Client, Publishes};
 use super::codec::VideoCodec;
 use super::outgoing::SiteClock;
 use super::seeds::engine_seed;
+use super::stage;
 use super::traffic::media_ssrc;
 use super::wire::{End, LinkModel, Wire};
-use sfu::command::{Command, Desired, DesiredPeer, Permissions, Rank, Ranks, Wish};
+use sfu::command::{Command, Permissions, Wish};
 use sfu::discard::DropReason;
 use sfu::engine::{Engine, EngineConfig, Input, Output};
 use sfu::event::Event;
@@ -184,28 +185,9 @@ impl World {
         self.reconcile();
     }
 
-    /// As signaling ranks them: the floor before content, the chair and others.
-    fn ranks(&self, index: usize) -> Ranks {
-        match (self.floor == Some(index), self.chair == Some(index)) {
-            (true, _) => Ranks { camera: Rank(3), content: Rank(3) },
-            (false, true) => Ranks { camera: Rank(1), content: Rank(2) },
-            (false, false) => Ranks { camera: Rank(0), content: Rank(2) },
-        }
-    }
-
+    /// The engine is told what signaling would tell it of such a meeting.
     pub fn reconcile(&mut self) {
-        let peers = self.sites.iter().enumerate().filter(|(_, site)| site.in_room);
-        let desired = Desired {
-            peers: peers
-                .map(|(index, site)| DesiredPeer {
-                    peer: peer(index),
-                    may_publish: site.may,
-                    ranks: self.ranks(index),
-                    has_floor: self.floor == Some(index),
-                    video_slots: site.wishes.clone(),
-                })
-                .collect(),
-        };
+        let desired = stage::desired(self);
         self.command(Command::Reconcile { room: ROOM, desired });
     }
 

@@ -106,7 +106,7 @@ fn stage(big_screen: Option<SiteId>, b_shares: bool, wishes: &[Option<SlotWish>]
         content_active: site == B && b_shares,
         wishes: wishes.to_vec(),
     };
-    Stage { big_screen, sites: vec![site(A), site(B), site(C)] }
+    Stage { big_screen, floor: big_screen, sites: vec![site(A), site(B), site(C)] }
 }
 
 /// Its own picture measures a site's line. In every slot it would come back as often as there are slots.
