@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod fuzz;
+pub mod house;
 pub mod line;
 pub mod simulation;
 pub mod stun;

@@ -13,6 +13,7 @@ mod register;
 #[cfg(test)]
 mod stories;
 
+use super::site_message::SiteMessage;
 use crate::config::{Config, MeetingConfig};
 use crate::ids::{Link, MeetingId};
 use crate::links::Links;
@@ -21,7 +22,6 @@ use crate::meeting::{self, ConnectionId, Invitation, Invited, MediaPath, Meeting
 use crate::metrics::SiteRow;
 use crate::net::LinkBudget;
 use crate::outgoing::Outgoing;
-use super::site_message::SiteMessage;
 use protocol::{ErrorCode, SiteId};
 use register::Register;
 use sfu::time::after;

@@ -13,6 +13,6 @@ mod site_message;
 pub use self::core::{Core, Input, Output};
 pub use door::{Admission, Broken, HallDoor, NewConnection};
 pub use host::open;
-pub use outbox::{Next, Outbox};
+pub use outbox::{Next, Outbox, Pushed};
 pub use pulse::Stuck;
 pub use site_message::SiteMessage;

@@ -2,8 +2,8 @@
 //! another meeting, let alone another worker, and what waits is a state, not a queue: of a site at most one offer
 //! and one removal, of a room at most one desired state. So it is bounded however long a worker takes nothing.
 
-use super::desired::desired;
 use super::Bridge;
+use super::desired::desired;
 use crate::ids::MeetingId;
 use crate::meeting::Stage;
 use protocol::{SiteId, SourceKind};

@@ -1,5 +1,6 @@
 //! A meeting in which anything happens, drawn from a seed.
 
+use super::client::PathState;
 use super::codec::VideoCodec;
 use super::seeds::{Draws, rng};
 use super::wire::Rate;
@@ -169,7 +170,7 @@ impl Chaos {
             }
             // What a narrow line had kept back made the checks too late; the client's stack gives up after some.
             if step.is_multiple_of(TRY_AGAIN) {
-                self.restart(|site| !site.client.path_is_up);
+                self.restart(|site| site.client.path != PathState::Up);
             }
             self.world.run(Duration::from_millis(500));
         }

@@ -46,14 +46,7 @@ impl World {
         let at = self.now - self.epoch;
         self.note_slow_lines();
         for viewer in 0..self.sites.len() {
-            let mut found = std::mem::take(&mut self.sites[viewer].client.faults);
-            let Client { video, audio, .. } = &mut self.sites[viewer].client;
-            for (slot, view) in video.iter_mut() {
-                found.extend(view.faults.drain(..).map(|fault| format!("video {slot}: {fault}")));
-            }
-            for (slot, view) in audio.iter_mut() {
-                found.extend(view.faults.drain(..).map(|fault| format!("audio {slot}: {fault}")));
-            }
+            let mut found = self.sites[viewer].client.take_faults();
             found.extend(self.check_times(viewer));
             found.extend(self.check_voices(viewer));
             found.extend(self.check_repairs(viewer));

@@ -29,6 +29,8 @@ const CONTENT_EVERY: Duration = Duration::from_millis(200);
 const VOICE_EVERY: Duration = Duration::from_millis(20);
 /// How often the receiving side looks at its gaps.
 const ASK_EVERY: Duration = Duration::from_millis(10);
+/// RTX is found 500,000 above its media.
+const SSRCS_OF_AN_ATTEMPT: u32 = 1_000_000;
 /// The sender of our feedback.
 pub(super) const OUR_SSRC: u32 = 1;
 
@@ -48,6 +50,27 @@ pub struct Seen {
     pub site: u8,
     pub kind: SourceKind,
     pub sent_at: Instant,
+}
+
+/// Whether a client's checks are answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathState {
+    New,
+    Up,
+    /// Not for some seconds: a page waits a little and restarts ICE.
+    Silent,
+    Failed,
+}
+
+impl PathState {
+    fn of(state: RTCIceConnectionState) -> PathState {
+        match state {
+            RTCIceConnectionState::Connected | RTCIceConnectionState::Completed => PathState::Up,
+            RTCIceConnectionState::Disconnected => PathState::Silent,
+            RTCIceConnectionState::Failed | RTCIceConnectionState::Closed => PathState::Failed,
+            _ => PathState::New,
+        }
+    }
 }
 
 pub struct Client {
@@ -82,8 +105,7 @@ pub struct Client {
     pub thinned: bool,
     /// Its stack has given the handshake up: after seven seconds without an answer, where browsers go on.
     pub gave_up: bool,
-    /// Its checks have been answered in time: where they are not, a page restarts ICE.
-    pub path_is_up: bool,
+    pub path: PathState,
     /// What the bridge has sent to this client, and the bytes it has sent itself.
     pub traffic: Traffic,
     pub sent: Amount,
@@ -102,8 +124,19 @@ impl Client {
         slots: usize,
         clock: SiteClock,
     ) -> Client {
+        Client::at_attempt(now, (site, 0), (publishes, codec), slots, clock)
+    }
+
+    /// One of several that a site makes one after the other. Each has SSRCs of its own, as those of browsers have.
+    pub fn at_attempt(
+        now: Instant,
+        (site, attempt): (u8, u32),
+        (publishes, codec): (Publishes, VideoCodec),
+        slots: usize,
+        clock: SiteClock,
+    ) -> Client {
         let mut client = Client::bare(now, site, clock);
-        client.add_sources(publishes, codec);
+        client.add_sources(attempt * SSRCS_OF_AN_ATTEMPT + u32::from(site) * 1000, publishes, codec);
         client.add_slots(slots);
         client
     }
@@ -138,14 +171,13 @@ impl Client {
             wanted: vec![true; 3],
             thinned: false,
             gave_up: false,
-            path_is_up: false,
+            path: PathState::New,
             traffic: Traffic::default(),
             sent: Amount::default(),
         }
     }
 
-    fn add_sources(&mut self, publishes: Publishes, codec: VideoCodec) {
-        let base = u32::from(self.site) * 1000;
+    fn add_sources(&mut self, base: u32, publishes: Publishes, codec: VideoCodec) {
         let mut mids = ["0", "1", "2"].into_iter();
         if publishes.voice {
             let ssrc = base + 1;
@@ -278,8 +310,7 @@ impl Client {
         }
         while let Some(event) = self.peer.poll_event() {
             if let RTCPeerConnectionEvent::OnIceConnectionStateChangeEvent(state) = event {
-                self.path_is_up =
-                    matches!(state, RTCIceConnectionState::Connected | RTCIceConnectionState::Completed);
+                self.path = PathState::of(state);
             }
         }
         std::iter::from_fn(|| self.peer.poll_write()).map(|datagram| datagram.message.to_vec()).collect()

@@ -28,10 +28,11 @@ mod wire;
 mod world;
 
 pub use chaos::{Chaos, Operation, Sites};
-pub use client::{Client, Publishes};
+pub use client::{Client, PathState, Publishes, Seen};
 pub use codec::VideoCodec;
 pub use incoming::SlotView;
-pub use seeds::seeds;
+pub use outgoing::SiteClock;
+pub use seeds::{Draws, engine_seed, rng, seeds};
 pub use traffic::{Amount, Traffic};
-pub use wire::{LinkModel, Rate};
+pub use wire::{End, LinkModel, Rate, Wire};
 pub use world::{ROOM, Site, World, peer};

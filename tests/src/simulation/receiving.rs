@@ -44,6 +44,22 @@ impl Client {
         }
     }
 
+    /// Its handshake is done: what it sends leaves.
+    pub fn is_open(&self) -> bool {
+        self.port.is_open()
+    }
+
+    /// What it has found fault with since it was last asked.
+    pub fn take_faults(&mut self) -> Vec<String> {
+        let mut faults = std::mem::take(&mut self.faults);
+        for (kind, views) in [("video", &mut self.video), ("audio", &mut self.audio)] {
+            for (slot, view) in views {
+                faults.extend(view.faults.drain(..).map(|fault| format!("{kind} {slot}: {fault}")));
+            }
+        }
+        faults
+    }
+
     fn hear(&mut self, now: Instant, packet: &dyn rtcp::Packet) {
         let any = packet.as_any();
         if let Some(pli) = any.downcast_ref::<PictureLossIndication>() {

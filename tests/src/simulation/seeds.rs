@@ -11,6 +11,11 @@ pub enum Draws {
     Engine,
     Story,
     Codecs,
+    /// The sites of a house, their pages and their WebSockets.
+    Sites,
+    Sockets,
+    /// The secrets a process of a house gives.
+    Secrets,
 }
 
 pub fn rng(seed: u64, draws: Draws) -> StdRng {
@@ -19,6 +24,9 @@ pub fn rng(seed: u64, draws: Draws) -> StdRng {
         Draws::Engine => 0x656e_6769_6e65,
         Draws::Story => 0x6e68_6970,
         Draws::Codecs => 0x0063_6f64_6563,
+        Draws::Sites => 0x7369_7465,
+        Draws::Sockets => 0x736f_636b,
+        Draws::Secrets => 0x7365_6372,
     };
     StdRng::seed_from_u64(seed ^ salt)
 }

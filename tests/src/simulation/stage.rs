@@ -1,10 +1,10 @@
 //! The world's sites as a meeting would put them on its stage: what the engine shall do is signaling's to say.
 
 use super::world::{Site, World, index, peer};
+use protocol::{self, SiteId, SlotWish};
 use sfu::command::{Desired, Wish};
 use sfu::ids::{PeerId, SourceKind};
 use signaling::meeting::{Stage, StageSite};
-use protocol::{self, SiteId, SlotWish};
 
 /// The desired state of the world's room.
 pub fn desired(world: &World) -> Desired {

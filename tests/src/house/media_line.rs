@@ -1,0 +1,218 @@
+//! What a page does to keep media flowing (`web/src/session/mediaLine.ts`): never more than one offer at a time, an ICE
+//! restart first, a new peer connection after that, slower and slower.
+
+use rand::Rng;
+use rand::rngs::StdRng;
+use std::time::{Duration, Instant};
+
+const ANSWER: Duration = Duration::from_secs(10);
+const MEDIA: Duration = Duration::from_secs(6);
+const ROUND_TRIPS: u32 = 6;
+const LONGEST_MEDIA: Duration = Duration::from_secs(60);
+const DISCONNECTED: Duration = Duration::from_millis(2500);
+const STABLE: Duration = Duration::from_secs(10);
+const UNUSABLE_TRIES: u32 = 4;
+/// What is lost is found within this, and what is full or busy within that.
+pub const SOON: Duration = Duration::from_secs(10);
+pub const SLOWLY: Duration = Duration::from_secs(60);
+const FIRST: Duration = Duration::from_millis(500);
+
+/// How long to wait before attempt `attempt` (from 1): between half and all of its turn.
+pub fn backoff(attempt: u32, rng: &mut StdRng, longest: Duration) -> Duration {
+    let full = longest.min(FIRST * 2u32.pow(attempt.saturating_sub(1).min(10)));
+    full.mul_f64(0.5 + rng.random::<f64>() / 2.0)
+}
+
+/// What a peer connection says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineState {
+    New,
+    Connected,
+    Disconnected,
+    Failed,
+}
+
+/// What the page shall do.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Offers; `fresh`: of a new peer connection.
+    Offer {
+        fresh: bool,
+    },
+    Up,
+    Down,
+    /// Media stands still: is the server still there?
+    Doubt,
+    /// The server does not answer offers on this connection.
+    Unanswered,
+    GaveUp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Closed,
+    Waiting,
+    Offering,
+    Connecting,
+    Up,
+}
+
+/// What happens when a phase has lasted too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Negotiate { fresh: bool },
+    Unanswered,
+    NoMedia,
+    Stable,
+    StandsStill,
+}
+
+/// How patient the page is with what went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    FewTries,
+    ForEver,
+}
+
+/// See the module.
+pub struct MediaLine {
+    phase: Phase,
+    due: Option<(Instant, Then)>,
+    failures: u32,
+    unusable: u32,
+    round_trip: Duration,
+    /// Of the peer connection there is.
+    state: Option<LineState>,
+    pub orders: Vec<Order>,
+}
+
+impl MediaLine {
+    pub fn new() -> MediaLine {
+        MediaLine {
+            phase: Phase::Closed,
+            due: None,
+            failures: 0,
+            unusable: 0,
+            round_trip: Duration::ZERO,
+            state: None,
+            orders: Vec::new(),
+        }
+    }
+
+    pub fn is_offering(&self) -> bool {
+        self.phase == Phase::Offering
+    }
+
+    pub fn is_up(&self) -> bool {
+        self.phase == Phase::Up
+    }
+
+    pub fn due(&self) -> Option<Instant> {
+        self.due.map(|(at, _)| at)
+    }
+
+    /// `fresh`: the server knows nothing of the peer connection there was.
+    pub fn open(&mut self, now: Instant, round_trip: Duration, fresh: bool) {
+        self.round_trip = round_trip;
+        self.negotiate(now, fresh);
+    }
+
+    pub fn close(&mut self) {
+        self.enter(Phase::Closed, None);
+    }
+
+    pub fn moved(&mut self, now: Instant) {
+        if self.phase != Phase::Closed {
+            self.negotiate(now, true);
+        }
+    }
+
+    /// The answer came, and could be applied or not.
+    pub fn answered(&mut self, now: Instant, is_usable: bool, rng: &mut StdRng) {
+        if !is_usable {
+            return self.fail_unusable(now, rng);
+        }
+        self.unusable = 0;
+        let patience = MEDIA + self.round_trip * ROUND_TRIPS;
+        let patience = (patience * 2u32.pow(self.failures.min(4))).min(LONGEST_MEDIA);
+        self.enter(Phase::Connecting, Some((now + patience, Then::NoMedia)));
+        if self.state == Some(LineState::Connected) {
+            self.connected(now);
+        }
+    }
+
+    pub fn refused(&mut self, now: Instant, patience: Patience, rng: &mut StdRng) {
+        match (self.phase, patience) {
+            (Phase::Offering, Patience::FewTries) => self.fail_unusable(now, rng),
+            (Phase::Offering, Patience::ForEver) => self.fail(now, SLOWLY, rng),
+            _ => {}
+        }
+    }
+
+    pub fn tick(&mut self, now: Instant, rng: &mut StdRng) {
+        let Some((_, then)) = self.due.take_if(|(at, _)| *at <= now) else { return };
+        match then {
+            Then::Negotiate { fresh } => self.negotiate(now, fresh),
+            Then::Unanswered => self.orders.push(Order::Unanswered),
+            Then::NoMedia => self.fail(now, SOON, rng),
+            Then::Stable => self.failures = 0,
+            Then::StandsStill => self.stands_still(now, rng),
+        }
+    }
+
+    /// The peer connection says something new of itself.
+    pub fn changed(&mut self, now: Instant, state: LineState, rng: &mut StdRng) {
+        if self.state.replace(state) == Some(state) || !matches!(self.phase, Phase::Connecting | Phase::Up) {
+            return;
+        }
+        match state {
+            LineState::Connected => self.connected(now),
+            LineState::Failed => self.stands_still(now, rng),
+            LineState::Disconnected if self.phase == Phase::Up => {
+                self.orders.push(Order::Doubt);
+                self.enter(Phase::Up, Some((now + DISCONNECTED, Then::StandsStill)));
+            }
+            LineState::Disconnected | LineState::New => {}
+        }
+    }
+
+    fn enter(&mut self, phase: Phase, due: Option<(Instant, Then)>) {
+        (self.phase, self.due) = (phase, due);
+    }
+
+    fn negotiate(&mut self, now: Instant, fresh: bool) {
+        let is_usable = self.state.is_some_and(|state| state != LineState::Failed);
+        let fresh = fresh || !is_usable;
+        if fresh {
+            self.state = Some(LineState::New);
+        }
+        self.enter(Phase::Offering, Some((now + ANSWER + self.round_trip, Then::Unanswered)));
+        self.orders.push(Order::Offer { fresh });
+    }
+
+    fn connected(&mut self, now: Instant) {
+        self.enter(Phase::Up, Some((now + STABLE, Then::Stable)));
+        self.orders.push(Order::Up);
+    }
+
+    fn stands_still(&mut self, now: Instant, rng: &mut StdRng) {
+        self.orders.push(Order::Doubt);
+        self.fail(now, SOON, rng);
+    }
+
+    fn fail_unusable(&mut self, now: Instant, rng: &mut StdRng) {
+        self.unusable += 1;
+        match self.unusable < UNUSABLE_TRIES {
+            true => self.fail(now, SLOWLY, rng),
+            false => self.orders.push(Order::GaveUp),
+        }
+    }
+
+    fn fail(&mut self, now: Instant, longest: Duration, rng: &mut StdRng) {
+        self.failures += 1;
+        let restart = longest == SOON && self.failures == 1;
+        let wait = if restart { Duration::ZERO } else { backoff(self.failures, rng, longest) };
+        self.enter(Phase::Waiting, Some((now + wait, Then::Negotiate { fresh: !restart })));
+        self.orders.push(Order::Down);
+    }
+}

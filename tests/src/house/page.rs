@@ -1,0 +1,250 @@
+//! What a page does to hold its seat (`web/src/session/connector.ts`, `web/src/protocol/socket.ts`): a WebSocket, and media
+//! negotiated over it, for ever. A machine: told the time, and what happened; orders what is to be done.
+
+use super::media_line::{LineState, MediaLine, Order, Patience, SLOWLY, SOON, backoff};
+use protocol::{
+    ClientMessage, ErrorCode, GoodbyeReason, SILENCE_TIMEOUT_S, Sdp, Secret, ServerMessage, VERSION,
+};
+use rand::rngs::StdRng;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+const OPENING: Duration = Duration::from_secs(30);
+const SILENCE: Duration = Duration::from_secs(SILENCE_TIMEOUT_S);
+const PROBE: Duration = Duration::from_secs(4);
+const STEADY: Duration = Duration::from_secs(10);
+
+/// What the browser shall do.
+#[derive(Debug)]
+pub enum Output {
+    Connect,
+    HangUp,
+    Say(ClientMessage),
+    Offer {
+        fresh: bool,
+    },
+    Answer(String),
+    /// The page has stopped; only a person goes on.
+    Stop(Stop),
+}
+
+/// Why a page stops by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    Goodbye(GoodbyeReason),
+    Refused(ErrorCode),
+    GaveUp,
+}
+
+/// See the module.
+pub struct Page {
+    token: Secret,
+    /// What the tab remembers.
+    pub seat: Option<Secret>,
+    takeover: bool,
+    is_welcome: bool,
+    was_inside: bool,
+    attempt: u32,
+    retry_after: Duration,
+    opened_at: Instant,
+    round_trip: Duration,
+    retry_at: Option<Instant>,
+    silent_at: Option<Instant>,
+    steady_at: Option<Instant>,
+    pings: u32,
+    line: MediaLine,
+    rng: StdRng,
+    outputs: VecDeque<Output>,
+}
+
+impl Page {
+    /// Opened by somebody who presses the button.
+    pub fn open(now: Instant, token: Secret, seat: Option<Secret>, takeover: bool, rng: StdRng) -> Page {
+        let mut page = Page {
+            token,
+            seat,
+            takeover,
+            is_welcome: false,
+            was_inside: false,
+            attempt: 0,
+            retry_after: Duration::ZERO,
+            opened_at: now,
+            round_trip: Duration::ZERO,
+            retry_at: None,
+            silent_at: None,
+            steady_at: None,
+            pings: 0,
+            line: MediaLine::new(),
+            rng,
+            outputs: VecDeque::new(),
+        };
+        page.connect(now);
+        page
+    }
+
+    /// Its media flows and its seat is held.
+    pub fn is_online(&self) -> bool {
+        self.is_welcome && self.line.is_up()
+    }
+
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    pub fn wake_at(&self) -> Option<Instant> {
+        [self.retry_at, self.silent_at, self.steady_at, self.line.due()].into_iter().flatten().min()
+    }
+
+    /// Says something to the meeting, if the page is in it.
+    pub fn send(&mut self, message: ClientMessage) {
+        if self.is_welcome {
+            self.outputs.push_back(Output::Say(message));
+        }
+    }
+
+    pub fn tick(&mut self, now: Instant) {
+        if self.retry_at.take_if(|at| *at <= now).is_some() {
+            self.connect(now);
+        }
+        if self.silent_at.take_if(|at| *at <= now).is_some() {
+            self.lost(now);
+        }
+        if self.steady_at.take_if(|at| *at <= now).is_some() {
+            self.attempt = 0;
+        }
+        self.line.tick(now, &mut self.rng);
+        self.obey_line(now);
+    }
+
+    pub fn opened(&mut self, now: Instant) {
+        self.opened_at = now;
+        self.silent_at = Some(now + SILENCE);
+        let (version, token, seat) = (VERSION, self.token.clone(), self.seat.clone());
+        let hello = ClientMessage::Hello { version, token, seat, takeover: self.takeover };
+        self.outputs.push_back(Output::Say(hello));
+    }
+
+    pub fn lost(&mut self, now: Instant) {
+        self.again(now, SOON);
+    }
+
+    pub fn line_is(&mut self, now: Instant, state: LineState) {
+        self.line.changed(now, state, &mut self.rng);
+        self.obey_line(now);
+    }
+
+    /// An answer could be applied, or not.
+    pub fn answered(&mut self, now: Instant, is_usable: bool) {
+        self.line.answered(now, is_usable, &mut self.rng);
+        self.obey_line(now);
+    }
+
+    pub fn receive(&mut self, now: Instant, message: &ServerMessage) {
+        self.silent_at = Some(now + SILENCE);
+        match message {
+            ServerMessage::Ping { n } => self.outputs.push_back(Output::Say(ClientMessage::Pong { n: *n })),
+            ServerMessage::Welcome { seat, .. } => self.welcome(now, seat),
+            ServerMessage::Answer { sdp: Sdp::Plain(sdp) } if self.line.is_offering() => {
+                self.outputs.push_back(Output::Answer(sdp.clone()));
+            }
+            ServerMessage::Refused { code, .. } => self.refused(now, *code),
+            ServerMessage::Error { code, .. } => self.erred(now, *code),
+            ServerMessage::MediaMoved => self.line.moved(now),
+            ServerMessage::Draining { retry_after_ms } => {
+                self.retry_after = Duration::from_millis(u64::from(*retry_after_ms));
+            }
+            ServerMessage::Goodbye { reason } => self.stop(Stop::Goodbye(*reason)),
+            _ => {}
+        }
+        self.obey_line(now);
+    }
+
+    fn welcome(&mut self, now: Instant, seat: &Secret) {
+        let is_known = self.seat.replace(seat.clone()).as_ref() == Some(seat);
+        self.round_trip = now - self.opened_at;
+        (self.is_welcome, self.was_inside, self.takeover) = (true, true, false);
+        self.line.open(now, self.round_trip, !is_known);
+    }
+
+    fn refused(&mut self, now: Instant, code: ErrorCode) {
+        match code {
+            ErrorCode::TakeoverTooSoon | ErrorCode::Draining => self.again(now, SOON),
+            ErrorCode::MeetingFull if self.was_inside => self.again(now, SLOWLY),
+            ErrorCode::TooManyJoins
+            | ErrorCode::RateLimited
+            | ErrorCode::OutOfOrder
+            | ErrorCode::WorkerFull
+            | ErrorCode::Internal => self.again(now, SLOWLY),
+            _ => self.stop(Stop::Refused(code)),
+        }
+    }
+
+    fn erred(&mut self, now: Instant, code: ErrorCode) {
+        match code {
+            ErrorCode::Draining | ErrorCode::OutOfOrder => self.again(now, SOON),
+            ErrorCode::OfferMalformed
+            | ErrorCode::OfferTooLarge
+            | ErrorCode::OfferUnsupported
+            | ErrorCode::OfferChanged
+            | ErrorCode::MalformedMessage => self.line.refused(now, Patience::FewTries, &mut self.rng),
+            ErrorCode::WorkerFull | ErrorCode::Internal | ErrorCode::RateLimited => {
+                self.line.refused(now, Patience::ForEver, &mut self.rng);
+            }
+            _ => {}
+        }
+    }
+
+    fn connect(&mut self, now: Instant) {
+        self.drop_socket();
+        self.retry_at = None;
+        self.opened_at = now;
+        self.silent_at = Some(now + OPENING);
+        self.outputs.push_back(Output::Connect);
+    }
+
+    fn drop_socket(&mut self) {
+        self.is_welcome = false;
+        self.silent_at = None;
+        self.line.close();
+        self.outputs.push_back(Output::HangUp);
+    }
+
+    /// The next attempt after its turn to wait.
+    fn again(&mut self, now: Instant, longest: Duration) {
+        self.drop_socket();
+        self.failed();
+        let wait = backoff(self.attempt, &mut self.rng, longest);
+        self.retry_at = Some(now + wait.max(std::mem::take(&mut self.retry_after)));
+    }
+
+    fn failed(&mut self) {
+        self.steady_at = None;
+        self.attempt += 1;
+    }
+
+    fn stop(&mut self, why: Stop) {
+        self.drop_socket();
+        (self.retry_at, self.steady_at) = (None, None);
+        self.outputs.push_back(Output::Stop(why));
+    }
+
+    fn probe(&mut self, now: Instant) {
+        self.pings += 1;
+        self.send(ClientMessage::Ping { n: self.pings });
+        let until = now + PROBE + self.round_trip * 2;
+        self.silent_at = self.silent_at.map(|at| at.min(until));
+    }
+
+    fn obey_line(&mut self, now: Instant) {
+        for order in std::mem::take(&mut self.line.orders) {
+            match order {
+                Order::Offer { fresh } => self.outputs.push_back(Output::Offer { fresh }),
+                Order::Up => self.steady_at = Some(now + STEADY),
+                Order::Down => self.failed(),
+                Order::Doubt => self.probe(now),
+                Order::Unanswered => self.again(now, SOON),
+                Order::GaveUp => self.stop(Stop::GaveUp),
+            }
+        }
+    }
+}
