@@ -12,9 +12,10 @@ use crate::transport::{Received, Transport, TransportEvent};
 use rtp::sequence::Sequence;
 use std::time::{Duration, Instant};
 
+/// In place and not behind a pointer, which would be followed for each run that is sent.
 #[derive(Debug)]
 pub enum Line {
-    WebRtc(Box<WebRtc>),
+    WebRtc(WebRtc),
 }
 
 /// A client's line: ICE, DTLS and SRTP, as one offer and answer agreed.
@@ -26,7 +27,7 @@ pub struct WebRtc {
 
 impl Line {
     pub fn web_rtc(transport: Transport, negotiated: Negotiated) -> Line {
-        Line::WebRtc(Box::new(WebRtc { transport, negotiated }))
+        Line::WebRtc(WebRtc { transport, negotiated })
     }
 
     pub fn state(&self) -> LineState {
