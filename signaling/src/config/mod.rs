@@ -6,6 +6,7 @@
 
 mod check;
 mod name;
+mod read;
 pub mod settings;
 mod token;
 
@@ -210,10 +211,9 @@ impl Config {
 
     /// Reads TOML; errors name line and column.
     pub fn from_toml(text: &str) -> Result<Config, StartError> {
-        toml::from_str(text).map_err(|e| {
-            let (line, column) = position(text, e.span().map_or(0, |span| span.start));
-            let what = in_vietnamese(e.message());
-            StartError::config(format!("dòng {line}, cột {column}: {what}"))
+        read::read(text).map_err(|fault| {
+            let (line, column) = position(text, fault.at);
+            StartError::config(format!("dòng {line}, cột {column}: {}", fault.what))
         })
     }
 
@@ -245,26 +245,6 @@ impl Config {
         }
         toml::to_string_pretty(&shown).unwrap_or_else(|e| format!("# {e}\n"))
     }
-}
-
-/// The parser's words for the mistakes people make, on one line.
-fn in_vietnamese(message: &str) -> String {
-    let words = [
-        ("unknown field ", "không có thiết lập "),
-        (", expected one of ", "; các thiết lập ở đây: "),
-        (", expected ", "; cần "),
-        ("missing field ", "thiếu "),
-        ("duplicate key", "thiết lập lặp lại"),
-        ("invalid type: ", "sai kiểu: "),
-        ("invalid value: ", "sai giá trị: "),
-        ("unknown variant ", "không có giá trị "),
-        ("\n", " "),
-    ];
-    let mut text = message.trim().to_owned();
-    for (theirs, ours) in words {
-        text = text.replace(theirs, ours);
-    }
-    text
 }
 
 /// Line and column, both from 1, of a byte in `text`.
@@ -309,6 +289,33 @@ mod tests {
         assert_eq!(error.to_string().lines().count(), 1);
         let error = Config::from_toml("http = 5\n").expect_err("not an address");
         assert!(error.sentence.contains("dòng 1, cột 8"), "{error}");
+    }
+
+    #[test]
+    fn mistakes_are_told_in_vietnamese_where_they_are() {
+        let table = [
+            ("drain_seconds = \"3\"", "dòng 1, cột 17: sai kiểu: chuỗi \"3\", cần "),
+            ("drain_seconds = -3", "dòng 1, cột 17: sai giá trị: số `-3`, cần "),
+            (
+                "[media]\nports = 1",
+                "dòng 2, cột 1: không có thiết lập `ports`; các thiết lập ở đây: `port`, ",
+            ),
+            ("media = 1", "dòng 1, cột 9: sai kiểu: số `1`, cần "),
+            ("[[meetings]]\ntitle = \"Giao ban\"", "dòng 1, cột 1: thiếu `sites`"),
+            (
+                "[[meetings]]\ntitle = \"Giao ban\"\nsites = [{ name = \"Huyện\", role = \"boss\", token = \"t\" }]",
+                "dòng 3, cột 35: không có giá trị `boss`; cần `chair`, `site`",
+            ),
+            ("http = \"here\"", "dòng 1, cột 8: "),
+            ("http = 2026-11-26", "dòng 1, cột 8: sai kiểu: thời điểm, cần "),
+            ("drain_seconds = 3\ndrain_seconds = 4", "dòng 2, cột 1: không đúng cú pháp TOML: "),
+            ("drain_seconds", "không đúng cú pháp TOML: "),
+        ];
+        for (text, expected) in table {
+            let error = Config::from_toml(text).expect_err(text);
+            assert!(error.sentence.contains(expected), "{text}: {error}");
+            assert_eq!(error.to_string().lines().count(), 1, "{error}");
+        }
     }
 
     #[test]
