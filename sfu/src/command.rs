@@ -5,13 +5,13 @@ use crate::ids::{PeerId, RoomId, Source};
 use crate::net::Candidate;
 use crate::sdp::Offer;
 
-/// One order to the engine. Orders about ids the engine does not know are ignored: the meeting may
-/// have said goodbye to somebody who is just then being removed here.
+/// One order to the engine. Orders about ids the engine does not know are ignored: the meeting may be removing a peer
+/// that the engine has removed just now.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// A room is created by the first peer that names it and lives until this.
     CloseRoom {
-        /// Whose peers are removed.
+        /// The room to close; its peers are removed.
         room: RoomId,
     },
     /// Takes an offer. The first offer of a peer admits it; later ones restart ICE or add slots. Answered by
@@ -19,17 +19,17 @@ pub enum Command {
     Offer {
         /// Where the peer is admitted.
         room: RoomId,
-        /// Who offers.
+        /// The peer that offers.
         peer: PeerId,
-        /// Read where there is time (`sdp::Offer::read`).
+        /// Parsed outside the worker, where there is time (`sdp::Offer::read`).
         offer: Box<Offer>,
     },
     /// Its slots and sources are gone with it.
     RemovePeer {
-        /// Who has left.
+        /// The peer that has left.
         peer: PeerId,
     },
-    /// The machine's addresses have changed. Told in the answers to later offers.
+    /// The machine's addresses have changed. Answers to later offers carry the new ones.
     Advertise {
         /// Where the worker is reached from now on, best first.
         candidates: Vec<Candidate>,
@@ -43,17 +43,17 @@ pub enum Command {
     },
 }
 
-/// What a room shall look like. Peers not named keep publishing nothing and receive nothing.
+/// The desired state of a room. Peers not named may publish nothing and receive nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Desired {
     /// Each peer once, in any order.
     pub peers: Vec<DesiredPeer>,
 }
 
-/// What one peer may publish and shall receive.
+/// What one peer may publish and is to receive.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DesiredPeer {
-    /// Who.
+    /// The peer.
     pub peer: PeerId,
     /// What the server lets this peer publish; everything else it sends is dropped at the door.
     pub may_publish: Permissions,
@@ -70,7 +70,7 @@ pub struct DesiredPeer {
 pub struct Permissions {
     /// Its voice, and the sound of what it shows.
     pub microphone: bool,
-    /// Its picture.
+    /// Its camera.
     pub camera: bool,
     /// A shared screen or a document camera.
     pub content: bool,
@@ -100,10 +100,10 @@ pub struct Ranks {
     pub content: Rank,
 }
 
-/// What one video slot shall show.
+/// What one video slot is to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wish {
-    /// Whose and what.
+    /// The peer that publishes it, and which of its sources.
     pub source: Source,
     /// Tallest picture worth sending, in pixels; the engine takes the best layer not above it, or
     /// the lowest there is.

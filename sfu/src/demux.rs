@@ -13,8 +13,8 @@ use std::collections::HashMap;
 /// ICE username fragments are of our making and of this length.
 pub const UFRAG_BYTES: usize = 8;
 
-/// Paths a peer has proved, and as many that it claims: as many as its transport knows. A check from one
-/// address more, which anybody can send again under any address, pushes out the claim that is oldest.
+/// Paths a peer has proved, and as many that it claims: as many as its transport knows. A check from one address more,
+/// which anyone can send again under any address, evicts the oldest claim.
 const MAX_PATHS: usize = 8;
 
 /// SSRCs by which a peer is found again at a new address: its microphone, camera and content, with some
@@ -26,8 +26,8 @@ pub struct Demux {
     by_path: HashMap<Path, PeerIndex>,
     by_ufrag: HashMap<[u8; UFRAG_BYTES], PeerIndex>,
     by_tag: HashMap<u32, PeerIndex>,
-    /// Whoever authenticated under it first. Browsers draw them from 32 bits, but for 1, under which
-    /// Chromium reports when it sends nothing.
+    /// The peer that authenticated under it first. Browsers draw them from 32 bits, but for 1, under which Chromium
+    /// reports when it sends nothing.
     by_ssrc: HashMap<u32, PeerIndex>,
     names: HashMap<PeerIndex, Names>,
 }
@@ -78,7 +78,7 @@ impl Demux {
         self.names.entry(peer).or_default().tag = Some(tag);
     }
 
-    /// Something authenticated under this SSRC.
+    /// A packet authenticated under this SSRC.
     pub fn add_ssrc(&mut self, ssrc: u32, peer: PeerIndex) {
         let ssrcs = &mut self.names.entry(peer).or_default().ssrcs;
         if !ssrcs.is_full() && !self.by_ssrc.contains_key(&ssrc) {
@@ -87,7 +87,7 @@ impl Demux {
         }
     }
 
-    /// The peer says that it is at `path`: believed as long as nobody else is there.
+    /// The peer claims to be at `path`: believed as long as no other peer is there.
     pub fn claim_path(&mut self, path: Path, peer: PeerIndex) {
         if self.by_path.get(&path).is_some_and(|holder| *holder != peer) {
             return;
@@ -100,7 +100,7 @@ impl Demux {
         }
     }
 
-    /// The peer has proved that it is at `path`: whoever was there before is there no more.
+    /// The peer has proved that it is at `path`: it takes the path from a peer that was there before.
     pub fn add_path(&mut self, path: Path, peer: PeerIndex) {
         if let Some(before) = self.by_path.insert(path, peer).filter(|before| *before != peer) {
             self.drop_path(&path, before);
@@ -138,7 +138,7 @@ impl Demux {
     }
 }
 
-/// Puts `path` at the end; answers the oldest one if that had to make room.
+/// Puts `path` at the end; returns the oldest one if that had to make room.
 fn push_newest(paths: &mut ArrayVec<Path, MAX_PATHS>, path: Path) -> Option<Path> {
     paths.retain(|known| *known != path);
     let oldest = paths.is_full().then(|| paths.remove(0));
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn checks_from_ever_new_addresses_push_out_the_oldest_claim_and_nothing_proved() {
+    fn checks_from_ever_new_addresses_evict_the_oldest_claim_and_no_proved_path() {
         let mut demux = Demux::default();
         demux.add_path(path(1), A);
         for port in 2..10_000 {
@@ -184,11 +184,11 @@ mod tests {
         for port in 9_990..10_020 {
             demux.add_path(path(port), A);
         }
-        assert!(demux.by_path.len() <= 2 * MAX_PATHS, "nor do proved ones grow for ever");
+        assert!(demux.by_path.len() <= 2 * MAX_PATHS, "and proved paths are bounded, too");
     }
 
     #[test]
-    fn a_claim_takes_no_address_from_anybody_a_proof_does() {
+    fn a_claim_takes_no_address_from_another_peer_a_proof_does() {
         let mut demux = Demux::default();
         demux.add_path(path(1), A);
         demux.claim_path(path(2), A);
@@ -200,8 +200,8 @@ mod tests {
         demux.add_path(path(1), B);
         assert_eq!(found(&demux), [Ok(B), Ok(A), Ok(B)]);
         demux.forget(A);
-        let nobody = Err(DropReason::UnknownAddress);
-        assert_eq!(found(&demux), [Ok(B), nobody, Ok(B)]);
+        let none = Err(DropReason::UnknownAddress);
+        assert_eq!(found(&demux), [Ok(B), none, Ok(B)]);
         assert_eq!(demux.remove_path(&path(1)), Some(B));
         assert_eq!(demux.remove_path(&path(1)), None);
         demux.forget(B);
@@ -231,19 +231,19 @@ mod tests {
         let mut demux = Demux::default();
         let rtp = [&[0x80, 96, 0, 1, 0, 0, 0, 1][..], &7u32.to_be_bytes(), &[0; 20]].concat();
         let rtcp = [&[0x81, 201, 0, 7][..], &7u32.to_be_bytes(), &[0; 20]].concat();
-        let nobody = Err(DropReason::UnknownAddress);
-        assert_eq!(demux.find(&path(1), &rtp), nobody);
+        let none = Err(DropReason::UnknownAddress);
+        assert_eq!(demux.find(&path(1), &rtp), none);
         demux.add_ssrc(7, A);
         demux.add_ssrc(7, B);
         for datagram in [&rtp, &rtcp] {
-            assert_eq!(demux.find(&path(1), datagram), Ok(A), "who was first");
+            assert_eq!(demux.find(&path(1), datagram), Ok(A), "the peer that was first");
         }
-        assert_eq!(demux.find(&path(1), &rtp[..11]), nobody);
-        assert_eq!(demux.find(&path(1), &[22, 254, 253, 0, 0, 0, 0, 7, 0, 0, 0, 7]), nobody, "DTLS has none");
+        assert_eq!(demux.find(&path(1), &rtp[..11]), none);
+        assert_eq!(demux.find(&path(1), &[22, 254, 253, 0, 0, 0, 0, 7, 0, 0, 0, 7]), none, "DTLS has none");
         (8..1_000).for_each(|ssrc| demux.add_ssrc(ssrc, A));
         assert_eq!(demux.by_ssrc.len(), MAX_SSRCS);
         demux.forget(A);
-        assert_eq!(demux.find(&path(1), &rtp), nobody);
+        assert_eq!(demux.find(&path(1), &rtp), none);
         assert!(demux.by_ssrc.is_empty());
     }
 }

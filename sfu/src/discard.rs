@@ -33,29 +33,29 @@ impl From<Malformed> for DropReason {
 drop_reasons! {
     /// First byte belongs to no protocol of RFC 7983, or the datagram is empty.
     UnknownProtocol => "unknown_protocol",
-    /// No peer at this address, no STUN to introduce one, and no SSRC of anybody's.
+    /// No peer at this address, no STUN that names one, and no SSRC of a peer.
     UnknownAddress => "unknown_address",
     /// STUN that names no ufrag of ours.
     UnknownUfrag => "unknown_ufrag",
-    /// STUN that does not parse, or a class or method that is nothing to us.
+    /// STUN that does not parse, or a class or method we do not use.
     MalformedStun => "malformed_stun",
     /// STUN whose MESSAGE-INTEGRITY does not match.
     StunIntegrity => "stun_integrity",
-    /// STUN that answers no check of ours, or not from where that check went.
+    /// A STUN response to no check of ours, or not from where that check went.
     UnknownTransaction => "unknown_transaction",
     /// DTLS the handshake refused, or DTLS after it.
     Dtls => "dtls",
     /// Media or DTLS that comes where no check has proved the path, before the keys are there, or after consent
     /// has expired: a few at each start, many where a client sends and does not check.
     NotConnected => "not_connected",
-    /// Decided for a receiver whose path was lost before it could leave: a few at each lost line. Seats without
-    /// a path are not decided for.
+    /// Forwarded to a receiver whose path was lost before the packet could leave: a few at each lost line. Nothing is
+    /// forwarded to peers without a path.
     ReceiverGone => "receiver_gone",
     /// SRTP or SRTCP that does not authenticate.
     SrtpAuth => "srtp_auth",
     /// SRTP or SRTCP seen before, or too old for the replay window.
     Replay => "replay",
-    /// To be sent under an SRTP index of its SSRC that was used before, or lies too far back to know. A fault
+    /// To be sent under an SRTP index of its SSRC that was used before, or is too old to know whether it was. A fault
     /// of ours that the sealer stops: report it.
     IndexReused => "srtp_index_reused",
     /// RTP or RTCP header that does not parse.

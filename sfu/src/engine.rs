@@ -1,8 +1,8 @@
-//! Peers and rooms of one worker; the only door.
+//! Peers and rooms of one worker; the only way in.
 //!
-//! The engine is an index, never a warehouse: what is known of a peer lies in `peer`, of a meeting
-//! in `room`, of a packet in the publisher's slab. The parts below are stations of the one street
-//! a packet takes (ARCHITECTURE.md, "follow one packet").
+//! The engine is an index, never a warehouse: what is known of a peer is in `peer`, of a meeting in `room`, of a packet
+//! in the publisher's slab. The modules below are the stations of the one route a packet takes (ARCHITECTURE.md,
+//! "follow one packet").
 
 mod account;
 mod admit;
@@ -48,7 +48,7 @@ use work::{AtWork, Work};
 #[cfg(debug_assertions)]
 pub use work::Fault;
 
-/// What the engine is made with. Everything it later knows of the world comes through `handle_input`.
+/// What the engine is made with. Everything else it learns through `handle_input`.
 #[derive(Clone)]
 pub struct EngineConfig {
     /// One per process; every answer carries its fingerprint.
@@ -67,7 +67,7 @@ pub enum Input<'a> {
     Datagram {
         path: Path,
         data: &'a mut [u8],
-        /// When the kernel took it in, where it says so; not after `now`.
+        /// When the kernel received it, where the kernel reports that; not after `now`.
         arrived: Instant,
     },
     /// A TCP connection is gone.
@@ -75,9 +75,9 @@ pub enum Input<'a> {
         path: Path,
     },
     Command(Command),
-    /// What the worker's thread did since this was last told, some ten times a second: whether it keeps up.
+    /// What the worker's thread did since the last `Effort`, some ten times a second: whether it keeps up.
     Effort(Effort),
-    /// A transmit could not be sent; counted, not repeated.
+    /// A transmit that could not be sent; counted, not repeated.
     SendFailed {
         datagrams: usize,
         reason: DropReason,
@@ -86,7 +86,7 @@ pub enum Input<'a> {
     Timeout,
 }
 
-/// What the host shall do.
+/// What the host is to do.
 pub enum Output<'a> {
     Transmit(Transmit<'a>),
     Event(Event),
@@ -115,7 +115,7 @@ impl<'a> Transmit<'a> {
     }
 }
 
-/// What is next, before it is lent to the host.
+/// The next output, before it borrows the engine's buffers for the host.
 enum Next {
     Transmit(egress::Sealed),
     Event(Event),
@@ -123,6 +123,33 @@ enum Next {
 }
 
 /// The media quarter's machine: `handle_input`, then `poll_output` until `Output::Timeout`.
+///
+/// ```
+/// # use sfu::engine::{Engine, EngineConfig, Input, Output};
+/// # use sfu::{event::Event, time::Clock, transport::Certificate};
+/// # use std::{sync::Arc, time::{Instant, SystemTime}};
+/// let mut now = Instant::now();
+/// let config = EngineConfig {
+///     certificate: Arc::new(Certificate::generate()?),
+///     candidates: Vec::new(),
+///     clock: Clock::new(now, SystemTime::now()),
+///     seed: [0; 32],
+/// };
+/// let mut engine = Engine::new(now, config);
+/// let worker = loop {
+///     match engine.poll_output(now) {
+///         Output::Transmit(_) => {} // to the network
+///         Output::Event(Event::Stats { worker, .. }) => break worker,
+///         Output::Event(_) => {} // to the meeting quarter
+///         Output::Timeout(at) => {
+///             now = at; // a host waits until then, or for a datagram or a command; a test jumps
+///             engine.handle_input(now, Input::Timeout);
+///         }
+///     }
+/// };
+/// assert_eq!(worker.peers, 0);
+/// # Ok::<(), sfu::transport::CertificateError>(())
+/// ```
 pub struct Engine {
     config: EngineConfig,
     rng: StdRng,
@@ -147,7 +174,8 @@ pub struct Engine {
     last_stats: Instant,
 }
 
-/// Whose turn it is: control first, then what waits in send queues, rank by rank.
+/// Which peers have something to send, in the order in which they are served: control first, then send queues, rank by
+/// rank.
 #[derive(Default)]
 struct Dirty {
     control: VecDeque<PeerIndex>,
@@ -155,7 +183,7 @@ struct Dirty {
 }
 
 impl Dirty {
-    /// Brings a subscriber into the order of a rank once: it is there exactly while something waits.
+    /// Queues a subscriber in a rank, once: it is queued exactly while something of that rank waits.
     #[inline]
     fn mark(&mut self, rank: SendRank, queue: &mut SendQueue, subscriber: PeerIndex) {
         if queue.announce(rank)
@@ -203,9 +231,8 @@ impl Engine {
         }
     }
 
-    /// Takes in what happened at `now`. Follow with `poll_output` until it answers `Timeout`; a host
-    /// may hand in a whole batch of datagrams before that, so that packets to one destination leave
-    /// together.
+    /// Takes in what happened at `now`. Follow with `poll_output` until it returns `Timeout`; a host may hand in a
+    /// whole batch of datagrams before that, so that packets to one destination leave together.
     pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.take_in(now, input))) {
             self.rescue(panic);
@@ -235,7 +262,7 @@ impl Engine {
         }
     }
 
-    /// What the host shall do next. The later `now` is told, the better departures and delays are known: a
+    /// What the host is to do next. The closer `now` is to the real time, the better departures and delays are known: a
     /// host reads its clock again after each transmit.
     pub fn poll_output(&mut self, now: Instant) -> Output<'_> {
         let next = loop {

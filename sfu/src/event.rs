@@ -11,62 +11,62 @@ use crate::stats::{PeerStats, WorkerStats};
 pub enum Event {
     /// The answer to a `Command::Offer`.
     Answer {
-        /// Whose offer it was.
+        /// The peer that offered.
         peer: PeerId,
         /// RFC 8866.
         sdp: String,
     },
     /// The offer cannot be taken; the peer stays as it was (a new peer is not admitted).
     OfferRefused {
-        /// Whose offer it was.
+        /// The peer that offered.
         peer: PeerId,
         /// What is wrong with it, or with us.
         reason: OfferError,
     },
     /// DTLS is up on a path, for the first time or after an ICE restart.
     Connected {
-        /// Who can send and receive media now.
+        /// The peer, which can send and receive media now.
         peer: PeerId,
         /// Of the path that was nominated.
         path: PathKind,
     },
     /// The peer moved to another nominated address.
     PathChanged {
-        /// Who moved.
+        /// The peer.
         peer: PeerId,
         /// Of the new path.
         path: PathKind,
     },
     /// Nothing valid has come from the peer for `limits::QUIET_AFTER`; it may come back by itself.
     Quiet {
-        /// Who is quiet.
+        /// The peer.
         peer: PeerId,
     },
     /// Something valid came after `Quiet`.
     Restored {
-        /// Who was quiet.
+        /// The peer.
         peer: PeerId,
     },
     /// Consent expired (RFC 7675) or the transport failed; the peer is still known and may offer
     /// an ICE restart.
     Disconnected {
-        /// Whose line is gone.
+        /// The peer, whose line is gone.
         peer: PeerId,
         /// Why.
         reason: DisconnectReason,
     },
-    /// Work for this peer panicked, which is a fault of ours. The engine knows the peer no more, and nobody else is
-    /// touched. The same client may come again as another peer.
+    /// Work for this peer panicked, which is a fault of ours. The engine has removed the peer; no other peer is
+    /// affected. The same client may come again as another peer.
     Failed {
-        /// Who was removed.
+        /// The peer.
         peer: PeerId,
-        /// What the panic said.
+        /// The panic's message.
         cause: String,
     },
     /// A source sends (first packet after a pause) or is silent (nothing for `limits::SOURCE_IDLE_AFTER`,
     /// or no longer permitted). Silence is not the same as off: slots that show it keep it.
     Publishing {
-        /// Whose and what.
+        /// The peer and the kind of its source.
         source: Source,
         /// Whether it sends.
         active: bool,
@@ -74,24 +74,24 @@ pub enum Event {
     /// What a slot carries from now on. For video it is reported when the first packet of the
     /// key frame is forwarded, so that name and picture change together.
     SlotShows {
-        /// Whose slot.
+        /// The receiver.
         peer: PeerId,
         /// Which of its slots.
         slot: SlotId,
         /// `None` where it carries nothing.
         source: Option<Source>,
     },
-    /// Who speaks: those of the heard whose level is high (RFC 6464, with hysteresis). Reported when it changes; who
-    /// else is heard shows in `SlotShows`.
+    /// Which peers speak: those that are forwarded and whose level is high (RFC 6464, with hysteresis). Reported when
+    /// it changes; `SlotShows` says which others are forwarded.
     Speakers {
         /// Of which room.
         room: RoomId,
         /// Loudest first.
         peers: Vec<PeerId>,
     },
-    /// Which simulcast layers of a source somebody watches. The publisher should stop sending the others.
+    /// Which simulcast layers of a source have a viewer. The publisher should stop sending the others.
     LayersWanted {
-        /// Whose source.
+        /// The publisher.
         peer: PeerId,
         /// Which of its sources.
         kind: SourceKind,

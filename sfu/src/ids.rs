@@ -24,7 +24,7 @@ pub struct PeerIndex {
 pub enum SourceKind {
     /// Sound.
     Microphone,
-    /// Whoever sits there.
+    /// The people in front of it.
     Camera,
     /// A shared screen or a document camera.
     Content,
@@ -44,18 +44,18 @@ impl SourceKind {
     }
 }
 
-/// One published track: who and what.
+/// One published track: the peer and what it publishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Source {
-    /// Who.
+    /// The publisher.
     pub peer: PeerId,
-    /// What.
+    /// Which of its sources.
     pub kind: SourceKind,
 }
 
-/// Where a received track of a peer stands. Video slots and audio slots are counted apart, in the
-/// order of the offer's receive-only sections; audio slot *i* is the partner of video slot *i* for
-/// every *i* below the number of pairs, and the rest are audio only (see `sdp`).
+/// The position of a slot among those of its peer. Video slots and audio slots are counted apart, in the order of the
+/// offer's receive-only sections; audio slot *i* is the partner of video slot *i* for every *i* below the number of
+/// pairs, and the rest are audio only (see `sdp`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SlotId {
     /// Shows a camera or content.

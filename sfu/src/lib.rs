@@ -1,10 +1,10 @@
 //! The media quarter of Nhịp Cầu: a selective forwarding unit as a machine without I/O.
 //!
-//! **Drive [`engine::Engine`] like this: tell it what happened and when with `handle_input`, then
-//! call `poll_output` until it answers [`engine::Output::Timeout`]; nothing else changes it.** It
-//! owns no socket, thread or clock; the crate `driver` is the host that does.
+//! **Drive [`engine::Engine`] like this: pass it what happened and when with `handle_input`, then call `poll_output`
+//! until it returns [`engine::Output::Timeout`]; nothing else changes it.** It owns no socket, thread or clock; the
+//! crate `driver` is the host that does.
 
-// A test begins its virtual time somewhere.
+// Tests may read the clock, once: their virtual time begins there.
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 // Nothing from the network can panic us. Tests may.
 #![cfg_attr(

@@ -1,11 +1,11 @@
-//! How a peer is reached over the network, and by what it is known there. Values only.
+//! How a peer is reached over the network, and what identifies it there. Values only.
 #![warn(missing_docs)]
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
-/// Over what a path goes.
+/// The protocol of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PathKind {
     /// Datagrams.
@@ -14,8 +14,8 @@ pub enum PathKind {
     Tcp,
 }
 
-/// The way a datagram travels: protocol, our address and theirs. For TCP the remote address names
-/// the connection. Addresses are canonical: an IPv4 peer of a dual-stack socket is an IPv4 address.
+/// The route of a datagram: protocol, our address and theirs. For TCP the remote address names the connection.
+/// Addresses are canonical: an IPv4 peer of a dual-stack socket is an IPv4 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Path {
     /// The protocol.
@@ -44,7 +44,7 @@ pub enum DisconnectReason {
     WrongFingerprint,
     /// The DTLS handshake failed or timed out.
     Dtls,
-    /// The peer said goodbye (DTLS close_notify).
+    /// The peer closed the connection (DTLS close_notify).
     Closed,
 }
 

@@ -114,7 +114,7 @@ pub struct WorkerStats {
     pub failed_peers: u64,
     /// What the bridge adds.
     pub forward_delay: ForwardDelay,
-    /// Share of the last second that the thread could have and was busy in, 0–1. Filled in by the driver.
+    /// Share of the last second that the thread could have and was busy in, 0–1. The driver fills it in.
     pub load: f64,
     /// Slots that get fewer frames because the worker cannot keep up, now.
     pub thinned_slots: usize,
@@ -125,11 +125,11 @@ pub struct WorkerStats {
 /// One peer. Totals since it joined unless said otherwise.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PeerStats {
-    /// Who.
+    /// The peer.
     pub peer: PeerId,
-    /// Where.
+    /// Its room.
     pub room: RoomId,
-    /// What media goes over; `None` while there is no path.
+    /// The protocol media goes over; `None` while there is no path.
     pub path: Option<PathKind>,
     /// Round trip between server and peer, from RTCP (RFC 3550 section 6.4.1), smoothed.
     pub rtt: Option<Duration>,

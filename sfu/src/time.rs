@@ -29,12 +29,12 @@ pub fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     }
 }
 
-/// `now + d`; `now` where that lies beyond the clock's range.
+/// `now + d`; `now` where that is beyond the clock's range.
 pub fn after(now: Instant, d: Duration) -> Instant {
     now.checked_add(d).unwrap_or(now)
 }
 
-/// A moment to count from; which one does not matter to a machine that is told the time.
+/// A moment to count from; which one does not matter to a machine that is passed the time.
 #[cfg(test)]
 pub(crate) fn test_start() -> std::time::Instant {
     #[allow(clippy::disallowed_methods)]

@@ -316,9 +316,11 @@ fn machines_are_told_everything() {
         .iter()
         .map(|(name, text)| (name, text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default()))
         .flat_map(|(name, text)| {
+            // An example in a comment drives the machine, as a host does.
+            let code = || text.lines().filter(|line| !line.trim_start().starts_with("//"));
             NOT_IN_MACHINES
                 .iter()
-                .filter(|word| text.contains(**word))
+                .filter(move |word| code().any(|line| line.contains(**word)))
                 .map(move |word| format!("{name}: {word}"))
         })
         .collect();

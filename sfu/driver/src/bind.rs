@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 /// half taken, all of so many tries fail once in 65,000 starts.
 const EPHEMERAL_TRIES: usize = 16;
 
-/// Connections the kernel completes ahead of `accept`: a hall that reconnects at once.
+/// Connections the kernel completes ahead of `accept`: a whole meeting that reconnects at once.
 const TCP_BACKLOG: i32 = 128;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl std::fmt::Display for Protocol {
     }
 }
 
-/// A port that cannot be had, most often because another program has it.
+/// A port that cannot be bound, most often because another program has it.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {protocol} {address}: {source}")]
 pub struct BindError {
@@ -111,7 +111,7 @@ pub fn listen(address: SocketAddr, backlog: i32) -> io::Result<std::net::TcpList
 
 fn bind_tcp(address: SocketAddr, only_v6: bool, backlog: i32) -> io::Result<std::net::TcpListener> {
     let socket = open(address, Type::STREAM, only_v6)?;
-    // A restart must not wait for the last life's connections; two listeners stay impossible.
+    // A restart must not wait for the connections of the process before; two listeners stay impossible.
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
     socket.listen(backlog)?;
@@ -127,7 +127,7 @@ fn open(address: SocketAddr, kind: Type, only_v6: bool) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// Whether an error says that the machine has no IPv6: built without it, or switched off.
+/// Whether an error means that the machine has no IPv6: built without it, or switched off.
 fn lacks_ipv6(error: &io::Error) -> bool {
     error.kind() == ErrorKind::AddrNotAvailable
         || error.kind() == ErrorKind::Unsupported
@@ -141,10 +141,10 @@ const EAFNOSUPPORT: i32 = 97;
 mod tests {
     use super::*;
 
-    /// What `socket`, `setsockopt` and `bind` say on kernels without IPv6 or with it switched off, and what they say
-    /// of a port that is taken.
+    /// The errors of `socket`, `setsockopt` and `bind` on kernels without IPv6 or with it switched off, and for a port
+    /// that is taken.
     #[test]
-    fn a_machine_without_ipv6_is_told_from_a_taken_port() {
+    fn a_machine_without_ipv6_is_distinguished_from_a_taken_port() {
         let lacks = |raw| lacks_ipv6(&io::Error::from_raw_os_error(raw));
         let (eaddrinuse, eaddrnotavail, eacces) = (98, 99, 13);
         assert!([EAFNOSUPPORT, eaddrnotavail].into_iter().all(lacks));

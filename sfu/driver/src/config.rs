@@ -11,9 +11,9 @@ pub struct WorkersConfig {
     pub listen: Vec<IpAddr>,
     /// Worker *i* listens on `port` + *i*, UDP and TCP; 0 takes free numbers.
     pub port: u16,
-    /// Addresses clients are told; empty is those of the interfaces without loopback.
+    /// Addresses advertised to clients; empty is those of the interfaces without loopback.
     pub advertise: Vec<IpAddr>,
-    /// Tell loopback addresses too. They are told anyway where there is nothing else.
+    /// Advertise loopback addresses, too. They are advertised anyway where there is nothing else.
     pub include_loopback: bool,
     /// Pin each worker to a core.
     pub pin: bool,

@@ -8,20 +8,20 @@ use sfu::net::Path;
 use std::io::{self, ErrorKind, Read};
 use std::time::{Duration, Instant};
 
-/// Who has not proved itself by then does not: a check is a client's first act.
+/// A client that has not proved itself by then will not: a check is the first thing it sends.
 pub(super) const OPENING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Bytes worth a system call of their own in the middle of a turn.
 const FLUSH_BYTES: usize = 64 * 1024;
 
-/// What a read found.
+/// The result of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
     /// There may be more to read.
     More,
-    /// Nothing more until the kernel says so.
+    /// Nothing more until the kernel reports it.
     Dry,
-    /// The other side closed, or spoke something that is not ours.
+    /// The other side closed, or sent what is no protocol of ours.
     Over,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Connection {
     opening: bool,
     /// Since it was accepted, or since its last complete frame.
     silent_since: Instant,
-    /// Since when what waits has not become less.
+    /// Since when the queue has not become shorter.
     stuck_since: Option<Instant>,
     /// Beginning of a frame whose end has not come; shorter than the largest frame.
     carry: Vec<u8>,
@@ -56,8 +56,8 @@ impl Connection {
         }
     }
 
-    /// Whether its time is over: to prove itself, to say something complete, or to read. The latter
-    /// two are bounded like consent (RFC 7675): after that the path is dead for the machine, too.
+    /// Whether its time is over: to prove itself, to send a complete frame, or to read. The latter two are bounded like
+    /// consent (RFC 7675): after that the path is dead for the machine, too.
     pub fn is_overdue(&self, now: Instant) -> bool {
         let since = |start: Instant| now.saturating_duration_since(start);
         let unproven = !self.proven && since(self.accepted) >= OPENING_TIMEOUT;
@@ -101,7 +101,7 @@ impl Connection {
         Progress::More
     }
 
-    /// Queues one frame; answers how many were dropped, it or older ones.
+    /// Queues one frame; returns how many were dropped, it or older ones.
     pub fn queue(&mut self, now: Instant, frame: &[u8]) -> usize {
         self.proven = true;
         self.stuck_since.get_or_insert(now);

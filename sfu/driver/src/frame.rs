@@ -14,9 +14,8 @@ pub enum FrameError {
     NotStun,
 }
 
-/// Hands the complete frames at the front of `stream` to `each`, in place; empty ones are skipped.
-/// `opening` says that the first frame has not yet been seen, and is cleared by it. Answers how many
-/// bytes were consumed.
+/// Hands the complete frames at the front of `stream` to `each`, in place; empty ones are skipped. `opening` says that
+/// the first frame has not yet been seen, and is cleared by it. Returns how many bytes were consumed.
 pub fn take_frames(
     stream: &mut [u8],
     opening: &mut bool,
@@ -30,7 +29,7 @@ pub fn take_frames(
         };
         let length = usize::from(u16::from_be_bytes(*header));
         check(length, body.first().copied(), *opening)?;
-        let Some((frame, behind)) = body.split_at_mut_checked(length) else {
+        let Some((frame, after)) = body.split_at_mut_checked(length) else {
             return Ok(consumed);
         };
         consumed = consumed.saturating_add(HEADER_BYTES).saturating_add(length);
@@ -38,7 +37,7 @@ pub fn take_frames(
         if !frame.is_empty() {
             each(frame);
         }
-        rest = behind;
+        rest = after;
     }
 }
 
@@ -115,11 +114,11 @@ mod tests {
             let (mut carry, mut got, mut opening) = (Vec::new(), Vec::new(), true);
             let mut rest = bytes.as_slice();
             for cut in cuts.iter().cycle() {
-                let (piece, behind) = rest.split_at((*cut).min(rest.len()));
+                let (piece, after) = rest.split_at((*cut).min(rest.len()));
                 carry.extend_from_slice(piece);
                 let used = take_frames(&mut carry, &mut opening, |f| got.push(f.to_vec())).unwrap();
                 carry.drain(..used);
-                rest = behind;
+                rest = after;
                 if rest.is_empty() {
                     break;
                 }

@@ -1,8 +1,8 @@
 //! Destinations that take no runs of datagrams.
 //!
 //! Whether segmentation offload works is a matter of the interface and of the path: a driver may have none (EIO), and a
-//! packet that is too long for the path is cut by the kernel alone, not in a run (EMSGSIZE, EINVAL). It shows only when a
-//! run is sent. One destination that refuses says nothing of the others.
+//! packet that is too long for the path is cut by the kernel alone, not in a run (EMSGSIZE, EINVAL). It shows only when
+//! a run is sent. A refusal for one destination means nothing for the others.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -15,7 +15,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(60);
 /// As many as a worker has peers. Should there be more, all are tried again.
 const MAX_DESTINATIONS: usize = sfu::limits::MAX_PEERS_PER_WORKER;
 
-/// Who has refused a run, and until when he is believed.
+/// Which destinations have refused a run, and until when no run is tried there.
 #[derive(Default)]
 pub(super) struct Refusals(HashMap<IpAddr, Instant>);
 

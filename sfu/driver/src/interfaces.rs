@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 /// Interfaces are not read more often: some dozen microseconds, with hundreds of containers a millisecond, in which the
-/// meetings wait. A site that comes by an address younger than that has loaded the page and knocked meanwhile.
+/// meetings wait. A site that comes by an address younger than that has loaded the page and joined meanwhile.
 const READ_EVERY: Duration = Duration::from_millis(100);
 
 /// Where this machine is reached, read again while it runs: a server may start before its network, and an address
@@ -39,7 +39,7 @@ impl Reach {
         &self.addresses
     }
 
-    /// The addresses clients are told now. While the interfaces cannot be read it is those known last.
+    /// The addresses to advertise to clients now. While the interfaces cannot be read it is those known last.
     pub fn addresses(&mut self, now: Instant) -> &[IpAddr] {
         self.addresses_of(now, interfaces)
     }
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_told_only_when_asked_for_or_alone() {
+    fn loopback_is_advertised_only_when_asked_for_or_alone() {
         let all = ips(&["::1", "fe80::1", "2001:db8::1", "127.0.0.1", "10.0.0.1"]);
         assert_eq!(choose(all.clone(), false), ips(&["10.0.0.1", "2001:db8::1"]));
         assert_eq!(choose(all, true), ips(&["10.0.0.1", "2001:db8::1", "127.0.0.1", "::1"]));
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_advertised_by_hand_is_told_as_it_is() {
+    fn what_is_configured_is_advertised_as_it_is() {
         let config = WorkersConfig {
             listen: ips(&["127.0.0.1"]),
             advertise: ips(&["203.0.113.7"]),
@@ -167,8 +167,8 @@ mod tests {
 
     #[test]
     fn udp_candidates_come_before_tcp_and_ipv6_only_where_it_is_bound() {
-        let told = candidates(&ips(&["10.0.0.1", "2001:db8::1"]), 5000, false);
-        let kinds: Vec<_> = told.iter().map(|c| (c.kind, c.address.to_string())).collect();
+        let advertised = candidates(&ips(&["10.0.0.1", "2001:db8::1"]), 5000, false);
+        let kinds: Vec<_> = advertised.iter().map(|c| (c.kind, c.address.to_string())).collect();
         assert_eq!(
             kinds,
             [(PathKind::Udp, "10.0.0.1:5000".to_owned()), (PathKind::Tcp, "10.0.0.1:5000".to_owned())]

@@ -1,14 +1,14 @@
 //! The host of the engines: sockets, threads, clocks and randomness. The only code of the media quarter that touches
 //! the world.
 //!
-//! [`Workers::start`] binds one port (UDP and TCP of the same number) per worker and starts its
-//! thread. A worker turns like this: wait until something is readable, a command came or the
-//! machine's time has come; read the clock once; hand in one batch of datagrams, a bounded part of
-//! TCP and of the commands; carry out what the machine orders; again. Each source gets its bounded
-//! share of every turn, so none can starve another. A thread that hangs is named by [`Workers::stalled`].
+//! [`Workers::start`] binds one port (UDP and TCP of the same number) per worker and starts its thread. A turn of a
+//! worker: wait until something is readable, a command came or the machine's time-out is due; read the clock once; hand
+//! in one batch of datagrams, a bounded part of TCP and of the commands; carry out what the machine orders; again. Each
+//! source gets its bounded share of every turn, so none can starve another. A thread that hangs is named by
+//! [`Workers::stalled`].
 
-// The engine is told the time and given its randomness: by this crate, which therefore may ask. What is banned
-// for `sfu` (its `clippy.toml`, which clippy finds above this folder) is what this crate is for.
+// The engine receives the time and its randomness from this crate, which therefore may ask for them. What is banned for
+// `sfu` (its `clippy.toml`, which clippy finds above this folder) is what this crate is for.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 // Nothing from the network can panic us. Tests may.
 #![cfg_attr(

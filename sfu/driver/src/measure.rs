@@ -4,9 +4,9 @@ use rustix::time::{ClockId, clock_gettime};
 use sfu::stats::Effort;
 use std::time::{Duration, Instant};
 
-/// How often the machine is told. It must see that it falls behind before anybody hears it, and several frames of
-/// each source must have come meanwhile, or those that fall together would be taken for a queue.
-const TELL_EVERY: Duration = Duration::from_millis(100);
+/// How often the machine gets an `Effort`. It must notice that it cannot keep up before a listener does, and several
+/// frames of each source must have come meanwhile, or frames that coincide would be taken for a queue.
+const EFFORT_EVERY: Duration = Duration::from_millis(100);
 
 /// CPU time of the calling thread since it began.
 pub(super) fn worked() -> Duration {
@@ -15,7 +15,7 @@ pub(super) fn worked() -> Duration {
     seconds.saturating_add(Duration::from_nanos(u64::try_from(time.tv_nsec).unwrap_or_default()))
 }
 
-/// What was done since it was last told.
+/// What was done since the last `Effort`.
 pub(super) struct Diligence {
     since: Instant,
     worked_before: Duration,
@@ -33,11 +33,11 @@ impl Diligence {
     }
 
     pub fn is_due(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.since) >= TELL_EVERY
+        now.saturating_duration_since(self.since) >= EFFORT_EVERY
     }
 
-    /// Tells, and begins again.
-    pub fn tell(&mut self, now: Instant, worked: Duration) -> Effort {
+    /// Returns what was done, and begins again.
+    pub fn take(&mut self, now: Instant, worked: Duration) -> Effort {
         let effort = Effort {
             span: now.saturating_duration_since(self.since),
             worked: worked.saturating_sub(self.worked_before),
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_done_is_told_once() {
+    fn what_was_done_is_reported_once() {
         let start = Instant::now();
         let ms = Duration::from_millis;
         let mut diligence = Diligence::new(start, ms(5));
@@ -61,9 +61,9 @@ mod tests {
         diligence.slept(ms(20));
         assert!(!diligence.is_due(start + ms(99)));
         assert!(diligence.is_due(start + ms(100)));
-        let effort = diligence.tell(start + ms(100), ms(35));
+        let effort = diligence.take(start + ms(100), ms(35));
         assert_eq!(effort, Effort { span: ms(100), worked: ms(30), slept: ms(60) });
-        let effort = diligence.tell(start + ms(250), ms(45));
+        let effort = diligence.take(start + ms(250), ms(45));
         assert_eq!(effort, Effort { span: ms(150), worked: ms(10), slept: ms(0) });
     }
 

@@ -1,11 +1,11 @@
-//! Events on their way to the meeting: in order, none lost, and never waited for.
+//! Events on their way to the meeting: in order, none lost, and never blocking.
 
 use sfu::event::Event;
 use sfu::limits::MAX_PEERS_PER_WORKER;
 use std::collections::VecDeque;
 
-/// Events that may wait: sixteen for each peer, which is a whole meeting leaving and coming back. A
-/// meeting that takes none for so long is not alive, and the worker stops rather than lose one.
+/// Events that may wait: sixteen for each peer, which is a whole meeting leaving and coming back. A meeting quarter
+/// that takes none for so long is not alive, and the worker stops rather than lose one.
 pub(super) const CAPACITY: usize = 16 * MAX_PEERS_PER_WORKER;
 
 /// Holds back what the channel refuses.

@@ -1,8 +1,8 @@
 //! What waits for a TCP line: control before media, and of media the newest.
 //!
-//! TCP makes a slow line into an old picture: whatever is written comes, however late. So little is
-//! given to the kernel at a time (`tcp.rs`, `NOTSENT_BYTES`), and what waits here grows old and is
-//! dropped, oldest first. Control is dropped only where it alone fills its queue.
+//! Over TCP a slow line shows old pictures: everything that is written comes, however late. So little is given to the
+//! kernel at a time (`tcp.rs`, `NOTSENT_BYTES`), and what waits here grows old and is dropped, oldest first. Control is
+//! dropped only where it alone fills its queue.
 
 use super::frame::{fits_frame, push_header};
 use rtp::packet::is_rtcp;
@@ -30,13 +30,13 @@ pub(super) struct Outgoing {
     /// Framed; the kernel has the first `written` bytes.
     stage: Vec<u8>,
     written: usize,
-    /// Frames of which something lies in `stage`.
+    /// Frames that are at least partly in `stage`.
     staged: usize,
     control: Frames,
     media: Frames,
 }
 
-/// Frames behind each other, with the time each was queued and its length.
+/// Frames one after the other, with the time each was queued and its length.
 #[derive(Default)]
 struct Frames {
     bytes: VecDeque<u8>,
@@ -44,7 +44,7 @@ struct Frames {
 }
 
 impl Outgoing {
-    /// Queues one frame; answers how many were dropped: this one, or older media that made room.
+    /// Queues one frame; returns how many were dropped: this one, or older media that made room.
     pub fn push(&mut self, now: Instant, frame: &[u8]) -> usize {
         let Some(length) = fits_frame(frame) else {
             return 1;
@@ -74,8 +74,7 @@ impl Outgoing {
         staged.saturating_add(self.control.bytes.len()).saturating_add(self.media.bytes.len())
     }
 
-    /// Writes what `line` takes and answers how much that was. An error means that the connection is
-    /// gone.
+    /// Writes what `line` takes and returns how much that was. An error means that the connection is gone.
     pub fn write_to(&mut self, line: &mut impl Write) -> io::Result<usize> {
         let mut total = 0_usize;
         loop {
@@ -117,7 +116,7 @@ impl Frames {
         self.lengths.push_back((now, length));
     }
 
-    /// Moves the oldest frame behind `stage`; false when there is none.
+    /// Moves the oldest frame to the end of `stage`; false when there is none.
     fn pop_into(&mut self, stage: &mut Vec<u8>) -> bool {
         let Some((_, length)) = self.lengths.pop_front() else {
             return false;
@@ -128,7 +127,7 @@ impl Frames {
         true
     }
 
-    /// Drops what is too old, and more until at most `bytes` are left; answers how many.
+    /// Drops what is too old, and more until at most `bytes` are left; returns how many frames.
     fn drop_oldest(&mut self, now: Instant, bytes: usize) -> usize {
         let mut dropped = 0_usize;
         while let Some((queued, length)) = self.lengths.front().copied() {

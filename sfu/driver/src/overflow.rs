@@ -1,6 +1,7 @@
 //! Datagrams that the kernel dropped before a worker saw them, most often because the socket's buffer was full.
 //!
-//! Nobody tells the worker: the kernel counts (proc(5), `/proc/net/udp`), and whoever shows numbers looks there.
+//! The worker does not learn of them: the kernel counts (proc(5), `/proc/net/udp`), and the metrics are read from
+//! there.
 
 use super::placement::WorkerId;
 use rustix::fs::fstat;
@@ -21,7 +22,7 @@ impl Overflows {
         Ok(())
     }
 
-    /// Dropped since the start, by worker. Reads a table of all UDP sockets of the machine: nothing for a worker's
+    /// Dropped since the start, by worker. Reads a table of all UDP sockets of the machine: too slow for a worker's
     /// thread.
     pub fn read(&self) -> io::Result<BTreeMap<WorkerId, u64>> {
         let mut found = BTreeMap::new();

@@ -57,7 +57,7 @@ mod tests {
             ("idle workers fill in turn", 1, [0.0, 0.0, 0.0], 0),
             ("noise does not count", 2, [0.01, 0.04, 0.02], 1),
             ("the third", 3, [0.01, 0.0, 0.05], 2),
-            ("a loaded worker is passed over", 4, [0.8, 0.3, 0.5], 1),
+            ("a loaded worker gets none", 4, [0.8, 0.3, 0.5], 1),
             ("a room stays, whatever the loads", 1, [0.9, 0.0, 0.0], 0),
             ("fewest rooms among equals", 5, [0.2, 0.2, 0.9], 0),
         ];
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forgotten_room_is_placed_anew() {
+    fn a_forgotten_room_is_placed_again() {
         let mut placement = Placement::default();
         assert_eq!(placement.place(RoomId(1), [0.0, 0.9].into_iter()), WorkerId(0));
         placement.forget(RoomId(1));

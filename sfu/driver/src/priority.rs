@@ -15,16 +15,16 @@ const BEHIND_MEDIA: i32 = 5;
 /// The largest niceness there is.
 const LEAST: i32 = 19;
 
-/// For a media thread, by itself. On Linux niceness belongs to the thread.
+/// A media thread calls this for itself. On Linux niceness belongs to the thread.
 pub(super) fn take_precedence() {
     if niceness() > MEDIA {
-        // Refused to whoever may not; then the others have given way all the same.
+        // Refused without the privilege; the other threads give way all the same.
         let _ = setpriority_process(None, MEDIA);
     }
 }
 
-/// The niceness of everything else: some more than what the process was started with. A value, because threads
-/// inherit from whoever starts them, and would give way once more.
+/// The niceness of everything else: some more than what the process was started with. A value, because threads inherit
+/// from the thread that starts them, and would give way once more.
 #[derive(Debug, Clone, Copy)]
 pub struct BehindMedia(i32);
 
@@ -34,7 +34,7 @@ impl BehindMedia {
         BehindMedia(niceness().saturating_add(BEHIND_MEDIA).min(LEAST))
     }
 
-    /// For a thread, by itself. It cannot be taken back without the right to.
+    /// A thread calls this for itself. It cannot be taken back without the privilege.
     pub fn give_way(self) {
         // More niceness is never refused.
         let _ = setpriority_process(None, self.0);
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_gives_way_is_nicer_than_who_does_not() {
+    fn a_thread_that_gives_way_is_nicer_than_one_that_does_not() {
         fn niceness_after(act: impl FnOnce() + Send + 'static) -> i32 {
             let thread = std::thread::spawn(move || {
                 act();
@@ -66,7 +66,7 @@ mod tests {
         let heir = niceness_after(move || {
             behind.give_way();
             let heir = niceness_after(move || behind.give_way());
-            assert_eq!(heir, niceness(), "who inherits does not give way twice");
+            assert_eq!(heir, niceness(), "a thread that inherits does not give way twice");
         });
         assert_eq!(heir, (plain + BEHIND_MEDIA).min(LEAST));
     }

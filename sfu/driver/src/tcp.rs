@@ -22,8 +22,7 @@ pub(super) const MAX_PER_ADDRESS: usize = 64;
 /// Of those, connections that have not proved themselves yet, which takes a client one round trip.
 pub(super) const MAX_UNPROVEN_PER_ADDRESS: usize = 16;
 
-/// Unproven connections of all addresses; past that the oldest gives way, so that nobody can hold
-/// the door for long.
+/// Unproven connections of all addresses; past that the oldest gives way, so that no one can block others for long.
 pub const MAX_UNPROVEN: usize = 128;
 
 /// Bytes the kernel takes before it has sent what it has (TCP_NOTSENT_LOWAT); left to itself it takes
@@ -64,7 +63,7 @@ pub(super) struct Tcp {
     scratch: Vec<u8>,
 }
 
-/// Who is connected, as far as it concerns one more from some address.
+/// The counts of connections that decide whether one more from some address is let in.
 #[derive(Default)]
 struct Census {
     of_address: usize,
@@ -186,7 +185,7 @@ impl Tcp {
         Ok(())
     }
 
-    /// Whether one more from `ip` is let in; one that has not proved itself may have to go for it.
+    /// Whether one more from `ip` is let in; one that has not proved itself may have to be closed for it.
     fn make_room(&mut self, ip: IpAddr) -> bool {
         let census = self.census(ip);
         if census.of_address >= MAX_PER_ADDRESS || census.unproven_of_address >= MAX_UNPROVEN_PER_ADDRESS {
@@ -246,12 +245,12 @@ impl Tcp {
         self.closed.pop()
     }
 
-    /// What went down with connections that ended since the last call.
+    /// What was lost with connections that ended since the last call.
     pub fn take_lost(&mut self) -> Failures {
         Failures { error: std::mem::take(&mut self.lost), ..Failures::default() }
     }
 
-    /// Queues each datagram as one frame; answers what was dropped, of these or of older ones.
+    /// Queues each datagram as one frame; returns what was dropped, of these or of older ones.
     pub fn send(&mut self, transmit: &Transmit<'_>) -> Failures {
         let mut failures = Failures::default();
         let token = self.by_path.get(&transmit.path).copied();

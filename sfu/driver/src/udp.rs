@@ -25,7 +25,7 @@ pub(super) const BUFFER_BYTES: usize = 4 * 1024 * 1024;
 /// first packets of all buffers out of the same cache sets.
 const RECEIVE_BYTES: usize = 65_536 + 1_280;
 
-/// A datagram that seems to have waited longer was stamped by another clock: the wall clock was set.
+/// A datagram that seems to have waited longer was stamped by another clock: the wall clock was set meanwhile.
 const MAX_AGE: Duration = Duration::from_secs(1);
 
 /// Largest run of one GSO send: a UDP payload, less the headers of IPv6.
@@ -116,14 +116,14 @@ pub(super) struct UdpSocket {
     socket: mio::net::UdpSocket,
     state: UdpSocketState,
     bound: SocketAddr,
-    /// Off where configuration says so; the kernel's own word is in `state`, that of the paths in `refusals`.
+    /// Off where configuration says so; what the kernel can do is in `state`, what the paths can do in `refusals`.
     pub gso: bool,
     refusals: Refusals,
 }
 
 impl UdpSocket {
     pub fn new(socket: Socket) -> io::Result<UdpSocket> {
-        // Refused sizes are no reason not to start; `doctor` tells.
+        // Refused sizes are no reason not to start; `doctor` reports them.
         let _ = socket.set_recv_buffer_size(BUFFER_BYTES);
         let _ = socket.set_send_buffer_size(BUFFER_BYTES);
         let socket: std::net::UdpSocket = socket.into();
@@ -141,7 +141,7 @@ impl UdpSocket {
         self.bound.ip()
     }
 
-    /// The socket itself, for whoever asks the kernel about it.
+    /// The socket itself, for questions to the kernel about it.
     pub fn plain(&self) -> &mio::net::UdpSocket {
         &self.socket
     }
@@ -254,7 +254,7 @@ impl UdpSocket {
         self.state.try_send((&self.socket).into(), &transmit)
     }
 
-    /// `quinn-udp` gives up GSO for good and for all at the first EINVAL or EIO of anybody.
+    /// `quinn-udp` gives up GSO for good and for all destinations at the first EINVAL or EIO.
     fn believe_in_gso_again(&mut self) {
         if self.state.max_gso_segments() > 1 {
             return;
@@ -276,10 +276,10 @@ impl UdpSocket {
     }
 }
 
-/// `quinn-udp` forbids fragments and ignores what routers say of their MTU, since QUIC finds it out by itself.
-/// We do not: behind a VPN of 1,100 bytes frames would never arrive. With IPv4 whoever has the narrow line
-/// cuts, also where no ICMP comes through and whatever a forged one says; with IPv6 it is the kernel that cuts,
-/// after the router has told it.
+/// `quinn-udp` forbids fragments and ignores what routers report of their MTU, since QUIC finds it out by itself. We do
+/// not: behind a VPN of 1,100 bytes frames would never arrive. With IPv4 the router at the narrow line cuts, also where
+/// no ICMP comes through and whatever a forged one claims; with IPv6 it is the kernel that cuts, after the router has
+/// reported its MTU.
 fn fragmenting<S: AsFd>(socket: &S) -> io::Result<UdpSocketState>
 where
     for<'a> &'a S: Into<UdpSockRef<'a>>,

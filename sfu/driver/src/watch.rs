@@ -1,5 +1,5 @@
-//! Whether a thread turns. It counts its turns, of which an idle one makes two a second; whoever watches looks at
-//! the number and is told the time.
+//! Whether a thread turns. It counts its turns, of which an idle one makes two a second; the watcher looks at the
+//! number and is passed the time.
 
 use super::placement::WorkerId;
 use std::time::{Duration, Instant};
@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 /// A thread with nothing to do turns this often, only to show that it lives.
 pub(super) const HEARTBEAT: Duration = Duration::from_millis(500);
 
-/// A thread that has not turned for so long hangs: four heartbeats, and a turn takes a few milliseconds. What it
-/// carries is silent for its sites since then.
+/// A thread that has not turned for so long hangs: four heartbeats, and a turn takes a few milliseconds. Its sites have
+/// received nothing since then.
 pub const STALLED_AFTER: Duration = Duration::from_secs(2);
 
-/// Of the time between two looks no more than this counts. When more has passed, whoever looks was stopped
-/// himself, and most likely the whole machine with him: that says nothing of the thread.
+/// Of the time between two looks no more than this counts. When more has passed, the watcher was stopped itself, and
+/// most likely the whole machine: that proves nothing about the thread.
 const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
 /// A thread that hangs.
@@ -83,11 +83,11 @@ mod tests {
     }
 
     #[test]
-    fn who_was_stopped_himself_accuses_nobody() {
+    fn a_watcher_that_was_stopped_itself_reports_no_thread() {
         let start = Instant::now();
         let mut watch = Watch::new(start);
         watch.look(start + MS * 500, 7);
-        // The machine was suspended for an hour, and the one who looks wakes first.
+        // The machine was suspended for an hour, and the watcher wakes first.
         watch.look(start + Duration::from_secs(3_600), 7);
         assert_eq!(watch.stalled(), None);
         watch.look(start + Duration::from_secs(3_600) + MS * 500, 8);

@@ -19,23 +19,23 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
-/// Commands that may wait for a worker. A hall that reconnects at once brings some hundred offers, which were
-/// read before and have 20 KB each. What does not fit the meeting keeps, and can merge what it keeps.
+/// Commands that may wait for a worker. A meeting that reconnects at once brings some hundred offers, which were parsed
+/// before and have 20 KB each. What does not fit the bridge keeps (`signaling/src/media/`), and can merge there.
 pub(super) const COMMAND_CAPACITY: usize = 256;
 
-/// Part of a turn for commands, from when they begin: what came before them in the turn is not theirs to pay
-/// for, or a worker that is busy with datagrams would take one command a turn. Media waits meanwhile.
+/// Part of a turn for commands, from when they begin: what came before them in the turn does not count, or a worker
+/// that is busy with datagrams would take one command a turn. Media waits meanwhile.
 const COMMAND_BUDGET: Duration = Duration::from_millis(1);
 
 /// When events that were refused are offered again.
 const EVENT_RETRY: Duration = Duration::from_millis(5);
 
-/// Part of a turn for datagrams that have come: what a busy worker gets in a millisecond is a few dozen of them, and
-/// whoever floods it shall not keep it from sending.
+/// Part of a turn for datagrams that have come: what a busy worker gets in a millisecond is a few dozen of them, and a
+/// flood must not keep it from sending.
 const RECEIVE_BUDGET: Duration = Duration::from_millis(1);
 
-/// Part of a turn for sending. Then the sockets are looked at: a voice that has come meanwhile overtakes the frames
-/// that wait, however many these are.
+/// Part of a turn for sending. Then the sockets are read: a voice that has come meanwhile overtakes the frames that
+/// wait, however many these are.
 const SEND_BUDGET: Duration = Duration::from_millis(1);
 
 const WAKER: Token = Token(0);
@@ -62,7 +62,7 @@ impl Shared {
     }
 }
 
-/// The door to a worker, for any thread.
+/// The way to a worker, for any thread.
 #[derive(Clone)]
 pub struct WorkerHandle {
     pub(super) commands: SyncSender<Command>,
@@ -178,7 +178,7 @@ where
         })
     }
 
-    /// Turns until told to stop.
+    /// Turns until it is to stop.
     pub fn run(&mut self) {
         while !self.shared.stop.load(Ordering::Acquire) {
             self.shared.turns.fetch_add(1, Ordering::Relaxed);
@@ -187,7 +187,7 @@ where
         }
     }
 
-    /// Sleeps until there is something to do; answers the time.
+    /// Sleeps until there is something to do; returns the time.
     fn wait(&mut self) -> Instant {
         let before = (self.clock)();
         let timeout = self.sleep_from(before);
@@ -274,7 +274,7 @@ where
     fn tell_effort(&mut self, now: Instant) {
         let [diligence, _] = &mut self.diligence;
         if diligence.is_due(now) {
-            let effort = diligence.tell(now, worked());
+            let effort = diligence.take(now, worked());
             self.machine.handle_input(now, Input::Effort(effort));
         }
     }
@@ -291,7 +291,7 @@ where
         self.tell_failures(now, &lost);
     }
 
-    /// None while events wait: whoever does not listen shall not order.
+    /// Takes none while events wait: a meeting quarter that takes no events may give no orders.
     fn take_commands(&mut self, now: Instant) {
         let begun = (self.clock)();
         while self.commanded && self.outbox.is_empty() {
@@ -343,7 +343,7 @@ where
     fn report(&mut self, now: Instant, mut event: Event) {
         if let Event::Stats { worker, .. } = &mut event {
             let [_, diligence] = &mut self.diligence;
-            worker.load = diligence.tell(now, worked()).used();
+            worker.load = diligence.take(now, worked()).used();
             let bits = worker.load.to_bits();
             self.shared.load.store(bits, Ordering::Relaxed);
         }

@@ -26,7 +26,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
-/// A turn takes milliseconds; a thread that has not ended after this hangs, and is left behind.
+/// A turn takes milliseconds; a thread that has not ended after this hangs, and is abandoned.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why the media quarter cannot open.
@@ -103,7 +103,7 @@ impl Workers {
         S: Fn(WorkerId, Event) -> Result<(), Event> + Send + Clone + 'static,
     {
         let reach = Reach::read(config).map_err(StartError::Interfaces)?;
-        let told = reach.known().to_vec();
+        let addresses = reach.known().to_vec();
         let bound = bind_all(config)?;
         let mut workers = Workers::none(reach);
         for (index, bound) in bound.into_iter().enumerate() {
@@ -111,7 +111,7 @@ impl Workers {
                 workers.overflows.watch(WorkerId(index), socket.plain()).map_err(StartError::Setup)?;
             }
             let member =
-                Member::start(WorkerId(index), bound, &told, config.pin, make.clone(), events.clone());
+                Member::start(WorkerId(index), bound, &addresses, config.pin, make.clone(), events.clone());
             workers.members.push(member.map_err(StartError::Setup)?);
         }
         Ok(workers)
@@ -122,7 +122,7 @@ impl Workers {
         Workers { members: Vec::new(), placement, reach, overflows }
     }
 
-    /// What the kernel dropped before a worker saw it, for whoever shows numbers.
+    /// What the kernel dropped before a worker saw it, for the metrics.
     pub fn overflows(&self) -> Overflows {
         self.overflows.clone()
     }
@@ -133,8 +133,8 @@ impl Workers {
         self.placement.place(room, loads)
     }
 
-    /// Sends to the room's worker, placing the room if need be. Gives the command back if that
-    /// worker's queue is full. A worker that gets an offer knows the machine's addresses of just now.
+    /// Sends to the room's worker, placing the room if need be. Gives the command back if that worker's queue is full.
+    /// Before an offer the worker gets the machine's present addresses.
     pub fn send(&mut self, room: RoomId, command: Command) -> Result<(), Command> {
         let worker = self.place(room);
         let Some(member) = self.members.get_mut(worker.0) else {
@@ -147,12 +147,12 @@ impl Workers {
         member.handle.send(command)
     }
 
-    /// The room is closed; should its id come again, it is placed anew.
+    /// The room is closed; should its id come again, it is placed again.
     pub fn forget(&mut self, room: RoomId) {
         self.placement.forget(room);
     }
 
-    /// For whoever sends from another thread.
+    /// For senders on other threads.
     pub fn handle(&self, worker: WorkerId) -> Option<WorkerHandle> {
         self.members.get(worker.0).map(|m| m.handle.clone())
     }
@@ -162,8 +162,8 @@ impl Workers {
         self.members.iter().map(|m| m.addresses.clone()).collect()
     }
 
-    /// A worker whose thread has ended though nobody stopped it: its rooms are gone, and what is sent
-    /// to it comes back for ever.
+    /// A worker whose thread has ended without being stopped: its rooms are gone, and what is sent to it comes back for
+    /// ever.
     pub fn lost(&self) -> Option<WorkerId> {
         let ended = |m: &&Member| m.ended.try_recv() == Err(TryRecvError::Disconnected);
         self.members.iter().find(ended).map(|m| m.addresses.worker)
@@ -209,7 +209,7 @@ impl Member {
     fn start<M, B, S>(
         id: WorkerId,
         bound: Bound,
-        told: &[IpAddr],
+        addresses: &[IpAddr],
         pin: bool,
         make: B,
         events: S,
@@ -220,8 +220,11 @@ impl Member {
         S: Fn(WorkerId, Event) -> Result<(), Event> + Send + 'static,
     {
         let ipv6 = bound.udp.iter().any(|socket| socket.ip().is_ipv6());
-        let addresses =
-            WorkerAddresses { worker: id, port: bound.port, candidates: candidates(told, bound.port, ipv6) };
+        let addresses = WorkerAddresses {
+            worker: id,
+            port: bound.port,
+            candidates: candidates(addresses, bound.port, ipv6),
+        };
         let (sender, commands) = sync_channel(COMMAND_CAPACITY);
         let (parts, waker, shared) = Parts::new(id, bound, commands)?;
         let thread = Thread { parts, make, events, pin, candidates: addresses.candidates.clone() };
@@ -236,9 +239,9 @@ impl Member {
         })
     }
 
-    /// Tells the thread where it is reached, if that is new; false if its queue is full.
-    fn advertises(&mut self, told: &[IpAddr]) -> bool {
-        let candidates = candidates(told, self.addresses.port, self.ipv6);
+    /// Sends the thread the addresses it is reached at, if they are new; false if its queue is full.
+    fn advertises(&mut self, addresses: &[IpAddr]) -> bool {
+        let candidates = candidates(addresses, self.addresses.port, self.ipv6);
         if candidates == self.addresses.candidates {
             return true;
         }
@@ -249,7 +252,7 @@ impl Member {
         sent
     }
 
-    /// For whoever looks for a place: a thread that hangs has none.
+    /// For placing rooms: a thread that hangs gets none.
     fn load(&self) -> f64 {
         match self.watch.stalled() {
             Some(_) => f64::INFINITY,

@@ -1,6 +1,6 @@
 //! Bytes that are not what they should be.
 
-/// What does not parse. Nothing is told of how: whoever sends it is not helped by us.
+/// What does not parse. Details are not kept: a sender of broken packets gets no diagnosis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// The header of an RTP packet (RFC 3550 section 5.1).

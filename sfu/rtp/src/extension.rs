@@ -83,7 +83,7 @@ impl ExtensionMap {
     }
 }
 
-/// What a packet's extensions say. Ranges are offsets into the datagram.
+/// The values of a packet's extensions. Ranges are offsets into the datagram.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Extensions {
     pub mid: Option<Mid>,
@@ -146,7 +146,7 @@ impl Extensions {
     }
 }
 
-/// The element at or behind `at`: id, value and where the next one may begin. Skips padding bytes.
+/// The element at or after `at`: id, value and where the next one may begin. Skips padding bytes.
 #[inline]
 fn element(datagram: &[u8], mut at: usize, end: usize, two_byte: bool) -> Option<(u8, Range<usize>, usize)> {
     while at < end && *datagram.get(at)? == 0 {

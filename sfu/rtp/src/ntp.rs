@@ -1,4 +1,4 @@
-//! Time as RTCP tells it (RFC 3550 section 4).
+//! NTP timestamps, as in RTCP (RFC 3550 section 4).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

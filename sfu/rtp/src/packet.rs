@@ -22,7 +22,7 @@ pub struct Header {
     pub payload: Range<usize>,
 }
 
-/// Tells RTCP from RTP on one port: packet types 192–223 are RTCP (RFC 5761 section 4).
+/// Distinguishes RTCP from RTP on one port: packet types 192–223 are RTCP (RFC 5761 section 4).
 #[inline]
 pub fn is_rtcp(datagram: &[u8]) -> bool {
     matches!(datagram.get(1), Some(192..=223))
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn rtcp_is_told_apart() {
+    fn rtcp_is_distinguished() {
         assert!(is_rtcp(&[0x80, 200]) && is_rtcp(&[0x80, 206]));
         assert!(!is_rtcp(&[0x80, 111]) && !is_rtcp(&[0x80, 0x80 | 111]) && !is_rtcp(&[0x80]));
     }

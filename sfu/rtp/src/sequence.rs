@@ -3,8 +3,8 @@
 /// A sequence number of 16 bits with the count of its cycles above (RFC 3550 appendix A.1): what is greater was sent
 /// later, and none names two packets.
 ///
-/// A stream begins in the second cycle, so that a packet from before its first one has a number as well. Whoever is
-/// told of cycles counts them from where the stream began:
+/// A stream begins in the second cycle, so that a packet from before its first one has a number as well. Where cycles
+/// are reported they are counted from where the stream began:
 ///
 /// | packet | `number` | here | `index` | `reported` |
 /// |---|---|---|---|---|
@@ -28,14 +28,14 @@ impl Sequence {
         Sequence(Sequence::CYCLE.saturating_add(u64::from(number)))
     }
 
-    /// What stands in the header.
+    /// The number in the header.
     #[inline]
     pub fn number(self) -> u16 {
         self.0 as u16
     }
 
-    /// The one nearest to this with `number` in the header (RFC 3550 appendix A.1, RFC 3711 section 3.3.1). Before
-    /// the start there is nothing.
+    /// The one nearest to this with `number` in the header (RFC 3550 appendix A.1, RFC 3711 section 3.3.1). Before the
+    /// start there is none.
     #[inline]
     pub fn nearest(self, number: u16) -> Sequence {
         let ahead = number.wrapping_sub(self.number()) as i16;
@@ -59,7 +59,7 @@ impl Sequence {
         self.0.saturating_sub(Sequence::CYCLE) as u32
     }
 
-    /// Enough to tell it from all others of the last 4 billion; zero for none of the first.
+    /// Enough to distinguish it from all others of the last 4 billion; never zero for the first 4 billion.
     pub fn low_bits(self) -> u32 {
         self.0 as u32
     }
@@ -92,7 +92,7 @@ impl Sequence {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// This one and all that follow before `end`.
+    /// This one and all after it, before `end`.
     #[inline]
     pub fn until(self, end: Sequence) -> impl Iterator<Item = Sequence> {
         (self.0..end.0).map(Sequence)

@@ -1,5 +1,4 @@
-//! Departures of one peer's packets by transport-wide sequence number, matched with the arrivals its
-//! feedback tells.
+//! Departures of one peer's packets by transport-wide sequence number, matched with the arrivals its feedback reports.
 
 use rtp::rtcp::TransportReport;
 use rtp::sequence::Sequence;
@@ -40,13 +39,13 @@ pub struct Acknowledged {
     pub bytes: u32,
 }
 
-/// What one feedback packet tells that no other has told.
+/// What one feedback packet reports that no earlier one has.
 #[derive(Debug, Default, PartialEq)]
 pub struct Summary {
     /// In order of departure.
     pub acknowledged: Vec<Acknowledged>,
     pub lost: u32,
-    /// Arrived after all, having been told as lost earlier.
+    /// Arrived after all, having been reported as lost earlier.
     pub late: u32,
     /// From departure of the newest to now: the round trip and the peer's wait before reporting.
     pub response: Option<Duration>,
@@ -79,7 +78,7 @@ impl SendHistory {
         self.next.number()
     }
 
-    /// `now` as departures are kept: once for all packets of one run.
+    /// `now` in the units of departures: converted once for all packets of one run.
     #[inline]
     pub fn stamp(&mut self, now: Instant) -> Stamp {
         Stamp(micros(now, *self.began.get_or_insert(now)))
@@ -191,13 +190,13 @@ mod tests {
     fn departures_meet_arrivals_once() {
         let (start, mut history) = sent(4);
         assert_eq!(history.peek(), 4);
-        let told = report(0, 1, &[Some(4), None, Some(8), Some(4), Some(1)]);
-        let summary = history.on_feedback(start + Duration::from_millis(53), &told);
+        let feedback = report(0, 1, &[Some(4), None, Some(8), Some(4), Some(1)]);
+        let summary = history.on_feedback(start + Duration::from_millis(53), &feedback);
         let times: Vec<_> = summary.acknowledged.iter().map(|a| (a.sent_us, a.received_us)).collect();
         assert_eq!(times, [(0, 65_000), (2000, 67_000), (3000, 68_000)]);
         assert_eq!(summary.lost, 1);
         assert_eq!(summary.response, Some(Duration::from_millis(50)));
-        assert_eq!(history.on_feedback(start, &told), Summary::default());
+        assert_eq!(history.on_feedback(start, &feedback), Summary::default());
     }
 
     #[test]
@@ -226,8 +225,8 @@ mod tests {
     fn the_reference_time_wraps() {
         let (start, mut history) = sent(2);
         let before = history.on_feedback(start, &report(0, 0xff_ffff, &[Some(0)]));
-        let behind = history.on_feedback(start, &report(1, 0, &[Some(0)]));
-        let between = behind.acknowledged[0].received_us - before.acknowledged[0].received_us;
+        let after = history.on_feedback(start, &report(1, 0, &[Some(0)]));
+        let between = after.acknowledged[0].received_us - before.acknowledged[0].received_us;
         assert_eq!(between, REFERENCE_US);
     }
 }

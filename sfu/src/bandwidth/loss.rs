@@ -33,7 +33,7 @@ impl LossControl {
         self.bps
     }
 
-    /// Counts what one feedback tells; `late` packets were told as lost before.
+    /// Counts what one feedback reports; `late` packets were reported as lost before.
     pub fn count(&mut self, arrived: u32, lost: u32, late: u32) {
         self.arrived = self.arrived.saturating_add(arrived);
         self.lost = self.lost.saturating_add(lost).saturating_sub(late);

@@ -1,6 +1,5 @@
-//! What the line towards one peer can carry, from transport-wide feedback
-//! (draft-ietf-rmcat-gcc-02). It is told to Prometheus; dividing it among slots is the weak links'
-//! issue.
+//! What the line towards one peer can carry, from transport-wide feedback (draft-ietf-rmcat-gcc-02). So far it is only
+//! reported to Prometheus; nothing is divided among slots by it.
 
 mod acked;
 mod aimd;
@@ -9,5 +8,5 @@ pub mod history;
 mod loss;
 mod trend;
 
-/// No estimate is lower: one Opus stream with its headers always gets its try.
+/// No estimate is lower: one Opus stream with its headers is always tried.
 const MIN_BPS: f64 = 30_000.0;

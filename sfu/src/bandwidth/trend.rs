@@ -78,7 +78,7 @@ impl Trend {
         }
     }
 
-    /// Takes in packets in order of departure; one that is out of it tells nothing and is left out.
+    /// Takes in packets in order of departure; one that is out of order is ignored.
     pub fn on_packets(&mut self, packets: &[Acknowledged]) -> Usage {
         for packet in packets {
             self.on_packet(packet);
@@ -93,11 +93,11 @@ impl Trend {
             self.current = Some(alone);
             return;
         };
-        let behind = packet.sent_us.saturating_sub(group.first_sent_us);
-        if behind < 0 {
+        let after_first = packet.sent_us.saturating_sub(group.first_sent_us);
+        if after_first < 0 {
             return;
         }
-        if behind < BURST_US {
+        if after_first < BURST_US {
             group.sent_us = group.sent_us.max(packet.sent_us);
             group.received_us = group.received_us.max(packet.received_us);
             return;
@@ -151,8 +151,7 @@ impl Trend {
         self.usage = if trend_ms < -self.threshold_ms { Usage::Under } else { Usage::Normal };
     }
 
-    /// Section 5.4: the threshold follows what the line does by itself, or a competing TCP would
-    /// starve us.
+    /// Section 5.4: the threshold adapts to the delay variation of the line, or a competing TCP would starve us.
     fn adapt(&mut self, elapsed_ms: f64) {
         let distance = self.trend_ms().abs() - self.threshold_ms;
         if distance > SPIKE_MS {
@@ -164,7 +163,7 @@ impl Trend {
     }
 }
 
-/// Of the least-squares line through the samples; level where all lie at one moment.
+/// Of the least-squares line through the samples; 0 where all are of one moment.
 fn slope(samples: &VecDeque<(f64, f64)>) -> f64 {
     let n = samples.len().max(1) as f64;
     let mean_x = samples.iter().map(|(x, _)| x).sum::<f64>() / n;

@@ -1,4 +1,4 @@
-//! What is told of one peer once a second.
+//! What is reported of one peer once a second.
 
 use crate::ids::PeerIndex;
 use crate::peer::Peers;
@@ -66,7 +66,7 @@ fn down(elapsed: Duration, subscriber: &mut Subscriber) -> DirectionStats {
     total
 }
 
-/// Since this was asked last, bits per second.
+/// Bits per second since the last call.
 fn bitrate(elapsed: Duration, account: &mut SlotAccount) -> u64 {
     let octets = account.octets.saturating_sub(account.counted);
     account.counted = account.octets;

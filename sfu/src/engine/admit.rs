@@ -1,4 +1,4 @@
-//! Commands: peers come by their first offer and go; offers are answered.
+//! Commands: a peer's first offer admits it, offers are answered, peers are removed.
 
 use super::Engine;
 use super::work::Work;
@@ -79,7 +79,7 @@ impl Engine {
         Ok(answer)
     }
 
-    /// A later offer: fresh ICE credentials restart ICE, sections at the end are new slots.
+    /// A later offer: new ICE credentials restart ICE, sections at the end are new slots.
     fn answer_again(&mut self, now: Instant, index: PeerIndex, offer: &Offer) -> Result<String, OfferError> {
         let Line::WebRtc(line) = self.peers.lines.get(index).ok_or(OfferError::Changed)?;
         let previous = line.negotiated.clone();

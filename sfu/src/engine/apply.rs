@@ -1,4 +1,4 @@
-//! A room's plan is carried out: who gets whose packets. Runs when something changed, never per packet.
+//! Carries out a room's plan: which slots get which layer's packets. Runs when something changed, never per packet.
 
 use super::Engine;
 use super::forwarding::whole_key;
@@ -16,11 +16,11 @@ use std::time::{Duration, Instant};
 /// A key frame that is younger than this will still be young enough to be played from the slab when a handshake has
 /// ended.
 const AHEAD_MAX_AGE: Duration = Duration::from_millis(250);
-/// Of a slot that is thinned because the worker cannot keep up: the frames that all others rest upon.
+/// Of a slot that is thinned because the worker cannot keep up: the frames that all others depend on.
 const THIN_TEMPORAL: u8 = 0;
 
 impl Engine {
-    /// Makes a room look as desired. Idempotent.
+    /// Makes a room's routes and slots those of the desired state. Idempotent.
     pub(super) fn reconcile(&mut self, now: Instant, id: RoomId) {
         let Some(room) = self.rooms.remove(&id) else {
             return;
@@ -49,7 +49,7 @@ impl Engine {
         }
     }
 
-    /// Permissions take effect, and the routes of what a member publishes start anew.
+    /// Permissions take effect, and the routes of what a member publishes are cleared.
     fn begin_member(&mut self, index: PeerIndex, permissions: Permissions) {
         let Some(publisher) = self.peers.publishers.get_mut(index) else {
             return;
@@ -59,8 +59,8 @@ impl Engine {
             for (number, layer) in track.layers.iter_mut().enumerate() {
                 layer.routes.clear();
                 layer.begin_wanted();
-                // The lowest layer is always wanted: a camera nobody watches just now must still
-                // be seen to be on.
+                // The lowest layer is always wanted: a camera that has no viewer just now must still show that it is
+                // on.
                 if number == 0 {
                     layer.want();
                 }
@@ -128,9 +128,9 @@ impl Engine {
         }
     }
 
-    /// Whoever is shaking hands needs a key frame when that is done: asked for now, it comes meanwhile and is
-    /// played from the slab. Once for a slot, however often the room changes; a path must have been proved, and
-    /// it is on the receiver's account, so that nobody draws more of them than by connecting.
+    /// A peer whose handshake is going on needs a key frame when that is done: requested now, it comes meanwhile and is
+    /// played from the slab. Once for a slot, however often the room changes; a path must have been proved, and it is
+    /// charged to the receiver's budget, so that a peer gets no more of them than by connecting.
     fn ask_ahead(&mut self, now: Instant, origin: Origin, route: Route) {
         let subscriber = self.peers.subscribers.get_mut(route.subscriber);
         let video = subscriber.and_then(|subscriber| subscriber.video.get_mut(usize::from(route.slot)));
@@ -187,7 +187,7 @@ impl Engine {
         }
     }
 
-    /// Tells the publisher which layers are watched, when that changed.
+    /// Reports which layers of a publisher are watched, when that changed.
     fn report_wanted(&mut self, now: Instant, peer: PeerId, index: PeerIndex) {
         let Some(publisher) = self.peers.publishers.get_mut(index) else {
             return;

@@ -25,7 +25,7 @@ impl Engine {
                     self.touch(index);
                     continue;
                 }
-                TransportEvent::Heard { ssrc } => {
+                TransportEvent::NewSsrc { ssrc } => {
                     self.demux.add_ssrc(ssrc, index);
                     continue;
                 }
@@ -58,7 +58,7 @@ impl Engine {
         Event::Disconnected { peer, reason }
     }
 
-    /// What waits for a line that is gone goes nowhere.
+    /// Drops what waits for a line that is gone.
     pub(super) fn drop_waiting(&mut self, index: PeerIndex) {
         if let Some(subscriber) = self.peers.subscribers.get_mut(index) {
             self.stats.drops.add(DropReason::ReceiverGone, subscriber.clear());
@@ -115,8 +115,8 @@ impl Engine {
         }
     }
 
-    /// Once a second: who fell silent, which layers ended or have another height, what is no longer watched, who
-    /// still waits for a key frame.
+    /// Once a second: which voices fell silent, which layers ended or have another height, which are no longer watched,
+    /// which slots still wait for a key frame.
     pub(super) fn look_for_silence(&mut self, now: Instant) {
         let ids: Vec<crate::ids::RoomId> = self.rooms.keys().copied().collect();
         for id in ids {
@@ -136,7 +136,7 @@ impl Engine {
         }
     }
 
-    /// True when a slot could not ask for its key frame, and shall now.
+    /// True when a slot could not ask for its key frame, and is to ask now.
     fn waits_for_key(&mut self, index: PeerIndex) -> bool {
         let subscriber = self.peers.subscribers.get_mut(index);
         subscriber.is_some_and(|subscriber| std::mem::take(&mut subscriber.waits_for_key))
@@ -155,8 +155,8 @@ impl Engine {
                     .is_none_or(|at| now.saturating_duration_since(at) >= limits::SOURCE_IDLE_AFTER);
                 changed |= (layer.active && idle) | layer.height.has_changed();
                 layer.active &= !idle;
-                // Whoever waits for a picture of a silent source goes on asking: of a document that stands
-                // still nothing else may ever come.
+                // A slot that waits for a frame of a silent source goes on asking: a document that does not change may
+                // send nothing else for ever.
                 if idle && layer.routes.is_empty() {
                     layer.keyframe.cancel();
                 }

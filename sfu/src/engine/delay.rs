@@ -1,17 +1,17 @@
-//! Where the time of a forwarded packet goes: three stages, of one packet in so many. What the host
-//! says of the time at each poll is all there is to know.
+//! Where the time of a forwarded packet goes: three stages, of one packet in `SAMPLE`. The time the host passes to each
+//! poll is the only source.
 
 use crate::stats::ForwardDelay;
 use std::time::Instant;
 
-/// One packet in so many is timed.
+/// One packet in this many is timed.
 const SAMPLE: u64 = 32;
 
 #[derive(Default)]
 pub(super) struct DelayMeter {
-    /// The first poll behind the newest datagram: everything taken in has been decided by then.
+    /// The first poll after the newest datagram: everything received has been decided by then.
     ready_at: Option<Instant>,
-    /// A sampled run was handed out then; the next poll tells that it was sent.
+    /// When a sampled run was handed out; by the next poll it has been sent.
     paced_at: Option<Instant>,
 }
 
@@ -27,8 +27,7 @@ impl DelayMeter {
         }
     }
 
-    /// A run of `packets` was sealed, which are `forwarded` in all; the kernel took in its last one at
-    /// `arrived`.
+    /// A run of `packets` was sealed, `forwarded` of them in all so far; the kernel received the last one at `arrived`.
     pub fn on_run(
         &mut self,
         now: Instant,

@@ -18,15 +18,15 @@ pub(super) struct Scratch {
     buffer: Box<[u8]>,
     rtcp: VecDeque<(PeerIndex, Vec<u8>)>,
     control: Vec<u8>,
-    /// What is being sealed and whose it is: so that it is not lost should that fail.
+    /// What is being sealed and for which subscriber: so that it is not lost should that fail.
     waiting: VecDeque<Pending>,
     waiting_of: Option<(PeerIndex, SendRank)>,
 }
 
-/// What lies ready to be sent.
+/// What is ready to be sent.
 pub(super) struct Sealed {
     path: Path,
-    /// In the media buffer, or the control datagram.
+    /// `Some`: a run in the media buffer; `None`: the control datagram.
     media: Option<Run>,
 }
 
@@ -146,8 +146,8 @@ impl Engine {
         });
         let more = sealed.is_some() && !waiting.is_empty();
         if !more {
-            // Without a path nothing can leave. Cleared also where it is empty: so its memory is used
-            // from the start again, and stays warm.
+            // Without a path nothing can leave. Cleared even if empty: its memory is then used from the start again,
+            // and stays in the cache.
             self.stats.drops.add(DropReason::ReceiverGone, subscriber.throw_away(rank, waiting));
             subscriber.queue.is_done(rank);
         }
@@ -173,7 +173,7 @@ impl Engine {
         }
     }
 
-    /// Brings a peer into the order of the ranks in which something of its waits, in none of which anybody is yet.
+    /// Queues a peer in each rank in which it has something waiting. The ranks must be empty before.
     pub(super) fn mark_ranks(&mut self, index: PeerIndex) {
         let Some(subscriber) = self.peers.subscribers.get_mut(index) else {
             return;

@@ -58,8 +58,7 @@ impl Engine {
             return;
         };
         let offset = ours.seconds_since(report.ntp);
-        // The report that took the shortest way tells the offset best; a clock that was set is
-        // followed at once.
+        // The report that was fastest on its way gives the best offset; a clock that was set is followed at once.
         let known = publisher.clock_offset_s;
         let jumped = known.is_some_and(|known| (known - offset).abs() > CLOCK_JUMP_S);
         let believed = known.filter(|_| !jumped).map_or(offset, |known| known.min(offset));
@@ -70,13 +69,14 @@ impl Engine {
             news |= layer.last_report.replace((report.ntp, report.rtp)).is_none();
         }
         if news {
-            self.retell(now, index);
+            self.hurry_reports(now, index);
         }
     }
 
-    /// Nothing could be told of the time of a source until now, or what was told is wrong: the reports of all that
-    /// show its publisher say so soon, and not within a second. A slot that is owed reports gets those.
-    fn retell(&mut self, now: Instant, index: PeerIndex) {
+    /// The capture time of a source was not known until now, or what was reported of it is wrong: every slot that shows
+    /// its publisher gets a sender report soon, instead of within a second. A slot that has reports due already gets
+    /// those.
+    fn hurry_reports(&mut self, now: Instant, index: PeerIndex) {
         let Some(publisher) = self.peers.publishers.get(index) else {
             return;
         };
@@ -93,7 +93,7 @@ impl Engine {
         }
     }
 
-    /// What the peer says of what we send it.
+    /// The peer's report blocks about what we send it.
     fn on_reports(&mut self, now: Instant, index: PeerIndex, reports: &[ReportBlock]) {
         let ours = self.config.clock.ntp(now);
         let mut rtt = None;
@@ -157,8 +157,8 @@ impl Engine {
         }
     }
 
-    /// Asks for a key frame on a receiver's account. It is free while somebody else waits for one as well. False
-    /// when the budget is used up.
+    /// Requests a key frame, charged to a receiver's budget. It is free while another receiver waits for one as well.
+    /// False when the budget is used up.
     pub(super) fn request_key_for(&mut self, now: Instant, receiver: PeerIndex, origin: Origin) -> bool {
         let Some(layer) = self.peers.publishers.layer(origin) else {
             return true;
@@ -176,7 +176,7 @@ impl Engine {
     }
 }
 
-/// Wall clocks are not set during a meeting by less than this without NTP slewing them.
+/// During a meeting NTP slews a wall clock that is off by less than this, and does not set it.
 const CLOCK_JUMP_S: f64 = 2.0;
 /// A clock that moves by more than this is news: half of what lips may be early (ITU-R BT.1359: 45 ms).
 const CLOCK_NEWS_S: f64 = 0.02;
@@ -195,7 +195,7 @@ fn round_trip(now: NtpTime, block: &ReportBlock) -> Option<Duration> {
     (rtt < Duration::from_secs(60)).then_some(rtt)
 }
 
-/// What answers one NACKed number; nothing where it never left the slot.
+/// The packet to resend for one NACKed number; `None` where that number was never sent on the slot.
 fn resend(
     now: Instant,
     publishers: &Table<Publisher>,

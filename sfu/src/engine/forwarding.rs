@@ -15,11 +15,11 @@ use arrayvec::ArrayVec;
 use rtp::sequence::Sequence;
 use std::time::{Duration, Instant};
 
-/// A key frame that lies in the slab already is played from there when it is younger than this: the
-/// picture comes at once, and what is to be caught up is a fraction of a second.
+/// A key frame that is in the slab already is played from there when it is younger than this: the slot shows something
+/// at once, and has only a fraction of a second to catch up.
 const REPLAY_MAX_AGE: Duration = Duration::from_millis(500);
-/// A voice begins with its newest packet when that is younger than this, the longest packet of Opus: after a pause
-/// the next one is what is said now.
+/// A voice begins with its newest packet when that is younger than this, the longest packet of Opus: after a pause the
+/// next one is what is spoken now.
 const VOICE_MAX_AGE: Duration = Duration::from_millis(60);
 
 /// Packets of one layer that came one after the other, stored but not decided yet: a frame comes as a
@@ -31,7 +31,7 @@ pub(super) struct Burst {
 }
 
 impl Burst {
-    /// Whether a packet of this layer joins what waits; otherwise that is decided first.
+    /// Whether a packet of this layer joins the burst; otherwise the burst is decided first.
     pub fn takes(&self, origin: Origin) -> bool {
         self.origin == Some(origin) && !self.sequences.is_full()
     }
@@ -114,9 +114,9 @@ impl Engine {
         }
     }
 
-    /// Name and picture change together: `SlotShows` goes out with the first packet of the new
-    /// source, and the routes of the layers left behind are cleared away. The packet offered need not be of
-    /// the new source: the last packet of the old one's frame may have opened the way.
+    /// Name and picture change together: `SlotShows` goes out with the first packet of the new source, and the routes
+    /// of the layers that the slot showed before are removed. The packet offered need not be of the new source: the
+    /// last packet of the old one's frame may have made the switch possible.
     fn after_switch(&mut self, now: Instant, offered: Origin, switched: &[Route]) {
         for route in switched {
             let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber) else {
@@ -145,8 +145,8 @@ impl Engine {
         }
     }
 
-    /// A switch may move the slot's time line against the publisher's clock: sender reports say so at once,
-    /// or lips are out of sync for a second.
+    /// A switch may move the slot's timeline against the publisher's clock: sender reports go out at once, or lips are
+    /// out of sync for a second.
     pub(super) fn report_switches(&mut self, now: Instant, kind: SourceKind, switched: &[Route]) {
         for route in switched {
             let subscriber = self.peers.subscribers.get_mut(route.subscriber);
@@ -161,7 +161,7 @@ impl Engine {
         }
     }
 
-    /// Switches a slot to a key frame that lies in the slab already, if it is young enough.
+    /// Switches a slot to a key frame that is in the slab already, if it is young enough.
     pub(super) fn replay_key(&mut self, now: Instant, origin: Origin, route: Route) -> bool {
         let Some(layer) = self.peers.publishers.layer(origin) else {
             return false;
@@ -182,8 +182,8 @@ impl Engine {
         switched
     }
 
-    /// Plays the newest packet of a voice on a slot that begins to carry it, instead of waiting for the next:
-    /// who comes hears at once, and nobody misses the packet that made a voice heard. Its time is when it came.
+    /// Plays the newest packet of a voice on a slot that begins to carry it, instead of waiting for the next: a new
+    /// receiver hears at once, and no receiver misses the packet that made a voice heard. Its time is when it arrived.
     pub(super) fn replay_voice(&mut self, now: Instant, origin: Origin, route: Route) {
         let Some(layer) = self.peers.publishers.layer(origin) else {
             return;
@@ -209,8 +209,8 @@ impl Engine {
     }
 }
 
-/// The first packet of the newest key frame, if it is younger than `age` and can be played from the slab: nothing
-/// behind it is missing.
+/// The first packet of the newest key frame, if it is younger than `age` and can be played from the slab: nothing after
+/// it is missing.
 pub(super) fn whole_key(layer: &Layer, now: Instant, age: Duration) -> Option<(Sequence, &PacketMeta)> {
     let key = layer.last_key?;
     let (meta, _) = layer.slab.get(key)?;

@@ -18,8 +18,7 @@ use rtp::packet::Header;
 use rtp::sequence::Sequence;
 use std::time::Instant;
 
-/// When a datagram was handed in, and when the kernel had taken it in: what is measured of the line
-/// goes by the latter.
+/// When a datagram was handed in, and when the kernel had received it: measurements of the line use the latter.
 #[derive(Clone, Copy)]
 pub(super) struct Times {
     pub now: Instant,
@@ -38,7 +37,7 @@ struct Media<'a> {
     extensions: Extensions,
 }
 
-/// What storing a packet brought.
+/// The result of storing a packet.
 struct Stored {
     sequence: Sequence,
     meta: PacketMeta,
@@ -125,8 +124,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Decides what waits, unless this packet joins it. **Before it lies in the slab**: a switch plays all that
-    /// lies there, and a packet that is played and then offered leaves twice under one number.
+    /// Decides what waits, unless this packet joins it. **Before it is put into the slab**: a switch plays all that is
+    /// there, and a packet that is played and then offered leaves twice under one number.
     fn decide_before(&mut self, now: Instant, origin: Origin, media: &Media<'_>) {
         if media.payload.is_empty() || !self.burst.takes(origin) {
             self.decide_burst(now);
@@ -184,8 +183,8 @@ fn unwrap_rtx(media: &mut Media<'_>) -> Result<(), DropReason> {
     Ok(())
 }
 
-/// A packet that may not be published uses up its number: it is nobody's loss, nobody asks for it again, and no
-/// key frame before it is played any more.
+/// A packet that may not be published uses up its number: it counts as no loss, is not requested again, and no key
+/// frame before it is played any more.
 fn pass_over(times: Times, publisher: &mut Publisher, media: &Media<'_>) {
     let StreamRef { kind, layer: number, .. } = media.stream;
     let Some(layer) = publisher.layer_mut(kind, number) else {
@@ -199,8 +198,8 @@ fn pass_over(times: Times, publisher: &mut Publisher, media: &Media<'_>) {
     layer.last_key = None;
 }
 
-/// What is sent beyond the limit is told to the sender as lost, whose congestion control then slows down; it is
-/// not asked for again.
+/// What is sent beyond the limit is reported to the sender as lost, whose congestion control then slows down; it is not
+/// requested again.
 fn refuse_excess(times: Times, publisher: &mut Publisher, media: &Media<'_>) -> DropReason {
     if let Some(sequence) = media.extensions.transport_sequence {
         publisher.arrivals.forget(sequence);
@@ -210,8 +209,8 @@ fn refuse_excess(times: Times, publisher: &mut Publisher, media: &Media<'_>) -> 
     taken.and_then(Result::err).unwrap_or(DropReason::PublishLimit)
 }
 
-/// Order and losses: what is missing before a packet is asked for again, the packet itself no more, whatever
-/// becomes of it.
+/// Order and losses: what is missing before a packet is requested again, the packet itself no more, whether it is
+/// stored or not.
 fn take_number(times: Times, layer: &mut Layer, media: &Media<'_>) -> Result<Arrival, DropReason> {
     let StreamRef { kind, rtx, .. } = media.stream;
     let Times { now, arrived } = times;
@@ -273,17 +272,18 @@ fn describe(arrived: Instant, layer: &mut Layer, media: &Media<'_>) -> Result<Pa
         meta.frame_end = true;
         return Ok(meta);
     }
-    let told = codec::describe(media.codec, media.marker, media.payload, dependency, &mut layer.structure)?;
-    meta.keyframe = told.keyframe;
-    meta.frame_start = told.frame_start;
-    meta.frame_end = told.frame_end;
-    meta.temporal = told.temporal;
-    meta.switching_point = told.switching_point;
-    meta.opens_upper = told.opens_upper;
-    meta.picture_id = told.picture_id;
-    meta.tl0_pic_idx = told.tl0_pic_idx;
-    meta.frame_number = told.frame_number;
-    layer.height.tell(told.height);
+    let descriptor =
+        codec::describe(media.codec, media.marker, media.payload, dependency, &mut layer.structure)?;
+    meta.keyframe = descriptor.keyframe;
+    meta.frame_start = descriptor.frame_start;
+    meta.frame_end = descriptor.frame_end;
+    meta.temporal = descriptor.temporal;
+    meta.switching_point = descriptor.switching_point;
+    meta.opens_upper = descriptor.opens_upper;
+    meta.picture_id = descriptor.picture_id;
+    meta.tl0_pic_idx = descriptor.tl0_pic_idx;
+    meta.frame_number = descriptor.frame_number;
+    layer.height.update(descriptor.height);
     count(layer, &meta, media.datagram.len());
     Ok(meta)
 }
@@ -295,7 +295,7 @@ fn count(layer: &mut Layer, meta: &PacketMeta, bytes: usize) {
     layer.frames = layer.frames.wrapping_add(u64::from(meta.frame_end));
 }
 
-/// Into the slab: descriptor, capture time and payload, one behind the other.
+/// Into the slab: descriptor, capture time and payload, one after the other.
 fn remember(
     layer: &mut Layer,
     sequence: Sequence,

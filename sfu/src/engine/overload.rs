@@ -10,10 +10,10 @@ use crate::room::shed::{Cost, Measure, Standing};
 use crate::stats::Effort;
 use std::time::{Duration, Instant};
 
-/// What a layer counts for that has no rate yet: the smallest frames have 100 kbit/s.
+/// Assumed of a layer that has no rate yet: the smallest encodings have 100 kbit/s.
 const LEAST_BPS: u64 = 100_000;
 
-/// How long frames waited for their turn, from the kernel on, since that was last asked.
+/// How long frames waited for their turn, from the kernel on, since the last `take`.
 #[derive(Debug, Default)]
 pub(super) struct Waits {
     least: Option<Duration>,
@@ -24,7 +24,7 @@ impl Waits {
         self.least = Some(self.least.map_or(waited, |least| least.min(waited)));
     }
 
-    /// The least since this was last asked. Where none had its turn, it is what the `next` in turn has waited.
+    /// The shortest wait since the last call. Where no frame had its turn, it is how long the `next` one has waited.
     fn take(&mut self, next: Option<Duration>) -> Duration {
         self.least.take().or(next).unwrap_or_default()
     }
@@ -42,7 +42,7 @@ impl Engine {
         moved.into_iter().for_each(|room| self.stale(room));
     }
 
-    /// The room of a peer for which the plan has changed something.
+    /// The room of a peer for which shedding has changed something.
     fn moved(&self, index: PeerIndex) -> Option<RoomId> {
         let video = &self.peers.subscribers.get(index)?.video;
         let differs = |video: &Video| {
@@ -94,7 +94,7 @@ mod tests {
         waits.on_frame(ms(10));
         waits.on_frame(ms(20));
         assert_eq!(waits.take(Some(ms(40))), ms(10));
-        assert_eq!(waits.take(Some(ms(110))), ms(110), "nobody had a turn");
+        assert_eq!(waits.take(Some(ms(110))), ms(110), "no frame had its turn");
         assert_eq!(waits.take(None), ms(0));
     }
 }

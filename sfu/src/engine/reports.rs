@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 /// RFC 3550 section 6.2 allows less than five seconds where bandwidth permits; browsers send one a
 /// second, and link lights want them fresh.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
-/// After a switch a slot's sender report is said so often, and so far apart: a datagram in fifty is lost on a
-/// poor line, just behind the burst of a key frame most of all, and the regular one is up to a second away.
+/// After a switch a slot's sender report is sent this many times, and this far apart: a datagram in fifty is lost on a
+/// poor line, most often just after the burst of a key frame, and the regular report is up to a second away.
 pub(super) const HURRIED_REPORTS: u8 = 3;
 const HURRY_EVERY: Duration = Duration::from_millis(150);
 /// The report count is five bits (RFC 3550 section 6.4.1).
@@ -45,7 +45,7 @@ impl Engine {
             let media = publisher.layers().find_map(|layer| layer.ssrc).unwrap_or(Ssrc(0));
             rtcp::write_transport_feedback(&mut packets, sender, media, &report);
         }
-        // The timers go on while nobody can be asked.
+        // The timers go on while the publisher cannot be asked.
         if is_up {
             self.scratch.queue_rtcp(index, packets);
         }
@@ -68,7 +68,7 @@ impl Engine {
         }
     }
 
-    /// Of slots that switched lately, while any is owed.
+    /// Sender reports of slots that switched lately, while any are due.
     fn send_hurried_reports(&mut self, now: Instant, index: PeerIndex) {
         let hurry_at = self.peers.identities.get(index).and_then(|identity| identity.hurry_at);
         let due = hurry_at.is_some_and(|at| at <= now);
@@ -88,7 +88,7 @@ impl Engine {
         }
     }
 
-    /// Once a second: silence is looked for, and everything is told.
+    /// Once a second: silence is looked for, and statistics are reported.
     pub(super) fn report_stats(&mut self, now: Instant) {
         self.look_for_silence(now);
         let elapsed = now.saturating_duration_since(self.last_stats);
@@ -121,7 +121,8 @@ fn write_layer_feedback(
     for track in publisher.tracks.iter_mut().flatten() {
         for layer in &mut track.layers {
             let Some(media) = layer.ssrc else {
-                // There is nobody to ask yet; a timer that cannot be served must not stay due.
+                // No SSRC of the layer is known yet that could be asked; a timer that cannot be served must not stay
+                // due.
                 layer.keyframe.cancel();
                 layer.nack.forget();
                 continue;
@@ -157,7 +158,7 @@ fn build_reports(now: Instant, clock: Clock, peers: &mut Peers, index: PeerIndex
     write_sender_reports(packet, &sender_reports(now, clock, peers, index, Which::Fresh))
 }
 
-/// Behind what `packet` has, and in as many more as it takes.
+/// Appended to `packet`, and in as many further ones as it takes.
 fn write_sender_reports(mut packet: Vec<u8>, reports: &[SlotReport]) -> Vec<Vec<u8>> {
     let mut packets = Vec::new();
     for report in reports {
@@ -176,8 +177,11 @@ fn reception_blocks(now: Instant, peers: &mut Peers, index: PeerIndex) -> ArrayV
         return ArrayVec::new();
     };
     let layers = publisher.tracks.iter_mut().flatten().flat_map(|track| track.layers.iter_mut());
-    let heard = layers.filter(|layer| layer.active);
-    heard.filter_map(|layer| layer.ssrc.map(|ssrc| layer.stream.report(now, ssrc))).take(MAX_BLOCKS).collect()
+    let receiving = layers.filter(|layer| layer.active);
+    receiving
+        .filter_map(|layer| layer.ssrc.map(|ssrc| layer.stream.report(now, ssrc)))
+        .take(MAX_BLOCKS)
+        .collect()
 }
 
 struct SlotReport {
@@ -203,7 +207,7 @@ impl Which {
             Which::Fresh => {
                 let fresh = std::mem::take(&mut account.fresh);
                 if !fresh {
-                    // What the receiver said last was of a time when something came.
+                    // The receiver's last report was of a time when something came.
                     (account.reported_jitter, account.reported_fraction) = (0, 0.0);
                 }
                 fresh
@@ -252,8 +256,8 @@ fn sender_reports(
     reports
 }
 
-/// The layer's own timestamp at our time `ntp`: through the publisher's clock where its reports have
-/// told it. All streams of a publisher share one clock offset, so lips stay in sync.
+/// The layer's own timestamp at our time `ntp`: through the publisher's clock where its reports have given it. All
+/// streams of a publisher share one clock offset, so lips stay in sync.
 fn capture_timestamp(
     ntp: NtpTime,
     publisher: Option<&Publisher>,

@@ -1,11 +1,11 @@
-//! A fault of ours met while working for one peer ends that peer and nobody else.
+//! A fault of ours while working for one peer ends that peer and no other.
 //!
-//! The engine notes for whom it works ([`Work`]) and catches a panic at its door. What may be torn by then:
-//! the peer worked for, which is removed whole; the engine's queues, which are made anew from what the peers
-//! want; and a receiver whose packets were being decided or sealed when the fault was their publisher's. Of
-//! such a receiver some packets may be missing; since a number is used up before its packet is queued or
-//! sealed, none is used twice, and what is missing is asked for again. What else a peer's work touches of
-//! another peer it only reads (`peer`, four tables). So going on behind `AssertUnwindSafe` is sound.
+//! The engine notes which peer it works for ([`Work`]) and catches a panic in `handle_input` and `poll_output`. What
+//! may be inconsistent by then: the peer worked for, which is removed whole; the engine's queues, which are rebuilt
+//! from what the peers need; and a receiver whose packets were being decided or sealed when the fault was their
+//! publisher's. Of such a receiver some packets may be missing; since a number is used up before its packet is queued
+//! or sealed, none is used twice, and what is missing is requested again. Everything else of another peer is only read
+//! (`peer`, four tables). So going on after `catch_unwind` is sound, which is what `AssertUnwindSafe` asserts.
 
 use super::forwarding::Burst;
 use super::timers::Timers;
@@ -34,7 +34,7 @@ impl Engine {
         self.at_work.break_at(fault, at);
     }
 
-    /// Work has panicked: whom it was for is gone, and the engine goes on.
+    /// Work has panicked: the peer it was for is removed, and the engine goes on.
     pub(super) fn rescue(&mut self, panic: Box<dyn Any + Send>) {
         let cause = text_of(panic.as_ref());
         match self.at_work.take() {
@@ -51,8 +51,8 @@ impl Engine {
         self.put_in_order();
     }
 
-    /// The first is ended. Has the second been part of a fault before, then it is what they have in common and
-    /// ends in its place: packets that can be sent to nobody, or a receiver to whom nothing can be sent.
+    /// Ends the first. If the second was part of a fault before, it is what both faults have in common and ends
+    /// instead: a publisher whose packets cannot be sent to any receiver, or a receiver that can be sent nothing.
     fn fail_one_of(&mut self, first: PeerIndex, second: PeerIndex, cause: &str) {
         let identity = self.peers.identities.get_mut(second);
         let again = identity.is_some_and(|identity| std::mem::replace(&mut identity.was_at_a_fault, true));
@@ -73,8 +73,8 @@ impl Engine {
         }
     }
 
-    /// A room's routes are nobody's work alone: all its peers end, and the other rooms go on. Who comes back makes
-    /// it anew.
+    /// A room's routes are no single peer's work: all its peers end, and the other rooms go on. A peer that comes back
+    /// creates the room again.
     fn fail_room(&mut self, id: RoomId, cause: &str) {
         let members = self.peers.indices().filter(|index| self.room_of(*index) == Some(id));
         let members: Vec<PeerIndex> = members.collect();
@@ -82,7 +82,7 @@ impl Engine {
         self.rooms.remove(&id);
     }
 
-    /// The engine's queues anew.
+    /// Rebuilds the engine's queues.
     fn put_in_order(&mut self) {
         self.burst = Burst::default();
         self.timers = Timers::default();
@@ -101,9 +101,9 @@ impl Engine {
     }
 }
 
-/// What the panic said.
+/// The panic's message.
 fn text_of(panic: &(dyn Any + Send)) -> String {
     let owned = panic.downcast_ref::<String>().map(String::as_str);
     let text = owned.or_else(|| panic.downcast_ref::<&'static str>().copied());
-    text.unwrap_or("a panic without words").to_owned()
+    text.unwrap_or("a panic without a message").to_owned()
 }

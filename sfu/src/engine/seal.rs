@@ -1,5 +1,4 @@
-//! One run: packets of one subscriber and one size, written from the publishers' slabs and sealed one
-//! behind the other.
+//! One run: packets of one subscriber and one size, written from the publishers' slabs and sealed one after the other.
 
 use super::work::{AtWork, Work};
 use crate::bandwidth::history::Stamp;
@@ -56,7 +55,7 @@ impl Run {
     }
 }
 
-/// Whose turn it is.
+/// The subscriber whose turn it is.
 pub(super) struct Receiver<'a> {
     pub index: PeerIndex,
     pub line: &'a mut Line,
@@ -74,7 +73,7 @@ pub(super) struct Sealer<'a> {
     departure: Stamp,
     layer: Option<(Origin, &'a Layer)>,
     wire: Option<Wire>,
-    /// When the newest packet of the run came in that is not sent again.
+    /// When the newest packet of the run arrived, resent ones not counted.
     pub arrived: Option<Instant>,
     /// A packet of this layer had to be given up.
     pub needs_key: Option<Origin>,
@@ -90,8 +89,8 @@ struct Wire {
     payload_type: u8,
     /// The receiver has Opus and not RED: the newest block alone is sent.
     unwrap_red: bool,
-    /// Packets name their section (RFC 9143 section 15) until the receiver has reported on the SSRC: whoever
-    /// goes by MID learns where it belongs, and from then on it costs nothing. Of RTX nobody reports.
+    /// Packets name their section (RFC 9143 section 15) until the receiver has reported on the SSRC: a receiver that
+    /// goes by MID learns where it belongs, and from then on it costs nothing. RTX is never reported on.
     names_section: bool,
 }
 
@@ -120,7 +119,7 @@ impl<'a> Sealer<'a> {
         }
     }
 
-    /// Packets of one size, the last one perhaps shorter; `None` when nothing was left to send.
+    /// Packets of one size, the last one perhaps shorter; `None` when there was nothing to send.
     pub fn seal_run(
         &mut self,
         waiting: &mut VecDeque<Pending>,
@@ -153,7 +152,8 @@ impl<'a> Sealer<'a> {
         (run.packets > 0).then_some(run)
     }
 
-    /// The receiver will miss a packet that nobody can resend: only a key frame helps, unless it cannot have any.
+    /// The receiver will miss a packet that cannot be resent: only a key frame helps, unless the receiver cannot take
+    /// the codec at all.
     fn give_up(&mut self, pending: &Pending, reason: DropReason) {
         if self.rank != SendRank::Video {
             return;
@@ -164,7 +164,7 @@ impl<'a> Sealer<'a> {
         self.subscriber.give_up(pending.slot);
     }
 
-    /// Writes and seals one packet behind `run`; `None` when it does not fit into the run.
+    /// Writes and seals one packet after `run`; `None` when it does not fit into the run.
     #[inline]
     fn seal(&mut self, pending: &Pending, room: &mut [u8], run: Run) -> Result<Option<usize>, DropReason> {
         let layer = self.layer(pending.origin).ok_or(DropReason::TooOld)?;
@@ -327,7 +327,7 @@ impl<'a> Sealer<'a> {
 }
 
 impl Wire {
-    /// RED is unwrapped for those who have only Opus; `None` where the receiver cannot take the codec.
+    /// RED is unwrapped for receivers that have only Opus; `None` where the receiver cannot take the codec.
     fn of(parameters: &RtpParameters, (slot, codec, rtx): (u16, Codec, bool)) -> Option<Wire> {
         let unwrapped = || (codec == Codec::Red).then(|| parameters.codec(Codec::Opus)).flatten();
         let (found, unwrap_red) = match parameters.codec(codec) {

@@ -1,4 +1,4 @@
-//! What a room's plan is made from, read out of the tables.
+//! Collects what a room's plan is made from, out of the tables of peers.
 
 use super::Engine;
 use crate::command::{DesiredPeer, Permissions, Ranks};

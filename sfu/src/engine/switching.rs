@@ -1,4 +1,4 @@
-//! A video slot decides about packets and switches: from the slab, on a time line that goes on.
+//! A video slot decides about packets and switches: from the slab, on a timeline that goes on.
 
 use crate::forward::packet::{Origin, PacketMeta, Pending};
 use crate::forward::rewrite::Rewriter;
@@ -32,8 +32,8 @@ pub(super) struct SlotContext<'a> {
 }
 
 impl SlotContext<'_> {
-    /// By far the most bursts: a frame of what the slot shows, in order. False when each packet has to
-    /// be looked at.
+    /// The fast path, which takes by far the most bursts: a frame of what the slot shows, in order. False when each
+    /// packet has to be looked at.
     #[inline]
     pub fn offer_run(
         &self,
@@ -78,7 +78,7 @@ impl SlotContext<'_> {
         offered
     }
 
-    /// As `offer_audio`, of a packet that came before; not of one that this slot has sent.
+    /// As `offer_audio`, for a packet that came before; not for one that this slot has sent.
     pub fn begin_audio(
         &mut self,
         subscriber: &mut Subscriber,
@@ -92,7 +92,7 @@ impl SlotContext<'_> {
         }
     }
 
-    /// What came of one layer in one go.
+    /// Offers a burst of one layer.
     #[inline]
     pub fn offer_burst(
         &mut self,
@@ -107,7 +107,7 @@ impl SlotContext<'_> {
         for (sequence, meta) in packets {
             match self.offer_video(subscriber, origin, *sequence, meta) {
                 Offered::Stays => {}
-                // It plays all there is from the slab: the rest of this burst with it.
+                // A switch plays all there is from the slab, and with it the rest of this burst.
                 Offered::Switched => return Offered::Switched,
                 needs_key => offered = needs_key,
             }
@@ -179,8 +179,8 @@ impl SlotContext<'_> {
         Offered::Switched
     }
 
-    /// Where the key frame lies on the slot's time line: by sender reports where the slot shows, or showed
-    /// last, the same source, also after a pause; otherwise by arrival.
+    /// Where the key frame is on the slot's timeline: by sender reports where the slot shows, or showed last, the same
+    /// source, also after a pause; otherwise by arrival.
     fn timestamp(&self, rewriter: &Rewriter, to: Origin, timestamp: u32) -> u32 {
         let same_source = rewriter.origin().filter(|f| f.publisher == to.publisher && f.kind == to.kind);
         let report = |origin: Origin| self.publishers.layer(origin).and_then(|l| l.last_report);

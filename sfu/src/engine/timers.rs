@@ -1,4 +1,4 @@
-//! Which peer wants to be visited when. A peer without a due timer is never visited.
+//! When each peer is to be visited. A peer without a due timer is never visited.
 
 use super::Engine;
 use super::work::Work;
@@ -43,7 +43,7 @@ impl Timers {
 }
 
 impl Engine {
-    /// Looks at what a peer waits for and queues a visit, unless an earlier one is queued.
+    /// Queues a visit for a peer's next timer, unless an earlier one is queued.
     pub(super) fn schedule(&mut self, index: PeerIndex) {
         let Some(identity) = self.peers.identities.get_mut(index) else {
             return;
@@ -64,9 +64,9 @@ impl Engine {
         }
     }
 
-    /// Visits every peer whose time has come.
+    /// Visits every peer whose timer is due.
     pub(super) fn handle_timeouts(&mut self, now: Instant) {
-        // Taken out first: whoever is due again at once is visited at the next turn, not in this one.
+        // Taken out first: a peer that is due again at once is visited at the next turn, not in this one.
         let due: Vec<(Instant, PeerIndex)> = std::iter::from_fn(|| self.timers.pop_due(now)).collect();
         for (at, index) in due {
             let identity =

@@ -1,8 +1,8 @@
-//! For whom the engine works, noted so that a fault can be laid to somebody (`rescue.rs`).
+//! Which peer the engine works for, noted so that a fault can be attributed (`rescue.rs`).
 
 use crate::ids::{PeerId, PeerIndex, RoomId};
 
-/// For whom the engine works just now.
+/// Which peer the engine works for just now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Work {
     /// For no peer: a fault there ends the worker.
@@ -16,7 +16,7 @@ pub(super) enum Work {
         publisher: PeerIndex,
         receiver: PeerIndex,
     },
-    /// What waits for one is sealed, just now packets of the other.
+    /// The queue of `receiver` is sealed, just now packets of `publisher`.
     Seal {
         receiver: PeerIndex,
         publisher: PeerIndex,
@@ -24,7 +24,7 @@ pub(super) enum Work {
     Room(RoomId),
 }
 
-/// Where [`Work`] is noted: a store for each datagram, route of a burst, and run.
+/// Where [`Work`] is noted: one store to memory for each datagram, each route of a burst and each run.
 #[derive(Debug, Default)]
 pub(super) struct AtWork {
     work: Work,
@@ -32,11 +32,11 @@ pub(super) struct AtWork {
     faults: Vec<(Fault, Option<PeerIndex>)>,
 }
 
-/// Work that shall panic, for tests. In release builds there is no such thing.
+/// Work that is to panic, for tests. Release builds do not have it.
 #[cfg(debug_assertions)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// What is no peer's work.
+    /// Work that is for no peer.
     Own,
     /// A datagram, a timer, a report.
     Of(PeerId),
@@ -74,7 +74,7 @@ impl AtWork {
         std::mem::take(&mut self.work)
     }
 
-    /// From now on this work panics, where it is a peer's that of the one at `at`.
+    /// From now on this work panics; `at` is the peer, where it is work for one.
     #[cfg(debug_assertions)]
     pub fn break_at(&mut self, fault: Fault, at: Option<PeerIndex>) {
         self.faults.push((fault, at));

@@ -1,5 +1,5 @@
-//! The egress guard: in debug builds and simulations, every packet that leaves a slot is checked.
-//! What it refuses a decoder would refuse too.
+//! The egress guard: in debug builds and simulations, every packet that leaves a slot is checked. What the guard
+//! refuses a decoder would refuse too.
 
 use super::packet::PacketMeta;
 use rtp::sequence::Sequence;
@@ -14,7 +14,7 @@ pub struct Guard {
     seen: Vec<Sequence>,
     timestamp: u32,
     frame_open: bool,
-    /// A packet of the slot was given up unsent: what follows may be torn until a key frame.
+    /// A packet of the slot was given up unsent: what follows may be incomplete until a key frame.
     broken: bool,
 }
 
@@ -24,7 +24,7 @@ impl Guard {
         self.broken = true;
     }
 
-    /// Checks a packet in the order it leaves; `Err` says which promise is broken.
+    /// Checks a packet in the order it leaves; `Err` names the broken promise.
     pub fn check(
         &mut self,
         sequence: Sequence,

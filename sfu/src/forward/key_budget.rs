@@ -1,22 +1,22 @@
-//! How often one receiver may make publishers send key frames. A key frame is several times as large as another
-//! picture, and everybody who watches the layer pays for it: with bytes, or with the quality that the encoder
-//! takes for them. So what one receiver asks for, by PLI and FIR or by wishing here and there, is rationed;
-//! what others ask for meanwhile serves it as well.
+//! How often one receiver may make publishers send key frames. A key frame is several times as large as another frame,
+//! and every viewer of the layer pays for it: with bytes, or with the quality that the encoder gives up for them. So
+//! what one receiver asks for, by PLI and FIR or by changing its wishes, is rationed; what others ask for meanwhile
+//! serves it as well.
 
 use super::packet::Origin;
 use crate::time::after;
 use std::time::{Duration, Instant};
 
-/// For one layer and one receiver: so many at once, then one in this time. A key frame on a poor line may be
-/// lost itself, twice; then a picture that stands for four seconds is the receiver's and not the meeting's.
+/// For one layer and one receiver: so many at once, then one in this time. A key frame on a poor line may be lost
+/// itself, twice; after that the receiver, and not the meeting, pays: its picture stands for up to four seconds.
 const EVERY: Duration = Duration::from_secs(4);
 const AT_ONCE: u32 = 4;
-/// For all layers together: a wall of 49 pictures that comes back from an outage asks for all of them at once, and
-/// one may turn its pages.
+/// For all layers together: a receiver with a wall of 49 pictures asks for all of them at once when it comes back from
+/// an outage, and may turn pages.
 const ANY_EVERY: Duration = Duration::from_millis(125);
 const ANY_AT_ONCE: u32 = 64;
-/// Layers remembered. Who makes us forget one by asking for as many others has used up what it may ask for at
-/// all, and gets it back no sooner than the one forgotten would have let it.
+/// Layers remembered. A receiver that makes us forget one by asking for this many others has used up its whole budget,
+/// and gets it back no sooner than the budget of the forgotten layer would have been refilled.
 const REMEMBERED: usize = 64;
 
 /// What one receiver has asked for.
@@ -28,7 +28,7 @@ pub struct KeyBudget {
 }
 
 impl KeyBudget {
-    /// Whether a key frame of `origin` may be asked for now on this receiver's account; takes it from there.
+    /// Whether a key frame of `origin` may be asked for now from this receiver's budget; takes it from there.
     pub fn take(&mut self, now: Instant, origin: Origin) -> bool {
         let known = self.layers.iter().position(|(layer, _)| *layer == origin);
         let paid = known.and_then(|place| self.layers.get(place)).map(|(_, paid)| *paid);
@@ -45,7 +45,7 @@ impl KeyBudget {
         true
     }
 
-    /// The one paid first gives way, once all places are taken.
+    /// The one that is paid for first gives way, once all places are taken.
     fn place_for_another(&self) -> Option<usize> {
         let full = self.layers.len() >= REMEMBERED;
         let first = self.layers.iter().enumerate().min_by_key(|(_, (_, paid))| *paid);
@@ -109,7 +109,7 @@ mod tests {
 
     /// Asking for many layers in turn does not make one of them cheaper.
     #[test]
-    fn forgetting_helps_nobody() {
+    fn forgetting_makes_nothing_cheaper() {
         let start = Instant::now();
         let mut budget = KeyBudget::default();
         let mut of_the_victim = 0;

@@ -1,4 +1,4 @@
-//! Packets a slot leaves out (upper temporal layers): which of them leave no gap behind, and which numbers
+//! Packets a slot leaves out (upper temporal layers): which of them leave no gap in the numbers, and which numbers
 //! among them may still be wanted.
 
 use super::packet::PacketMeta;
@@ -7,7 +7,7 @@ use rtp::sequence::Sequence;
 
 /// Frames left out in a row that are remembered one by one; more come only where nothing is sent at all.
 const MAX_LEFT_OUT: usize = 64;
-/// What is known of the packets behind the last one sent, while none of them is to be sent.
+/// What is known of the packets after the last one sent, while none of them is to be sent.
 #[derive(Debug, Default)]
 pub(super) struct LeftOut {
     /// Numbers `first..end` that have not come: they may be wanted.
@@ -56,9 +56,9 @@ impl LeftOut {
     /// Takes one number out of a gap.
     fn split(&mut self, gap: usize, sequence_in: Sequence) {
         let (first, end) = self.gaps.remove(gap);
-        let behind = sequence_in.next();
-        if behind < end {
-            self.gaps.insert(gap, (behind, end));
+        let after = sequence_in.next();
+        if after < end {
+            self.gaps.insert(gap, (after, end));
         }
         if first < sequence_in {
             self.gaps.insert(gap, (first, sequence_in));
@@ -75,7 +75,7 @@ impl LeftOut {
         }
     }
 
-    /// Picture ids left out before a number, which are closed behind there.
+    /// How many picture ids were left out before a number; the ids after that number close the gap.
     pub fn forget_before(&mut self, first_in: Sequence) -> u16 {
         let count = self.frames.partition_point(|frame| frame.first_in < first_in);
         let before: u16 = self.frames.drain(..count).map(|frame| frame.ids).sum();
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn each_picture_leaves_one_picture_id() {
+    fn each_frame_leaves_one_picture_id() {
         let mut left_out = LeftOut::default();
         for (number, timestamp) in [(12, 2), (10, 1), (13, 2), (14, 3)] {
             left_out.take(at(number), at(number), &packet(timestamp));
@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(left_out.forget_before(at(10)), 0);
         assert_eq!(left_out.forget_before(at(13)), 2, "the first two frames");
         assert_eq!(left_out.forget_before(at(100)), 1);
-        assert_eq!(left_out.forget_before(at(100)), 0, "told once");
+        assert_eq!(left_out.forget_before(at(100)), 0, "counted once");
     }
 
     /// However many are left out in a row, their ids are counted, though only the newest are remembered.

@@ -1,5 +1,5 @@
-//! From a publisher's packet to a subscriber's packet: select a layer, switch to it, rewrite the
-//! numbers, resend what was lost. Nothing here has heard of transports.
+//! From a publisher's packet to a subscriber's packet: select a layer, switch to it, rewrite the numbers, resend what
+//! was lost. Nothing here knows of transports.
 
 #[cfg(debug_assertions)]
 pub mod guard;

@@ -5,7 +5,7 @@ use rtp::codec::Codec;
 use rtp::sequence::Sequence;
 use std::time::Instant;
 
-/// One layer of one published track: the slab a packet lies in.
+/// One layer of one published track: the slab a packet is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
     pub publisher: PeerIndex,
@@ -13,8 +13,8 @@ pub struct Origin {
     pub layer: u8,
 }
 
-/// Kept in the slab beside the payload. The stored bytes are the dependency descriptor, the
-/// abs-capture-time and the RTP payload, one behind the other.
+/// Kept in the slab beside the payload. The stored bytes are the dependency descriptor, the abs-capture-time and the
+/// RTP payload, one after the other.
 #[derive(Debug, Clone, Copy)]
 pub struct PacketMeta {
     pub arrived: Instant,
@@ -79,7 +79,7 @@ impl Pending {
         Pending { origin, slot, count: 1, sequence_in, sequence_out, offsets, begins: false, decided: now }
     }
 
-    /// The first is done with; true when it was the last one.
+    /// Removes the first packet; true when it was the last one.
     #[inline]
     pub fn advance(&mut self) -> bool {
         self.count = self.count.saturating_sub(1);

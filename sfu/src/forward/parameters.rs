@@ -13,7 +13,7 @@ pub struct RtpCodec {
     pub rtx_payload_type: Option<u8>,
 }
 
-/// What a slot sends with, as the newest answer says; only the codecs may differ from the first one's.
+/// What a slot sends with, by the newest answer; only the codecs may differ from the first one's.
 #[derive(Debug, Clone)]
 pub struct RtpParameters {
     pub ssrc: Ssrc,

@@ -8,12 +8,12 @@ use rtp::sequence::Sequence;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-/// Numbers of one slot answered in one turn, in however many NACKs they come; a receiver that lost more
-/// needs a key frame. At 2 Mbit/s these are half a second.
+/// Numbers of one slot looked at in one turn, in however many NACKs they come; a receiver that lost more needs a key
+/// frame. At 2 Mbit/s these are half a second.
 pub const MAX_RESENT_PER_TURN: usize = 128;
 
-/// Which numbers of a slot were resent lately: as many as the slab holds, so that there is none that could be
-/// drawn from it again and again.
+/// Which numbers of a slot were resent lately: as many as the slab holds, so that no number can be requested from it
+/// again and again.
 #[derive(Debug)]
 pub struct Resent {
     memory: usize,
@@ -26,7 +26,7 @@ pub struct Resent {
     next: Sequence,
 }
 
-/// The last answer to a number, whose low 32 bits tell it from others: the rest takes months.
+/// The last answer to a number, whose low 32 bits identify it: they take months to repeat.
 #[derive(Debug, Clone, Copy)]
 struct Answer {
     number: NonZeroU32,
@@ -46,7 +46,7 @@ impl Resent {
         }
     }
 
-    /// How many of `asked` numbers may be looked at in this turn. A turn is all that is told at one time.
+    /// How many of `asked` numbers may be looked at in this turn. A turn is all NACKs that come at one time.
     pub fn open_turn(&mut self, now: Instant, asked: usize) -> usize {
         let used = self.turn.filter(|(turn, _)| *turn == now).map_or(0, |(_, used)| used);
         let open = asked.min(MAX_RESENT_PER_TURN.saturating_sub(used));
@@ -115,7 +115,7 @@ const OVERHEAD: usize = 48;
 const QUESTIONS_PER_S: f64 = 4096.0;
 const QUESTIONS_AT_ONCE: f64 = 1024.0;
 
-/// What one receiver may draw by asking again: bytes, earned by what is sent to it, and questions.
+/// What one receiver may have resent: bytes, earned by what is sent to it, and numbers looked at.
 ///
 /// Whatever it asks, in any time it is resent no more than `SHARE` of the video sent to it, and `FLOOR`, and what
 /// was saved up before.
@@ -134,8 +134,9 @@ impl ResendBudget {
         ResendBudget { at: now, counted: 0, bytes, questions: QUESTIONS_AT_ONCE }
     }
 
-    /// Told the time and how many bytes of video have been `sent` to the receiver in all. Once what the line
-    /// can carry is to bound repairs as well, this is where: what is earned is the smaller of two shares.
+    /// Refills by the time that has passed and by how many bytes of video have been `sent` to the receiver in all. Once
+    /// what the line can carry is to bound repairs as well, this is the place: what is earned will be the smaller of
+    /// two shares.
     pub fn refill(&mut self, now: Instant, sent: u64) {
         let elapsed = now.saturating_duration_since(self.at).as_secs_f64();
         let memory = MEMORY.as_secs_f64();

@@ -23,7 +23,7 @@ fn a_number_is_resent_once_per_round_trip() {
     assert!(!resent.is_on_its_way(start + RTT, at(7), RTT));
 }
 
-/// All that can be resent is remembered: whoever asks for the whole slab in turn gets nothing twice.
+/// All that can be resent is remembered: a receiver that asks for the whole slab in turn gets nothing twice.
 #[test]
 fn the_memory_is_as_large_as_the_slab() {
     let start = Instant::now();
@@ -80,7 +80,7 @@ fn an_outage_of_half_a_second_is_repaired_at_once() {
 }
 
 #[test]
-fn who_gets_nothing_is_resent_the_floor() {
+fn a_receiver_that_gets_nothing_is_resent_the_floor() {
     let start = Instant::now();
     let mut budget = ResendBudget::new(start);
     assert_eq!(drain(&mut budget), 25_000);
@@ -92,7 +92,7 @@ fn who_gets_nothing_is_resent_the_floor() {
 }
 
 #[test]
-fn a_budget_that_nobody_used_for_long_is_no_larger() {
+fn a_budget_that_was_unused_for_long_is_no_larger() {
     let start = Instant::now();
     let mut budget = ResendBudget::new(start);
     budget.refill(start + Duration::from_secs(3600), 900_000_000);

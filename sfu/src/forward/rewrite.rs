@@ -1,10 +1,10 @@
 //! Numbers of a slot: sequence numbers, timestamps and picture ids stay continuous whatever the slot
 //! shows (RFC 3550 section 5.1, RFC 7741 section 4.2).
 //!
-//! A slot's output is a list of *segments*. Within a segment output = input + offset; a new segment
-//! begins when the slot switches to another layer or source, and behind packets that were left out
-//! (upper temporal layers). The list answers both ways: which number a late packet gets, and which
-//! packet a NACKed number was. Its length bounds how far back both reach.
+//! A slot's output is a list of *segments*. Within a segment output = input + offset; a new segment begins when the
+//! slot switches to another layer or source, and after packets that were left out (upper temporal layers). The list
+//! works both ways: it gives the number of a late packet, and the packet of a NACKed number. Its length bounds how far
+//! back both reach.
 //!
 //! Layer A is shown, two packets of it are left out, one is missing, then the slot switches to B:
 //!
@@ -16,7 +16,7 @@
 //!
 //! Packet 16 keeps its number and gets it however late it comes; number 51, asked for again, is packet 11 of A; 13 and
 //! 14 have none, and a late 14 is not sent. What is missing *among* left-out packets (`left_out.rs`) is given a number
-//! when something after it is forwarded: until then nobody knows whether it would have been left out.
+//! when something after it is forwarded: until then it is not known whether it would have been left out.
 
 use super::left_out::LeftOut;
 use super::packet::{Mapped, Offsets, Origin, PacketMeta};
@@ -28,10 +28,10 @@ use std::time::{Duration, Instant};
 /// out this reaches back four seconds, longer than the slabs do.
 const MAX_SEGMENTS: usize = 64;
 
-/// As many numbers as a stream may leap without having begun anew (`receive::stream`, MAX_JUMP).
+/// As many numbers as a stream may leap without having restarted (`receive::stream`, MAX_JUMP).
 const MAX_LEAP: u64 = 3000;
-/// A time line that is further than this from the time that has passed is another one: an encoder began
-/// anew after a report of the old one, or what was queued before a narrow line is late, or is not any more.
+/// A timeline that is further than this from the time that has passed is another one: an encoder restarted after a
+/// report of the old one, or what was queued before a narrow line is late, or is not any more.
 const MAX_DISAGREEMENT_S: u32 = 2;
 
 /// Gaps among left-out packets that wait for their packets; each costs a loss.
@@ -87,7 +87,7 @@ impl Rewriter {
         self.next_out
     }
 
-    /// What the newest segment is of: what is shown, or was shown last.
+    /// The origin of the newest segment: what is shown, or was shown last.
     pub fn origin(&self) -> Option<Origin> {
         self.segments.back().map(|segment| segment.origin)
     }
@@ -97,8 +97,8 @@ impl Rewriter {
         self.segments.back().map(|segment| segment.offsets.timestamp)
     }
 
-    /// Begins a segment with `packet`. `timestamp_out` is where its capture time lies on the slot's
-    /// time line; where that would not be later than what was sent, it is moved just behind it.
+    /// Begins a segment with `packet`. `timestamp_out` is its capture time on the slot's timeline; where that is not
+    /// later than what was sent, it is moved to just after it.
     pub fn begin(&mut self, origin: Origin, sequence_in: Sequence, packet: &PacketMeta, timestamp_out: u32) {
         self.close(self.highest_in.next());
         let offsets = self.offsets_at(packet, timestamp_out);
@@ -132,7 +132,7 @@ impl Rewriter {
         }
     }
 
-    /// The time line continued by arrival: for another source, or before sender reports are there.
+    /// The timeline continued by arrival: for another source, or before sender reports are there.
     pub fn timestamp_by_arrival(&self, now: Instant, fallback: u32) -> u32 {
         let Some(last) = self.last else {
             return fallback;
@@ -146,8 +146,8 @@ impl Rewriter {
         self.last.map(|last| now.saturating_duration_since(last.at))
     }
 
-    /// The output of a packet that is to be forwarded; `None` when it lies in no segment: left out,
-    /// or older than the list reaches.
+    /// The output of a packet that is to be forwarded; `None` when it is in no segment: left out, or older than the
+    /// list reaches.
     #[inline]
     pub fn map(
         &mut self,
@@ -176,8 +176,8 @@ impl Rewriter {
         self.segments.iter().rev().find(holds).map(|segment| segment.map(sequence_in))
     }
 
-    /// The output of the first of several packets that follow the newest one and each other without a
-    /// gap; the others come behind it. `None` decides nothing.
+    /// The output of the first of several packets that follow the newest one and each other without a gap; the others
+    /// follow it. `None` decides nothing.
     #[inline]
     pub fn map_run(
         &mut self,
@@ -198,8 +198,8 @@ impl Rewriter {
         Some(mapped)
     }
 
-    /// Whether a packet is so far ahead that its stream must have begun anew: its numbers have nothing to do
-    /// with those before, and the receiver's roll-over counter (RFC 3711 section 3.3.1) would not follow.
+    /// Whether a packet is so far ahead that its stream must have restarted: its numbers have nothing to do with those
+    /// before, and the receiver's roll-over counter (RFC 3711 section 3.3.1) would not follow.
     pub fn leaps(&self, origin: Origin, sequence_in: Sequence) -> bool {
         let far = sequence_in > self.highest_in.plus(MAX_LEAP);
         far && self.segments.back().is_some_and(|open| open.origin == origin)
@@ -225,13 +225,14 @@ impl Rewriter {
         ahead > 0 && ahead.unsigned_abs() > self.clock_rate.saturating_mul(MAX_DISAGREEMENT_S)
     }
 
-    /// Whether a packet comes behind newer ones of the same origin.
+    /// Whether a packet comes after newer ones of the same origin.
     pub fn is_late(&self, origin: Origin, sequence_in: Sequence) -> bool {
         sequence_in <= self.highest_in && self.segments.back().is_some_and(|open| open.origin == origin)
     }
 
-    /// Whether a late packet has to go whatever is left out by now: it lies in a gap and is of the frame sent last,
-    /// which would never end, since nobody can ask for its rest, and would share its id with the next.
+    /// Whether a late packet has to be sent whatever is left out by now: it fills a gap and is of the frame sent last.
+    /// Without it that frame would never end, since no receiver could ask for its rest, and would share its id with the
+    /// next.
     pub fn is_owed(&self, origin: Origin, sequence_in: Sequence, packet: &PacketMeta) -> bool {
         let Some(open) = self.segments.back().filter(|_| self.is_late(origin, sequence_in)) else {
             return false;
@@ -241,8 +242,8 @@ impl Rewriter {
         of_the_last && self.left_out.gap_of(sequence_in).is_some()
     }
 
-    /// Leaves out a packet, so that those behind it close the gap. What is missing before it may be wanted
-    /// and may still come.
+    /// Leaves out a packet, so that those after it close the gap. What is missing before it may be wanted and may still
+    /// come.
     pub fn skip(&mut self, origin: Origin, sequence_in: Sequence, packet: &PacketMeta) {
         let Some(open) = self.segments.back().copied().filter(|open| open.origin == origin) else {
             return;
@@ -269,8 +270,8 @@ impl Rewriter {
         (sequence_out < self.next_out).then_some((segment.origin, sequence_in, segment.offsets))
     }
 
-    /// Goes on behind left-out packets: same origin and time line. Gaps in the input before this packet
-    /// keep their numbers: they may be the head of this very frame, or a frame of their own.
+    /// Goes on after left-out packets: same origin and timeline. Gaps in the input before this packet keep their
+    /// numbers: they may be the head of this very frame, or a frame of their own.
     fn reopen(
         &mut self,
         now: Instant,
@@ -310,7 +311,7 @@ impl Rewriter {
         gaps.into_iter().fold(before, |before, (first, end)| self.go_on(before, first, end))
     }
 
-    /// A segment on the time line of the last one, behind what was left out before it.
+    /// A segment on the timeline of the last one, after what was left out before it.
     fn go_on(&mut self, before: Segment, first_in: Sequence, end_in: Sequence) -> Segment {
         let ids = self.left_out.forget_before(first_in);
         let mut segment = Segment { first_in, end_in, first_out: self.next_out, ..before };

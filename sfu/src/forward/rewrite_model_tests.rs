@@ -19,8 +19,8 @@ enum Step {
 /// An input packet and its number, where it has got one.
 type Packet = (u8, u64, Option<u64>);
 
-/// What each packet must be. A number is given to whatever is forwarded, in order; what is missing before a packet
-/// that is forwarded keeps its own; what is left out, or was still missing at a switch, never gets one.
+/// Which number each packet must get. A number is given to whatever is forwarded, in order; what is missing before a
+/// packet that is forwarded keeps its own; what is left out, or was still missing at a switch, never gets one.
 #[derive(Default)]
 struct Model {
     forwarded: Vec<Packet>,
@@ -42,7 +42,7 @@ impl Model {
     }
 }
 
-impl Line {
+impl Slot {
     fn number(&mut self, layer: u8, sequence: u64) -> Option<u64> {
         self.send(layer, sequence, sequence as u16).map(|(number, _)| number)
     }
@@ -72,23 +72,23 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn check(steps: &[Step]) -> Result<(), TestCaseError> {
-    let (mut line, mut model) = (Line::new(), Model::default());
+    let (mut slot, mut model) = (Slot::new(), Model::default());
     let (mut layer, mut sequence) = (0, 1_000);
-    line.begin(layer, sequence, sequence as u16, 0);
-    prop_assert_eq!(line.number(layer, sequence), Some(model.forward(layer, sequence)));
+    slot.begin(layer, sequence, sequence as u16, 0);
+    prop_assert_eq!(slot.number(layer, sequence), Some(model.forward(layer, sequence)));
     for step in steps {
         sequence += 1;
         match step {
             Step::Forward => {
-                prop_assert_eq!(line.number(layer, sequence), Some(model.forward(layer, sequence)));
+                prop_assert_eq!(slot.number(layer, sequence), Some(model.forward(layer, sequence)));
             }
-            Step::LeaveOut => line.skip_of(layer, sequence),
+            Step::LeaveOut => slot.skip_of(layer, sequence),
             Step::Miss => model.missing.push((layer, sequence, None)),
             Step::Switch(first) => {
                 model.switch();
                 (layer, sequence) = (layer + 1, *first);
-                line.begin(layer, sequence, sequence as u16, 0);
-                prop_assert_eq!(line.number(layer, sequence), Some(model.forward(layer, sequence)));
+                slot.begin(layer, sequence, sequence as u16, 0);
+                prop_assert_eq!(slot.number(layer, sequence), Some(model.forward(layer, sequence)));
             }
             Step::Late(which) => {
                 sequence -= 1;
@@ -96,13 +96,13 @@ fn check(steps: &[Step]) -> Result<(), TestCaseError> {
                     model.missing.iter().copied().filter(|(.., number)| number.is_some()).collect();
                 if !known.is_empty() {
                     let (layer, late, number) = known[which.index(known.len())];
-                    prop_assert_eq!(line.number(layer, late), number, "late {}", late);
+                    prop_assert_eq!(slot.number(layer, late), number, "late {}", late);
                 }
             }
         }
     }
     for (layer, sequence, number) in model.forwarded {
-        prop_assert_eq!(line.packet_of(number.unwrap()), Some((origin(layer), at(sequence))));
+        prop_assert_eq!(slot.packet_of(number.unwrap()), Some((origin(layer), at(sequence))));
     }
     Ok(())
 }

@@ -1,18 +1,18 @@
-//! Which simulcast layer a slot shall show. Pure: layers and a wish in, a choice out.
+//! Which simulcast layer a slot is to show. Pure: layers and a wish in, a choice out.
 
 /// What is known of one layer of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LayerState {
     /// Packets are coming.
     pub active: bool,
-    /// Picture height as told by the last key frame, in pixels.
+    /// Picture height of the last key frame, in pixels.
     pub height: Option<u16>,
 }
 
 /// The layer a slot wants and the one it can have now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Choice {
-    /// Asked of the publisher.
+    /// Wanted from the publisher.
     pub wanted: usize,
     /// Shown meanwhile: the wanted one where it is active, else the nearest active one.
     pub available: Option<usize>,
@@ -30,22 +30,22 @@ pub fn choose(layers: &[LayerState], max_height: u16) -> Option<Choice> {
     Some(Choice { wanted, available: below.or(above) })
 }
 
-/// Height assumed for the tallest layer until a key frame tells.
+/// Height assumed for the tallest layer until a key frame gives it.
 const ASSUMED_TALLEST: u32 = 720;
 
 /// What a layer sends, or would send. What it sent when it last did is worth less than what the others send
 /// now: since then a phone may have been turned, or a camera gone into another mode.
 fn height(layers: &[LayerState], index: usize, last: usize) -> u32 {
-    let told = |layer: &LayerState| layer.height.map(u32::from);
+    let known = |layer: &LayerState| layer.height.map(u32::from);
     let own = layers.get(index);
-    if let Some(height) = own.filter(|layer| layer.active).and_then(told) {
+    if let Some(height) = own.filter(|layer| layer.active).and_then(known) {
         return height;
     }
-    let scaled = |(from, layer): (usize, &LayerState)| Some(scale(told(layer)?, from, index));
+    let scaled = |(from, layer): (usize, &LayerState)| Some(scale(known(layer)?, from, index));
     let by_distance = |(from, _): &(usize, &LayerState)| from.abs_diff(index);
     let sending = layers.iter().enumerate().filter(|(_, layer)| layer.active && layer.height.is_some());
     let now = sending.min_by_key(by_distance).and_then(scaled);
-    let before = || own.and_then(told).or_else(|| layers.iter().enumerate().find_map(scaled));
+    let before = || own.and_then(known).or_else(|| layers.iter().enumerate().find_map(scaled));
     now.or_else(before).unwrap_or_else(|| scale(ASSUMED_TALLEST, last, index))
 }
 
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_layer_that_sends_nothing_is_as_tall_as_those_that_do_tell() {
+    fn a_layer_that_sends_nothing_is_as_tall_as_the_others_suggest() {
         let wanted =
             |spec: &[(bool, Option<u16>)], max_height| choose(&layers(spec), max_height).unwrap().wanted;
         // A camera of 720 lines was exchanged for one of 480 while only its lowest layer was watched.
@@ -115,10 +115,10 @@ mod tests {
         let turned = [(true, Some(320)), (false, Some(360)), (false, Some(720))];
         assert_eq!(wanted(&turned, 720), 1);
         assert_eq!(wanted(&turned, 500), 0);
-        // The nearest that sends tells most: layers need not be halves of each other.
+        // The nearest that sends is the best evidence: layers need not be halves of each other.
         let between = [(true, Some(180)), (true, Some(540)), (false, Some(720))];
         assert_eq!(wanted(&between, 1079), 1);
-        // Nothing sends: then what was told last.
+        // Nothing sends: then what was known last.
         let silent = [(false, Some(120)), (false, None), (false, Some(360))];
         assert_eq!(wanted(&silent, 360), 2);
         assert_eq!(wanted(&silent, 240), 1);

@@ -1,8 +1,14 @@
-//! The state of one slot: what it shows, what it shall show, and the moment between.
+//! The state of one slot: what it shows, what it is to show, and the moment between.
 //!
 //! A video slot changes its layer only at the first packet of a key frame, and not in the middle of
 //! a frame it is still sending: then the key frame waits in the publisher's slab until that
 //! frame has ended, and is forwarded from there.
+//!
+//! ```text
+//! of A, which the slot shows     a1          a2 (end)
+//! of B, which it is aimed at         b1  b2            b3     b1 begins a key frame
+//! sent                           a1          a2 b1 b2  b3
+//! ```
 
 use super::packet::{Mapped, Origin, PacketMeta};
 use super::parameters::RtpParameters;
@@ -43,8 +49,8 @@ pub struct VideoSlot {
     waiting_key: Option<Sequence>,
     max_temporal: u8,
     temporal: u8,
-    /// The current layer began anew, and no key frame of it has come since: nothing fits what was sent.
-    began_anew: bool,
+    /// The current layer restarted, and no key frame of it has come since: nothing continues what was sent.
+    restarted: bool,
     /// Timestamp of the newest frame offered, which `temporal` has been decided for.
     frame: Option<u32>,
 }
@@ -60,7 +66,7 @@ impl VideoSlot {
             waiting_key: None,
             max_temporal: ALL_TEMPORAL,
             temporal: ALL_TEMPORAL,
-            began_anew: false,
+            restarted: false,
             frame: None,
         }
     }
@@ -73,9 +79,9 @@ impl VideoSlot {
         self.target
     }
 
-    /// A key frame of the target would bring the slot further.
+    /// The origin of which the slot needs a key frame, if any.
     pub fn needs_key(&self) -> Option<Origin> {
-        if self.target == self.current && !self.began_anew { None } else { self.target }
+        if self.target == self.current && !self.restarted { None } else { self.target }
     }
 
     /// Sets what to show. Without a target the slot falls silent at once; with another one it goes
@@ -88,7 +94,7 @@ impl VideoSlot {
         if target.is_none() || (!keep && self.current != target) {
             self.current = None;
             self.frame_open = false;
-            self.began_anew = false;
+            self.restarted = false;
         }
     }
 
@@ -97,9 +103,8 @@ impl VideoSlot {
         self.max_temporal = max;
     }
 
-    /// Forwards several packets at once, if they are whole and in order, of what the slot shows, and
-    /// nothing is to change meanwhile; answers the output of the first and its number. `None` decides
-    /// nothing.
+    /// Forwards several packets at once, if they are whole and in order, of what the slot shows, and nothing is to
+    /// change meanwhile; returns the output of the first and its number. `None` decides nothing.
     #[inline]
     pub fn offer_run(
         &mut self,
@@ -109,7 +114,7 @@ impl VideoSlot {
     ) -> Option<(Mapped, Sequence)> {
         let steady = self.current == Some(origin)
             && self.waiting_key.is_none()
-            && !self.began_anew
+            && !self.restarted
             && self.temporal == ALL_TEMPORAL
             && self.max_temporal == ALL_TEMPORAL;
         let ((first, _), (_, last)) = (packets.first()?, packets.last()?);
@@ -119,8 +124,8 @@ impl VideoSlot {
         Some((mapped, *first))
     }
 
-    /// Decides about the packet `sequence` of `origin`. Of what the slot shows, it goes without `Overload`, the
-    /// upper temporal layers it is not to get, and `TooOld`, a late packet for which no number is kept.
+    /// Decides about the packet `sequence` of `origin`. Fails with `Overload` for the upper temporal layers the slot is
+    /// not to get, and with `TooOld` for a late packet for which no number is kept.
     #[inline]
     pub fn offer(
         &mut self,
@@ -129,6 +134,15 @@ impl VideoSlot {
         sequence: Sequence,
         packet: &PacketMeta,
     ) -> Result<Decision, DropReason> {
+        // packet of           the slot                                 decision
+        // what it shows       has no key frame waiting                 Forward
+        //                     a key frame waits, this ends the frame   ForwardThenSwitch
+        //                     its encoder restarted                    Ignore; Switch at its next key frame
+        //                     is not to get this temporal layer        Err(Overload), and its number is closed up
+        //                     no longer keeps a number for it          Err(TooOld)
+        // what it is aimed at is within a frame                        Ignore; a key frame waits in the slab
+        //                     is between frames, and a key frame waits Switch, from the key frame's first packet
+        // anything else                                                Ignore
         if self.current == Some(origin) {
             return self.offer_current(now, origin, sequence, packet);
         }
@@ -146,16 +160,16 @@ impl VideoSlot {
         sequence: Sequence,
         packet: &PacketMeta,
     ) -> Result<Decision, DropReason> {
-        self.began_anew |= self.rewriter.leaps(origin, sequence);
-        if self.began_anew {
+        self.restarted |= self.rewriter.leaps(origin, sequence);
+        if self.restarted {
             let begins = packet.keyframe && self.target == self.current;
             return Ok(if begins { Decision::Switch(sequence) } else { Decision::Ignore });
         }
-        // A late packet decides nothing about the frames behind it.
+        // A late packet decides nothing about the frames after it.
         if !self.rewriter.is_late(origin, sequence) {
             self.follow_temporal(packet);
         }
-        // Nor do the frames behind it decide about a late one: what has begun is ended.
+        // Nor do the frames after it decide about a late one: a frame that was begun is finished.
         if packet.temporal > self.temporal && !self.rewriter.is_owed(origin, sequence, packet) {
             self.rewriter.skip(origin, sequence, packet);
             return Err(DropReason::Overload);
@@ -187,9 +201,9 @@ impl VideoSlot {
         Decision::Switch(key)
     }
 
-    /// Changes with the first packet that comes of a frame, which need not be its first: down at once, up
-    /// where the encoder says a receiver of the lower layers may go up: at a frame of the next layer
-    /// itself, or behind one it is sent anyway.
+    /// Changes with the first packet that comes of a frame, which need not be its first: down at once, up where the
+    /// encoder says a receiver of the lower layers may go up: at a frame of the next layer itself, or after one it gets
+    /// anyway.
     #[inline]
     fn follow_temporal(&mut self, packet: &PacketMeta) {
         let same_frame = self.frame.replace(packet.timestamp) == Some(packet.timestamp);
@@ -217,7 +231,7 @@ impl VideoSlot {
         self.current = Some(target);
         self.frame_open = false;
         self.waiting_key = None;
-        self.began_anew = false;
+        self.restarted = false;
         self.temporal = self.max_temporal;
     }
 }
@@ -230,15 +244,15 @@ pub struct AudioSlot {
     current: Option<Origin>,
     /// The next packet begins a talk spurt: another source, or the same after a pause.
     begins: bool,
-    heard_last: Option<Origin>,
+    carried_last: Option<Origin>,
 }
 
 impl AudioSlot {
     pub fn new(rtp: RtpParameters, rewriter: Rewriter) -> AudioSlot {
-        AudioSlot { rtp, rewriter, current: None, begins: true, heard_last: None }
+        AudioSlot { rtp, rewriter, current: None, begins: true, carried_last: None }
     }
 
-    /// What is heard: nothing before the first packet has come, whose offsets sender reports need.
+    /// What the slot carries: `None` before the first packet has come, whose offsets sender reports need.
     pub fn current(&self) -> Option<Origin> {
         self.current.filter(|_| !self.begins)
     }
@@ -267,14 +281,14 @@ impl AudioSlot {
         let runs_ahead = self.rewriter.runs_ahead(now, origin, sequence, packet);
         let begins = std::mem::take(&mut self.begins) || leaps || runs_ahead;
         if begins {
-            let known = !leaps && self.heard_last == Some(origin);
-            let same_line = self.rewriter.timestamp_offset().filter(|_| known);
-            let timestamp = match same_line {
+            let known = !leaps && self.carried_last == Some(origin);
+            let same_timeline = self.rewriter.timestamp_offset().filter(|_| known);
+            let timestamp = match same_timeline {
                 Some(offset) => packet.timestamp.wrapping_add(offset),
                 None => self.rewriter.timestamp_by_arrival(now, packet.timestamp),
             };
             self.rewriter.begin(origin, sequence, packet, timestamp);
-            self.heard_last = Some(origin);
+            self.carried_last = Some(origin);
         }
         let mapped = self.rewriter.map(now, origin, sequence, packet).ok_or(DropReason::TooOld)?;
         Ok(Some((mapped, begins)))

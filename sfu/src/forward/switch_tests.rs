@@ -42,7 +42,7 @@ fn sent(slot: &mut VideoSlot, now: Instant, sequence: u64, packet: &PacketMeta) 
 }
 
 #[test]
-fn goes_up_behind_a_frame_that_opens_the_upper_layers() {
+fn goes_up_after_a_frame_that_opens_the_upper_layers() {
     let now = Instant::now();
     let mut slot = released(now);
     let opening = |temporal| PacketMeta { opens_upper: true, ..frame(now, temporal) };
@@ -78,7 +78,7 @@ fn a_lost_head_decides_nothing_when_it_comes_late() {
 }
 
 #[test]
-fn what_a_slot_goes_without_has_a_reason() {
+fn what_a_slot_does_not_get_has_a_reason() {
     let now = Instant::now();
     let mut slot = released(now);
     slot.limit_temporal(0);
@@ -93,7 +93,7 @@ fn what_a_slot_goes_without_has_a_reason() {
     assert_eq!(
         slot.offer(now, other, at(7), &frame(now, 0)),
         Ok(Decision::Ignore),
-        "of no interest is no loss"
+        "a packet of another source is no loss"
     );
 
     let line = RtpParameters { ssrc: Ssrc(2), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
@@ -109,7 +109,7 @@ fn what_a_slot_goes_without_has_a_reason() {
 }
 
 #[test]
-fn a_layer_that_begins_anew_waits_for_its_key_frame() {
+fn a_layer_that_restarts_waits_for_its_key_frame() {
     let now = Instant::now();
     let mut slot = released(now);
     assert!(sent(&mut slot, now, 1, &frame(now, 0)));
@@ -184,7 +184,7 @@ fn a_frame_that_does_not_end_is_given_up_after_60_ms() {
     }
 }
 
-/// The opening of an older frame is no opening for what comes behind a newer one.
+/// The opening of an older frame is no opening for what comes after a newer one.
 #[test]
 fn a_late_frame_opens_nothing() {
     let now = Instant::now();
@@ -254,7 +254,7 @@ fn a_frame_that_has_not_begun_is_not_begun_once_the_slot_is_thinned() {
 }
 
 #[test]
-fn a_slot_goes_on_showing_until_it_is_told_not_to() {
+fn a_slot_goes_on_showing_until_it_is_aimed_elsewhere() {
     let now = Instant::now();
     let state = |slot: &VideoSlot| (slot.current(), slot.target(), slot.needs_key());
     let shown = Some(origin());
@@ -294,9 +294,9 @@ fn the_key_frame_that_waits_is_kept_or_forgotten() {
     let open = PacketMeta { frame_end: false, ..frame(now, 0) };
     let table: [(_, fn(&mut VideoSlot), _); 4] = [
         ("nothing happens", |_| {}, true),
-        ("told the same again", |slot| slot.aim(Some(other(1)), true), true),
+        ("aimed at the same again", |slot| slot.aim(Some(other(1)), true), true),
         (
-            "told something else meanwhile",
+            "aimed at something else meanwhile",
             |slot| [2, 1].iter().for_each(|n| slot.aim(Some(other(*n)), true)),
             false,
         ),
@@ -340,9 +340,9 @@ fn a_run_of_what_a_slot_shows_is_forwarded_whole() {
     assert_eq!(thinned.offer_run(now, origin(), &[(at(2), &end)]), None, "it is thinned still");
 }
 
-/// The last layer has begun anew, so nothing of it fits what was sent, in however large pieces it comes.
+/// The last layer has restarted, so nothing of it continues what was sent, however many packets come at once.
 #[test]
-fn a_run_does_not_begin_anew() {
+fn a_run_does_not_restart() {
     let now = Instant::now();
     let mut slot = showing(now);
     assert!(sent(&mut slot, now, 0, &frame(now, 0)));

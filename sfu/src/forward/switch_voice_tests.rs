@@ -5,10 +5,10 @@ use arrayvec::ArrayVec;
 use rtp::codec::Codec;
 use rtp::ids::{Mid, Ssrc};
 
-/// Who speaks in a slot ten seconds after site 0 has, at which number, and the timestamp that goes out: a known
-/// source's own, where the other ones are placed by their arrival.
+/// Which source speaks in a slot ten seconds after source 0 has, at which number, and the timestamp that goes out: a
+/// known source continues its own, others are placed by their arrival.
 #[test]
-fn a_voice_keeps_its_time_line_only_where_it_is_known() {
+fn a_voice_keeps_its_timeline_only_where_it_is_known() {
     let voice = |place| Origin {
         publisher: PeerIndex { place, generation: 1 },
         kind: SourceKind::Microphone,
@@ -33,8 +33,8 @@ fn a_voice_keeps_its_time_line_only_where_it_is_known() {
         slot.aim(None);
         assert_eq!(slot.offer(begins, voice(0), at(101), &packet(5_960, begins)), Ok(None));
         slot.aim(Some(origin));
-        let heard = slot.offer(after_10_s, origin, at(sequence), &packet(timestamp, after_10_s));
-        let out = heard.ok().flatten().map(|(mapped, begins)| {
+        let decided = slot.offer(after_10_s, origin, at(sequence), &packet(timestamp, after_10_s));
+        let out = decided.ok().flatten().map(|(mapped, begins)| {
             assert!(begins, "{why}");
             timestamp.wrapping_add(mapped.offsets.timestamp)
         });
@@ -56,12 +56,12 @@ fn a_voice_is_what_a_slot_carries_from_its_first_packet_on() {
     assert_eq!(carried(&mut voice, at(6)), Some(false));
     assert_eq!(voice.current(), Some(origin()));
     voice.aim(Some(origin()));
-    assert_eq!(carried(&mut voice, at(7)), Some(false), "told the same again it goes on");
+    assert_eq!(carried(&mut voice, at(7)), Some(false), "aimed at the same again it goes on");
     voice.aim(None);
     assert_eq!((voice.current(), carried(&mut voice, at(8))), (None, None));
 }
 
-/// A voice is queued before a narrow line: five seconds late it is heard as if it were said now. When the queue is
+/// A voice is queued before a narrow line: five seconds late it is played as if it were spoken now. When the queue is
 /// thrown away its time goes on by what has passed, and not five seconds further each time that happens.
 #[test]
 fn a_queue_on_the_way_does_not_move_the_time_of_a_slot() {
@@ -69,16 +69,17 @@ fn a_queue_on_the_way_does_not_move_the_time_of_a_slot() {
     let begins = Instant::now();
     let line = RtpParameters { ssrc: Ssrc(1), rtx_ssrc: None, mid: Mid::new(), codecs: ArrayVec::new() };
     let mut slot = AudioSlot::new(line, Rewriter::new(TICKS, 0));
-    // Second in which a packet comes, second in which it was said, and whether the slot has just been given the voice.
+    // Second in which a packet comes, second in which it was recorded, and whether the slot has just been given the
+    // voice.
     let packets =
         [(0, 0, true), (10, 5, true), (11, 6, false), (12, 12, false), (20, 13, true), (21, 21, false)];
-    for (number, (comes, said, given)) in (100..).zip(packets) {
+    for (number, (comes, recorded, given)) in (100..).zip(packets) {
         if given {
             slot.aim(None);
             slot.aim(Some(origin()));
         }
         let now = begins + Duration::from_secs(u64::from(comes));
-        let packet = PacketMeta { timestamp: said * TICKS, codec: Codec::Opus, ..frame(now, 0) };
+        let packet = PacketMeta { timestamp: recorded * TICKS, codec: Codec::Opus, ..frame(now, 0) };
         let (mapped, _) = slot.offer(now, origin(), at(number), &packet).unwrap().unwrap();
         let out = packet.timestamp.wrapping_add(mapped.offsets.timestamp);
         assert_eq!(out, comes * TICKS, "in second {comes}");

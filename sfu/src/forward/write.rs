@@ -45,7 +45,7 @@ fn split(bytes: &[u8], at: usize) -> (&[u8], &[u8]) {
     bytes.split_at_checked(at).unwrap_or((bytes, &[]))
 }
 
-/// What the header says.
+/// The contents of the header.
 #[derive(Debug, Clone, Copy)]
 pub struct Head<'a> {
     pub payload_type: u8,
@@ -135,7 +135,7 @@ fn write_extensions(
     write_rare_extensions(out, offsets, rare, parts)
 }
 
-/// What a packet tells, each with its id.
+/// The extensions of a packet, each with its id.
 struct Rare<'a> {
     transport: Option<(u8, u16)>,
     mid: Option<(u8, &'a str)>,

@@ -39,27 +39,27 @@ fn written(map: &ExtensionMap, mid: Option<&str>, parts: Parts<'_>) -> (usize, E
 const PAYLOAD: Parts<'_> = Parts { dependency: &[], capture_time: &[], payload: b"voice" };
 
 #[test]
-fn a_packet_names_its_section_beside_whatever_else_it_tells() {
+fn a_packet_names_its_section_beside_its_other_extensions() {
     use ExtensionKind::*;
     let all = map(&[(Mid, 4), (TransportSequence, 3), (AbsCaptureTime, 13), (DependencyDescriptor, 12)]);
     let parts = Parts { dependency: &[0x80, 0, 1], capture_time: &[5; 8], ..PAYLOAD };
-    let (_, told) = written(&all, Some("107"), parts);
-    assert_eq!(told.mid.as_deref(), Some("107"));
-    assert_eq!(told.transport_sequence, Some(0x0102));
-    assert!(told.abs_capture_time.is_some() && told.dependency_descriptor.is_some());
-    let (header, told) = written(&all, Some("9"), PAYLOAD);
-    assert_eq!((header, told.mid.as_deref()), (12 + 4 + 8, Some("9")));
-    let (header, told) = written(&all, None, PAYLOAD);
-    assert_eq!((header, told.mid), (12 + 4 + 4, None), "one word is enough for the number alone");
+    let (_, extensions) = written(&all, Some("107"), parts);
+    assert_eq!(extensions.mid.as_deref(), Some("107"));
+    assert_eq!(extensions.transport_sequence, Some(0x0102));
+    assert!(extensions.abs_capture_time.is_some() && extensions.dependency_descriptor.is_some());
+    let (header, extensions) = written(&all, Some("9"), PAYLOAD);
+    assert_eq!((header, extensions.mid.as_deref()), (12 + 4 + 8, Some("9")));
+    let (header, extensions) = written(&all, None, PAYLOAD);
+    assert_eq!((header, extensions.mid), (12 + 4 + 4, None), "one word is enough for the number alone");
 }
 
 #[test]
 fn a_receiver_that_did_not_negotiate_mid_gets_none() {
     let without = map(&[(ExtensionKind::TransportSequence, 3)]);
-    let (_, told) = written(&without, Some("9"), PAYLOAD);
-    assert_eq!((told.mid, told.transport_sequence), (None, Some(0x0102)));
-    let (header, told) = written(&ExtensionMap::default(), Some("9"), PAYLOAD);
-    assert_eq!((header, told.mid), (12, None));
+    let (_, extensions) = written(&without, Some("9"), PAYLOAD);
+    assert_eq!((extensions.mid, extensions.transport_sequence), (None, Some(0x0102)));
+    let (header, extensions) = written(&ExtensionMap::default(), Some("9"), PAYLOAD);
+    assert_eq!((header, extensions.mid), (12, None));
 }
 
 #[test]
@@ -67,14 +67,14 @@ fn the_largest_header_fits_where_room_is_made_for_it() {
     use ExtensionKind::*;
     let all = map(&[(Mid, 16), (TransportSequence, 3), (AbsCaptureTime, 13), (DependencyDescriptor, 12)]);
     let parts = Parts { dependency: &[0x80; 255], capture_time: &[5; 16], ..PAYLOAD };
-    let (header, told) = written(&all, Some("a-mid-of-16-byte"), parts);
-    assert_eq!(told.mid.as_deref(), Some("a-mid-of-16-byte"));
+    let (header, extensions) = written(&all, Some("a-mid-of-16-byte"), parts);
+    assert_eq!(extensions.mid.as_deref(), Some("a-mid-of-16-byte"));
     // The rest of the bound is the number of a resent packet.
     assert!(header + 2 <= MAX_HEADER_BYTES && header + 6 > MAX_HEADER_BYTES, "{header}");
 }
 
 #[test]
-fn the_header_says_what_it_is_told_to() {
+fn the_header_has_the_given_values() {
     for (marker, payload_type) in [(false, 111), (true, 111), (true, 0), (false, 127)] {
         let head = Head {
             marker,
@@ -97,19 +97,23 @@ fn the_header_says_what_it_is_told_to() {
 
 /// Each by itself, with an id for either form of the block (RFC 8285 sections 4.2 and 4.3).
 #[test]
-fn whatever_a_packet_tells_alone_is_told() {
+fn each_extension_is_written_alone() {
     use ExtensionKind::*;
     for id in [1, 14, 16, 255] {
-        let (_, told) = written(&map(&[(TransportSequence, id)]), None, PAYLOAD);
-        assert_eq!(told, Extensions { transport_sequence: Some(0x0102), ..Extensions::default() }, "id {id}");
-        let (_, told) = written(&map(&[(Mid, id)]), Some("9"), PAYLOAD);
-        assert_eq!(told.mid.as_deref(), Some("9"), "id {id}");
+        let (_, extensions) = written(&map(&[(TransportSequence, id)]), None, PAYLOAD);
+        assert_eq!(
+            extensions,
+            Extensions { transport_sequence: Some(0x0102), ..Extensions::default() },
+            "id {id}"
+        );
+        let (_, extensions) = written(&map(&[(Mid, id)]), Some("9"), PAYLOAD);
+        assert_eq!(extensions.mid.as_deref(), Some("9"), "id {id}");
         let parts = Parts { dependency: &[0x80, 0, 1], ..PAYLOAD };
-        let (_, told) = written(&map(&[(DependencyDescriptor, id)]), None, parts);
-        assert_eq!(told.dependency_descriptor.map(|range| range.len()), Some(3), "id {id}");
+        let (_, extensions) = written(&map(&[(DependencyDescriptor, id)]), None, parts);
+        assert_eq!(extensions.dependency_descriptor.map(|range| range.len()), Some(3), "id {id}");
         let parts = Parts { capture_time: &[5; 8], ..PAYLOAD };
-        let (_, told) = written(&map(&[(AbsCaptureTime, id)]), None, parts);
-        assert_eq!(told.abs_capture_time.map(|range| range.len()), Some(8), "id {id}");
+        let (_, extensions) = written(&map(&[(AbsCaptureTime, id)]), None, parts);
+        assert_eq!(extensions.abs_capture_time.map(|range| range.len()), Some(8), "id {id}");
     }
 }
 

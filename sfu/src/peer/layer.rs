@@ -15,15 +15,15 @@ use rtp::ntp::NtpTime;
 use rtp::sequence::Sequence;
 use std::time::{Duration, Instant};
 
-/// Packets kept for retransmission and late switches. At 2 Mbit/s (275 packets/s) this is 1.9 s:
-/// more than any round trip, and a key frame every second lies in it.
+/// Packets kept for retransmission and late switches. At 2 Mbit/s (275 packets/s) this is 1.9 s: more than any round
+/// trip, and with a key frame every second there is one in it.
 pub const VIDEO_SLAB: usize = 512;
 /// 64 packets of 20 ms.
 const AUDIO_SLAB: usize = 64;
-/// A slot does not begin with a key frame older than this: its picture would jump, and so would its time. One
-/// whose first packet is lost and comes again by way of a satellite (600 ms) is younger.
+/// A slot does not begin with a key frame older than this: what it shows would jump, and so would its time. One whose
+/// first packet is lost and resent over a satellite (600 ms) is younger.
 pub const KEY_MAX_AGE: Duration = Duration::from_millis(800);
-/// A layer is not switched off before nobody has watched it this long.
+/// A layer is reported as unwanted only after it had no viewer for this long.
 const UNWATCHED_HOLD: Duration = Duration::from_secs(3);
 
 /// A slot that gets a layer's packets.
@@ -88,19 +88,18 @@ impl Layer {
         }
     }
 
-    /// How far a stored packet lies behind what the source shows now: by the layer's clock up to its newest
-    /// packet, since one that was lost and comes again came just now and is old all the same, and from there
-    /// by ours.
+    /// How much older a stored packet is than what the source shows now: by the layer's clock up to its newest packet,
+    /// since a resent packet arrives late and is old all the same, and from there by ours.
     pub fn age(&self, now: Instant, packet: &PacketMeta) -> Duration {
         let Some((newest, _)) = self.slab.get(self.newest) else {
             return now.saturating_duration_since(packet.arrived);
         };
         let ticks = newest.timestamp.wrapping_sub(packet.timestamp) as i32;
-        let behind = f64::from(ticks.max(0)) / f64::from(packet.codec.clock_rate().max(1));
-        now.saturating_duration_since(newest.arrived).saturating_add(Duration::from_secs_f64(behind))
+        let older_s = f64::from(ticks.max(0)) / f64::from(packet.codec.clock_rate().max(1));
+        now.saturating_duration_since(newest.arrived).saturating_add(Duration::from_secs_f64(older_s))
     }
 
-    /// A stored packet begins a key frame: whoever waits for one is served, unless it is an old one.
+    /// A stored packet begins a key frame: slots that wait for one are served, unless it is an old one.
     pub fn on_key(&mut self, now: Instant, sequence: Sequence, packet: &PacketMeta) {
         if self.age(now, packet) <= KEY_MAX_AGE {
             self.last_key = self.last_key.max(Some(sequence));
@@ -109,7 +108,7 @@ impl Layer {
         }
     }
 
-    /// Starts a round of finding out whether anybody wants this layer.
+    /// Starts a round of finding out whether any slot wants this layer.
     pub fn begin_wanted(&mut self) {
         self.shed = 0;
         self.wanted = false;
@@ -129,7 +128,7 @@ impl Layer {
         now.saturating_duration_since(since) < UNWATCHED_HOLD
     }
 
-    /// Whether it has had no watcher for long enough to say so.
+    /// Whether it has had no viewer for long enough to report that.
     pub fn is_unwatched(&self, now: Instant) -> bool {
         self.unwanted_since.is_some_and(|at| now.saturating_duration_since(at) >= UNWATCHED_HOLD)
     }

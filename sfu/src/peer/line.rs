@@ -1,5 +1,5 @@
 //! How packets come from an endpoint and go to it. What it publishes and what it receives do not depend on that: the
-//! stations of the street ask [`Line`], and which kind it is, is known here and where it is made.
+//! engine's modules ask [`Line`]; only this file and the code that makes a line know which variant it is.
 //!
 //! A line between two engines (SRTP under keys that a command brings, no ICE, no DTLS) and one from inside the process
 //! (no encryption at all) would be further variants.
@@ -64,7 +64,7 @@ impl Line {
         line.transport.initial_rtt()
     }
 
-    /// Takes in a datagram that was found to be this endpoint's. Media is opened within `data`.
+    /// Takes in a datagram of this endpoint. Media is opened within `data`.
     #[inline]
     pub fn receive(&mut self, now: Instant, path: Path, data: &mut [u8]) -> Result<Received, DropReason> {
         let Line::WebRtc(line) = self;
@@ -76,7 +76,7 @@ impl Line {
         line.transport.path_closed(now, path);
     }
 
-    /// When the line wants to be visited.
+    /// When the line is to be visited.
     pub fn next_timeout(&self) -> Option<Instant> {
         let Line::WebRtc(line) = self;
         line.transport.poll_timeout()
@@ -92,13 +92,13 @@ impl Line {
         line.transport.poll_event()
     }
 
-    /// What the line itself has to say: checks, handshake.
+    /// What the line itself has to send: checks, handshake.
     pub fn poll_transmit(&mut self) -> Option<(Path, Vec<u8>)> {
         let Line::WebRtc(line) = self;
         line.transport.poll_transmit()
     }
 
-    /// What the line itself could not say, since this was last asked.
+    /// What the line itself could not send since the last call.
     pub fn take_drops(&mut self) -> [(DropReason, u64); 2] {
         let Line::WebRtc(line) = self;
         line.transport.take_drops()
@@ -131,7 +131,7 @@ impl Line {
 }
 
 impl WebRtc {
-    /// A later offer has been answered; fresh credentials restart ICE.
+    /// A later offer has been answered; new credentials restart ICE.
     pub fn renegotiate(&mut self, now: Instant, ice: Option<IceCredentials>, negotiated: Negotiated) {
         if let Some(ice) = ice {
             self.transport.restart(now, ice, negotiated.remote_ice.clone());

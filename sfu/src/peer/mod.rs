@@ -1,5 +1,6 @@
-//! One endpoint in four parts that are borrowed apart: who it is, its line, what it publishes, and its slots. The same
-//! place in four tables, so that a packet can be read from one peer's slab while another peer's slot is written.
+//! One endpoint in four parts that are borrowed separately: its identity, its line, what it publishes, and its slots.
+//! The same place in four tables, so that a packet can be read from one peer's slab while another peer's slot is
+//! written.
 
 pub mod identity;
 pub mod layer;
@@ -20,7 +21,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use subscriber::Subscriber;
 
-/// Assumed of a round trip until it is measured: a line within the country.
+/// The round trip assumed until it is measured: a line within the country.
 const DEFAULT_RTT: Duration = Duration::from_millis(60);
 
 /// A table whose places are handed out by [`Peers`].

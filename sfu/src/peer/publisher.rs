@@ -1,4 +1,4 @@
-//! What one endpoint publishes: sources, their simulcast layers, and who watches them.
+//! What one endpoint publishes: sources, their simulcast layers, and which slots show them.
 
 use super::layer::Layer;
 use super::rtp_codec;
@@ -157,7 +157,7 @@ impl Publisher {
             return Err(DropReason::UnknownSsrc);
         }
         let track = self.track_of_packet(payload_type, extensions)?;
-        // What the section has no codec for must not take over from what it has.
+        // A payload type the section has no codec for must not take over from one it has.
         let wrapped = track.resent_codec(payload_type).is_some();
         if !wrapped && track.codec(payload_type).is_none() {
             return Err(DropReason::UnknownPayloadType);
@@ -166,14 +166,14 @@ impl Publisher {
         let rid = extensions.repaired_rid.or(extensions.rid);
         let layer = match rid {
             Some(rid) => track.rids.iter().position(|r| *r == rid),
-            // Layers without rids are told apart by the SSRCs that were announced, and by nothing else.
+            // Layers without rids are distinguished by the SSRCs that were announced, and by nothing else.
             None if track.rids.is_empty() && track.layers.len() == 1 => Some(0),
             None => None,
         };
         let layer = layer.ok_or(DropReason::UnknownSsrc)? as u8;
         let stream = StreamRef { kind: track.kind, layer, rtx };
-        // A restarted encoder may bring a new SSRC for a layer: the old one makes room, and its stragglers are
-        // not taken for another restart.
+        // A restarted encoder may bring a new SSRC for a layer: the old one makes room, and late packets of it are not
+        // taken for another restart.
         for (old, _) in self.ssrcs.iter().filter(|(_, known)| *known == stream) {
             if self.retired.is_full() {
                 self.retired.remove(0);
@@ -188,7 +188,7 @@ impl Publisher {
     fn track_of_packet(&self, payload_type: u8, extensions: &Extensions) -> Result<&Track, DropReason> {
         let of_packet = |track: &&Track| match extensions.mid {
             Some(mid) => track.mid == mid,
-            None => track.is_told_by(payload_type),
+            None => track.takes_payload_type(payload_type),
         };
         let mut tracks = self.tracks.iter().flatten().filter(of_packet);
         match (tracks.next(), tracks.next()) {
@@ -267,8 +267,9 @@ impl Track {
         self.codecs.iter().find(is_resent).map(|codec| codec.codec)
     }
 
-    /// Whether a payload type may come without a MID, as media or resent: it announced no SSRC.
-    fn is_told_by(&self, payload_type: u8) -> bool {
+    /// Whether an unknown SSRC without a MID may be this track's by its payload type, as media or as RTX: its section
+    /// announced no SSRC.
+    fn takes_payload_type(&self, payload_type: u8) -> bool {
         let carries = self.codec(payload_type).is_some() || self.resent_codec(payload_type).is_some();
         !self.is_announced && carries
     }
@@ -278,7 +279,7 @@ impl Track {
         self.layers.iter().take(limits::MAX_LAYERS).map(state).collect()
     }
 
-    /// A layer that is reported as watched has had no watcher for long enough to say so.
+    /// A layer that is reported as watched has had no viewer for long enough to report that.
     pub fn has_unsettled_layers(&self, now: Instant) -> bool {
         let mut layers = self.layers.iter().zip(&self.reported_wanted);
         layers.any(|(layer, reported)| *reported && layer.is_unwatched(now))

@@ -54,11 +54,15 @@ fn a_group_of_ssrcs_is_as_many_layers() {
     // What it did not announce could be any of the three.
     assert_eq!(learn(&mut publisher, 5, 96, Some("0")), None);
     let asked: Vec<_> = publisher.layers().map(|layer| layer.ssrc).collect();
-    assert_eq!(asked, [7, 8, 9].map(|ssrc| Some(Ssrc(ssrc))), "key frames are asked of the right encoder");
+    assert_eq!(
+        asked,
+        [7, 8, 9].map(|ssrc| Some(Ssrc(ssrc))),
+        "key frames are requested from the right encoder"
+    );
 }
 
 #[test]
-fn a_payload_type_of_one_section_tells_whose_a_packet_is() {
+fn a_payload_type_of_one_section_identifies_the_track() {
     let negotiated = agreed(&[(AUDIO, ""), (VIDEO, "")]);
     let mut publisher = Publisher::new(Instant::now(), &negotiated);
     let microphone = Some(StreamRef { kind: SourceKind::Microphone, layer: 0, rtx: false });
@@ -69,7 +73,7 @@ fn a_payload_type_of_one_section_tells_whose_a_packet_is() {
 }
 
 #[test]
-fn a_payload_type_tells_nothing_where_others_have_it_or_ssrcs_were_announced() {
+fn a_payload_type_identifies_nothing_where_others_have_it_or_ssrcs_were_announced() {
     let two = agreed(&[(VIDEO, ""), (VIDEO, "")]);
     let mut publisher = Publisher::new(Instant::now(), &two);
     assert_eq!(learn(&mut publisher, 5, 96, None), None, "camera or content?");

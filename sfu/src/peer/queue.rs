@@ -1,8 +1,8 @@
 //! What waits to be sent to one subscriber.
 //!
-//! What is in here has been given a number on its slot, and what has a number leaves: a receiver takes a number that
-//! is missing for a loss and asks for it. So nothing is ever taken out to make room. Whoever wants to send less
-//! decides about fewer packets; the queue is cleared only when there is no line any more.
+//! A packet in here has been given a number on its slot, and what has a number leaves: a receiver takes a missing
+//! number for a loss and asks for it. So nothing is ever taken out to make room. To send less, forward fewer packets;
+//! the queue is cleared only when there is no line any more.
 
 use crate::forward::packet::Pending;
 use std::collections::VecDeque;
@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SendRank {
     Audio,
-    /// An answer to a NACK: a frame waits for it, and so do those that rest upon that frame.
+    /// An answer to a NACK: a frame waits for it, and so do those that depend on that frame.
     Resend,
     Video,
-    /// Sent once more to learn what a line carries; of use only when nothing else is to be sent.
+    /// Sent once more to probe what a line carries; of use only when nothing else is to be sent.
     Padding,
 }
 
@@ -86,7 +86,7 @@ impl SendQueue {
         *self.of_rank(rank) = waiting;
     }
 
-    /// How long ago the packet was decided that has waited longest in a rank.
+    /// How long the oldest packet in a rank has waited since it was decided.
     pub fn age(&self, now: Instant, rank: SendRank) -> Option<Duration> {
         let oldest = self.waiting.get(rank.index())?.front()?;
         Some(now.saturating_duration_since(oldest.decided))

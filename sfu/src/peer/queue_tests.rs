@@ -12,7 +12,7 @@ fn pending(at: Instant, number: u64) -> Pending {
 }
 
 #[test]
-fn ranks_are_told_once_until_they_are_done() {
+fn ranks_are_reported_once_until_they_are_done() {
     let (mut queue, now) = (SendQueue::default(), Instant::now());
     assert!(!queue.announce(SendRank::Video), "nothing waits");
     queue.push(SendRank::Video, pending(now, 1));

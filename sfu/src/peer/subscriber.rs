@@ -23,8 +23,8 @@ use rtp::ids::Ssrc;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Believed of a line before its first feedback (careful conference servers start from
-/// 0.5–0.8 Mbit/s). Nothing is thinned by it yet; it is what the estimator grows from.
+/// Assumed of a line before its first feedback (careful conference servers start from 0.5–0.8 Mbit/s). Nothing is
+/// thinned by it yet; it is what the estimator grows from.
 const START_BPS: u64 = 600_000;
 
 /// Sent counters and the receiver's last report of one slot.
@@ -38,7 +38,7 @@ pub struct SlotAccount {
     pub reported_lost: i64,
     pub reported_jitter: u32,
     pub reported_fraction: f64,
-    /// The receiver has reported on the slot's SSRC, so it knows whose it is.
+    /// The receiver has reported on the slot's SSRC, so it knows which section it belongs to.
     pub acknowledged: bool,
     /// Sent since the last report, so that a silent slot sends no sender reports.
     pub fresh: bool,
@@ -55,7 +55,7 @@ pub struct Video {
     pub account: SlotAccount,
     /// As reported by `Event::SlotShows`.
     pub shown: Option<Source>,
-    /// What it shows when the worker can keep up, and its place in the order of what is lost.
+    /// What it shows when the worker can keep up, and its position in the order in which video is shed.
     pub wanted: Option<(Origin, Standing)>,
     pub measure: Measure,
     /// A key frame of this layer has been asked for before the line was there.
@@ -86,7 +86,7 @@ pub struct Subscriber {
     pub queue: SendQueue,
     pub history: SendHistory,
     pub estimator: Estimator,
-    /// SSRC of the first slot, under which everything is reported that is of no slot.
+    /// SSRC of the first slot, under which everything that concerns no slot is reported.
     pub report_ssrc: Ssrc,
     pub nacks: u64,
     pub plis: u64,
@@ -164,13 +164,13 @@ impl Subscriber {
         }
     }
 
-    /// Sender reports of some slot are owed soon.
+    /// Sender reports of some slot are due soon.
     pub fn is_hurried(&self) -> bool {
         let video = self.video.iter().map(|video| &video.account);
         video.chain(self.audio.iter().map(|audio| &audio.account)).any(|account| account.hurry > 0)
     }
 
-    /// The line is gone: throws away what waits for it; returns how many packets that were.
+    /// The line is gone: throws away what waits for it and returns how many packets that was.
     pub fn clear(&mut self) -> u64 {
         let lost = SendRank::ALL.map(|rank| {
             let mut waiting = self.queue.take(rank);
@@ -181,8 +181,8 @@ impl Subscriber {
         lost.into_iter().fold(0, u64::saturating_add)
     }
 
-    /// What waits in this rank of the subscriber's queue has its numbers and goes nowhere; returns how many packets
-    /// that were. They can be asked for again; who never got the slot's first ones asks for a key frame.
+    /// Throws away what waits in this rank of the subscriber's queue, whose numbers are used up, and returns how many
+    /// packets that was. They can be NACKed; a receiver that never got the slot's first ones asks for a key frame.
     pub fn throw_away(&mut self, rank: SendRank, waiting: &mut VecDeque<Pending>) -> u64 {
         if rank == SendRank::Video {
             waiting.iter().for_each(|pending| self.give_up(pending.slot));
@@ -230,7 +230,7 @@ impl Subscriber {
     }
 }
 
-/// What the section of a slot sends with: nothing while it rests or has no codec of ours.
+/// What the section of a slot sends with: nothing while it is inactive or has no codec of ours.
 fn parameters_of(negotiated: &Negotiated, slot: SlotId) -> Option<RtpParameters> {
     let is_slot = |section: &&Section| section.role == SectionRole::Slot(slot);
     let section = negotiated.sections.iter().find(is_slot)?;

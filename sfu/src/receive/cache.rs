@@ -23,7 +23,7 @@ const MAX_ENTRIES: usize = 65_536;
 #[derive(Debug, Clone, Copy)]
 struct Entry<M> {
     sequence: Sequence,
-    /// Position in the endless run of bytes; modulo the ring's size, where they lie.
+    /// Position in the endless run of bytes; modulo the ring's size, where they are.
     start: u64,
     length: u16,
     meta: M,
@@ -107,19 +107,19 @@ impl<M: Copy> Slab<M> {
         sequence.place(self.capacity)
     }
 
-    /// Where a position of the endless run lies; the ring's size is a power of two.
+    /// Where in the ring a position of the endless run is; the ring's size is a power of two.
     fn offset(&self, position: u64) -> usize {
         (position as usize) & self.bytes.len().saturating_sub(1)
     }
 
-    /// Where `length` bytes can lie in one piece: at the head, or at the start of the next lap.
+    /// Where `length` bytes fit in one piece: at the head, or at the start of the next lap.
     fn room_for(&self, length: usize) -> u64 {
         let left = self.bytes.len().saturating_sub(self.offset(self.head));
         if length <= left { self.head } else { self.head.saturating_add(left as u64) }
     }
 }
 
-/// Half a megabyte of picture helps nobody in a log.
+/// Half a megabyte of video is of no use in a log.
 impl<M: Copy> fmt::Debug for Slab<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Slab")
@@ -190,8 +190,8 @@ mod tests {
     }
 
     proptest! {
-        /// Against a map that forgets nothing: the slab never tells a lie, and forgets only what a
-        /// newer packet in the same place or a lap of the ring explains.
+        /// Against a map that forgets nothing: the slab never returns wrong bytes, and forgets only what a newer packet
+        /// in the same place or a lap of the ring explains.
         #[test]
         fn agrees_with_a_map(steps in prop::collection::vec((0u64..40, 0usize..1500), 1..300)) {
             let mut slab = Slab::new(16);
@@ -213,9 +213,9 @@ mod tests {
                         prop_assert_eq!(*meta, bytes.len());
                     }
                     // One skipped end of a lap may add a packet's length to what was written since.
-                    let behind = written - end + bytes.len() + limits::MAX_RTP_BYTES;
+                    let written_since = written - end + bytes.len() + limits::MAX_RTP_BYTES;
                     let current = place[(known % 16) as usize] == *known;
-                    prop_assert!(held.is_some() || !current || behind > 16 * 1024, "{} lost", known);
+                    prop_assert!(held.is_some() || !current || written_since > 16 * 1024, "{} lost", known);
                     prop_assert!(held.is_none() || current);
                 }
             }

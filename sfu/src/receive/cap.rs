@@ -1,5 +1,5 @@
-//! How much of one stream is taken in. Whatever a site publishes goes to everybody who watches it, so what it
-//! may publish has a ceiling: far above what any camera sends, far below what hurts those who watch.
+//! How much of one stream is taken in. What a site publishes goes to all its viewers, so it has a ceiling: far above
+//! what any camera sends, far below what hurts the viewers.
 
 use crate::ids::SourceKind;
 use std::time::{Duration, Instant};
@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 /// A packet counts as this many bytes at least: forwarding it costs the same whatever its length. So one bucket
 /// bounds bits and packets: a megabit per second is 250 packets.
 const LEAST_COST: u32 = 500;
-/// A bucket holds what comes in this time: a key frame is a third of a second of its layer, and a line that stood
-/// still brings everything at once.
+/// A bucket holds what comes in this time: a key frame is a third of a second of its layer, and after an outage a line
+/// delivers everything at once.
 const BURST: Duration = Duration::from_secs(1);
 /// Below this a refill would be rounded away.
 const REFILL_EVERY: Duration = Duration::from_millis(1);
@@ -26,8 +26,8 @@ const fn source_rate(kind: SourceKind) -> u32 {
     }
 }
 
-/// Bytes per second of the highest layer of a source. Each layer below has a quarter of the pixels, and half of
-/// the rate: who watches a small tile has a small line.
+/// Bytes per second of the highest layer of a source. Each layer below has a quarter of the pixels, and half of the
+/// rate: a viewer of a small tile has a narrow line.
 const fn layer_rate(kind: SourceKind) -> u32 {
     match kind {
         SourceKind::Camera => 12_000_000 / 8,
@@ -70,7 +70,8 @@ impl Cap {
         left.is_some()
     }
 
-    /// Only what is used up is made up for, so it does not matter how seldom this is called.
+    /// Adds what was earned since the last refill, up to a full bucket, so it does not matter how seldom this is
+    /// called.
     fn refill(&mut self, now: Instant) {
         let elapsed = now.saturating_duration_since(self.refilled);
         if elapsed >= REFILL_EVERY {
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_stood_still_brings_everything_at_once() {
+    fn a_line_delivers_everything_at_once_after_an_outage() {
         let start = test_start();
         let mut cap = Cap::of_layer(start, SourceKind::Camera, 0);
         let mut now = start;

@@ -1,9 +1,9 @@
 //! Arrival times of a publisher's packets, for its congestion control: transport-wide feedback,
 //! draft-holmer-rmcat-transport-wide-cc-extensions-01.
 //!
-//! Reports join without a hole: each begins where the last one ended, or earlier where a packet it
-//! told as missing has come after all. Beginning at the first arrival instead would hide every loss
-//! between two reports: with two packets a report (audio) that is half of all losses.
+//! Reports join without a hole: each begins where the last one ended, or earlier where a packet it reported as missing
+//! has come after all. Beginning at the first arrival instead would hide every loss between two reports: with two
+//! packets a report (audio) that is half of all losses.
 
 use crate::time::after;
 use rtp::rtcp::TransportReport;
@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 /// Between reports: libwebrtc's own receivers stay between 50 and 250 ms; faster reacts faster, and
 /// 20 reports of 75 bytes are 12 kbit/s.
 const INTERVAL: Duration = Duration::from_millis(50);
-/// Numbers remembered, and the most one report tells: 50 ms of 100 Mbit/s. A report of so many, each
-/// with a two-byte delta, is 1,200 bytes and still one datagram.
+/// Numbers remembered, and the most one report covers: 50 ms of 100 Mbit/s. A report of so many, each with a two-byte
+/// delta, is 1,200 bytes and still one datagram.
 const WINDOW: usize = 512;
 /// Deltas count 250 µs, the reference time 64 ms: 256 of them.
 const TICK_US: u128 = 250;
@@ -72,7 +72,7 @@ impl ArrivalRecorder {
         }
     }
 
-    /// A packet that was recorded shall be told as lost after all.
+    /// Reports a packet as lost that was recorded.
     pub fn forget(&mut self, number: u16) {
         let sequence = self.newest.map(|newest| newest.nearest(number));
         let arrival =
@@ -108,8 +108,8 @@ impl ArrivalRecorder {
         Some(report)
     }
 
-    /// Appends arrivals up to `last` as deltas; returns the number behind what the report tells. It
-    /// ends early where a delta does not fit 16 bits (8 s), which begins the next report.
+    /// Appends arrivals up to `last` as deltas; returns the number after the last one the report covers. It ends early
+    /// where a delta does not fit 16 bits (8 s), which begins the next report.
     fn fill(&self, report: &mut TransportReport, reference_ticks: i64, last: Sequence) -> Sequence {
         let mut before = reference_ticks;
         for sequence in self.next.until(last.next()) {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_tells_holes_reordering_and_times() {
+    fn a_report_has_holes_reordering_and_times() {
         let mut line = Line::new();
         line.record(&[(100, 65_534), (101, 0), (103, 65_535), (104, 2)]);
         assert_eq!(line.recorder.take(line.at(149)), None);
@@ -180,8 +180,8 @@ mod tests {
         let report = line.recorder.take(line.at(150)).unwrap();
         assert_eq!((report.base_sequence, report.reference_time), (65_534, 1));
         // 100 ms − 64 ms = 144 ticks; then +12, −8, a hole, +12.
-        let told = [Some(144), Some(12), Some(-8), None, Some(12)];
-        assert_eq!(report.arrivals, told);
+        let reported = [Some(144), Some(12), Some(-8), None, Some(12)];
+        assert_eq!(report.arrivals, reported);
         assert_eq!(line.recorder.next_timeout(), None, "silence needs no reports");
     }
 
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_packet_told_as_missing_is_told_again_when_it_comes() {
+    fn a_packet_reported_missing_is_reported_again_when_it_comes() {
         let mut line = Line::new();
         line.record(&[(0, 1), (1, 3)]);
         line.recorder.take(line.at(50)).unwrap();
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forgotten_is_told_as_lost() {
+    fn what_is_forgotten_is_reported_as_lost() {
         let mut line = Line::new();
         line.record(&[(0, 1), (10, 2), (20, 3)]);
         line.recorder.forget(2);
@@ -244,20 +244,20 @@ mod tests {
         assert_eq!(report.arrivals.len(), WINDOW);
         assert_eq!(report.base_sequence, 30_000 - 511);
         line.record(&[(60, 0)]);
-        assert_eq!(line.recorder.next_timeout(), None, "too old to be told");
+        assert_eq!(line.recorder.next_timeout(), None, "too old to be reported");
     }
 
-    /// Speech with a fifth of it lost: every loss is told, whether or not it lies between reports.
+    /// Speech with a fifth of it lost: every loss is reported, also one between two reports.
     #[test]
-    fn the_losses_told_are_the_losses_there_were() {
+    fn the_losses_reported_are_the_losses_there_were() {
         let mut line = Line::new();
-        let (mut lost, mut told) = (0, 0);
+        let (mut lost, mut reported) = (0, 0);
         for n in 0..3000u32 {
             let now = line.at(u64::from(n) * 20);
             if let Some(report) = line.recorder.take(now) {
-                told += report.arrivals.iter().filter(|a| a.is_none()).count();
+                reported += report.arrivals.iter().filter(|a| a.is_none()).count();
             }
-            // The first and the last arrive, so that all others lie between two arrivals.
+            // The first and the last arrive, so that all others are between two arrivals.
             if n != 0 && n < 2990 && (n.wrapping_mul(2_654_435_761) >> 16).is_multiple_of(5) {
                 lost += 1;
             } else {
@@ -265,6 +265,6 @@ mod tests {
             }
         }
         assert!(lost > 500);
-        assert_eq!(told, lost);
+        assert_eq!(reported, lost);
     }
 }

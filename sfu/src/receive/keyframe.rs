@@ -1,4 +1,4 @@
-//! Key frame requests of one layer: PLI and FIR of all who watch, merged and throttled.
+//! Key frame requests of one layer: PLI and FIR of all viewers, merged and throttled.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ pub struct KeyframeRequester {
 }
 
 impl KeyframeRequester {
-    /// Somebody needs a key frame.
+    /// A viewer needs a key frame.
     pub fn request(&mut self, now: Instant) {
         if self.wanted {
             return;
@@ -33,13 +33,13 @@ impl KeyframeRequester {
         self.wanted
     }
 
-    /// One has come: everybody is served.
+    /// One has come: all viewers are served.
     pub fn on_keyframe(&mut self) {
         self.wanted = false;
         self.ask_at = None;
     }
 
-    /// Nobody needs one any more, or the layer has ended.
+    /// No viewer needs one any more, or the layer has ended.
     pub fn cancel(&mut self) {
         self.wanted = false;
         self.ask_at = None;
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_needs_any_more_is_not_asked_for() {
+    fn what_is_no_longer_needed_is_not_asked_for() {
         let start = Instant::now();
         let ends: [fn(&mut KeyframeRequester); 2] =
             [KeyframeRequester::cancel, KeyframeRequester::on_keyframe];

@@ -1,5 +1,5 @@
-//! What is received of one publisher: order, loss, what is asked for again, what is remembered and
-//! what we report back. Small machines that are told the time; none knows of rooms or transports.
+//! What is received of one publisher: order, loss, what is asked for again, what is remembered and what we report back.
+//! Small machines that are passed the time; none knows of rooms or transports.
 
 pub mod cache;
 pub mod cap;

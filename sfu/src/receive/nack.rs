@@ -8,9 +8,9 @@ use crate::time::{after, earliest};
 use rtp::sequence::Sequence;
 use std::time::{Duration, Instant};
 
-/// Waited before the first question, unless one more packet comes first. Packets of one frame
-/// leave within 0.2 ms and swap neighbours at most, so the second packet behind a gap proves the
-/// loss; 10 ms is half the interval of audio and costs nothing against the round trip.
+/// Waited before the first question, unless one more packet comes first. Packets of one frame leave within 0.2 ms and
+/// swap neighbours at most, so the second packet after a gap proves the loss; 10 ms is half the interval of audio and
+/// costs nothing against the round trip.
 const GRACE: Duration = Duration::from_millis(10);
 /// Asked again after this many round trips: an answer that is on its way is not asked for twice.
 const RTT_FACTOR: f64 = 1.1;
@@ -22,9 +22,9 @@ const MAX_RTT: Duration = Duration::from_secs(1);
 const MAX_TRIES: u8 = 10;
 /// A second of 2 Mbit/s video. More missing is an outage, and a key frame is cheaper.
 const MAX_OUTSTANDING: usize = 256;
-/// The slab behind it holds about 1.5 s of video, and no viewer waits longer.
+/// The layer's slab holds about 1.5 s of video, and no viewer waits longer.
 const VIDEO_MAX_AGE: Duration = Duration::from_secs(1);
-/// Speech later than this is played by nobody: jitter buffers conceal it.
+/// Speech later than this is never played: jitter buffers conceal it.
 const AUDIO_MAX_AGE: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Clone, Copy)]
@@ -61,8 +61,8 @@ impl NackGenerator {
         NackGenerator { video, newest: None, key: Sequence::START, missing: Vec::new(), due: None }
     }
 
-    /// What lies before `sequence` is asked for no more: the stream began anew there, or it uses its numbers up
-    /// unseen. A packet from before that comes late opens no gap up to what came since.
+    /// Nothing before `sequence` is asked for any more: the stream restarted there, or it is not published and only
+    /// uses up its numbers. A late packet from before opens no gap up to what came since.
     pub fn begin_at(&mut self, sequence: Sequence) {
         self.newest = self.newest.max(Some(sequence));
         self.forget();
@@ -74,8 +74,7 @@ impl NackGenerator {
         self.due = None;
     }
 
-    /// Told of each accepted packet by its number. True when so much is missing that only
-    /// a key frame helps (video).
+    /// Takes the number of each accepted packet. True when so much is missing that only a key frame helps (video).
     #[must_use]
     pub fn on_arrival(&mut self, now: Instant, sequence: Sequence, is_retransmission: bool) -> bool {
         let Some(newest) = self.newest else {
@@ -93,8 +92,8 @@ impl NackGenerator {
         self.add_gap(now, newest.next(), sequence)
     }
 
-    /// Told of the first packet of a key frame: giving up on anything older is no reason to ask for
-    /// another. It is still asked for, since viewers with deep buffers play it.
+    /// Takes the number of a key frame's first packet: giving up on anything older is no reason to ask for another. It
+    /// is still asked for, since viewers with deep buffers play it.
     pub fn on_keyframe(&mut self, sequence: Sequence) {
         self.key = self.key.max(sequence);
     }

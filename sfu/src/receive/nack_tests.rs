@@ -20,8 +20,8 @@ fn asked(nack: &mut NackGenerator, now: Instant) -> Vec<u16> {
 }
 
 fn feed(nack: &mut NackGenerator, now: Instant, numbers: &[u64]) -> bool {
-    let told = |n: &u64| nack.on_arrival(now, at(*n), false);
-    numbers.iter().map(told).fold(false, |a, b| a | b)
+    let arrive = |n: &u64| nack.on_arrival(now, at(*n), false);
+    numbers.iter().map(arrive).fold(false, |a, b| a | b)
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn a_neighbour_that_was_only_overtaken_is_never_asked_for() {
 }
 
 #[test]
-fn the_second_packet_behind_a_gap_ends_the_grace() {
+fn the_second_packet_after_a_gap_ends_the_grace() {
     let start = test_start();
     let mut nack = NackGenerator::video();
     feed(&mut nack, start, &[65_534, 65_537]);
@@ -129,7 +129,8 @@ fn where_a_stream_begins_old_gaps_are_gone() {
     assert_eq!(asked(&mut nack, start + ms(500)), [90_001u64 as u16], "the next gap is one");
 }
 
-/// A muted site's numbers are used up unseen. When it is heard again, the answer to an old question comes first.
+/// While a site is muted its numbers are used up unseen. When it is forwarded again, the answer to an old question
+/// comes first.
 #[test]
 fn a_late_packet_from_before_opens_no_gap_over_what_was_passed_over() {
     let start = test_start();

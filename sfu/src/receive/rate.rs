@@ -8,7 +8,7 @@ const BUCKET_MS: u128 = 100;
 /// steady stream reads the same at every moment. The price is a reading up to 100 ms old.
 const BUCKETS: u64 = 11;
 
-/// Counts bytes; tells bits per second.
+/// Counts bytes; returns bits per second.
 #[derive(Debug, Clone)]
 pub struct RateMeter {
     origin: Instant,
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_runs_out_and_long_silence_leaves_nothing_behind() {
+    fn silence_lowers_the_rate_and_long_silence_leaves_nothing() {
         let start = crate::time::test_start();
         let mut meter = RateMeter::new(start);
         meter.add(start, 1000);

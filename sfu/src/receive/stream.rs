@@ -8,12 +8,11 @@ use rtp::rtcp::ReportBlock;
 use rtp::sequence::Sequence;
 use std::time::{Duration, Instant};
 
-/// Numbers that are known to have come or not, one bit each: as many as the largest slab holds. No packet may
-/// come further behind the newest than its own slab reaches (`Stream::new`), or it would be taken in and
-/// kept nowhere.
+/// Numbers that are known to have come or not, one bit each: as many as the largest slab holds. No packet may come
+/// further behind the newest than its own slab reaches (`Stream::new`), or it would be accepted and not kept.
 const WINDOW: usize = 64 * WORDS;
 const WORDS: usize = 8;
-/// RFC 3550 A.1 MAX_DROPOUT. A larger jump either way is an encoder that began anew, or noise.
+/// RFC 3550 A.1 MAX_DROPOUT. A larger jump either way is an encoder that restarted, or noise.
 const MAX_JUMP: u16 = 3000;
 /// A jump in transit time of more than this is a changed clock, not jitter (libwebrtc: 5 s).
 const MAX_TRANSIT_JUMP_S: u32 = 5;
@@ -25,7 +24,7 @@ pub struct Arrival {
     pub sequence: Sequence,
     /// Newer than everything before it.
     pub newest: bool,
-    /// The stream began anew with this packet: nothing before it belongs to it.
+    /// The stream restarted with this packet: nothing before it belongs to it.
     pub restarted: bool,
 }
 
@@ -46,7 +45,7 @@ pub struct Totals {
 #[derive(Debug)]
 struct Numbers {
     highest: Sequence,
-    /// First number; moved by restarts, so that their gap is nobody's loss.
+    /// First number; moved by restarts, so that their gap counts as no loss.
     base: Sequence,
     timestamp: u32,
     transit: u32,
@@ -79,8 +78,8 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// `clock_rate` in Hz. `reach` is how many packets are kept behind this stream, at most `WINDOW`: the
-    /// newest and `reach - 1` before it are taken in.
+    /// `clock_rate` in Hz. `reach` is how many packets this stream's slab keeps, at most `WINDOW`: the newest and
+    /// `reach - 1` before it are accepted.
     pub fn new(clock_rate: u32, reach: usize, now: Instant) -> Stream {
         Stream {
             clock_rate,
@@ -100,8 +99,7 @@ impl Stream {
         }
     }
 
-    /// Told that the layer comes under another SSRC from now on: nothing goes on from what was, and the
-    /// next packet restarts the stream.
+    /// The layer comes under another SSRC from now on: nothing continues, and the next packet restarts the stream.
     pub fn begin_anew(&mut self) {
         self.anew = self.numbers.is_some();
         self.sender_report = None;
@@ -135,7 +133,7 @@ impl Stream {
         let highest = numbers.highest;
         let ahead = number.wrapping_sub(highest.number());
         if self.anew {
-            // Far enough ahead that whoever counts on sees the leap.
+            // Far enough ahead that the users of these numbers notice the leap (`Rewriter::leaps`).
             let cycle = if ahead > MAX_JUMP { 0 } else { Sequence::CYCLE };
             let sequence = highest.plus(u64::from(ahead)).plus(cycle);
             return Ok(Arrival { sequence, newest: true, restarted: true });
@@ -213,8 +211,8 @@ impl Stream {
         self.sender_report = Some((now, ntp));
     }
 
-    /// A report block on what came since the last one, and the start of the next interval. An
-    /// interval in which nothing came is one without loss: nobody knows whether anything was sent.
+    /// A report block on what came since the last one, and the start of the next interval. An interval in which nothing
+    /// came is one without loss: it is not known whether anything was sent.
     pub fn report(&mut self, now: Instant, ssrc: Ssrc) -> ReportBlock {
         let (expected_before, received_before) = self.reported;
         let expected = self.expected();

@@ -176,7 +176,7 @@ fn what_is_3000_behind_is_late_and_no_jump() {
     ]);
 }
 
-/// A number is free again once the one 512 behind it has left the window.
+/// A number is free again once the one 512 before it has left the window.
 #[test]
 fn a_late_packet_is_not_taken_for_one_a_window_ago() {
     check(&[
@@ -191,7 +191,7 @@ fn a_late_packet_is_not_taken_for_one_a_window_ago() {
     ]);
 }
 
-/// The layer comes under another SSRC: its first number leaps, so that whoever counts on notices.
+/// The layer comes under another SSRC: its first number leaps, so that the users of the numbers notice.
 #[test]
 fn another_ssrc_begins_anew_at_any_number() {
     let start = test_start();
@@ -207,8 +207,8 @@ fn another_ssrc_begins_anew_at_any_number() {
         let next = stream.on_packet(start, 100u16.wrapping_add(ahead), 0, 1).unwrap();
         let expected = Arrival { sequence: first.sequence.plus(leap), newest: true, restarted: true };
         assert_eq!(next, expected, "{ahead} ahead");
-        let behind = stream.on_packet(start, 101u16.wrapping_add(ahead), 0, 1).unwrap();
-        assert!(!behind.restarted, "once");
+        let next = stream.on_packet(start, 101u16.wrapping_add(ahead), 0, 1).unwrap();
+        assert!(!next.restarted, "once");
         assert_eq!(stream.totals(start).lost, 0);
     }
 }

@@ -6,15 +6,15 @@ use crate::ids::PeerId;
 /// One audio slot as the assignment sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AudioPlace {
-    /// Whose picture the partner video slot shows; their stream ids are one, so the browser keeps
-    /// lips in sync. `None` for audio-only slots and for pairs that show nobody's camera.
+    /// The peer whose camera the partner video slot shows; the two share a stream id, so the browser keeps lips in
+    /// sync. `None` for audio-only slots and for pairs that show no camera.
     pub partner: Option<PeerId>,
     pub carries: Option<PeerId>,
 }
 
-/// What each slot shall carry: every voice once, however often its picture is shown. `heard` is loudest first:
-/// where slots run out the quietest go without, also those that have one now. A pair whose picture is of
-/// somebody carries only that somebody.
+/// What each slot is to carry: every voice once, however often its camera is shown. `heard` is loudest first: where
+/// slots run out the quietest go without, also those that have one now. A pair that shows a peer's camera carries only
+/// that peer's voice.
 pub fn assign(places: &[AudioPlace], heard: &[PeerId]) -> Vec<Option<PeerId>> {
     let mut result = vec![None; places.len()];
     for (slot, place) in places.iter().enumerate() {
@@ -65,20 +65,20 @@ mod tests {
         assign(&places(spec), &heard).iter().map(|p| p.map_or(0, |p| p.0)).collect()
     }
 
-    /// Places as (partner, carries now), who is heard, and what each place shall carry; 0 is nobody.
+    /// Places as (partner, carries now), the voices that are heard, and what each place is to carry; 0 is none.
     #[test]
     fn table() {
-        // A voice goes beside its picture.
+        // A voice goes beside its camera.
         assert_eq!(run(&[(1, 0), (2, 0), (0, 0)], &[2]), [0, 2, 0]);
-        // A voice without a picture goes to an audio-only slot, from the end.
+        // A voice whose camera is not shown goes to an audio-only slot, from the end.
         assert_eq!(run(&[(1, 0), (0, 0), (0, 0)], &[7, 1]), [1, 0, 7]);
         // It stays where it is.
         assert_eq!(run(&[(1, 1), (0, 7), (0, 0)], &[1, 7]), [1, 7, 0]);
-        // When its picture appears it moves beside it.
+        // When its camera appears it moves beside it.
         assert_eq!(run(&[(7, 0), (0, 7)], &[7]), [7, 0]);
         // Where slots run out the quietest goes without.
         assert_eq!(run(&[(0, 0), (0, 0)], &[1, 2, 3]), [2, 1]);
-        // Who has the floor, first of those heard, takes the place of a quieter one.
+        // The peer with the floor, first of those heard, takes the place of a quieter one.
         assert_eq!(run(&[(0, 5)], &[1, 5]), [1]);
         assert_eq!(run(&[(0, 5), (0, 6)], &[1, 6, 5]), [1, 6]);
         // One source in two slots is heard once.

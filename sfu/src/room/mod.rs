@@ -1,4 +1,4 @@
-//! One meeting's media on one worker: who is in it, who is heard, who is thinned first.
+//! One meeting's media on one worker: its members, which voices are heard, what is thinned first.
 
 pub mod audio;
 pub mod plan;
@@ -10,7 +10,7 @@ use crate::command::{Desired, Permissions};
 use crate::ids::{PeerId, PeerIndex, RoomId};
 use speaker::Speakers;
 
-/// Membership and desired state; packets never come here, only what decides their ways.
+/// Membership and desired state; packets never come here, only what decides where they go.
 #[derive(Debug)]
 pub struct Room {
     pub id: RoomId,
@@ -28,7 +28,7 @@ impl Room {
         self.members.iter().find(|(id, _)| *id == peer).map(|(_, index)| *index)
     }
 
-    /// What a member may publish: nothing as long as nobody has said so.
+    /// What a member may publish: nothing until the desired state permits it.
     pub fn permissions_of(&self, peer: PeerId) -> Permissions {
         let desired = self.desired.peers.iter().find(|desired| desired.peer == peer);
         desired.map(|desired| desired.may_publish).unwrap_or_default()

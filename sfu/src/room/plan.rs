@@ -1,5 +1,5 @@
-//! What every slot of a room shall show, and why. Pure: [`plan`] reads a [`Survey`] of the room and returns a
-//! [`Plan`]; `engine/apply.rs` carries out what differs from before.
+//! What every slot of a room is to show, and why. Pure: [`plan`] reads a [`Survey`] of the room and returns a [`Plan`];
+//! `engine/apply.rs` carries out what differs from before.
 
 use super::audio::{AudioPlace, assign};
 use super::shed::{Measure, Shedding, Standing};
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 pub struct Survey<'a> {
     /// In the order in which they came.
     pub members: Vec<Member<'a>>,
-    /// Who shall be heard: who has the floor, then the loudest.
+    /// The voices to be heard: the peer with the floor, then the loudest.
     pub heard: Vec<PeerId>,
 }
 
@@ -26,14 +26,14 @@ pub struct Member<'a> {
     pub peer: PeerId,
     pub index: PeerIndex,
     pub line: LineState,
-    /// A microphone that is there and permitted.
+    /// Its microphone is there and permitted.
     pub audible: bool,
     /// Camera and content, where they are there and permitted.
     pub tracks: ArrayVec<PublishedTrack, 2>,
     /// One for each video slot; missing ones are no wishes.
     pub wishes: &'a [Option<Wish>],
     pub video: Vec<VideoPlace>,
-    /// Whose voice each audio slot carries.
+    /// The peer whose voice each audio slot carries.
     pub audio: Vec<Option<PeerId>>,
     /// So many video slots have an audio slot beside them, which carries the same source.
     pub pairs: usize,
@@ -56,7 +56,7 @@ pub struct PublishedTrack {
     pub rank: Rank,
     /// Lowest first.
     pub layers: ArrayVec<LayerState, { limits::MAX_LAYERS }>,
-    /// Something of it has come, at whatever time.
+    /// At least one packet of it has come, however long ago.
     pub has_sent: bool,
 }
 
@@ -68,15 +68,15 @@ pub struct VideoPlace {
     pub shows: Option<Origin>,
 }
 
-/// What a room shall look like, in the order of the survey's members.
+/// What every slot is to carry, in the order of the survey's members.
 #[derive(Debug, Default, PartialEq)]
 pub struct Plan {
     pub members: Vec<MemberPlan>,
-    /// Layers that somebody would watch; one may be named several times.
+    /// Layers that slots would show, and those that serve until the best one comes; one may be named several times.
     pub wanted: Vec<Origin>,
 }
 
-/// What the slots of one endpoint shall carry.
+/// What the slots of one endpoint are to carry.
 #[derive(Debug, PartialEq)]
 pub struct MemberPlan {
     pub peer: PeerId,
@@ -85,27 +85,27 @@ pub struct MemberPlan {
     pub audio: Vec<Option<PeerId>>,
 }
 
-/// What one video slot shall show.
+/// What one video slot is to show.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SlotPlan {
     /// The source its viewer wishes for.
     pub source: Option<Source>,
-    /// The layer that it shows when the worker can keep up, and its place in the order of what is lost.
+    /// The layer that it shows when the worker can keep up, and its position in the order in which video is shed.
     pub wished: Option<(Origin, Standing)>,
     pub measure: Measure,
-    /// A key frame of this layer is asked for before the line is there.
+    /// A key frame of this layer is requested before the line is up.
     pub ahead: Option<Origin>,
     /// What it shows now may stay until the first key frame of the layer wished for.
     pub keeps: bool,
     pub why: Why,
 }
 
-/// Who decided that a slot shows what it shows, and not more.
+/// What decides that a slot shows what it shows, and not more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
     /// The viewer: it has what it wishes for.
     Choice,
-    /// The line of the viewer, or what its end can decode.
+    /// The viewer's line, or what it can decode.
     Viewer,
     /// The publisher: it sends nothing, or not the layer wished for, or may not.
     Publisher,
@@ -163,6 +163,18 @@ impl<'a> Planner<'a> {
         places.map(|(slot, place)| self.slot(viewer, *place, wish_of(slot))).collect()
     }
 
+    /// The first row that applies:
+    ///
+    /// | | the slot shows | [`Why`] |
+    /// |---|---|---|
+    /// | nothing is wished for | nothing | `Choice` |
+    /// | the viewer has no codec of ours | nothing | `Viewer` |
+    /// | no such source, or it has never sent | nothing | `Publisher` |
+    /// | no line | nothing | `Viewer` |
+    /// | the handshake goes on | nothing; a key frame is requested ahead | `Viewer` |
+    /// | the worker sheds the slot | its base layer (`Thin`), or its last frame (`Still`) | `Server` |
+    /// | the best layer does not come | the nearest one that does, or the one it showed | `Publisher` |
+    /// | otherwise | the layer wished for | `Choice` |
     fn slot(&mut self, viewer: &Member<'_>, place: VideoPlace, wish: Option<Wish>) -> SlotPlan {
         let Some(wish) = wish else {
             return SlotPlan::nothing(None, Why::Choice);
@@ -251,7 +263,7 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// Where a track stands for this viewer in the order of what is lost.
+/// The position of a track, for this viewer, in the order in which video is shed.
 fn standing_of(track: &PublishedTrack, publisher: PeerId, viewer: PeerIndex) -> Standing {
     let source = publisher.0.wrapping_mul(4).wrapping_add(track.kind.index() as u64);
     Standing::new(track.rank, source, viewer.place)

@@ -158,11 +158,11 @@ fn an_overloaded_worker_leaves_the_last_frame_and_says_so() {
     let cost = Cost { whole: 1_000, upper: 300 };
     let (slot, wanted) = planned(viewer(), Some(whole_camera()), &overloaded(&[(standing, cost)]));
     assert_eq!((slot.measure, slot.why, slot.target()), (Measure::Still, Why::Server, None));
-    assert!(wanted.contains(&origin(2)), "it goes on being sent for when there is time again");
+    assert!(wanted.contains(&origin(2)), "its layer stays wanted, for when there is time again");
 }
 
 #[test]
-fn nobody_hears_himself_or_who_may_not_speak_and_without_a_line_nothing() {
+fn a_receiver_gets_neither_its_own_voice_nor_a_muted_one_and_without_a_line_nothing() {
     let heard = vec![PeerId(SPEAKER), PeerId(VIEWER), PeerId(3)];
     let muted = || Member { audible: false, ..member(3) };
     let carried = |line| {

@@ -1,8 +1,8 @@
 //! How much of its video work a worker leaves out so that it keeps up.
 //!
-//! Two witnesses must agree before anything is taken away: every frame of a span has waited for its turn, and the
-//! worker itself used all the time that it could have. Waiting alone may be the host's doing: a machine that is busy
-//! elsewhere, a stopped process. Then less work of ours would change nothing.
+//! Two conditions must hold together before anything is taken away: every frame of a span has waited for its turn, and
+//! the worker itself used all the time that it could have. Waiting alone may be the host's doing: a machine that is
+//! busy elsewhere, a stopped process. Then less work of ours would change nothing.
 //!
 //! What is left out is an integral: it rises by the speed at which the wait grows and by what is needed to work
 //! the wait off within [`PATIENCE`], and falls by what the worker has left when nothing waits. So it rises only while
@@ -11,15 +11,15 @@
 use crate::stats::Effort;
 use std::time::Duration;
 
-/// A wait of this long that never ends is one that frames do not need to have: voices overtake them, and a screen
-/// shows the next frame after 33 ms. Shorter, and frames that fall together would be taken for a queue.
+/// A lasting wait of this length needs no relief: voices overtake them, and a screen shows the next frame after 33 ms.
+/// Shorter, and frames that fall together would be taken for a queue.
 const TARGET: Duration = Duration::from_millis(20);
 /// A queue is to be worked off within so much. Shorter makes the loop hasty, longer leaves frames late for longer.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// However long it is: after a process was stopped for seconds, half of a core is enough to catch up.
 const MOST_HASTE: f64 = 0.5;
-/// Both witnesses have agreed for this long before anything is taken away: a key frame for everybody at once is
-/// over by then.
+/// Both conditions have held for this long before anything is taken away: the burst of a key frame for all receivers at
+/// once is over by then.
 const BEGIN_AFTER: Duration = Duration::from_millis(250);
 /// Share of the time it could have that a busy worker uses. A queue that never ends leaves no time to sleep; the rest
 /// is what waking up costs.
@@ -33,7 +33,7 @@ const FULL: f64 = 0.95;
 const GAIN: f64 = 5.0;
 /// Most that is given back in a second: what comes back needs key frames, which cost ten frames each.
 const GIVE_BACK: f64 = 1.0;
-/// Spans of more than this are counted as this much when something is taken away: they say little of now.
+/// Spans of more than this are counted as this much when something is taken away: they say little about the present.
 const LONGEST_SPAN: Duration = Duration::from_millis(200);
 
 /// The worker itself was busy, whatever the machine did besides.
@@ -41,14 +41,14 @@ fn is_busy(effort: &Effort) -> bool {
     effort.used() >= BUSY && effort.worked.as_secs_f64() >= effort.span.as_secs_f64() * OWN_WORK
 }
 
-/// The control loop. Told of each span in turn.
+/// The control loop, called with each span in turn.
 #[derive(Debug, Default)]
 pub struct Relief {
     share: f64,
-    /// Of the last span, where both witnesses agreed.
+    /// The wait of the last span, if both conditions held in it.
     wait: Option<Duration>,
-    /// How long they have agreed by now.
-    behind: Duration,
+    /// How long both conditions have held.
+    overloaded_for: Duration,
 }
 
 impl Relief {
@@ -58,7 +58,7 @@ impl Relief {
         let change = if is_busy(&effort) && waited > TARGET {
             self.take_away(effort.span, waited)
         } else {
-            (self.wait, self.behind) = (None, Duration::ZERO);
+            (self.wait, self.overloaded_for) = (None, Duration::ZERO);
             let spare = (FULL - effort.used()).max(0.0);
             -(spare * GAIN).min(GIVE_BACK) * effort.span.as_secs_f64()
         };
@@ -68,8 +68,8 @@ impl Relief {
 
     fn take_away(&mut self, span: Duration, wait: Duration) -> f64 {
         let before = self.wait.replace(wait).unwrap_or(wait);
-        self.behind = self.behind.saturating_add(span);
-        if self.share == 0.0 && self.behind < BEGIN_AFTER {
+        self.overloaded_for = self.overloaded_for.saturating_add(span);
+        if self.share == 0.0 && self.overloaded_for < BEGIN_AFTER {
             return 0.0;
         }
         let span = span.min(LONGEST_SPAN).as_secs_f64().max(f64::EPSILON);

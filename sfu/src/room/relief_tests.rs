@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 /// The model's grain.
 const TICK: Duration = Duration::from_millis(1);
 const TICK_S: f64 = 0.001;
-/// How often the driver tells what was done.
+/// How often the driver reports what was done.
 const SPAN: Duration = Duration::from_millis(100);
 /// 30 frames a second.
 const FRAME_TICKS: u64 = 33;
@@ -15,7 +15,7 @@ pub(super) fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-/// A camera and all who watch it.
+/// A camera and all its viewers.
 struct Source {
     /// Seconds of work for one frame to all of them.
     work: f64,
@@ -99,7 +99,7 @@ impl Model {
             self.serve();
             self.tick += 1;
             if self.tick.is_multiple_of(SPAN.as_millis() as u64) {
-                self.tell();
+                self.report_effort();
             }
         }
         &self.spans[first..]
@@ -126,12 +126,12 @@ impl Model {
         });
         self.span.frame_wait = self.span.frame_wait.max(frame_wait);
         self.worked += had - left;
-        // Whoever has work left does not sleep; whoever has none sleeps for the rest of the tick.
+        // A worker with work left does not sleep; one without sleeps for the rest of the tick.
         self.slept +=
             if self.base_queue.is_empty() && self.frames.is_empty() { TICK_S - (had - left) } else { 0.0 };
     }
 
-    fn tell(&mut self) {
+    fn report_effort(&mut self) {
         let effort = Effort {
             span: SPAN,
             worked: Duration::from_secs_f64(self.worked.min(SPAN.as_secs_f64())),
@@ -255,7 +255,7 @@ fn a_worker_that_sleeps_is_not_behind() {
 
 #[test]
 fn a_worker_without_work_of_its_own_takes_no_frames() {
-    // Others leave a hundredth of the core, and two are needed: no frame left out would help anybody.
+    // Others leave a hundredth of the core, and two are needed: leaving out frames would help no receiver.
     let mut model = Model::new(0.02, 12).host(|_| 0.01);
     let spans = model.run(10);
     assert!(longest(spans, |span| span.frame_wait) >= ms(1000));
@@ -294,7 +294,7 @@ fn a_stopped_process_catches_up_and_shows_everything_again() {
 }
 
 #[test]
-fn whoever_gets_too_little_of_a_core_leaves_out_what_does_not_fit() {
+fn a_worker_with_too_little_of_a_core_leaves_out_what_does_not_fit() {
     // Others take two thirds of the core for good, in slices of 20 ms.
     let mut model = Model::new(0.5, 24).host(|tick| if tick % 30 < 20 { 0.0 } else { 1.0 });
     model.run(5);
@@ -318,7 +318,7 @@ fn the_share_is_steady_under_a_steady_load() {
 }
 
 #[test]
-fn key_frames_for_everybody_at_once_are_no_overload() {
+fn key_frames_for_all_receivers_at_once_are_no_overload() {
     let mut model = Model::new(0.6, 24);
     model.run(5);
     for _ in 0..10 {
@@ -349,7 +349,7 @@ fn what_comes_back_does_not_come_all_at_once() {
 }
 
 #[test]
-fn a_wait_that_nobody_notices_takes_nothing() {
+fn a_wait_too_short_to_notice_takes_nothing() {
     // The one camera's frames always wait for 10 ms, and the worker uses nearly all that it can have.
     let mut model = Model::new(0.65, 1).host(|tick| if tick % FRAME_TICKS < 10 { 0.0 } else { 1.0 });
     let spans = model.run(60);

@@ -23,7 +23,7 @@ pub enum Measure {
     Still,
 }
 
-/// Where a slot stands in the order of what is lost.
+/// The position of a slot in the order in which video is shed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Standing {
     rank: Rank,
@@ -32,11 +32,11 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Of what `source` sends to the subscriber at `place`. Sources go in an arbitrary order that never changes,
-    /// so that a little more or less concerns few of them: whatever comes back needs a key frame, and a key frame
-    /// goes to everybody who watches.
+    /// Of what `source` sends to the subscriber at `place`. Sources are shed in an arbitrary order that never changes,
+    /// so that a little more or less concerns few of them: what comes back needs a key frame, and a key frame goes to
+    /// every viewer.
     pub fn new(rank: Rank, source: u64, place: u32) -> Standing {
-        // Fibonacci hashing: numbers that follow each other lie far apart.
+        // Fibonacci hashing: consecutive numbers end up far apart.
         let source = (source.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48) as u16;
         let part = place.wrapping_add(u32::from(source)) as u8 & PARTS.wrapping_sub(1);
         Standing { rank, source, part }
@@ -64,7 +64,7 @@ impl Step {
     }
 }
 
-/// How much is shed now, and of whom.
+/// How much is shed now, and of which slots.
 #[derive(Debug, Default)]
 pub struct Shedding {
     relief: Relief,
@@ -76,7 +76,7 @@ pub struct Shedding {
 }
 
 impl Shedding {
-    /// Tells what the worker did, and the least that any frame had waited. True when a new plan is due.
+    /// Takes what the worker did, and the least that any frame had waited. True when a new plan is due.
     pub fn on_effort(&mut self, effort: Effort, waited: Duration) -> bool {
         self.due = self.relief.on_effort(effort, waited);
         let ended = self.due == 0.0 && self.planned > 0.0;
@@ -88,7 +88,7 @@ impl Shedding {
         let less = self.due < self.planned;
         self.planned = self.due;
         let last = self.last_step(slots);
-        // Rates are never still: when more is to be left out nothing comes back for that.
+        // Rates fluctuate: when more is to be left out, no slot comes back because of a changed rate.
         self.last = if less { last } else { self.last.max(last) };
     }
 
@@ -115,7 +115,7 @@ impl Shedding {
         needed.last().map(|(step, _)| step)
     }
 
-    /// What is done to the slot that stands here.
+    /// What is done to the slot at this position.
     pub fn measure(&self, standing: Standing) -> Measure {
         let taken = |measure: &Measure| self.last.is_some_and(|last| Step::new(*measure, standing) <= last);
         [Measure::Still, Measure::Thin].into_iter().find(taken).unwrap_or_default()

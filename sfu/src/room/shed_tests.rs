@@ -71,7 +71,7 @@ fn a_little_more_concerns_one_source() {
     for percent in 23..60 {
         let before = stills(&planned(f64::from(percent) / 100.0, &slots));
         let after = stills(&planned(f64::from(percent + 1) / 100.0, &slots));
-        assert!(before.iter().all(|standing| after.contains(standing)), "nobody comes back for it");
+        assert!(before.iter().all(|standing| after.contains(standing)), "no slot comes back for it");
         let mut sources: Vec<u16> = after.iter().map(|standing| standing.source).collect();
         sources.dedup();
         let whole = sources.iter().filter(|source| {

@@ -1,8 +1,8 @@
-//! Who is heard and who is shown as speaking, from the audio levels of RFC 6464.
+//! Which voices are heard and which are shown as speaking, from the audio levels of RFC 6464.
 //!
-//! *Heard*: the microphones that are forwarded, at most [`MAX_HEARD`] and the floor. As long as no
-//! more are open than that, all of them are heard at once, so no first syllable is cut.
-//! *Speaking*: those of them that are loud, with hysteresis, for the eye.
+//! *Heard*: the microphones that are forwarded, at most [`MAX_HEARD`] and the peer with the floor. As long as no more
+//! are open than that, all of them are forwarded from their first packet, so no first syllable is cut. *Speaking*:
+//! those of them that are loud, with hysteresis; only shown.
 
 use crate::ids::PeerId;
 use crate::time::after;
@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 pub const MAX_HEARD: usize = 5;
 /// A microphone that sends nothing this long gives its place away. Opus DTX sends every 400 ms.
 const GONE_AFTER: Duration = Duration::from_millis(1500);
-/// Speech in a hall is at −20 to −45 dBov behind gain control; silence and fans are below −60.
+/// Speech in a large room is at −20 to −45 dBov after gain control; silence and fans are below −60.
 const SPEAKING_ABOVE: f32 = -50.0;
 const SILENT_BELOW: f32 = -58.0;
-/// Between words one is still speaking.
+/// A pause between words does not end speaking.
 const HOLD: Duration = Duration::from_millis(800);
 /// A challenger must be this much louder to take a place, or two equal voices would flap.
 const MARGIN_DB: f32 = 6.0;
@@ -23,7 +23,7 @@ const MARGIN_DB: f32 = 6.0;
 /// for what rises, the smaller for what falls.
 const RISE: f32 = 0.3;
 const FALL: f32 = 0.05;
-/// How often ranks are looked at, at the most.
+/// Voices are ranked at most this often.
 const EVALUATE_EVERY: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
@@ -84,7 +84,7 @@ impl Speakers {
         changes
     }
 
-    /// Drops those who fell silent and ranks the rest. Call it at least once a second.
+    /// Drops voices that fell silent and ranks the rest. Call it at least once a second.
     pub fn evaluate(&mut self, now: Instant) -> Changes {
         self.next_evaluation = Some(after(now, EVALUATE_EVERY));
         let mut changes = Changes::default();
@@ -99,7 +99,7 @@ impl Speakers {
         changes
     }
 
-    /// Gives the places: holders keep theirs unless somebody is louder by a margin.
+    /// Gives the places: holders keep theirs unless another voice is louder by a margin.
     fn rank(&mut self) -> bool {
         let score = |v: &Voice| v.level + if v.heard { MARGIN_DB } else { 0.0 };
         self.voices.sort_by(|a, b| score(b).total_cmp(&score(a)));
@@ -124,12 +124,12 @@ impl Speakers {
         changed
     }
 
-    /// Whose microphones are forwarded, loudest first.
+    /// Peers whose microphones are forwarded, loudest first.
     pub fn heard(&self) -> impl Iterator<Item = PeerId> + '_ {
         self.voices.iter().filter(|voice| voice.heard).map(|voice| voice.peer)
     }
 
-    /// Who is speaking, loudest first.
+    /// Peers that are speaking, loudest first.
     pub fn speaking(&self) -> Vec<PeerId> {
         self.voices.iter().filter(|voice| voice.speaking).map(|voice| voice.peer).collect()
     }
@@ -152,17 +152,17 @@ mod tests {
 
     const FRAME: Duration = Duration::from_millis(20);
 
-    struct Hall {
+    struct TestRoom {
         now: Instant,
         speakers: Speakers,
     }
 
-    impl Hall {
-        fn new() -> Hall {
-            Hall { now: Instant::now(), speakers: Speakers::default() }
+    impl TestRoom {
+        fn new() -> TestRoom {
+            TestRoom { now: Instant::now(), speakers: Speakers::default() }
         }
 
-        /// Lets everybody send for a while at the given levels.
+        /// Lets peers send for a while at the given levels.
         fn play(&mut self, ms: u64, levels: &[(u64, u8)]) -> Changes {
             let mut all = Changes::default();
             for _ in 0..ms / 20 {
@@ -187,65 +187,65 @@ mod tests {
 
     #[test]
     fn an_open_microphone_is_heard_from_its_first_packet() {
-        let mut hall = Hall::new();
-        let changes = hall.speakers.on_packet(hall.now, PeerId(1), Some(90));
+        let mut room = TestRoom::new();
+        let changes = room.speakers.on_packet(room.now, PeerId(1), Some(90));
         assert!(changes.heard);
-        assert!(hall.is_heard(1));
-        assert!(hall.speaking().is_empty(), "heard, but not speaking");
+        assert!(room.is_heard(1));
+        assert!(room.speaking().is_empty(), "heard, but not speaking");
     }
 
     #[test]
     fn speaking_starts_fast_and_holds_between_words() {
-        let mut hall = Hall::new();
-        hall.play(200, &[(1, 30), (2, 80)]);
-        assert_eq!(hall.speaking(), [1]);
-        hall.play(400, &[(1, 90), (2, 80)]);
-        assert_eq!(hall.speaking(), [1], "a pause between words");
-        hall.play(3000, &[(1, 90), (2, 80)]);
-        assert!(hall.speaking().is_empty());
+        let mut room = TestRoom::new();
+        room.play(200, &[(1, 30), (2, 80)]);
+        assert_eq!(room.speaking(), [1]);
+        room.play(400, &[(1, 90), (2, 80)]);
+        assert_eq!(room.speaking(), [1], "a pause between words");
+        room.play(3000, &[(1, 90), (2, 80)]);
+        assert!(room.speaking().is_empty());
     }
 
     #[test]
     fn at_most_five_are_heard_and_equals_do_not_flap() {
-        let mut hall = Hall::new();
+        let mut room = TestRoom::new();
         let crowd: Vec<(u64, u8)> = (1..=8).map(|peer| (peer, 40)).collect();
-        hall.play(1000, &crowd);
-        assert_eq!(hall.speakers.heard().count(), MAX_HEARD);
-        let changes = hall.play(2000, &crowd);
+        room.play(1000, &crowd);
+        assert_eq!(room.speakers.heard().count(), MAX_HEARD);
+        let changes = room.play(2000, &crowd);
         assert!(!changes.heard, "equal voices keep their places");
     }
 
     #[test]
     fn a_clearly_louder_voice_takes_a_place() {
-        let mut hall = Hall::new();
-        hall.play(500, &[(1, 45), (2, 45), (3, 45), (4, 45), (5, 60)]);
-        hall.play(500, &[(1, 45), (2, 45), (3, 45), (4, 45), (5, 60), (6, 25)]);
-        assert!(hall.is_heard(6));
-        assert!(!hall.is_heard(5));
+        let mut room = TestRoom::new();
+        room.play(500, &[(1, 45), (2, 45), (3, 45), (4, 45), (5, 60)]);
+        room.play(500, &[(1, 45), (2, 45), (3, 45), (4, 45), (5, 60), (6, 25)]);
+        assert!(room.is_heard(6));
+        assert!(!room.is_heard(5));
     }
 
     #[test]
     fn a_voice_that_is_a_little_louder_takes_no_place() {
         for (louder, takes) in [(3, false), (5, false), (7, true), (9, true)] {
-            let mut hall = Hall::new();
+            let mut room = TestRoom::new();
             let five: Vec<(u64, u8)> = (1..=5).map(|peer| (peer, 40)).collect();
-            hall.play(1000, &five);
+            room.play(1000, &five);
             let mut six = five.clone();
             six.push((6, 40 - louder));
-            let changes = hall.play(3000, &six);
-            assert_eq!((hall.is_heard(6), changes.heard), (takes, takes), "{louder} dB");
-            assert_eq!(hall.speakers.heard().count(), MAX_HEARD);
+            let changes = room.play(3000, &six);
+            assert_eq!((room.is_heard(6), changes.heard), (takes, takes), "{louder} dB");
+            assert_eq!(room.speakers.heard().count(), MAX_HEARD);
         }
     }
 
     #[test]
-    fn who_stops_sending_or_leaves_is_not_heard() {
-        let mut hall = Hall::new();
-        hall.play(500, &[(1, 30), (2, 30)]);
-        assert_eq!(hall.speakers.remove(PeerId(2)), Changes { heard: true, speaking: true });
-        let changes = hall.speakers.evaluate(hall.now + GONE_AFTER);
+    fn a_voice_that_stops_or_leaves_is_not_heard() {
+        let mut room = TestRoom::new();
+        room.play(500, &[(1, 30), (2, 30)]);
+        assert_eq!(room.speakers.remove(PeerId(2)), Changes { heard: true, speaking: true });
+        let changes = room.speakers.evaluate(room.now + GONE_AFTER);
         assert!(changes.heard && changes.speaking);
-        assert_eq!(hall.speakers.heard().count(), 0);
+        assert_eq!(room.speakers.heard().count(), 0);
     }
     /// Level in dBov, whether it was speaking and when it was loud last, in ms; and whether it is speaking now.
     #[test]
@@ -273,61 +273,61 @@ mod tests {
     }
 
     #[test]
-    fn loud_is_above_50_dbov_and_moderate_where_nobody_tells() {
+    fn loud_is_above_50_dbov_and_moderate_without_a_level() {
         let now = Instant::now();
         for (level, loud) in [(Some(49), true), (Some(50), false), (Some(51), false), (None, true)] {
             let mut speakers = Speakers::default();
             speakers.on_packet(now, PeerId(1), level);
             assert_eq!(speakers.voices[0].last_loud, loud.then_some(now), "{level:?}");
         }
-        let mut hall = Hall::new();
+        let mut room = TestRoom::new();
         for _ in 0..20 {
-            hall.now += FRAME;
-            hall.speakers.on_packet(hall.now, PeerId(1), None);
+            room.now += FRAME;
+            room.speakers.on_packet(room.now, PeerId(1), None);
         }
-        assert_eq!(hall.speaking(), [1]);
+        assert_eq!(room.speaking(), [1]);
     }
 
     /// From silence at −127 by 30 % of what is missing with each packet, and back by 5 %.
     #[test]
     fn a_level_rises_fast_and_falls_slowly() {
-        let mut hall = Hall::new();
+        let mut room = TestRoom::new();
         for (sent, level) in [(27, -97.0), (27, -76.0), (27, -61.3), (81, -62.285)] {
-            hall.play(20, &[(1, sent)]);
+            room.play(20, &[(1, sent)]);
             assert!(
-                (hall.speakers.voices[0].level - level).abs() < 0.001,
+                (room.speakers.voices[0].level - level).abs() < 0.001,
                 "{sent}: {}",
-                hall.speakers.voices[0].level
+                room.speakers.voices[0].level
             );
         }
     }
 
     #[test]
     fn ranks_are_looked_at_ten_times_a_second() {
-        let mut hall = Hall::new();
-        let noticed: Vec<bool> = (0..10).map(|_| hall.play(20, &[(1, 10)]).speaking).collect();
+        let mut room = TestRoom::new();
+        let noticed: Vec<bool> = (0..10).map(|_| room.play(20, &[(1, 10)]).speaking).collect();
         let at = noticed.iter().position(|noticed| *noticed);
         assert_eq!(at, Some(5), "loud enough with the fourth packet, and seen 100 ms after the first");
-        let together = hall.play(20, &[(2, 90), (3, 90)]);
-        assert!(together.heard && hall.is_heard(2) && hall.is_heard(3), "but who is new is heard at once");
+        let together = room.play(20, &[(2, 90), (3, 90)]);
+        assert!(together.heard && room.is_heard(2) && room.is_heard(3), "but a new voice is heard at once");
     }
 
     #[test]
-    fn only_who_is_heard_is_shown_as_speaking() {
-        let mut hall = Hall::new();
+    fn only_a_voice_that_is_heard_is_shown_as_speaking() {
+        let mut room = TestRoom::new();
         let crowd: Vec<(u64, u8)> = (1..=8).map(|peer| (peer, 30)).collect();
-        hall.play(1000, &crowd);
-        assert_eq!(hall.speaking().len(), MAX_HEARD);
+        room.play(1000, &crowd);
+        assert_eq!(room.speaking().len(), MAX_HEARD);
     }
 
     #[test]
-    fn whoever_leaves_changes_what_it_had() {
-        let mut hall = Hall::new();
-        hall.play(500, &[(1, 30), (2, 80), (3, 35)]);
-        assert_eq!(hall.speakers.remove(PeerId(9)), Changes::default());
-        assert_eq!(hall.speakers.remove(PeerId(2)), Changes { heard: true, speaking: false });
-        assert_eq!((hall.is_heard(2), hall.speaking()), (false, vec![1, 3]));
-        assert_eq!(hall.speakers.remove(PeerId(3)), Changes { heard: true, speaking: true });
-        assert_eq!(hall.speaking(), [1]);
+    fn a_voice_that_leaves_changes_what_it_had() {
+        let mut room = TestRoom::new();
+        room.play(500, &[(1, 30), (2, 80), (3, 35)]);
+        assert_eq!(room.speakers.remove(PeerId(9)), Changes::default());
+        assert_eq!(room.speakers.remove(PeerId(2)), Changes { heard: true, speaking: false });
+        assert_eq!((room.is_heard(2), room.speaking()), (false, vec![1, 3]));
+        assert_eq!(room.speakers.remove(PeerId(3)), Changes { heard: true, speaking: true });
+        assert_eq!(room.speaking(), [1]);
     }
 }

@@ -1,16 +1,16 @@
 //! SSRCs that a section announces (RFC 5576), made into layers.
 //!
-//! Clients older than rids announce simulcast as a group `SIM` of SSRCs, one for each layer, lowest first; it
-//! was never standardised, but libwebrtc has read and written it for ten years. A section without that group
-//! is one stream: what else it announces are its retransmissions (`FID`) or its error correction (`FEC-FR`,
-//! which nobody here takes), and further streams beside the first are not heard.
+//! Clients older than rids announce simulcast as a group `SIM` of SSRCs, one for each layer, lowest first; it was never
+//! standardised, but libwebrtc has read and written it for ten years. A section without that group is one stream: what
+//! else it announces are its retransmissions (`FID`) or its error correction (`FEC-FR`, which is not supported here),
+//! and further streams beside the first are ignored.
 
 use super::OfferError;
 use crate::limits;
 use rtp::ids::Ssrc;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What one section said of SSRCs so far.
+/// What was read so far of the SSRCs of one section.
 #[derive(Debug, Default)]
 pub(super) struct Announced {
     /// In the order of their mention.

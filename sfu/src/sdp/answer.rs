@@ -126,15 +126,15 @@ fn transport(local: &LocalDescription<'_>) -> String {
 /// Of every section that is not rejected.
 fn candidates(candidates: &[Candidate]) -> String {
     let mut text = String::new();
-    for (index, candidate) in told(candidates).enumerate() {
+    for (index, candidate) in advertised(candidates).enumerate() {
         write_candidate(&mut text, index, candidate);
     }
     line!(text, "a=end-of-candidates");
     text
 }
 
-/// Of each kind the best, as many as repeating them in every section allows.
-fn told(candidates: &[Candidate]) -> impl Iterator<Item = &Candidate> {
+/// The best of each kind, as many as repeating them in every section allows.
+fn advertised(candidates: &[Candidate]) -> impl Iterator<Item = &Candidate> {
     let (mut udp, mut tcp) = (0usize, 0usize);
     candidates.iter().filter(move |candidate| {
         let count = if candidate.kind == PathKind::Udp { &mut udp } else { &mut tcp };

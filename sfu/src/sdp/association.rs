@@ -1,11 +1,11 @@
-//! What an offer says of ICE and DTLS, once for all its sections.
+//! ICE and DTLS parameters of an offer, once for all its sections.
 
 use super::OfferError;
 use super::attributes::{has, values};
 use crate::net::{Fingerprint, IceCredentials};
 use rtc_sdp::description::common::Attribute;
 
-/// Where ICE and DTLS attributes stand: in the section, else in the session.
+/// ICE and DTLS attributes: those of the section, else those of the session.
 pub(super) struct Transport<'a> {
     pub media: &'a [Attribute],
     pub session: &'a [Attribute],

@@ -45,7 +45,7 @@ impl NegotiatedCodec {
     /// Value of `a=fmtp`, without the payload type.
     pub(super) fn fmtp(&self) -> Option<String> {
         match (self.codec, self.parameters) {
-            // DTX: a quiet site costs nothing. Stereo is left out: halls speak in mono.
+            // DTX: a quiet site costs nothing. Stereo is left out: meeting rooms speak in mono.
             (Codec::Opus, _) => Some("minptime=10;useinbandfec=1;usedtx=1".to_owned()),
             (Codec::Vp9, _) => Some("profile-id=0".to_owned()),
             // The defaults of the AV1 RTP specification, section 7.2.3.

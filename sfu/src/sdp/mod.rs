@@ -1,19 +1,17 @@
 //! Offer in, answer out (RFC 8866, RFC 8829).
 //!
-//! [`Offer::read`] reads a client's offer: a pure function of the text, bounded, and done before the offer
-//! goes to a worker, whose time belongs to media. [`answer`] returns what was agreed as one immutable
-//! value, [`Negotiated`], beside the text of our answer. Nothing of the text outlives it: what lives is
-//! built from the value.
+//! [`Offer::read`] reads a client's offer: a pure function of the text, bounded, and done before the offer goes to a
+//! worker, whose time belongs to media. [`answer`] returns what was agreed as one immutable value, [`Negotiated`],
+//! beside the text of our answer. Nothing of the text is kept: all later state is built from the value.
 //!
 //! # Roles
-//! Sections are told apart by kind, direction and order, nothing else (see "SDP sections" in the
-//! signaling protocol). The first audio section that sends is the microphone, the first video
-//! section that sends is the camera, the second is content; there `sendrecv` counts as sending.
-//! Every other sending section is rejected, as is whatever is not audio or video over DTLS-SRTP.
-//! Every receive-only video section is a video slot; a receive-only audio section directly before it
-//! is its partner. Partners share the number and the stream id of their video slot as long as every
-//! video slot before has one ([`Negotiated::pairs`]); all other receive-only audio sections are
-//! audio-only slots, numbered after the partners.
+//! Sections are distinguished by kind, direction and order, nothing else (see "SDP sections" in the signaling
+//! protocol). The first audio section that sends is the microphone, the first video section that sends is the camera,
+//! the second is content; there `sendrecv` counts as sending. Every other sending section is rejected, as is whatever
+//! is not audio or video over DTLS-SRTP. Every receive-only video section is a video slot; a receive-only audio section
+//! directly before it is its partner. Partners share the number and the stream id of their video slot as long as every
+//! video slot before has one ([`Negotiated::pairs`]); all other receive-only audio sections are audio-only slots,
+//! numbered after the partners.
 //!
 //! # Later offers
 //! A later offer keeps every section's place, mid and role, may switch a section off (`inactive` or
@@ -23,9 +21,9 @@
 //! rejected.
 //!
 //! # Simulcast
-//! [`Section::rids`] keeps the order of the offer's `a=simulcast` line, and the first is taken as the
-//! lowest layer. That is a convention of our page, not of RFC 8853: who must be sure compares the
-//! resolutions that arrive. A source without rids may announce its layers as a group `SIM` of SSRCs.
+//! [`Section::rids`] keeps the order of the offer's `a=simulcast` line, and the first is taken as the lowest layer.
+//! That is a convention of our page, not of RFC 8853: to be sure, compare the resolutions that arrive. A source without
+//! rids may announce its layers as a group `SIM` of SSRCs.
 
 mod announced;
 mod answer;
@@ -122,7 +120,7 @@ pub struct Extension {
     pub sender: ExtensionSender,
 }
 
-/// Who may send an extension. Firefox names it, others leave it to the section's direction.
+/// Which side may send an extension. Firefox names it, others leave it to the section's direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExtensionSender {
     Both,

@@ -1,4 +1,4 @@
-//! Puts an offer and what was agreed before together.
+//! Combines an offer with what was agreed before.
 
 use super::answer::is_rejected;
 use super::offer::{Direction, Offer, Offered};
@@ -63,9 +63,8 @@ fn fresh(role: SectionRole, offered: &Offered, ssrcs: &mut Ssrcs<'_>) -> Section
     }
 }
 
-/// Whether an extension may come from the side that sends in such a section. Firefox offers, in
-/// sections it only receives in, some that only it would send; who answers leaves them out (RFC 8285
-/// section 7).
+/// Whether an extension may come from the side that sends in such a section. Firefox offers, in sections it only
+/// receives in, some that only it would send; the answer leaves them out (RFC 8285 section 7).
 fn of_use(role: SectionRole, sender: ExtensionSender) -> bool {
     match role {
         SectionRole::Source(_) => sender != ExtensionSender::Us,
@@ -74,8 +73,8 @@ fn of_use(role: SectionRole, sender: ExtensionSender) -> bool {
     }
 }
 
-/// A section of the previous answer: the same, except that it may rest, that codecs may come and go, and that its
-/// sender may announce other SSRCs.
+/// A section of the previous answer: the same, except that it may be inactive, that codecs may come and go, and that
+/// its sender may announce other SSRCs.
 fn kept(known: &Section, offered: &Offered) -> Result<Section, OfferError> {
     roles::check_kept(known, offered)?;
     let mut section = known.clone();
@@ -119,7 +118,7 @@ fn extension_map(sections: &[Section], previous: Option<&Negotiated>) -> Result<
     Ok(map)
 }
 
-/// Gives slots their SSRCs, none of which anybody on this connection has.
+/// Gives slots their SSRCs, none of which is in use on this connection.
 struct Ssrcs<'a> {
     taken: BTreeSet<Ssrc>,
     draw: &'a mut dyn FnMut() -> Ssrc,

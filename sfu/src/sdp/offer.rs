@@ -1,5 +1,4 @@
-//! Reads an offer: what it says, section by section, checked and bounded. Time is linear in its
-//! size, give or take a logarithm.
+//! Reads an offer section by section, checked and bounded. Time is linear in its size, but for a logarithm.
 
 use super::announced::Announced;
 use super::association::Transport;
@@ -16,8 +15,8 @@ use rtp::ids::{Mid, Rid, Ssrc};
 use std::collections::BTreeSet;
 use std::io::Cursor;
 
-/// A whole offer that can be answered: it bundles, multiplexes RTCP and lets us be passive. What we do
-/// not use of its text, such as candidates, is left behind.
+/// A whole offer that can be answered: it bundles, multiplexes RTCP and lets us be passive. What we do not use of its
+/// text, such as candidates, is not kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     pub(super) ice: IceCredentials,
@@ -57,7 +56,7 @@ pub(super) struct Offered {
 pub(super) enum Kind {
     Audio,
     Video,
-    /// Data channels, and whatever does not run over DTLS-SRTP.
+    /// Data channels, and everything that does not run over DTLS-SRTP.
     Other,
 }
 
@@ -130,8 +129,8 @@ impl Offer {
         Ok(offer)
     }
 
-    /// Who compares them with [`Negotiated::remote_ice`] knows whether the offer restarts ICE before
-    /// choosing the local ones to answer with.
+    /// If they differ from [`Negotiated::remote_ice`] the offer restarts ICE; known before the local ones to answer
+    /// with are chosen.
     ///
     /// [`Negotiated::remote_ice`]: super::Negotiated::remote_ice
     pub fn credentials(&self) -> &IceCredentials {
@@ -242,7 +241,7 @@ fn kind_of(name: &MediaName) -> Kind {
     }
 }
 
-/// What the attributes of one section said so far.
+/// What was read so far of the attributes of one section.
 #[derive(Default)]
 struct Facts<'a> {
     mid: Option<Mid>,
@@ -283,8 +282,8 @@ impl<'a> Facts<'a> {
         Ok(())
     }
 
-    /// The first word on an extension counts, unless a later one gives it another id: that is refused
-    /// where the ids of all sections come together.
+    /// The first line for an extension counts, unless a later one gives it another id: that is refused where the ids of
+    /// all sections come together.
     fn add_extension(&mut self, value: &str) {
         let known = |new: &Extension| self.extensions.iter().any(|e| (e.kind, e.id) == (new.kind, new.id));
         let room = self.extensions.len() < MAX_EXTENSIONS;
@@ -369,7 +368,7 @@ fn name(text: &str) -> Result<Mid, OfferError> {
     Mid::from(text).map_err(|_| OfferError::TooLarge)
 }
 
-/// Whatever is echoed in an answer is one of these, so that no line can be smuggled into it.
+/// Everything that is echoed in an answer is one of these, so that no line can be smuggled into it.
 fn is_token(text: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`{|}~".contains(c);
     !text.is_empty() && text.chars().all(fits)

@@ -5,8 +5,8 @@ use super::{Negotiated, OfferError, Section, SectionRole};
 use crate::ids::{SlotId, SourceKind};
 use crate::limits;
 
-/// Roles of all sections, and how many pairs of slots there are. Sections of a previous negotiation
-/// keep theirs; behind them only slots are added.
+/// Roles of all sections, and how many pairs of slots there are. Sections of a previous negotiation keep theirs; after
+/// them only slots are added.
 pub(super) fn assign(
     sections: &[Offered],
     previous: Option<&Negotiated>,
@@ -36,7 +36,7 @@ pub(super) fn assign(
     Ok((all.collect(), roles.pairs))
 }
 
-/// A known section may rest, but not become something else.
+/// A known section may become inactive, but not something else.
 pub(super) fn check_kept(section: &Section, offered: &Offered) -> Result<(), OfferError> {
     let fits = match section.role {
         SectionRole::Rejected => true,

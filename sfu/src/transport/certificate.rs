@@ -1,4 +1,4 @@
-//! Who we are: our certificate, and its fingerprint (RFC 8122).
+//! Our identity: the certificate, and its fingerprint (RFC 8122).
 
 use super::srtp::Profile;
 use crate::net::Fingerprint;
@@ -13,8 +13,8 @@ use std::sync::Arc;
 /// fragment, tag and nonce it stays below 1,200, which passes any line that carries media.
 const FRAGMENT_BYTES: usize = 1_100;
 
-/// Our certificate with all that DTLS needs of it: one per process, shared by all peers. ECDSA on
-/// P-256, self-signed; who we are is said by the fingerprint in the answer.
+/// Our certificate in all the forms that DTLS needs: one per process, shared by all peers. ECDSA on P-256, self-signed;
+/// the fingerprint in the answer authenticates it.
 ///
 /// Its key, and the randomness of every handshake, come from the system's random source by way of
 /// `rtc-dtls` and not from the engine's seed: a simulation does not need to repeat them, and keys

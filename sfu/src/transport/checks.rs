@@ -1,5 +1,4 @@
-//! The transport's part in ICE: checks of the client's are answered, its paths are asked with checks of ours,
-//! and come and go.
+//! The transport's part in ICE: the client's checks are answered, its paths are checked by us, and come and go.
 
 use super::ice_lite::Check;
 use super::paths::Answered;
@@ -27,7 +26,7 @@ impl Transport {
         let (check, reply) = self.ice.handle(crypto, path, data)?;
         if let Check::Valid { nominates } = check {
             let moved = self.paths.on_check(now, path, data.len(), nominates);
-            // Anybody may have sent it again from elsewhere.
+            // It may be a copy, sent by anyone from elsewhere.
             if self.paths.is_proved(now, &path) {
                 self.refresh(now);
             }
@@ -52,7 +51,7 @@ impl Transport {
             Answered::Again => return Ok(Received::Consumed),
             Answered::Check => {}
         }
-        if !self.ice.believes(self.certificate.crypto(), answer) {
+        if !self.ice.verifies(self.certificate.crypto(), answer) {
             return Err(DropReason::StunIntegrity);
         }
         if self.consent.renew(now) {
@@ -65,8 +64,8 @@ impl Transport {
         Ok(Received::Consumed)
     }
 
-    /// Media came on another path than the selected one: after a NAT has given the peer another address, or
-    /// because it sends by another way without saying so.
+    /// Media came on another path than the selected one: after a NAT has given the peer another address, or because it
+    /// changed to another way without nominating it.
     pub(super) fn media_elsewhere(&mut self, now: Instant, path: Path, bytes: usize) {
         let (new, moved) = self.paths.on_media_elsewhere(now, path, bytes);
         if moved {
@@ -78,7 +77,7 @@ impl Transport {
         }
     }
 
-    /// Asks the paths whose time has come.
+    /// Sends checks to the paths that are due.
     pub(super) fn send_checks(&mut self, now: Instant) {
         while let Some((path, transaction)) = self.paths.next_check(now) {
             let check = self.ice.check(self.certificate.crypto(), transaction);
@@ -88,7 +87,7 @@ impl Transport {
         }
     }
 
-    /// A TCP connection is gone. If media went over it, it goes over the proved path heard last from now on.
+    /// A TCP connection is gone. If media went over it, from now on it goes over the proved path that was active last.
     pub fn path_closed(&mut self, now: Instant, path: Path) {
         let waiting = self.transmits.len();
         self.transmits.retain(|(to, _)| *to != path);

@@ -1,5 +1,5 @@
-//! Whether the peer is there, and whether it still wants to hear from us (RFC 7675): something valid must
-//! come now and then, and answers to our checks.
+//! Whether the peer is there, and whether it still consents to receive from us (RFC 7675): something valid must come
+//! now and then, and answers to our checks.
 
 use crate::limits;
 use crate::time::{after, earliest};
@@ -30,8 +30,7 @@ impl Consent {
         self.state == Some(Silence::Expired)
     }
 
-    /// The peer is there: media authenticated, or a check on a proved path. Answers whether it had been
-    /// quiet.
+    /// The peer is there: media authenticated, or a check on a proved path. Returns whether it had been quiet.
     #[inline]
     pub fn refresh(&mut self, now: Instant) -> bool {
         self.last_valid = now;
@@ -40,7 +39,7 @@ impl Consent {
         was_quiet
     }
 
-    /// It answered a check of ours. Answers whether it had been quiet.
+    /// It answered a check of ours. Returns whether it had been quiet.
     pub fn renew(&mut self, now: Instant) -> bool {
         self.last_answer = now;
         let was_quiet = self.refresh(now);
@@ -60,7 +59,7 @@ impl Consent {
         earliest(quiet, expired)
     }
 
-    /// What silence has led to by `now`, once each. Whoever looks late hears only the last.
+    /// What silence has led to by `now`, once each. A late call returns only the last.
     pub fn handle_timeout(&mut self, now: Instant, connected: bool) -> Option<Silence> {
         let silent = |since: Instant, limit: Duration| now.saturating_duration_since(since) >= limit;
         if !self.is_expired() && silent(self.last_answer, limits::CONSENT_EXPIRY) {

@@ -1,9 +1,9 @@
 //! DTLS 1.2 as server (RFC 6347) over `rtc-dtls`, up to the keys of SRTP (RFC 5764).
 //!
-//! 1. ClientHello, perhaps in fragments: `hello.rs` picks the SRTP profile, then an `Endpoint` begins.
-//! 2. HelloVerifyRequest → second ClientHello: the time between is our first measure of the line.
-//! 3. Server's flight → client's certificate, key exchange and Finished.
-//! 4. The certificate is compared with the offer's fingerprints, the keys are exported.
+//! 1. ClientHello, perhaps in fragments: `hello.rs` picks the SRTP profile, then an `Endpoint` begins. 2.
+//! HelloVerifyRequest → second ClientHello: the time between is our first measure of the line. 3. Server's flight →
+//! client's certificate, key exchange and Finished. 4. The certificate is compared with the offer's fingerprints, the
+//! keys are exported.
 //!
 //! Lost flights are repeated by us and not by the `Endpoint`: it disarms its timer whenever anything
 //! of a handshake comes in, also a repeated ClientHello, and would then wait for ever for a client that
@@ -25,8 +25,8 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The `Endpoint` wants an address and tells associations apart by it; ours has one association, and
-/// which path carries it is not its business.
+/// The `Endpoint` wants an address and distinguishes associations by it; ours has one association, and which path
+/// carries it is not its business.
 const THE_PEER: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9));
 /// RFC 5764 section 4.2.
 const EXPORTER_LABEL: &str = "EXTRACTOR-dtls_srtp";
@@ -73,10 +73,10 @@ struct Repeat {
     pause: Duration,
 }
 
-/// What a datagram brought.
+/// The result of a datagram.
 pub(super) enum Progress {
     Nothing,
-    /// The handshake is over and the peer is who the offer said. Keying material for `Master::split`.
+    /// The handshake is over and the certificate is the one the offer announced. Keying material for `Master::split`.
     Keys(Profile, SecretVec),
     Failed(DisconnectReason),
 }
@@ -127,8 +127,8 @@ impl Dtls {
         self.read(now, data)
     }
 
-    /// An error of the `Endpoint` is not the end: anybody may have sent what it stumbled over, and a
-    /// client that gave up does not come back within `limits::DTLS_TIMEOUT`.
+    /// An error of the `Endpoint` is not the end: anyone may have sent the datagram that caused it, and a client that
+    /// gave up does not come back within `limits::DTLS_TIMEOUT`.
     fn read(&mut self, now: Instant, data: &[u8]) -> Result<Progress, DropReason> {
         let (Stage::Handshake(_, endpoint) | Stage::Done(endpoint)) = &mut self.stage else {
             return Err(DropReason::Dtls);

@@ -43,11 +43,11 @@ struct Fragment<'a> {
 }
 
 impl HelloBuffer {
-    /// Takes in a datagram; answers the hello when it is complete.
+    /// Takes in a datagram; returns the hello when it is complete.
     pub fn push(&mut self, datagram: &[u8]) -> Option<Hello> {
         let mut rest = datagram;
-        while let Some((header, body, behind)) = next_record(rest) {
-            rest = behind;
+        while let Some((header, body, after)) = next_record(rest) {
+            rest = after;
             let fragment = Fragment::parse(header, body);
             if let Some(hello) = fragment.and_then(|fragment| self.add(&fragment)) {
                 return Some(hello);
@@ -104,13 +104,13 @@ pub(super) fn is_handshake(datagram: &[u8]) -> bool {
     datagram.first() == Some(&HANDSHAKE)
 }
 
-/// How many handshake records a datagram has. `None` unless the records fill the datagram, and the
-/// fragments in the clear their messages: the shape that is relied on further in. An alert in the
-/// clear may be anybody's, and its close_notify would end the handshake (RFC 6347 section 4.1.2.7).
+/// How many handshake records a datagram has. `None` unless the records fill the datagram, and the fragments in the
+/// clear their messages: the shape that `dtls.rs` relies on. An alert in the clear may be anyone's, and its
+/// close_notify would end the handshake (RFC 6347 section 4.1.2.7).
 pub(super) fn handshake_records(datagram: &[u8]) -> Option<usize> {
     let (mut rest, mut count) = (datagram, 0usize);
-    while let Some((header, body, behind)) = next_record(rest) {
-        rest = behind;
+    while let Some((header, body, after)) = next_record(rest) {
+        rest = after;
         let [kind, _, _, e0, e1, ..] = header;
         let in_the_clear = [e0, e1] == [0, 0];
         let fits = match kind {
@@ -133,7 +133,7 @@ fn fragments_fit(mut body: &[u8]) -> bool {
         let (total, offset, length) = (u24(l0, l1, l2), u24(o0, o1, o2), u24(f0, f1, f2));
         let end = offset.saturating_add(length);
         match rest.get(length..) {
-            Some(behind) if end <= total => body = behind,
+            Some(after) if end <= total => body = after,
             _ => return false,
         }
     }
@@ -144,8 +144,8 @@ fn fragments_fit(mut body: &[u8]) -> bool {
 fn next_record(datagram: &[u8]) -> Option<([u8; RECORD_HEADER_BYTES], &[u8], &[u8])> {
     let (header, rest) = datagram.split_first_chunk::<RECORD_HEADER_BYTES>()?;
     let [.., l0, l1] = *header;
-    let (body, behind) = rest.split_at_checked(usize::from(u16::from_be_bytes([l0, l1])))?;
-    Some((*header, body, behind))
+    let (body, after) = rest.split_at_checked(usize::from(u16::from_be_bytes([l0, l1])))?;
+    Some((*header, body, after))
 }
 
 /// The message in one record, under the number of its last fragment's record.

@@ -1,28 +1,28 @@
 //! ICE-lite (RFC 8445 section 2.5): we answer checks, the client chooses the path.
 //!
-//! The last USE-CANDIDATE wins, from any address: that is how a site moves from Wi-Fi to 4G. But first the
-//! address has to answer a check of ours (`paths.rs`). A lite agent does not have to send any; without
-//! them, nothing tells an address from a claim. `rtc-ice`'s lite mode never switches, so this is ours.
+//! The last USE-CANDIDATE wins, from any address: that is how a site moves from Wi-Fi to 4G. But first the address has
+//! to answer a check of ours (`paths.rs`). A lite agent does not have to send any; without them, an address would be no
+//! more than a claim. `rtc-ice`'s lite mode never switches, so this is ours.
 
 use super::stun;
 use crate::discard::DropReason;
 use crate::net::{IceCredentials, Path};
 use rtc_crypto::{HmacAlgorithm, Mac, RTCCrypto};
 
-/// What a check that authenticated brought.
+/// The result of a check that authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Check {
     /// The answer is an error: the client thinks that we are in control, or demands something we do
     /// not know. Nothing else changes.
     Refused,
-    /// The client says that it is there, and perhaps that media shall go there.
+    /// The client is there, and perhaps nominates the path for media.
     Valid { nominates: bool },
 }
 
 pub(super) struct IceLite {
     local: IceCredentials,
     remote: IceCredentials,
-    /// Keyed with our password. `None` only if the provider refused the key: then nobody gets in.
+    /// Keyed with our password. `None` only if the provider refused the key: then no check authenticates.
     mac: Option<Box<dyn Mac>>,
 }
 
@@ -79,7 +79,7 @@ impl IceLite {
     }
 
     /// Whether an answer is the client's.
-    pub fn believes(&self, crypto: &dyn RTCCrypto, answer: &stun::Answer<'_>) -> bool {
+    pub fn verifies(&self, crypto: &dyn RTCCrypto, answer: &stun::Answer<'_>) -> bool {
         mac(crypto, &self.remote).is_some_and(|mut mac| answer.verify(mac.as_mut()))
     }
 

@@ -1,8 +1,7 @@
 //! One machine per peer: ciphertext ↔ plaintext. STUN and DTLS stay here; SRTP is opened in place.
 //!
-//! **Drive [`Transport`] like this: hand in datagrams and the time it asked for, then take
-//! `poll_event` and `poll_transmit` until both are empty.** Media is sealed into the caller's buffer
-//! and goes to `selected`.
+//! **Drive [`Transport`] like this: hand in datagrams and the time it asked for, then take `poll_event` and
+//! `poll_transmit` until both are empty.** Media is sealed into the caller's buffer and goes to `selected`.
 //!
 //! | what came | may come from | does |
 //! |---|---|---|
@@ -10,6 +9,20 @@
 //! | an answer to a check of ours | where that went | proves its path, renews consent, moves media |
 //! | DTLS | a path a check came from | is fed to the handshake, which moves where that is proved |
 //! | SRTP, SRTCP that opens | anywhere | is taken, makes us check its path, moves media where that is proved |
+//! ```
+//! # use sfu::{net::*, transport::*};
+//! # let (mut now, numbers) = (std::time::Instant::now(), CheckNumbers::new(1, rand::SeedableRng::seed_from_u64(1)));
+//! # let names = || IceCredentials { ufrag: "name".into(), pwd: "secret".into() };
+//! let certificate = Certificate::generate().unwrap().into();
+//! let mut transport = Transport::new(now, certificate, names(), names(), Vec::new(), numbers);
+//! let event = loop {
+//!     while let Some((_path, _datagram)) = transport.poll_transmit() { /* to the network */ }
+//!     if let Some(event) = transport.poll_event() { break event }
+//!     now = transport.poll_timeout().unwrap(); // a host waits until then, or for a datagram
+//!     transport.handle_timeout(now);
+//! };
+//! assert_eq!(event, TransportEvent::Disconnected(DisconnectReason::ConsentExpired)); // no client came
+//! ```
 
 mod certificate;
 mod checks;
@@ -65,7 +78,7 @@ pub enum TransportEvent {
     /// Media came on a path not known before: there may be a check to send.
     PathFound { path: Path },
     /// The first packet under this SSRC authenticated.
-    Heard { ssrc: u32 },
+    NewSsrc { ssrc: u32 },
     /// Nothing valid for `limits::QUIET_AFTER`.
     Quiet,
     /// Something valid after `Quiet`.
@@ -84,11 +97,11 @@ pub struct Transport {
     srtp: Option<Srtp>,
     consent: Consent,
     connected: bool,
-    /// The next word about a working path is `Connected` and not `PathChanged`.
+    /// The next report of a working path is `Connected` and not `PathChanged`.
     announce: bool,
     transmits: VecDeque<(Path, Vec<u8>)>,
-    /// How many of those had to give way, and how many an address in question might not get, since this
-    /// was asked last.
+    /// How many of those had to give way, and how many an address in question might not get, since the last
+    /// `take_drops`.
     overflow: u64,
     withheld: u64,
     events: VecDeque<TransportEvent>,
@@ -175,7 +188,7 @@ impl Transport {
         self.dtls.round_trip()
     }
 
-    /// Takes in a datagram that was found to be this peer's. Media is opened within `data`.
+    /// Takes in a datagram of this peer. Media is opened within `data`.
     #[inline]
     pub fn handle_datagram(
         &mut self,
@@ -191,7 +204,7 @@ impl Transport {
         }
     }
 
-    /// The SSRC stands at `ssrc_at`.
+    /// The SSRC is at `ssrc_at`.
     #[inline]
     fn open(
         &mut self,
@@ -209,7 +222,7 @@ impl Transport {
         let length = open(&mut srtp.open, data)?;
         if srtp.open.ssrcs() != ssrcs {
             let ssrc = data.get(ssrc_at..).and_then(|data| data.first_chunk());
-            self.events.extend(ssrc.map(|ssrc| TransportEvent::Heard { ssrc: u32::from_be_bytes(*ssrc) }));
+            self.events.extend(ssrc.map(|ssrc| TransportEvent::NewSsrc { ssrc: u32::from_be_bytes(*ssrc) }));
         }
         self.refresh(now);
         if !self.paths.on_media(now, path) {
@@ -225,7 +238,7 @@ impl Transport {
         }
     }
 
-    /// Says which path carries media, if that is news.
+    /// Reports which path carries media, if that has changed.
     fn report(&mut self, moved: bool) {
         let Some(path) = self.selected().filter(|_| self.srtp.is_some()) else {
             return;
@@ -243,9 +256,9 @@ impl Transport {
             return Err(DropReason::NotConnected);
         }
         self.dtls_path = Some(path);
-        // The client may still wait for our last flight: until something of its has been opened.
-        let heard = self.srtp.as_ref().is_some_and(|srtp| srtp.open.ssrcs() > 0);
-        if !heard && self.paths.on_handshake(now, path, data.len()) {
+        // The client may still wait for our last flight, until a packet of its has been opened.
+        let finished = self.srtp.as_ref().is_some_and(|srtp| srtp.open.ssrcs() > 0);
+        if !finished && self.paths.on_handshake(now, path, data.len()) {
             self.report(true);
         }
         let progress = self.dtls.handle(now, data);
@@ -352,9 +365,9 @@ impl Transport {
         self.srtp.as_ref().map_or(0, |srtp| srtp.seal.rtp_overhead())
     }
 
-    /// Seals the RTP packet `packet[..plain_len]` in place; the first `header_len` bytes, extensions
-    /// included, stay readable, and the tag needs `srtp_overhead` bytes behind. A
-    /// `sequence` that was used on this SSRC is refused. Returns the sealed length.
+    /// Seals the RTP packet `packet[..plain_len]` in place; the first `header_len` bytes, extensions included, stay
+    /// readable, and the tag needs `srtp_overhead` bytes after it. A `sequence` that was used on this SSRC is refused.
+    /// Returns the sealed length.
     #[inline]
     pub fn seal_rtp(
         &mut self,

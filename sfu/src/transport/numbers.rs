@@ -10,8 +10,8 @@ const JITTER: f64 = 0.2;
 /// Number of one of our checks.
 pub(super) type Transaction = [u8; 12];
 
-/// Draws the numbers of one peer's checks: its tag, by which an answer finds it, and 64 bits that
-/// nobody can know who does not receive the check.
+/// Draws the numbers of one peer's checks: its tag, by which an answer finds it, and 64 bits that only a receiver of
+/// the check can know.
 pub struct CheckNumbers {
     tag: u32,
     rng: StdRng,
@@ -34,7 +34,7 @@ impl CheckNumbers {
         transaction
     }
 
-    /// A little less or more, so that peers that came together are not asked together for ever.
+    /// A little less or more, so that peers that came together are not checked together for ever.
     pub(super) fn around(&mut self, pause: Duration) -> Duration {
         pause.mul_f64(self.rng.random_range(1.0 - JITTER..1.0 + JITTER))
     }

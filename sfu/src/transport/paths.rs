@@ -1,8 +1,8 @@
 //! The paths a peer has been seen on: which of them it has proved, and which carries media.
 //!
-//! An address in a datagram is a claim. Anybody who knows the password can nominate an address that is
-//! somebody else's, and anybody on the way can send a check again from anywhere. So every path is
-//! asked: it is proved by the answer to a check of ours, which only who receives there can give.
+//! An address in a datagram is a claim. Anyone who knows the password can nominate an address that is not its own, and
+//! anyone on the way can send a check again from anywhere. So every path is checked: it is proved by the answer to a
+//! check of ours, which only a receiver there can give.
 //!
 //! | a path is | since | may get |
 //! |---|---|---|
@@ -24,28 +24,28 @@ const MAX_PATHS: usize = 8;
 /// What may go to an address in question, in bytes for each byte that came from there: as much as QUIC
 /// allows (RFC 9000 section 8). A check and its answer, our check, and a flight of DTLS fit.
 const AMPLIFICATION: usize = 3;
-/// How often consent is asked for, more or less (RFC 7675 section 5.1).
+/// How often consent is checked, more or less (RFC 7675 section 5.1).
 const CONSENT_EVERY: Duration = Duration::from_secs(5);
 /// Pause before a check of ours is repeated: doubled up to `REPEAT`, from which consent's begins. RFC 7675
 /// does not repeat them: on a line that loses 30 % each way, all six of half a minute are lost twice an
 /// hour, and the peer would be cut off each time.
 const FIRST_REPEAT: Duration = Duration::from_millis(250);
 const REPEAT: Duration = Duration::from_secs(1);
-/// Checks to a path that never answers, over 4 s; then it is asked again only when it is heard.
+/// Checks to a path that never answers, over 4 s; then it is checked again only when something comes from there.
 const MAX_TRIES: u32 = 6;
 /// Media that comes on a proved path moves the peer there when none has come on the selected one for so
 /// long: ten packets of voice. Less, and packets in flight on the old path would move it back.
 const MOVE_AFTER: Duration = Duration::from_millis(200);
 
-/// A selected path on which nothing at all has been heard for so long gives way to a proved one that is:
-/// two rounds of consent. Browsers say more, and sooner; this is for a client that only watches.
+/// A selected path on which nothing at all has come for this long gives way to a proved one on which something has: two
+/// rounds of consent. Browsers send more, and sooner; this is for a client that only watches.
 const SILENT_AFTER: Duration = Duration::from_secs(10);
 
 pub(super) struct Paths {
     /// The selected one first, where there is one.
     known: ArrayVec<Known, MAX_PATHS>,
     selected: Option<Selected>,
-    /// The client's last word, or our own since.
+    /// The client's last nomination, or our own choice since.
     nominated: Option<Path>,
     /// Media had a path and has none: the next one that is proved will do.
     lost: bool,
@@ -61,8 +61,8 @@ struct Selected {
 
 struct Known {
     path: Path,
-    /// When something last authenticated that came from there.
-    heard: Instant,
+    /// When something from there last authenticated.
+    received_at: Instant,
     /// That was media.
     media: Option<Instant>,
     proved: Option<Instant>,
@@ -82,7 +82,7 @@ struct Probe {
     due: Option<Instant>,
 }
 
-/// What an answer was to.
+/// Which check an answer was to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answered {
     /// Our newest check there.
@@ -107,9 +107,9 @@ impl Paths {
         self.known.iter().any(|known| known.path == *path && known.is_proved(now))
     }
 
-    /// Whether something authenticated there lately, so that a handshake may go on.
+    /// Whether something from there authenticated lately, so that a handshake may go on.
     pub fn is_known(&self, now: Instant, path: &Path) -> bool {
-        let fresh = |known: &Known| now.saturating_duration_since(known.heard) < limits::CONSENT_EXPIRY;
+        let fresh = |known: &Known| now.saturating_duration_since(known.received_at) < limits::CONSENT_EXPIRY;
         self.known.iter().any(|known| known.path == *path && fresh(known))
     }
 
@@ -118,7 +118,7 @@ impl Paths {
         if nominates {
             self.nominated = Some(path);
         }
-        self.hear(now, path, bytes);
+        self.on_authenticated(now, path, bytes);
         self.consider(now, path)
     }
 
@@ -134,10 +134,10 @@ impl Paths {
         }
     }
 
-    /// The same on any other path. Answers whether it is a new one, and whether media moves.
+    /// The same on any other path. Returns whether it is a new one, and whether media moves.
     pub fn on_media_elsewhere(&mut self, now: Instant, path: Path, bytes: usize) -> (bool, bool) {
         let new = !self.known.iter().any(|known| known.path == path);
-        self.hear(now, path, bytes);
+        self.on_authenticated(now, path, bytes);
         if let Some(known) = self.find(&path) {
             known.media = Some(now);
         }
@@ -159,7 +159,7 @@ impl Paths {
         let pause = self.numbers.around(CONSENT_EVERY);
         let selected = self.selected() == Some(path);
         if let Some(known) = self.find(&path) {
-            known.heard = now;
+            known.received_at = now;
             known.proved = Some(now);
             known.probe.open = false;
             known.probe.tries = 0;
@@ -172,37 +172,37 @@ impl Paths {
         self.known.iter_mut().find(|known| known.path == *path)
     }
 
-    /// Something authenticated: the path is known from now on, and asked when it has not been lately.
-    fn hear(&mut self, now: Instant, path: Path, bytes: usize) {
+    /// Something authenticated: the path is known from now on, and checked if it has not been lately.
+    fn on_authenticated(&mut self, now: Instant, path: Path, bytes: usize) {
         if self.find(&path).is_none() {
             self.make_room();
             let _room_was_made = self.known.try_push(Known::new(now, path));
         }
         if let Some(known) = self.find(&path) {
-            known.heard = now;
+            known.received_at = now;
             known.earn(bytes);
             let pause = if known.is_proved(now) { CONSENT_EVERY } else { REPEAT };
             known.probe.want(now, pause);
         }
     }
 
-    /// What costs an attacker least goes first: paths nothing but checks came from, which can be sent
-    /// again from anywhere; then those with media, which cannot; then proved ones. Never the selected one.
+    /// What costs an attacker least goes first: paths from which only checks came, which can be replayed from anywhere;
+    /// then those with media, which cannot; then proved ones. Never the selected one.
     fn make_room(&mut self) {
         if !self.known.is_full() {
             return;
         }
         let selected = self.selected();
         let others = self.known.iter().enumerate().filter(|(_, known)| Some(known.path) != selected);
-        let worth = |known: &Known| (known.proved.is_some(), known.media.is_some(), known.heard);
+        let worth = |known: &Known| (known.proved.is_some(), known.media.is_some(), known.received_at);
         let least = others.min_by_key(|(_, known)| worth(known)).map(|(place, _)| place);
         if let Some(place) = least {
             self.known.swap_remove(place);
         }
     }
 
-    /// A record of the handshake came, of so many bytes. A peer whose address changed in the middle of it goes on
-    /// from the new one, which is all that tells: there is no media yet. True when media moves by it.
+    /// A record of the handshake came, of so many bytes. A peer whose address changed in the middle of it goes on from
+    /// the new one, and nothing else shows that: there is no media yet. True when media moves by it.
     pub fn on_handshake(&mut self, now: Instant, path: Path, bytes: usize) -> bool {
         if let Some(known) = self.find(&path) {
             known.earn(bytes);
@@ -229,19 +229,19 @@ impl Paths {
         moves
     }
 
-    /// Whether the peer sends there and no longer on the selected path, without having said so.
+    /// Whether the peer sends there and no longer on the selected path, without having nominated it.
     fn has_left_for(&self, now: Instant, known: &Known) -> bool {
         let (Some(selected), Some(first)) = (self.selected, self.known.first()) else {
             return false;
         };
         let sends = |media: Instant| media.saturating_duration_since(selected.media) >= MOVE_AFTER;
-        let silent = now.saturating_duration_since(first.heard.max(selected.media)) >= SILENT_AFTER;
+        let silent = now.saturating_duration_since(first.received_at.max(selected.media)) >= SILENT_AFTER;
         known.media.is_some_and(sends) || silent
     }
 
     fn select(&mut self, now: Instant, path: Path) {
         let pause = self.numbers.around(CONSENT_EVERY);
-        // The one left is asked again when it is heard.
+        // The path that is left is checked again when something comes from there.
         if let Some(left) = self.selected().and_then(|left| self.find(&left)) {
             left.probe.due = None;
         }
@@ -308,7 +308,7 @@ impl Paths {
         }
     }
 
-    /// Consent of the selected path has ended: media goes over the proved path heard last, or nowhere. True
+    /// Consent of the selected path has ended: media goes over the proved path that was active last, or nowhere. True
     /// when it moves.
     pub fn handle_timeout(&mut self, now: Instant) -> bool {
         let ended = self.selected_until().is_some_and(|until| until <= now);
@@ -319,7 +319,7 @@ impl Paths {
         self.selected = None;
         self.lost = true;
         let proved = self.known.iter().filter(|known| known.is_proved(now));
-        let newest = proved.max_by_key(|known| known.heard).map(|known| known.path);
+        let newest = proved.max_by_key(|known| known.received_at).map(|known| known.path);
         if let Some(path) = newest {
             self.select(now, path);
         }
@@ -333,8 +333,8 @@ impl Paths {
         self.selected() == Some(*path) && self.fall(now)
     }
 
-    /// The client has new credentials, under which it has not been heard anywhere: what is proved stays so,
-    /// what is asked waits until a check comes under them.
+    /// The client has new credentials, with which nothing has come yet: proved paths stay proved, checks of ours wait
+    /// until one of the client's comes with them.
     pub fn restart(&mut self) {
         for known in &mut self.known {
             known.probe = Probe::default();
@@ -344,9 +344,9 @@ impl Paths {
 
 impl Known {
     fn new(now: Instant, path: Path) -> Known {
-        // Nobody completes a TCP connection in another's name.
+        // A TCP connection cannot be completed from a forged address.
         let proved = (path.kind == PathKind::Tcp).then_some(now);
-        Known { path, heard: now, media: None, proved, credit: 0, probe: Probe::default() }
+        Known { path, received_at: now, media: None, proved, credit: 0, probe: Probe::default() }
     }
 
     fn earn(&mut self, bytes: usize) {
@@ -359,7 +359,7 @@ impl Known {
 }
 
 impl Probe {
-    /// The path was heard: time to ask it, unless it is asked already or was less than `pause` ago.
+    /// Something came from the path: it is checked, unless a check is due already or was sent less than `pause` ago.
     fn want(&mut self, now: Instant, pause: Duration) {
         let lately = |sent: Instant| now.saturating_duration_since(sent) < pause;
         if self.due.is_none() && !self.sent.is_some_and(lately) {

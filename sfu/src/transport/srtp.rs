@@ -25,7 +25,7 @@ pub use keys::{Master, Profile};
 pub const SRTP_OVERHEAD: usize = cipher::GCM_TAG_BYTES;
 
 const KEY_BYTES: usize = 16;
-/// RFC 3711's salt; the 96-bit one of GCM is used with two zero bytes behind it (RFC 7714 section 11).
+/// RFC 3711's salt; the 96-bit one of GCM is used with two zero bytes after it (RFC 7714 section 11).
 const SALT_BYTES: usize = 14;
 const AUTH_KEY_BYTES: usize = 20;
 /// Fixed part of an RTP header.
@@ -78,12 +78,12 @@ impl SealContext {
         self.profile.rtp_overhead()
     }
 
-    /// Seals `packet[..plain_len]`, of which the first `header_len` bytes (extensions included) stay
-    /// readable; the tag goes behind. `index` is the packet's (RFC 3711 section 3.3.1), whose low 16 bits
-    /// are in the header. Returns the sealed length.
+    /// Seals `packet[..plain_len]`, of which the first `header_len` bytes (extensions included) stay readable; the tag
+    /// is appended. `index` is the packet's (RFC 3711 section 3.3.1), whose low 16 bits are in the header. Returns the
+    /// sealed length.
     ///
-    /// Fails with `IndexReused` for a number that was used before on this SSRC, or that lies too far behind
-    /// to know: sealing it would repeat a nonce (RFC 3711 section 9.1, RFC 7714 section 10.1).
+    /// Fails with `IndexReused` for a number that was used before on this SSRC, or that is too old to know whether it
+    /// was: sealing it would repeat a nonce (RFC 3711 section 9.1, RFC 7714 section 10.1).
     #[inline]
     pub fn seal_rtp(
         &mut self,
@@ -162,7 +162,7 @@ impl OpenContext {
         self.rtp_windows.ssrcs.len().saturating_add(self.rtcp_windows.ssrcs.len())
     }
 
-    /// Opens an SRTP packet in place and answers the length of the RTP packet in `data`.
+    /// Opens an SRTP packet in place and returns the length of the RTP packet in `data`.
     #[inline]
     pub fn open_rtp(&mut self, data: &mut [u8]) -> Result<usize, DropReason> {
         let header = rtp_header_len(data).ok_or(DropReason::MalformedRtp)?;
@@ -187,17 +187,17 @@ impl OpenContext {
         Ok(length)
     }
 
-    /// Opens an SRTCP packet in place and answers the length of the compound packet in `data`. What
-    /// is not encrypted (E = 0) is refused.
+    /// Opens an SRTCP packet in place and returns the length of the compound packet in `data`. What is not encrypted (E
+    /// = 0) is refused.
     pub fn open_rtcp(&mut self, data: &mut [u8]) -> Result<usize, DropReason> {
         let overhead = self.rtcp.tag_bytes().saturating_add(RTCP_INDEX_BYTES);
         let length = data.len().saturating_sub(overhead);
         let ssrc = read_u32(data, 4).ok_or(DropReason::MalformedRtcp)?;
-        let (packet, behind) = data
+        let (packet, trailer_and_tag) = data
             .split_at_mut_checked(length)
             .filter(|(packet, _)| packet.len() >= RTCP_HEADER_BYTES)
             .ok_or(DropReason::MalformedRtcp)?;
-        let (tag, trailer) = self.rtcp.split_trailer(behind)?;
+        let (tag, trailer) = self.rtcp.split_trailer(trailer_and_tag)?;
         let word = u32::from_be_bytes(trailer);
         if word & ENCRYPTED_FLAG == 0 {
             return Err(DropReason::SrtpAuth);
@@ -223,10 +223,10 @@ impl OpenContext {
 
 impl Cipher {
     /// Tag and index word: GCM puts the index last (RFC 7714 section 9.1), AES-CM the tag.
-    fn split_trailer<'a>(&self, behind: &'a [u8]) -> Result<(&'a [u8], [u8; 4]), DropReason> {
+    fn split_trailer<'a>(&self, trailer_and_tag: &'a [u8]) -> Result<(&'a [u8], [u8; 4]), DropReason> {
         let split = match self {
-            Cipher::Gcm(_) => behind.split_last_chunk(),
-            Cipher::Cm(_) => behind.split_first_chunk().map(|(word, tag)| (tag, word)),
+            Cipher::Gcm(_) => trailer_and_tag.split_last_chunk(),
+            Cipher::Cm(_) => trailer_and_tag.split_first_chunk().map(|(word, tag)| (tag, word)),
         };
         let (tag, word) = split.ok_or(DropReason::MalformedRtcp)?;
         Ok((tag, *word))

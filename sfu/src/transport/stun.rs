@@ -1,6 +1,5 @@
-//! STUN binding requests (RFC 8489) as ICE uses them, and answers to our own. Reading allocates
-//! nothing: anybody may send one. Messages are written with `rtc-stun`, for those who have proved
-//! themselves.
+//! STUN binding requests (RFC 8489) as ICE uses them, and answers to our own. Reading allocates nothing: anyone may
+//! send one. Messages are written with `rtc-stun`, only to senders that authenticated.
 
 use crate::net::{IceCredentials, Path};
 use arrayvec::ArrayVec;
@@ -24,12 +23,12 @@ use rtc_stun::xoraddr::XorMappedAddress;
 /// Types of a binding request and of the answer to one: method 1, class request and success.
 const BINDING_REQUEST_TYPE: u16 = 0x0001;
 const BINDING_SUCCESS_TYPE: u16 = 0x0101;
-/// Bits of a type that say its class (RFC 8489 section 5), and those of an answer, good or bad.
+/// Bits of a type that encode its class (RFC 8489 section 5), and those of an answer, good or bad.
 const CLASS_BITS: u16 = 0x0110;
 const ANSWERS: [u16; 2] = [0x0100, 0x0110];
 const ATTRIBUTE_HEADER_BYTES: usize = 4;
 const INTEGRITY_BYTES: usize = 20;
-/// Types from here on may be ignored by whoever does not know them (RFC 8489 section 14).
+/// Types from here on may be ignored by a receiver that does not know them (RFC 8489 section 14).
 const COMPREHENSION_OPTIONAL: u16 = 0x8000;
 /// Those below that are known: of a binding request, and those that are merely out of place in one,
 /// which a server ignores (RFC 8489 section 6.3).
@@ -48,14 +47,13 @@ const KNOWN: [AttrType; 10] = [
 /// Unknown attributes an answer names. Each took four bytes of the request.
 const MAX_UNKNOWN: usize = 8;
 
-/// Whether the datagram is STUN: RFC 7983 says so by the first byte, the cookie confirms it.
+/// Whether the datagram is STUN: the first byte decides (RFC 7983), and the cookie confirms it.
 pub fn is_stun(datagram: &[u8]) -> bool {
     let cookie = datagram.get(4..8) == Some(&MAGIC_COOKIE.to_be_bytes());
     cookie && datagram.len() >= MESSAGE_HEADER_SIZE && datagram.first() <= Some(&3)
 }
 
-/// Our username fragment in a binding request: what stands before the colon of USERNAME. Nothing
-/// has been verified yet.
+/// Our username fragment in a binding request: what is before the colon of USERNAME. Nothing has been verified yet.
 pub fn ufrag_of(datagram: &[u8]) -> Option<&[u8]> {
     let username = Request::parse(datagram)?.username;
     username.split(|byte| *byte == b':').next()
@@ -111,8 +109,8 @@ impl<'a> Answer<'a> {
         Some(Answer { transaction: *raw.get(8..)?.first_chunk()?, signed })
     }
 
-    /// MESSAGE-INTEGRITY under the key of `mac`, and FINGERPRINT where there is one: an answer is told
-    /// from media by its transaction.
+    /// MESSAGE-INTEGRITY under the key of `mac`, and FINGERPRINT where there is one: an answer is recognised by its
+    /// transaction.
     pub fn verify(&self, mac: &mut dyn Mac) -> bool {
         self.signed.verify(mac)
     }
@@ -130,7 +128,7 @@ pub(super) struct Request<'a> {
     signed: Signed<'a>,
 }
 
-/// What vouches for a message.
+/// What authenticates a message.
 struct Signed<'a> {
     raw: &'a [u8],
     integrity: Attribute<'a>,
@@ -154,7 +152,7 @@ impl<'a> Request<'a> {
         let (mut use_candidate, mut controlled) = (false, false);
         let mut unknown = ArrayVec::new();
         for attribute in attributes {
-            // What stands behind MESSAGE-INTEGRITY is not signed: ignored, but for FINGERPRINT.
+            // What follows MESSAGE-INTEGRITY is not signed: ignored, but for FINGERPRINT.
             let signed = integrity.is_none();
             match AttrType(attribute.kind) {
                 ATTR_FINGERPRINT => fingerprint = Some(attribute),

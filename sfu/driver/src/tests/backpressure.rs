@@ -19,7 +19,7 @@ fn a_full_channel_stops_orders_but_not_media_and_loses_nothing() {
     let mut delivered = vec![events.recv_timeout(PATIENCE).unwrap().1];
     assert_eq!(ask(&client, &ECHO), ECHO, "media goes on");
 
-    // Nobody takes orders now, so exactly the queue's length of them can be given.
+    // No orders are taken now, so exactly the queue's length of them can be given.
     for n in 1..=COMMAND_CAPACITY as u64 {
         workers.send(room, order(n)).unwrap();
     }
@@ -27,7 +27,7 @@ fn a_full_channel_stops_orders_but_not_media_and_loses_nothing() {
     assert_eq!(workers.send(room, refused.clone()), Err(refused));
     assert_eq!(ask(&client, &ECHO), ECHO, "media still goes on");
 
-    // The meeting listens again: everything comes, in order.
+    // The meeting takes events again: everything comes, in order.
     let expected = (COMMAND_CAPACITY as u64 + 1) * EVENTS_PER_COMMAND;
     while (delivered.len() as u64) < expected {
         delivered.push(events.recv_timeout(PATIENCE).unwrap().1);

@@ -1,4 +1,4 @@
-//! A machine that never ends sending must still hear, and be told how it does.
+//! A machine that never stops sending must still receive, and get its `Effort`.
 
 use super::*;
 use crate::Machine;
@@ -7,20 +7,20 @@ use sfu::ids::PeerId;
 use sfu::net::Path;
 use std::time::Instant;
 
-/// Sends to whoever spoke first until it hears something else, or was told so often how hard it works.
+/// Sends to the first client until it receives something else, or has received `enough` efforts.
 struct Torrent {
     to: Option<Path>,
-    heard: Option<u8>,
+    received: Option<u8>,
     efforts: u64,
     enough: u64,
-    told: bool,
+    done: bool,
 }
 
 impl Torrent {
     fn start(enough: u64) -> (Workers, Receiver<Event>) {
         let (sender, events) = sync_channel(16);
         let sink = move |_, event| sender.send(event).map_err(|e| e.0);
-        let make = move |_| Torrent { to: None, heard: None, efforts: 0, enough, told: false };
+        let make = move |_| Torrent { to: None, received: None, efforts: 0, enough, done: false };
         (Workers::start_with(&one_worker(), make, sink).unwrap(), events)
     }
 }
@@ -29,18 +29,18 @@ impl Machine for Torrent {
     fn handle_input(&mut self, _now: Instant, input: Input<'_>) {
         match input {
             Input::Datagram { path, .. } if self.to.is_none() => self.to = Some(path),
-            Input::Datagram { data, .. } => self.heard = data.first().copied(),
+            Input::Datagram { data, .. } => self.received = data.first().copied(),
             Input::Effort(effort) if self.to.is_some() && effort.used() > 0.0 => self.efforts += 1,
             _ => {}
         }
     }
 
     fn poll_output(&mut self, now: Instant) -> Output<'_> {
-        let heard = self.heard.map(u64::from).or((self.efforts >= self.enough).then_some(self.efforts));
-        match (self.to, heard) {
+        let received = self.received.map(u64::from).or((self.efforts >= self.enough).then_some(self.efforts));
+        match (self.to, received) {
             (Some(path), None) => Output::Transmit(Transmit { path, data: &[0; 100], segment_size: None }),
-            (_, Some(heard)) if !std::mem::replace(&mut self.told, true) => {
-                Output::Event(Event::Quiet { peer: PeerId(heard) })
+            (_, Some(received)) if !std::mem::replace(&mut self.done, true) => {
+                Output::Event(Event::Quiet { peer: PeerId(received) })
             }
             _ => Output::Timeout(now + PATIENCE),
         }
@@ -48,7 +48,7 @@ impl Machine for Torrent {
 }
 
 #[test]
-fn whoever_never_ends_sending_hears_all_the_same() {
+fn a_machine_that_never_stops_sending_receives_all_the_same() {
     let (workers, events) = Torrent::start(u64::MAX);
     let client = client(SocketAddr::new(LOOPBACK, port(&workers)));
     assert_eq!(ask(&client, &[1]), [0; 100], "it has begun");
@@ -57,7 +57,7 @@ fn whoever_never_ends_sending_hears_all_the_same() {
 }
 
 #[test]
-fn whoever_never_ends_sending_is_told_how_hard_it_works_ten_times_a_second() {
+fn a_machine_that_never_stops_sending_gets_its_effort_ten_times_a_second() {
     let begun = Instant::now();
     let (workers, events) = Torrent::start(3);
     let client = client(SocketAddr::new(LOOPBACK, port(&workers)));

@@ -68,7 +68,7 @@ fn ask(socket: &UdpSocket, question: &[u8]) -> Vec<u8> {
     receive(socket)
 }
 
-/// What the machine was told of failed sends so far: (buffer full, other errors).
+/// The failed sends reported to the machine so far: (buffer full, other errors).
 fn failures(socket: &UdpSocket) -> (u32, u32) {
     let answer = ask(socket, &echo::COUNT);
     let number = |at: usize| u32::from_be_bytes(answer[at..at + 4].try_into().unwrap());

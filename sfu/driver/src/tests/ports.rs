@@ -55,9 +55,9 @@ fn every_worker_has_a_port_of_its_own_for_both_protocols() {
     ports.dedup();
     assert_eq!(ports.len(), 3);
     for worker in addresses {
-        let told: Vec<_> = worker.candidates.iter().map(|c| (c.kind, c.address)).collect();
+        let advertised: Vec<_> = worker.candidates.iter().map(|c| (c.kind, c.address)).collect();
         let address = SocketAddr::new(LOOPBACK, worker.port);
-        assert_eq!(told, [(PathKind::Udp, address), (PathKind::Tcp, address)]);
+        assert_eq!(advertised, [(PathKind::Udp, address), (PathKind::Tcp, address)]);
     }
 }
 

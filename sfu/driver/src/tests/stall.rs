@@ -33,7 +33,7 @@ impl Machine for Sticky {
     }
 }
 
-/// Two sticky workers, how they are let go, and their word that they hang.
+/// Two sticky workers, how they are let go, and their notice that they hang.
 fn sticky_workers() -> (Workers, Vec<Sender<()>>, Receiver<()>) {
     let (hangs, word) = channel();
     let (gates, made): (Vec<_>, Vec<_>) = (0..2).map(|_| channel()).unzip();

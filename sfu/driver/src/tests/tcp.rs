@@ -78,7 +78,7 @@ fn the_path_names_the_connection_and_its_end_is_reported() {
 }
 
 #[test]
-fn who_does_not_speak_stun_is_cut_off() {
+fn a_client_that_does_not_speak_stun_is_cut_off() {
     let oversized = framed(&vec![0; MAX_DATAGRAM_BYTES + 1]);
     let cases: [(&str, &[u8]); 4] = [
         ("a browser", b"GET / HTTP/1.1\r\n\r\n"),
@@ -87,12 +87,12 @@ fn who_does_not_speak_stun_is_cut_off() {
         ("a frame too long", &oversized),
     ];
     let (workers, events) = start(&one_worker(), 16);
-    for (who, bytes) in cases {
+    for (client, bytes) in cases {
         let mut stream = connect(&workers);
         stream.write_all(bytes).unwrap();
-        assert!(is_closed(&mut stream), "{who}");
+        assert!(is_closed(&mut stream), "{client}");
         let (_, event) = events.recv_timeout(PATIENCE).unwrap();
-        assert!(matches!(event, Event::Restored { .. }), "{who}");
+        assert!(matches!(event, Event::Restored { .. }), "{client}");
     }
 }
 
@@ -126,7 +126,7 @@ fn one_address_gets_its_share_of_connections_and_no_more() {
 }
 
 #[test]
-fn who_has_not_proved_itself_gets_fewer() {
+fn unproven_clients_get_fewer() {
     let (workers, _events) = start(&one_worker(), 16);
     let mut silent: Vec<TcpStream> = (0..MAX_UNPROVEN_PER_ADDRESS).map(|_| connect(&workers)).collect();
     assert!(is_closed(&mut connect(&workers)), "one too many");
@@ -152,7 +152,7 @@ fn connect_from(ip: Ipv4Addr, workers: &Workers) -> TcpStream {
 }
 
 #[test]
-fn many_who_do_not_prove_themselves_cannot_hold_the_door() {
+fn many_unproven_clients_cannot_block_others() {
     let (workers, _events) = start(&one_worker(), 2 * MAX_UNPROVEN);
     let mut proven = connect(&workers);
     proven.write_all(&framed(&ECHO)).unwrap();
@@ -163,7 +163,7 @@ fn many_who_do_not_prove_themselves_cannot_hold_the_door() {
     let mut honest = connect_from(Ipv4Addr::new(127, 0, 2, 1), &workers);
     honest.write_all(&framed(&ECHO)).unwrap();
     assert_eq!(read_frame(&mut honest), ECHO);
-    assert!(is_closed(&mut silent[0]), "the oldest of them went for it");
+    assert!(is_closed(&mut silent[0]), "the oldest of them was closed for it");
     proven.write_all(&framed(&ECHO)).unwrap();
     assert_eq!(read_frame(&mut proven), ECHO);
 }
@@ -227,8 +227,8 @@ fn control_comes_through_a_line_full_of_media() {
         ahead += 1;
     }
     assert!(ahead > 0, "the line was full");
-    // In our stage, not sent, and received: tens of KB, as loopback's large segments fall. Behind all
-    // media of our queue it would be 524, and 4,000 behind what the kernel takes by itself.
+    // In our stage, not sent, and received: tens of KB, as loopback's large segments fall. Queued behind all media of
+    // ours it would be 524, and 4,000 behind what the kernel takes by itself.
     assert!(ahead < 400, "{ahead} KB were in front");
 }
 
@@ -259,7 +259,7 @@ fn silence_is_bounded_before_and_after_the_first_frame() {
 }
 
 #[test]
-fn who_does_not_read_is_given_up_though_it_speaks() {
+fn a_client_that_does_not_read_is_given_up_though_it_sends() {
     let listener = TcpListener::bind((LOOPBACK, 0)).unwrap();
     let mut far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (near, remote) = listener.accept().unwrap();

@@ -17,7 +17,7 @@ fn one_dual_stack_socket_answers_both_families_from_the_address_asked() {
             eprintln!("skipped {ip}: this machine has no IPv6");
             continue;
         }
-        // A connected socket hears nothing from any other address.
+        // A connected socket receives nothing from any other address.
         let client = client(SocketAddr::new(ip.parse().unwrap(), port));
         assert_eq!(ask(&client, &[0, b'E', 7]), [0, b'E', 7], "{ip}");
         let path = String::from_utf8(ask(&client, &PATH)).unwrap();
@@ -51,7 +51,7 @@ fn a_datagram_longer_than_any_of_ours_is_cut() {
 }
 
 #[test]
-fn a_failed_send_is_counted_and_harms_nobody_else() {
+fn a_failed_send_is_counted_and_harms_no_other_peer() {
     let (workers, _events) = start(&one_worker(), 16);
     let client = client(SocketAddr::new(LOOPBACK, port(&workers)));
     client.send(&NOWHERE).unwrap();
@@ -103,14 +103,14 @@ fn a_bad_destination_does_not_cost_us_gso() {
 
 /// One destination that took no run once cost all others of the socket their runs, for ever.
 #[test]
-fn who_refuses_a_run_is_sent_single_datagrams_for_a_while_and_nobody_else() {
+fn a_destination_that_refuses_a_run_gets_single_datagrams_for_a_while_and_no_other() {
     let (mut ours, receiver, path) = pair();
     let before = ours.max_gso_segments();
     let (other, now) = (IpAddr::from([127, 0, 0, 7]), Instant::now());
     let runs = [path.remote.ip(), other].map(|to| ours.run_of(now, to, 1));
     assert_eq!(runs, [before; 2]);
     let mut failures = Failures::default();
-    // More segments than the kernel has in a run: EINVAL, as older ones say it of a narrow path.
+    // More segments than the kernel has in a run: EINVAL, which older ones return for a narrow path.
     let data: Vec<u8> = (0..200).collect();
     ours.send_run(now, path, &data, 1, &mut failures);
     assert_eq!(failures, Failures::default());

@@ -68,7 +68,7 @@ fn stopping_ends_the_threads_and_frees_the_ports() {
         TcpListener::bind((LOOPBACK, port)).unwrap();
     }
     let order = Command::RemovePeer { peer: PeerId(0) };
-    assert_eq!(handle.send(order.clone()), Err(order), "nobody is there");
+    assert_eq!(handle.send(order.clone()), Err(order), "the worker is gone");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_worker_that_died_is_named() {
     let workers = Workers::start_with(&one_worker(), make, |_, _| Ok(())).unwrap();
     let deadline = Instant::now() + PATIENCE;
     while workers.lost().is_none() {
-        assert!(Instant::now() < deadline, "nobody noticed");
+        assert!(Instant::now() < deadline, "not noticed");
         std::thread::yield_now();
     }
     assert_eq!(workers.lost(), Some(WorkerId(0)));
@@ -96,7 +96,7 @@ fn an_engine_lives_on_a_worker_and_reports_what_came() {
     let certificate = Arc::new(Certificate::generate().unwrap());
     let workers = Workers::start(&one_worker(), certificate, sink).unwrap();
     let client = client(SocketAddr::new(LOOPBACK, port(&workers)));
-    client.send(b"nobody knows this").unwrap();
+    client.send(b"of no known peer").unwrap();
     loop {
         let Event::Stats { worker, .. } = events.recv_timeout(PATIENCE).unwrap() else {
             continue;

@@ -42,13 +42,18 @@ struct Own {
     opens_upper: Option<bool>,
 }
 
-/// Adds what the descriptor says to what the payload said, and keeps a structure it announces. What
-/// does not parse, or refers to a structure that was not heard, says nothing but its frame number.
-pub fn refine(bytes: &[u8], codec: Codec, structure: &mut Option<TemplateStructure>, told: &mut Descriptor) {
+/// Adds what the descriptor says to `descriptor`, which was read from the payload, and keeps a structure it announces.
+/// Of one that does not parse, or refers to a structure that was not received, only the frame number counts.
+pub fn refine(
+    bytes: &[u8],
+    codec: Codec,
+    structure: &mut Option<TemplateStructure>,
+    descriptor: &mut Descriptor,
+) {
     let Some(([first, high, low], rest)) = bytes.split_first_chunk() else {
         return;
     };
-    told.frame_number = Some(u16::from_be_bytes([*high, *low]));
+    descriptor.frame_number = Some(u16::from_be_bytes([*high, *low]));
     let own = match rest {
         [] => Some(Own::default()),
         rest => read_extended(rest, structure),
@@ -60,19 +65,19 @@ pub fn refine(bytes: &[u8], codec: Codec, structure: &mut Option<TemplateStructu
     let Some(template) = known.templates.get(usize::from(index)) else {
         return;
     };
-    told.temporal = template.temporal;
-    told.opens_upper = own.opens_upper.unwrap_or(template.opens_upper);
+    descriptor.temporal = template.temporal;
+    descriptor.opens_upper = own.opens_upper.unwrap_or(template.opens_upper);
     if codec == Codec::Av1 {
         let starts = first & 0x80 != 0 && template.spatial == 0;
-        told.frame_start = starts;
-        told.keyframe = starts && own.announced && own.independent.unwrap_or(template.independent);
+        descriptor.frame_start = starts;
+        descriptor.keyframe = starts && own.announced && own.independent.unwrap_or(template.independent);
     }
-    if told.keyframe {
-        told.height = told.height.or(known.height);
+    if descriptor.keyframe {
+        descriptor.height = descriptor.height.or(known.height);
     }
 }
 
-/// The fields behind the three that are always there, sections A.8.2 and A.8.3.
+/// The fields after the three that are always there, sections A.8.2 and A.8.3.
 fn read_extended(bytes: &[u8], structure: &mut Option<TemplateStructure>) -> Option<Own> {
     let mut bits = Bits::new(bytes);
     let announced = bits.flag()?;
@@ -145,8 +150,8 @@ fn read_indications(bits: &mut Bits<'_>, targets: u8) -> Option<u64> {
 }
 
 fn indication(all: u64, targets: u8, target: u8) -> u64 {
-    let behind = targets.saturating_sub(target).saturating_sub(1);
-    (all >> u32::from(behind).wrapping_mul(2)) & 3
+    let lower = targets.saturating_sub(target).saturating_sub(1);
+    (all >> u32::from(lower).wrapping_mul(2)) & 3
 }
 
 /// The target with the highest layers, and of these the one with the most templates.

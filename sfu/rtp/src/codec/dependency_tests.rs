@@ -47,12 +47,12 @@ fn a_key_frame_announces_layers_and_height() {
     let key = av1(&l1t3_key(0x0102), &mut structure);
     assert!(key.keyframe && key.frame_start && key.frame_end && key.opens_upper);
     assert_eq!((key.temporal, key.frame_number, key.height), (0, Some(0x0102), Some(720)));
-    // template id, temporal layer, whether a receiver may go up behind it
+    // template id, temporal layer, whether a receiver may go up after it
     for (id, temporal, opens_upper) in [(63u8, 0, true), (0, 1, true), (1, 2, false)] {
-        let told = av1(&descriptor(0xc0 | id, 7, ""), &mut structure);
-        assert_eq!((told.temporal, told.opens_upper), (temporal, opens_upper), "template {id}");
-        assert!(!told.keyframe && told.height.is_none());
-        assert_eq!(told.frame_number, Some(7));
+        let parsed = av1(&descriptor(0xc0 | id, 7, ""), &mut structure);
+        assert_eq!((parsed.temporal, parsed.opens_upper), (temporal, opens_upper), "template {id}");
+        assert!(!parsed.keyframe && parsed.height.is_none());
+        assert_eq!(parsed.frame_number, Some(7));
     }
 }
 
@@ -61,8 +61,8 @@ fn only_the_first_packet_of_a_frame_begins_it() {
     let mut structure = None;
     let mut key = l1t3_key(1);
     key[0] &= 0x7f;
-    let told = av1(&key, &mut structure);
-    assert!(!told.keyframe && !told.frame_start);
+    let parsed = av1(&key, &mut structure);
+    assert!(!parsed.keyframe && !parsed.frame_start);
     assert!(structure.is_some(), "the structure holds all the same");
 }
 
@@ -78,15 +78,15 @@ fn a_frame_may_differ_from_its_template() {
     let mut structure = None;
     av1(&l1t3_key(1), &mut structure);
     // Active targets 111; own indications: T0 that is only required for the top target.
-    let told = av1(&descriptor(0xc0 | 63, 2, "0 1 1 0 0 111 101011"), &mut structure);
-    assert!(!told.opens_upper);
+    let parsed = av1(&descriptor(0xc0 | 63, 2, "0 1 1 0 0 111 101011"), &mut structure);
+    assert!(!parsed.opens_upper);
     // Own indications for a T1 frame that is a switch for all.
-    let told = av1(&descriptor(0xc0, 3, "0 0 1 0 0 001010"), &mut structure);
-    assert_eq!((told.temporal, told.opens_upper), (1, true));
+    let parsed = av1(&descriptor(0xc0, 3, "0 0 1 0 0 001010"), &mut structure);
+    assert_eq!((parsed.temporal, parsed.opens_upper), (1, true));
 }
 
 #[test]
-fn what_was_not_announced_says_only_its_number() {
+fn what_was_not_announced_has_only_its_number() {
     let alone = av1(&descriptor(0xc0 | 5, 77, ""), &mut None);
     assert_eq!((alone.frame_number, alone.temporal), (Some(77), 0));
     let mut structure = None;
@@ -118,8 +118,8 @@ proptest! {
         }
         key.truncate(length);
         let mut structure = None;
-        let told = av1(&key, &mut structure);
-        prop_assert_eq!(told.frame_number, Some(1));
+        let parsed = av1(&key, &mut structure);
+        prop_assert_eq!(parsed.frame_number, Some(1));
         let _next = av1(&descriptor(0xc0, 2, "0 1 1 1 1 1111 1111 1111"), &mut structure);
     }
 }

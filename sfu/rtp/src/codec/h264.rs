@@ -1,8 +1,8 @@
 //! H.264 payloads, RFC 6184: single NAL units, STAP-A and FU-A.
 //!
-//! A decoder begins at the parameter sets and nowhere else: RFC 7742 section 6.2 has them sent in
-//! band, in front of the IDR picture. The IDR slices behind them, often in packets of their own, do
-//! not count as key frame starts: who begins there has no parameter sets and shows nothing.
+//! A decoder begins at the parameter sets and nowhere else: RFC 7742 section 6.2 has them sent in band, in front of the
+//! IDR picture. The IDR slices after them, often in packets of their own, do not count as key frame starts: a decoder
+//! that begins there has no parameter sets and shows nothing.
 
 use super::Descriptor;
 
@@ -55,10 +55,10 @@ fn fragment_begins_picture(payload: &[u8]) -> Option<bool> {
 fn units(payload: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = payload.get(1..).unwrap_or_default();
     std::iter::from_fn(move || {
-        let (length, behind) = rest.split_first_chunk::<2>()?;
+        let (length, after) = rest.split_first_chunk::<2>()?;
         let length = usize::from(u16::from_be_bytes(*length));
-        let (unit, behind) = behind.split_at_checked(length)?;
-        rest = behind;
+        let (unit, after) = after.split_at_checked(length)?;
+        rest = after;
         Some(unit)
     })
 }

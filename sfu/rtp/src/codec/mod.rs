@@ -49,7 +49,7 @@ impl Codec {
     }
 }
 
-/// What one video packet says.
+/// What one video packet says of its frame.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Descriptor {
     /// A decoder can begin at this packet.
@@ -60,15 +60,15 @@ pub struct Descriptor {
     /// This frame needs nothing above the base layer: a receiver of lower temporal layers may go
     /// up to this one here (VP8's Y, RFC 7741).
     pub switching_point: bool,
-    /// Behind this frame, no upper temporal layer needs anything older: a receiver of this one may
-    /// go up to any (VP9's U, RFC 9628; the switch indication of the dependency descriptor).
+    /// After this frame, no upper temporal layer needs anything older: a receiver of this one may go up to any (VP9's
+    /// U, RFC 9628; the switch indication of the dependency descriptor).
     pub opens_upper: bool,
     /// Of 7 or 15 bits (RFC 7741, RFC 9628).
     pub picture_id: Option<u16>,
     pub tl0_pic_idx: Option<u8>,
     /// From the dependency descriptor.
     pub frame_number: Option<u16>,
-    /// Picture height in pixels, where a key frame tells it.
+    /// Picture height in pixels, where a key frame has it.
     pub height: Option<u16>,
 }
 
@@ -81,18 +81,18 @@ pub fn describe(
     dependency: Option<&[u8]>,
     structure: &mut Option<TemplateStructure>,
 ) -> Result<Descriptor, Malformed> {
-    let told = match codec {
+    let descriptor = match codec {
         Codec::Vp8 => vp8::describe(marker, payload),
         Codec::Vp9 => vp9::describe(marker, payload),
         Codec::H264 => h264::describe(marker, payload),
         Codec::Av1 => av1::describe(marker, payload),
         Codec::Opus | Codec::Red => Some(Descriptor::default()),
     };
-    let mut told = told.ok_or(Malformed::Payload)?;
+    let mut descriptor = descriptor.ok_or(Malformed::Payload)?;
     if let Some(bytes) = dependency {
-        dependency::refine(bytes, codec, structure, &mut told);
+        dependency::refine(bytes, codec, structure, &mut descriptor);
     }
-    Ok(told)
+    Ok(descriptor)
 }
 
 /// Rewrites picture id and TL0PICIDX in place, in the widths they have. Other codecs have none.
@@ -129,7 +129,7 @@ pub fn patch_frame_number(descriptor: &mut [u8], number: u16) {
     }
 }
 
-/// A picture id of 7 or 15 bits at `at`, its first bit telling which (RFC 7741, RFC 9628).
+/// A picture id of 7 or 15 bits at `at`, its first bit tells which (RFC 7741, RFC 9628).
 #[inline]
 fn picture_id_at(payload: &[u8], at: usize) -> Option<u16> {
     let first = *payload.get(at)?;

@@ -10,10 +10,12 @@ fn vp8_key_frame_with_all_fields() {
     // X, S=1 | I L T | picture id 0x1234 (15 bit) | TL0 9 | TID 2, Y | key frame 640×360.
     let mut payload = vec![0x90, 0xe0, 0x92, 0x34, 9, 0xa0];
     payload.extend_from_slice(&[0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x01, 0]);
-    let told = read(Codec::Vp8, true, &payload);
-    assert!(told.keyframe && told.frame_start && told.frame_end && told.switching_point);
-    assert_eq!(told.picture_id, Some(0x1234));
-    assert_eq!((told.tl0_pic_idx, told.temporal, told.height), (Some(9), 2, Some(360)));
+    let descriptor = read(Codec::Vp8, true, &payload);
+    assert!(
+        descriptor.keyframe && descriptor.frame_start && descriptor.frame_end && descriptor.switching_point
+    );
+    assert_eq!(descriptor.picture_id, Some(0x1234));
+    assert_eq!((descriptor.tl0_pic_idx, descriptor.temporal, descriptor.height), (Some(9), 2, Some(360)));
 }
 
 #[test]
@@ -41,23 +43,28 @@ fn vp8_ids_are_patched_in_their_width() {
 fn vp9_layers_and_ids() {
     // I L B | picture id 0x05 (7 bit) | TID 1, U, SID 0 | TL0 7.
     let key = [0x80 | 0x20 | 0x08, 0x05, 0x30, 7, 0xaa];
-    let told = read(Codec::Vp9, false, &key);
-    assert!(told.keyframe && told.frame_start && told.opens_upper && !told.switching_point);
-    assert_eq!((told.temporal, told.tl0_pic_idx), (1, Some(7)));
+    let descriptor = read(Codec::Vp9, false, &key);
+    assert!(
+        descriptor.keyframe
+            && descriptor.frame_start
+            && descriptor.opens_upper
+            && !descriptor.switching_point
+    );
+    assert_eq!((descriptor.temporal, descriptor.tl0_pic_idx), (1, Some(7)));
     let mut patched = key;
     patch_ids(Codec::Vp9, &mut patched, Some(6), Some(8));
     assert_eq!(patched, [0xa8, 6, 0x30, 8, 0xaa]);
     let upper = read(Codec::Vp9, true, &[0x20 | 0x08 | 0x04, 0x02, 7, 0xaa]);
-    assert!(!upper.keyframe && upper.frame_end, "spatial layer 1 begins no picture");
+    assert!(!upper.keyframe && upper.frame_end, "spatial layer 1 begins no frame");
 }
 
 #[test]
 fn h264_begins_at_the_parameter_sets() {
-    // payload, key frame, picture start; a slice that holds the first macroblock begins with a 1 bit
+    // payload, key frame, frame start; a slice that holds the first macroblock begins with a 1 bit
     let table: [(&str, &[u8], bool, bool); 11] = [
         ("SPS", &[0x67, 0x42, 0xe0], true, true),
         ("PPS", &[0x68, 0xce, 0x3c], false, false),
-        ("IDR behind its SPS", &[0x65, 0x88, 2], false, true),
+        ("IDR after its SPS", &[0x65, 0x88, 2], false, true),
         ("IDR, second slice", &[0x65, 0x08, 2], false, false),
         ("slice", &[0x41, 0x9a, 2], false, true),
         ("STAP-A SPS PPS", &[0x78, 0, 2, 0x67, 1, 0, 1, 0x68], true, true),
@@ -68,8 +75,8 @@ fn h264_begins_at_the_parameter_sets() {
         ("FU-A last", &[0x7c, 0x45, 0x88], false, false),
     ];
     for (what, payload, keyframe, start) in table {
-        let told = read(Codec::H264, false, payload);
-        assert_eq!((told.keyframe, told.frame_start), (keyframe, start), "{what}");
+        let descriptor = read(Codec::H264, false, payload);
+        assert_eq!((descriptor.keyframe, descriptor.frame_start), (keyframe, start), "{what}");
     }
 }
 
@@ -86,13 +93,13 @@ fn an_h264_key_frame_has_one_beginning() {
 }
 
 #[test]
-fn vp9_key_frames_tell_their_height() {
+fn vp9_key_frames_have_their_height() {
     // I L B V | picture id | TID 0, SID 0 | TL0, then N_S=1, Y: 320×180 and 640×360, G with N_G=0.
     let structure = [0x38, 1, 0x40, 0, 180, 2, 0x80, 1, 0x68, 0];
     let key = [&[0xaa, 0x05, 0x00, 7][..], &structure].concat();
     assert_eq!(read(Codec::Vp9, false, &key).height, Some(360));
     let cut = &key[..12];
-    assert_eq!(read(Codec::Vp9, false, cut).height, None, "a broken structure says nothing");
+    assert_eq!(read(Codec::Vp9, false, cut).height, None, "a broken structure has no height");
     let inter = [&[0xea, 0x05, 0x00, 7][..], &structure].concat();
     assert_eq!(read(Codec::Vp9, false, &inter).height, None);
 }
@@ -101,8 +108,8 @@ fn vp9_key_frames_tell_their_height() {
 fn av1_without_a_descriptor() {
     // Z continues an OBU, N begins a coded video sequence.
     for (header, keyframe, start) in [(0x18, true, true), (0x10, false, true), (0x90, false, false)] {
-        let told = read(Codec::Av1, true, &[header, 1]);
-        assert_eq!((told.keyframe, told.frame_start), (keyframe, start), "{header:#x}");
+        let descriptor = read(Codec::Av1, true, &[header, 1]);
+        assert_eq!((descriptor.keyframe, descriptor.frame_start), (keyframe, start), "{header:#x}");
     }
 }
 

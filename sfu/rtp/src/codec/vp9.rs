@@ -5,7 +5,7 @@ use super::{Descriptor, Ids, picture_id_at};
 struct Layout {
     ids: Ids,
     layers: Option<u8>,
-    /// Behind the layer indices: references or, in a key frame, the scalability structure.
+    /// After the layer indices: references or, in a key frame, the scalability structure.
     rest: usize,
 }
 
@@ -43,7 +43,8 @@ pub fn describe(marker: bool, payload: &[u8]) -> Option<Descriptor> {
     let structure = payload.get(layout.rest..).filter(|_| flags & 0x02 != 0);
     Some(Descriptor {
         keyframe,
-        // A picture may be several layer frames: it begins with the lowest and ends with the marker.
+        // A picture of RFC 9628, here a frame, may be several layer frames: it begins with the lowest and ends with the
+        // marker.
         frame_start: begins && spatial == 0,
         frame_end: marker || (ends && layout.layers.is_none()),
         temporal: layers >> 5,

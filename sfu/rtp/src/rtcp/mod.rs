@@ -1,5 +1,5 @@
-//! RTCP: what an SFU hears and says (RFC 3550 section 6, RFC 4585, RFC 5104, transport-wide
-//! feedback). Reduced-size packets are normal (RFC 5506); what is not understood is skipped.
+//! RTCP: what an SFU receives and sends (RFC 3550 section 6, RFC 4585, RFC 5104, transport-wide feedback). Reduced-size
+//! packets are normal (RFC 5506); what is not understood is skipped.
 
 mod read;
 mod transport;
@@ -29,8 +29,8 @@ const FIR: u8 = 4;
 /// Sequence numbers one NACK packet may name; a hostile one names 17 with every four bytes.
 pub const MAX_NACKED: usize = 512;
 
-/// Packets the reports of one compound may tell of. Browsers report every 50–100 ms: a few hundred
-/// at the most. A hostile report of 24 bytes tells of 8,191.
+/// Packets that the reports of one compound may cover. Browsers report every 50–100 ms: a few hundred at the most. A
+/// hostile report of 24 bytes covers 8,191.
 const MAX_ARRIVALS: usize = 2000;
 
 /// One packet of a compound, as far as an SFU cares.

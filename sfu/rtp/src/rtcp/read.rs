@@ -26,7 +26,7 @@ struct Head {
     kind: u8,
 }
 
-/// The first packet's header and body (behind the four common bytes), and what follows.
+/// The first packet's header and body (after the four common bytes), and what follows.
 fn split(bytes: &[u8]) -> Option<(Head, &[u8], &[u8])> {
     let [first, kind, high, low] = *bytes.first_chunk::<4>()?;
     if first >> 6 != 2 {
@@ -105,7 +105,7 @@ fn block(bytes: &[u8]) -> Option<ReportBlock> {
     })
 }
 
-/// Generic NACK, RFC 4585 section 6.2.1: a number and a bitmask of the sixteen behind it.
+/// Generic NACK, RFC 4585 section 6.2.1: a number and a bitmask of the sixteen after it.
 fn nack(body: &[u8]) -> Option<Feedback> {
     let media = Ssrc(word(body, 4)?);
     let mut sequences = Vec::new();

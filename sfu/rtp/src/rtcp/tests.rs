@@ -85,7 +85,7 @@ fn every_kind_of_status_chunk_is_read() {
         ("run of lost", 3, &[0x00, 0x03], &[None, None, None]),
         ("one-bit vector", 3, &[0xa8, 0x00, 9, 8], &[Some(9), None, Some(8)]),
         ("two-bit vector", 3, &[0xd2, 0x00, 1, 1, 0], &[Some(1), None, Some(256)]),
-        ("an empty run says nothing", 1, &[0x20, 0, 0x20, 1, 6, 0], &[Some(6)]),
+        ("an empty run covers nothing", 1, &[0x20, 0, 0x20, 1, 6, 0], &[Some(6)]),
     ];
     for (what, count, tail, arrivals) in table {
         let report = TransportReport {

@@ -65,7 +65,7 @@ pub fn write_nack(out: &mut Vec<u8>, sender: Ssrc, media: Ssrc, sequences: &[u16
         let mut rest = sequences.iter().copied().peekable();
         while let Some(first) = rest.next() {
             let mut mask = 0u16;
-            while let Some(bit) = rest.peek().and_then(|next| bit_behind(first, *next)) {
+            while let Some(bit) = rest.peek().and_then(|next| bit_after(first, *next)) {
                 mask |= 1 << bit;
                 rest.next();
             }
@@ -74,8 +74,8 @@ pub fn write_nack(out: &mut Vec<u8>, sender: Ssrc, media: Ssrc, sequences: &[u16
     });
 }
 
-/// Which bit of the mask behind `first` stands for `next`.
-fn bit_behind(first: u16, next: u16) -> Option<u16> {
+/// Which bit of the mask after `first` stands for `next`.
+fn bit_after(first: u16, next: u16) -> Option<u16> {
     next.wrapping_sub(first).checked_sub(1).filter(|bit| *bit < 16)
 }
 

@@ -22,7 +22,7 @@ fn a_later_offer_restarts_ice_and_adds_slots() {
 }
 
 #[test]
-fn a_source_may_rest_and_come_back() {
+fn a_source_may_become_inactive_and_active_again() {
     let (first, _) = accept(&[send(AUDIO), send(VIDEO)]);
     let resting = offer(&[send(AUDIO), section(VIDEO, "inactive")]);
     let (resting, answer) = try_again(&resting, Some(&first)).unwrap();

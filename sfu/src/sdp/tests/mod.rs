@@ -135,7 +135,7 @@ fn sections_get_their_roles_by_kind_direction_and_order() {
 }
 
 #[test]
-fn partners_share_a_stream_and_slots_say_with_which_ssrc_they_send() {
+fn partners_share_a_stream_and_slots_announce_their_ssrc() {
     let (negotiated, answer) = accept(&[receive(AUDIO), receive(VIDEO), receive(AUDIO)]);
     assert!(answered(&answer, 0).contains("a=msid:slot-0 audio-0\r\na=ssrc:100 cname:us"));
     let video = answered(&answer, 1);
@@ -145,7 +145,7 @@ fn partners_share_a_stream_and_slots_say_with_which_ssrc_they_send() {
 }
 
 #[test]
-fn the_transport_stands_in_every_section_and_udp_is_above_tcp() {
+fn the_transport_is_in_every_section_and_udp_is_above_tcp() {
     let (_, answer) = accept(&[DATA.to_owned(), send(AUDIO), send(VIDEO), receive(AUDIO)]);
     assert!(answer.starts_with("v=0\r\no=- 7 1 IN IP4 0.0.0.0\r\n"));
     assert!(answer.contains("\r\na=ice-lite\r\n"));
@@ -166,18 +166,18 @@ fn the_transport_stands_in_every_section_and_udp_is_above_tcp() {
 }
 
 #[test]
-fn a_machine_with_many_addresses_tells_the_best_of_each_kind() {
+fn a_machine_with_many_addresses_advertises_the_best_of_each_kind() {
     let all = [PathKind::Udp, PathKind::Tcp]
         .map(|kind| (0..20).map(move |host| candidate(kind, &format!("192.0.2.{host}:5000"))));
     let all: Vec<Candidate> = all.into_iter().flatten().collect();
     let (_, answer) = answer_with(&offer(&[send(AUDIO)]), None, &all).unwrap();
     for kind in ["udp", "tcp"] {
-        let told = |host: usize| {
+        let advertised = |host: usize| {
             answer
                 .lines()
                 .any(|l| l.contains(&format!(" {kind} ")) && l.contains(&format!(" 192.0.2.{host} ")))
         };
-        assert!((0..8).all(told) && !(8..20).any(told), "{answer}");
+        assert!((0..8).all(advertised) && !(8..20).any(advertised), "{answer}");
     }
 }
 

@@ -95,8 +95,8 @@ impl Gcm {
 }
 
 impl Cm {
-    /// Encrypts what lies behind the first `header` bytes and answers the tag over all of it and
-    /// `trailer`: the roll-over counter for RTP, E and the index for RTCP.
+    /// Encrypts what follows the first `header` bytes and returns the tag over all of it and `trailer`: the roll-over
+    /// counter for RTP, E and the index for RTCP.
     pub(super) fn seal(
         &mut self,
         id: PacketId,
@@ -136,8 +136,8 @@ impl Cm {
     }
 }
 
-/// RFC 7714 sections 8.1 and 9.1; twelve bytes, and four of air. As one number, because the cipher reads it in words: written byte by byte, each read would wait for
-/// the store buffer (5 % of the whole cost of forwarding).
+/// RFC 7714 sections 8.1 and 9.1; twelve bytes, and four unused. As one number, because the cipher reads it in words:
+/// written byte by byte, each read would wait for the store buffer (5 % of the whole cost of forwarding).
 #[inline]
 fn gcm_nonce(salt: u128, (ssrc, index): PacketId) -> [u8; 16] {
     (salt ^ (u128::from(ssrc) << 80) ^ (u128::from(index) << 32)).to_be_bytes()

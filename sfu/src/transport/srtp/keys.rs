@@ -1,4 +1,4 @@
-//! Session keys from a DTLS export: RFC 5764 section 4.2 (who gets what), RFC 3711 section 4.3 (KDF).
+//! Session keys from a DTLS export: RFC 5764 section 4.2 (which side gets what), RFC 3711 section 4.3 (KDF).
 
 use super::cipher::Cipher;
 use super::{AUTH_KEY_BYTES, KEY_BYTES, SALT_BYTES};
@@ -55,8 +55,8 @@ pub struct Master {
 }
 
 impl Master {
-    /// Splits the DTLS export: client key, server key, client salt, server salt. `None` when it has
-    /// not `Profile::exported_bytes`. Answers the client's and the server's half.
+    /// Splits the DTLS export: client key, server key, client salt, server salt. `None` when it has not
+    /// `Profile::exported_bytes`. Returns the client's and the server's half.
     pub fn split(profile: Profile, exported: &[u8]) -> Option<(Master, Master)> {
         if exported.len() != profile.exported_bytes() {
             return None;

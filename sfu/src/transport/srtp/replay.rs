@@ -78,7 +78,7 @@ fn word_number(index: u64) -> u64 {
     index / WORD_BITS
 }
 
-/// Where a word of the endless row lies in the ring.
+/// Where in the ring a word of the endless row is.
 fn slot<const WORDS: usize>(word: u64) -> usize {
     (word as usize).checked_rem(WORDS).unwrap_or(0)
 }

@@ -106,8 +106,8 @@ fn what_is_sealed_opens_across_the_wrap_and_only_once() {
     }
 }
 
-/// The same index under the same key is the same key stream: whoever has both packets has both texts, and
-/// of GCM the key of the tags.
+/// The same index under the same key is the same key stream: from both packets an attacker gets both plaintexts, and
+/// with GCM the key of the tags.
 #[test]
 fn an_index_is_sealed_once_per_ssrc() {
     for profile in PROFILES {
@@ -163,7 +163,7 @@ fn ssrcs_enter_the_table_when_they_have_authenticated_and_up_to_the_limit() {
     assert!(opener.open_rtp(&mut seal(&mut sealer, 3, 2)).is_ok(), "the known go on");
 }
 
-/// Firefox says a=ssrc in each section it receives in (golden/firefox.offer.sdp) and reports from there.
+/// Firefox writes a=ssrc in each section it receives in (golden/firefox.offer.sdp) and reports from there.
 #[test]
 fn every_slot_may_report_under_an_ssrc_of_its_own() {
     let (mut sealer, mut opener) = pair(Profile::AeadAes128Gcm);

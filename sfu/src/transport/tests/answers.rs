@@ -54,7 +54,7 @@ fn a_good_check_is_answered_with_the_address_it_came_from() {
 }
 
 #[test]
-fn a_client_that_wants_us_in_control_is_told() {
+fn a_client_that_wants_us_in_control_is_refused() {
     let mut wire = Wire::connected();
     let request = CheckRequest { controlled: true, ..demanding(&[]) };
     assert_eq!(refused(&mut wire, &request).0, 487);
@@ -78,7 +78,7 @@ fn what_is_demanded_and_not_known_is_named_in_the_refusal() {
 }
 
 #[test]
-fn a_stranger_who_demands_something_is_not_answered() {
+fn a_stranger_that_demands_something_is_not_answered() {
     let mut wire = Wire::connected();
     let mut stranger = demanding(&[0x7fff]);
     stranger.remote.pwd = "guess".to_owned();
@@ -86,7 +86,7 @@ fn a_stranger_who_demands_something_is_not_answered() {
     assert_eq!(wire.server.poll_transmit(), None);
 }
 
-/// Anybody may put an attribute in behind the signature.
+/// Anyone may append an attribute after the signature.
 #[test]
 fn what_is_not_signed_demands_nothing() {
     let mut wire = Wire::connected();

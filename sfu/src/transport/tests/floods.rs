@@ -28,7 +28,7 @@ fn crumbs_of_a_message_end_in_drops() {
     assert!(dropped > 90, "{dropped}");
 }
 
-/// Whoever can write the client's address could otherwise end a handshake with fifteen bytes.
+/// An attacker that forges the client's address could otherwise end a handshake with fifteen bytes.
 #[test]
 fn an_alert_in_the_clear_ends_nothing() {
     let mut wire = Wire::new(&ecdsa(), &BROWSER, 300);

@@ -44,7 +44,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn nothing_panics_and_nobody_gets_in(
+    fn nothing_panics_and_nothing_connects(
         datagrams in prop::collection::vec(prop_oneof![datagram(), record()], 1..40),
         handshake_first: bool,
     ) {
@@ -61,8 +61,8 @@ proptest! {
         prop_assert!(stun::ufrag_of(&[0; 3]).is_none());
     }
 
-    /// Bytes of a real handshake are changed on the way; whatever comes of it, the second try of an
-    /// honest client is not worse than silence.
+    /// Bytes of a real handshake are changed on the way; whatever the result, the second try of an honest client is not
+    /// worse than silence.
     #[test]
     fn a_handshake_with_changed_bytes_never_panics(
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 1u8..), 1..6),

@@ -176,7 +176,7 @@ fn a_handshake_that_stops_has_failed_in_the_end() {
 }
 
 #[test]
-fn goodbye_is_heard() {
+fn a_close_notify_disconnects() {
     let mut wire = Wire::connected();
     wire.client.close(wire.now);
     wire.run(Duration::from_secs(1), |_| true);
@@ -187,7 +187,7 @@ fn goodbye_is_heard() {
 }
 
 #[test]
-fn dtls_from_a_path_without_a_check_is_not_heard() {
+fn dtls_from_a_path_without_a_check_is_ignored() {
     let mut wire = Wire::new(&ecdsa(), &BROWSER, 1200);
     let mut hello = wire.client.send().unwrap();
     assert_eq!(wire.deliver(path(2), &mut hello), Err(DropReason::NotConnected));

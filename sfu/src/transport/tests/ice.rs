@@ -21,14 +21,14 @@ pub fn media(seal: &mut SealContext, sequence: u64) -> Vec<u8> {
     packet
 }
 
-/// Time passes; what is due is heard.
+/// Time passes; returns the events of what was due.
 pub fn pass(wire: &mut Wire, time: Duration) -> Vec<TransportEvent> {
     wire.run(time, |_| true);
     wire.take_events()
 }
 
 #[test]
-fn who_does_not_know_the_names_or_the_password_gets_no_answer() {
+fn a_check_without_the_names_or_the_password_gets_no_answer() {
     let mut wire = Wire::connected();
     let (server, client) = (credentials("server"), credentials("client"));
     let good = check(&server, &client, true);
@@ -64,8 +64,8 @@ fn our_ufrag_is_read_from_requests_only() {
     assert!(!stun::is_stun(&[0; 20]));
 }
 
-/// A check seen by somebody on the path moves nothing when it is sent again from elsewhere, be it to have
-/// media there or to have it anywhere but where it belongs.
+/// A check recorded on the way moves nothing when it is replayed from elsewhere, be it to redirect media there or only
+/// away from the client.
 #[test]
 fn a_check_sent_again_from_elsewhere_moves_nothing() {
     let mut wire = Wire::connected();
@@ -111,9 +111,9 @@ fn quiet_then_restored_by_media_or_by_a_check() {
     wire.take_events();
     for sequence in [1, 2] {
         assert_eq!(pass(&mut wire, limits::QUIET_AFTER), [TransportEvent::Quiet]);
-        assert!(pass(&mut wire, Duration::from_secs(3)).is_empty(), "said once");
+        assert!(pass(&mut wire, Duration::from_secs(3)).is_empty(), "reported once");
         wire.check(2, false).unwrap();
-        assert!(wire.take_events().is_empty(), "nobody knows who sent this from elsewhere");
+        assert!(wire.take_events().is_empty(), "it may be a replay from elsewhere");
         if sequence == 1 {
             wire.deliver(path(1), &mut media(&mut seal, sequence)).unwrap();
         } else {
@@ -132,7 +132,7 @@ fn consent_expires_and_an_answer_brings_the_peer_back_without_a_handshake() {
     assert_eq!(pass(&mut wire, limits::CONSENT_EXPIRY), [TransportEvent::Quiet, expired]);
     assert_eq!((wire.server.selected(), wire.server.is_connected()), (None, false));
     pass(&mut wire, Duration::from_secs(2));
-    assert_eq!(wire.server.poll_timeout(), None, "nobody waits for anything");
+    assert_eq!(wire.server.poll_timeout(), None, "no timer is pending");
     let late = wire.deliver(path(1), &mut media(&mut seal, 1));
     assert_eq!(late, Err(DropReason::NotConnected), "media is no consent");
     let mut packet = [0x81, 201, 0, 1, 0, 0, 0, 9].to_vec();
@@ -193,7 +193,7 @@ fn a_restart_after_expiry_waits_for_the_first_check() {
 }
 
 #[test]
-fn a_closed_tcp_path_gives_way_to_the_proved_one_heard_last() {
+fn a_closed_tcp_path_gives_way_to_the_proved_one_active_last() {
     let mut wire = Wire::connected();
     let tcp = Path { kind: PathKind::Tcp, ..path(7) };
     let nominate = check(&credentials("server"), &credentials("client"), true);
@@ -203,7 +203,11 @@ fn a_closed_tcp_path_gives_way_to_the_proved_one_heard_last() {
         pass(&mut wire, Duration::from_millis(100));
     }
     wire.deliver(tcp, &mut nominate.clone()).unwrap();
-    assert_eq!(wire.take_events(), [TransportEvent::PathChanged { path: tcp }], "nobody connects for others");
+    assert_eq!(
+        wire.take_events(),
+        [TransportEvent::PathChanged { path: tcp }],
+        "a TCP connection is proved by itself"
+    );
     wire.server.path_closed(wire.now, tcp);
     assert_eq!(wire.server.poll_event(), Some(TransportEvent::PathChanged { path: path(3) }));
     for port in [3, 2, 1] {

@@ -1,4 +1,4 @@
-//! New addresses: proved before they get media, found when nobody says so, and consent for each.
+//! New addresses: proved before they get media, found without a nomination, and consent for each.
 
 use super::ice::{media, pass};
 use super::wire::*;
@@ -9,7 +9,7 @@ use crate::transport::*;
 
 const VOICE: Duration = Duration::from_millis(20);
 
-/// Voice from `port` for a while: what was said meanwhile, and the first number not used.
+/// Sends voice from `port` for a while: returns the events meanwhile, and the first number not used.
 fn speak(
     wire: &mut Wire,
     seal: &mut SealContext,
@@ -22,7 +22,7 @@ fn speak(
         events.append(&mut wire.take_events());
         events.append(&mut pass(wire, VOICE));
     }
-    events.retain(|event| !matches!(event, TransportEvent::Heard { .. }));
+    events.retain(|event| !matches!(event, TransportEvent::NewSsrc { .. }));
     events
 }
 
@@ -41,8 +41,8 @@ fn media_from_a_new_address_takes_the_peer_there_within_a_quarter_of_a_second() 
     assert!(quiet.is_empty(), "{quiet:?}");
 }
 
-/// The same for somebody who sends from where he is not: the site's media is taken, it is the site's; but
-/// the bystander gets checks and nothing else.
+/// The same for a sender that forges its address: the media is accepted, it is the site's; but the bystander at that
+/// address gets checks and nothing else.
 #[test]
 fn media_from_an_address_that_does_not_answer_moves_nothing() {
     let mut wire = Wire::connected();
@@ -147,8 +147,8 @@ fn only_the_answer_to_our_check_from_where_it_went_proves_a_path() {
     assert_eq!(wire.take_events(), [TransportEvent::PathChanged { path: path(2) }], "once");
 }
 
-/// The last word of a hello is said to come from a bystander, who then gets the certificate, again and again:
-/// no more than three times what he seems to have sent.
+/// The last part of a hello seems to come from a bystander, which then gets the certificate, again and again: no more
+/// than three times what it seems to have sent.
 #[test]
 fn a_handshake_pointed_at_a_bystander_stays_small() {
     let mut wire = Wire::new(&ecdsa(), &BROWSER, 1200);
@@ -174,7 +174,7 @@ fn a_handshake_pointed_at_a_bystander_stays_small() {
     let got = wire.received[&66];
     assert!((500..=3 * sent).contains(&got), "{got} bytes for {sent}");
     let [_, (reason, withheld)] = wire.server.take_drops();
-    assert!(reason == DropReason::Unproved && withheld > 0, "what he does not get is counted: {withheld}");
+    assert!(reason == DropReason::Unproved && withheld > 0, "what it does not get is counted: {withheld}");
 }
 
 #[test]

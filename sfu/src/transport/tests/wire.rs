@@ -205,11 +205,11 @@ pub struct Wire {
     /// How many datagrams were put on the wire.
     pub sent: usize,
     pub largest_from_server: usize,
-    /// Whose password the client answers checks with.
+    /// The credentials the client answers checks with.
     pub answers_as: IceCredentials,
     /// Port the client sends from.
     pub port: u16,
-    /// Ports at which the client is not.
+    /// Ports at which the client does not receive.
     pub deaf: BTreeSet<u16>,
     /// Bytes the server has sent to each port.
     pub received: BTreeMap<u16, usize>,
@@ -280,7 +280,7 @@ impl Wire {
         std::mem::take(&mut self.events)
     }
 
-    /// Runs both machines for `time`; `fate` says of each datagram, by number, whether it arrives.
+    /// Runs both machines for `time`; `fate` decides for each datagram, by number, whether it arrives.
     pub fn run(&mut self, time: Duration, mut fate: impl FnMut(usize) -> bool) {
         let end = self.now + time;
         loop {
