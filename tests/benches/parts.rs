@@ -1,5 +1,5 @@
-//! What the parts of the street cost: seal, open, header, extensions, payload descriptor, feedback,
-//! an offer. The floor of sealing is in the bench `forwarding`.
+//! What the steps of forwarding cost: seal, open, header, extensions, payload descriptor, feedback, an offer. The floor
+//! of sealing is in the bench `forwarding`.
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use rtc_crypto::RTCCryptoProvider;

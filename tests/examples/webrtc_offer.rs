@@ -1,6 +1,5 @@
-//! Prints an offer of the `webrtc` crate with the sections of our page, once the crate has taken our
-//! answer to it: `cargo run -p tests --example webrtc_offer > tests/golden/webrtc.offer.sdp` records
-//! it anew.
+//! Prints an offer of the `webrtc` crate with the sections of our page, once the crate has accepted our answer to it:
+//! `cargo run -p tests --example webrtc_offer > tests/golden/webrtc.offer.sdp` records it again.
 
 #[path = "../tests/golden/local.rs"]
 mod local;

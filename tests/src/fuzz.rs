@@ -1,7 +1,7 @@
-//! What the fuzz targets in `tests/fuzz` and the smoke test call: one function for each parser of
-//! network input, and one for each kind of sequence: of engine operations, of packets under keys that
-//! are known here, of handshakes, of offers, of what a meeting is told, of feedback. None of them may
-//! panic, and machines must come to rest; what else is asserted stands with each.
+//! What the fuzz targets in `tests/fuzz` and the smoke test call: one function for each parser of network input, and
+//! one for each kind of sequence: of engine operations, of packets under keys that are known here, of handshakes, of
+//! offers, of inputs of a meeting, of feedback. None of them may panic, and machines must come to rest; what else is
+//! asserted is documented with each.
 
 mod connected;
 mod estimator;
@@ -82,8 +82,8 @@ pub fn stun(data: &[u8]) {
     let _tag = stun::tag_of_answer(data);
 }
 
-/// Attributes of all kinds, in a check that authenticates: the first byte says how many stand behind
-/// the signature. Whatever they are, one answer comes or none, and perhaps a check of ours; all small.
+/// Attributes of all kinds, in a check that authenticates: the first byte says how many follow the signature. Whatever
+/// they are, one answer comes or none, and perhaps a check of ours; all small.
 pub fn stun_signed(data: &[u8]) {
     let side = |name: &str| IceCredentials { ufrag: name.to_owned(), pwd: format!("password-of-{name}") };
     let (ours, theirs) = (side("server"), side("client"));
@@ -108,19 +108,19 @@ fn signed_check(data: &[u8], key: &hmac::Key) -> (Vec<u8>, bool) {
     let (unsigned, mut rest) = data.split_first().map_or((0, data), |(first, rest)| (first & 3, rest));
     let mut attributes = Vec::new();
     while let [kind, length, tail @ ..] = rest {
-        let (value, behind) = tail.split_at(usize::from(length & 0x1f).min(tail.len()));
+        let (value, after) = tail.split_at(usize::from(length & 0x1f).min(tail.len()));
         attributes.push((attribute_kind(*kind, *length), value));
-        rest = behind;
+        rest = after;
     }
     let signed = attributes.len().saturating_sub(usize::from(unsigned));
-    let (before, behind) = attributes.split_at(signed);
+    let (before, after) = attributes.split_at(signed);
     let mut raw = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
     attribute(&mut raw, 0x0006, b"server:client");
     before.iter().for_each(|(kind, value)| attribute(&mut raw, *kind, value));
     set_length(&mut raw, 24);
     let tag = hmac::sign(key, &raw);
     attribute(&mut raw, 0x0008, tag.as_ref());
-    behind.iter().for_each(|(kind, value)| attribute(&mut raw, *kind, value));
+    after.iter().for_each(|(kind, value)| attribute(&mut raw, *kind, value));
     set_length(&mut raw, 8);
     let fingerprint = crc32(&raw) ^ 0x5354_554e;
     attribute(&mut raw, 0x8028, &fingerprint.to_be_bytes());
@@ -142,8 +142,8 @@ fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
 }
 
-/// Frames of RFC 4571: the stream at once and in pieces, whose size the first byte says, is the same
-/// frames and the same end.
+/// Frames of RFC 4571: the stream at once and in pieces, whose size the first byte gives, has the same frames and the
+/// same end.
 pub fn tcp_frames(data: &[u8]) {
     let Some((first, stream)) = data.split_first() else {
         return;
@@ -212,7 +212,7 @@ pub fn rtcp(data: &[u8]) {
 pub fn sdp_offer(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let _alone = answer_to(&text);
-    // Behind a good beginning it comes further.
+    // After a good beginning it gets further.
     let half = OFFER.len() / 2;
     let cut = data.first().map_or(half, |byte| OFFER.len() * usize::from(*byte) / 256);
     let cut = (0..=cut).rev().find(|at| OFFER.is_char_boundary(*at)).unwrap_or(0);
@@ -279,15 +279,15 @@ fn running_meeting() -> World {
     world
 }
 
-/// Payloads that authenticate: sealed by an admitted client, through the whole street. The meeting
-/// goes on from input to input.
+/// Payloads that authenticate: sealed by an admitted client, through the whole engine. The meeting goes on from input
+/// to input.
 pub fn media(data: &[u8]) {
     MEETING.with_borrow_mut(|world| {
         let size = data.first().map_or(1, |byte| usize::from(*byte) + 1);
         let payloads = data.chunks(size).take(20).map(<[u8]>::to_vec).collect();
         world.run(Duration::from_millis(5));
         let client = &mut world.sites[0].client;
-        let sealed = client.seal_picture(world.now, payloads);
+        let sealed = client.seal_frame(world.now, payloads);
         let remote = client.address;
         for mut data in sealed {
             let input = Input::Datagram { path: path(remote), data: &mut data, arrived: world.now };

@@ -73,7 +73,7 @@ pub struct Line {
     next_check: Instant,
     answered: bool,
     dtls: Endpoint,
-    /// Its timer, as it was after the last word to it.
+    /// Its timer, as it was after its last input.
     dtls_due: Option<Instant>,
     pub srtp: Option<Srtp>,
     transmits: VecDeque<Vec<u8>>,
@@ -112,7 +112,7 @@ impl Line {
         }
     }
 
-    /// An answer names the server's credentials, anew after a restart of ICE. Checks go on with them.
+    /// An answer names the server's credentials, new ones after a restart of ICE. Checks go on with them.
     pub fn answered(&mut self, server: IceCredentials) {
         self.server = server;
     }
@@ -176,7 +176,7 @@ impl Line {
             self.transmits.push_back(stun::check(crypto, &self.own, &self.server, self.checks));
         }
         if self.dtls_due.is_some_and(|at| at <= now) {
-            // A handshake that gives up never has keys, and that is what is waited for.
+            // A handshake that gives up never has keys, which is what callers look at.
             let _given_up = self.dtls.handle_timeout(REMOTE, now);
             self.collect();
         }

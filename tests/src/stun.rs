@@ -63,13 +63,13 @@ fn sign(crypto: &dyn RTCCrypto, mut raw: Vec<u8>, pwd: &str) -> Vec<u8> {
     raw
 }
 
-/// Whether the server asks whether we are there.
+/// Whether this is a check of the server's.
 pub fn is_check(datagram: &[u8]) -> bool {
     datagram.len() >= HEADER && datagram[..2] == [0, 1] && datagram[4..8] == COOKIE
 }
 
-/// Whether this is a success response. That it is ours its number says; whose it is, the server's
-/// own tests check.
+/// Whether this is a success response. Its number shows that it is ours; who signed it is checked by the server's own
+/// tests.
 pub fn is_success(datagram: &[u8]) -> bool {
     datagram.len() >= HEADER && datagram[..2] == [1, 1] && datagram[4..8] == COOKIE
 }

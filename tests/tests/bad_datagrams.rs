@@ -1,5 +1,5 @@
-//! Datagrams nobody should send, one after the other into a running meeting: each ends in a counted drop, and
-//! nobody else notices.
+//! Datagrams no client should send, one after the other into a running meeting: each ends in a counted drop, and no
+//! other site notices.
 
 use sfu::discard::DropReason;
 use sfu::engine::Input;
@@ -35,7 +35,7 @@ fn bad_datagrams(now: Instant, bad: &mut Client) -> Vec<(SocketAddr, Vec<u8>, Op
     use DropReason::*;
     let (known, stranger) = (bad.address, SocketAddr::from(([198, 51, 100, 9], 9)));
     let delta = || vec![0x10, 1, 0, 0];
-    let sealed = bad.seal_picture(now, vec![delta(), delta(), delta(), vec![0; 1_600]]);
+    let sealed = bad.seal_frame(now, vec![delta(), delta(), delta(), vec![0; 1_600]]);
     let [good, cut, mut changed, long] = <[Vec<u8>; 4]>::try_from(sealed).expect("four packets");
     *changed.last_mut().expect("a tag") ^= 1;
     let check = check_of(b"notours0:nothere");
@@ -61,7 +61,7 @@ fn bad_datagrams(now: Instant, bad: &mut Client) -> Vec<(SocketAddr, Vec<u8>, Op
 }
 
 #[test]
-fn bad_datagrams_end_in_counted_drops_and_nobody_else_notices() {
+fn bad_datagrams_end_in_counted_drops_and_no_other_site_notices() {
     let mut world = World::new(1);
     for _ in 0..3 {
         world.join(SITE, 1, LinkModel::clean());

@@ -36,9 +36,9 @@ fn storms_and_floods_leave_next_to_nothing_behind() {
     let asking = held(|world| {
         let (now, client) = (world.now, &mut world.sites[1].client);
         let newest = client.newest(0);
-        let nacks = (0..500).rev().map(|behind| newest.wrapping_sub(behind));
+        let nacks = (0..500).rev().map(|ago| newest.wrapping_sub(ago));
         let packets = vec![client.nack(0, nacks), client.pli(0), client.pli(0)];
-        client.tell(now, packets);
+        client.send_feedback(now, packets);
     });
     // What was resent of the slot, and the layers it asked key frames of; queues have grown a little.
     assert!(asking < quiet + 32 * 1024, "{asking} bytes, {quiet} in a quiet meeting");

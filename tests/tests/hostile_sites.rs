@@ -1,5 +1,5 @@
-//! What one site may cost: each story has a hostile site, counts what it draws in bytes, packets and memory,
-//! and looks at a bystander. Virtual time; nothing depends on how fast the machine is.
+//! What one site may cost: each story has a hostile site, counts what it costs in bytes, packets and memory, and looks
+//! at a bystander. Virtual time; nothing depends on how fast the machine is.
 
 use sfu::command::Permissions;
 use sfu::discard::DropReason;
@@ -23,7 +23,7 @@ fn meeting(sites: usize, views: &[(usize, usize)]) -> World {
     world
 }
 
-/// A publisher (0) and two who watch it: the second of them is the bystander.
+/// A publisher (0) and two viewers of it: the second of them is the bystander.
 fn two_watch_one() -> World {
     meeting(3, &[(1, 0), (2, 0)])
 }
@@ -35,7 +35,7 @@ fn steps(world: &mut World, count: usize, every: Duration, mut act: impl FnMut(&
     }
 }
 
-/// What a site calls off goes to nobody, though it goes on sending; and nobody asks it for anything.
+/// What a site calls off is not forwarded, though it goes on sending; and nothing is requested from it.
 #[test]
 fn a_source_that_is_called_off_is_not_forwarded() {
     let mut world = two_watch_one();
@@ -57,7 +57,7 @@ fn a_source_that_is_called_off_is_not_forwarded() {
         assert_eq!((traffic.video.packets, traffic.resent.packets), (0, 0), "viewer {viewer}");
         assert!(traffic.audio.packets > 100, "the voice goes on");
     }
-    assert_eq!(world.sites[0].client.key_requests, before[0].1, "nobody waits for a key frame");
+    assert_eq!(world.sites[0].client.key_requests, before[0].1, "no slot waits for a key frame");
     assert!(world.drops(DropReason::Muted) > 100);
 
     world.sites[0].may = Permissions::all();
@@ -72,15 +72,15 @@ fn pictures_in(seconds: usize) -> u64 {
     seconds as u64 * 1000 / 33
 }
 
-/// Viewer 2, who only watches: its pictures, the packets it never got, and how often it was asked for a key frame.
+/// Viewer 2, which only watches: its pictures, the packets it never got, and how often it was asked for a key frame.
 fn bystander(world: &World) -> (u64, u64, u64) {
     let client = &world.sites[2].client;
     let view = &client.video[&0];
     (view.pictures, view.given_up, client.key_requests)
 }
 
-/// NACKs without end, of numbers that were all sent and are all in the slab: what is resent is bounded by what
-/// is sent anyway, and nobody else notices.
+/// NACKs without end, of numbers that were all sent and are all in the slab: what is resent is bounded by what is sent
+/// anyway, and no other site notices.
 #[test]
 fn a_storm_of_nacks_draws_no_more_than_a_share_of_what_is_sent_anyway() {
     let mut world = two_watch_one();
@@ -91,9 +91,9 @@ fn a_storm_of_nacks_draws_no_more_than_a_share_of_what_is_sent_anyway() {
     steps(&mut world, seconds * 100, Duration::from_millis(10), |world| {
         let (now, client) = (world.now, &mut world.sites[1].client);
         let newest = client.newest(0);
-        let nacks = (0..6).map(|_| client.nack(0, (0..500).rev().map(|behind| newest.wrapping_sub(behind))));
+        let nacks = (0..6).map(|_| client.nack(0, (0..500).rev().map(|ago| newest.wrapping_sub(ago))));
         let nacks = nacks.collect();
-        client.tell(now, nacks);
+        client.send_feedback(now, nacks);
     });
     let drawn = world.sites[1].client.traffic - before;
     let asked = world.sites[1].client.sent - sent;
@@ -103,7 +103,7 @@ fn a_storm_of_nacks_draws_no_more_than_a_share_of_what_is_sent_anyway() {
     assert!(drawn.resent.bytes <= most, "{} of at most {most}: {drawn:?}", drawn.resent.bytes);
     assert!(drawn.resent.bytes < asked.bytes, "less comes out than went in");
     assert!(drawn.resent.bytes > most / 2, "and what is due is resent");
-    // Refused unread but for 128 numbers a turn and 4,096 a second.
+    // Refused without being looked at, but for 128 numbers a turn and 4,096 a second.
     let all = 6 * 500 * 100 * seconds as u64;
     let refused = world.drops(DropReason::ResendRefused);
     assert!(refused > all - 5000 * seconds as u64, "{refused} of {all}");
@@ -126,7 +126,7 @@ fn a_line_that_loses_every_tenth_packet_is_repaired() {
     assert_eq!(world.faults, [] as [String; 0]);
 }
 
-/// Key frame requests without end cost the publisher a few key frames, and who watches with them nothing.
+/// Key frame requests without end cost the publisher a few key frames, and its other viewers nothing.
 #[test]
 fn a_storm_of_key_frame_requests_is_rationed() {
     let mut world = two_watch_one();
@@ -137,7 +137,7 @@ fn a_storm_of_key_frame_requests_is_rationed() {
     steps(&mut world, seconds * 100, Duration::from_millis(10), |world| {
         let (now, client) = (world.now, &mut world.sites[1].client);
         let plis = (0..20).map(|_| client.pli(0)).collect();
-        client.tell(now, plis);
+        client.send_feedback(now, plis);
     });
     let asked = world.sites[0].client.key_requests - asked_before;
     assert!((1..=4 + 5).contains(&asked), "four at once and one every four seconds: {asked}");
@@ -147,12 +147,12 @@ fn a_storm_of_key_frame_requests_is_rationed() {
     assert!((more - pictures).abs_diff(pictures_in(seconds)) <= 1);
     assert_eq!(given_up, 0);
     let drawn = world.sites[2].client.traffic - before;
-    // A key frame has one packet more than another picture here.
+    // A key frame has one packet more than another frame here.
     assert!(drawn.video.packets <= 3 * (pictures_in(seconds) + 1) + asked, "{drawn:?}");
     assert_eq!(world.faults, [] as [String; 0]);
 }
 
-/// The same by wishing here and there: each change would need a key frame.
+/// The same by changing wishes: each change would need a key frame.
 #[test]
 fn wishes_that_flap_are_rationed_and_settle_in_the_end() {
     let mut world = two_watch_one();
@@ -174,14 +174,14 @@ fn wishes_that_flap_are_rationed_and_settle_in_the_end() {
     assert_eq!(world.faults, [] as [String; 0]);
 }
 
-/// A packet of VP8 that begins nothing and ends a picture.
+/// A packet of VP8 that begins nothing and ends a frame.
 fn ballast() -> Vec<u8> {
     let mut payload = vec![0x80, 0xe0, 0x80, 1, 1, 0, 0x11];
     payload.resize(1080, 0xaa);
     payload
 }
 
-/// 270 Mbit/s in: what goes on is a camera's, and who watches others sees them as before.
+/// 270 Mbit/s in: what is forwarded is a camera's worth, and viewers of others see them as before.
 #[test]
 fn a_flood_of_media_is_cut_down_to_what_a_camera_may_send() {
     // 0 floods, 1 watches it; 2 and 3 watch each other.

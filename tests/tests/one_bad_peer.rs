@@ -11,7 +11,7 @@ use tests::simulation::{LinkModel, Publishes, World, peer};
 const SITE: Publishes = Publishes { layers: 3, voice: true };
 const SETTLE: Duration = Duration::from_secs(4);
 
-/// Everybody watches the next two: 0 sees 1 and 2, and so on around.
+/// Every site watches the next two: 0 sees 1 and 2, and so on around.
 fn meeting(count: usize) -> World {
     let mut world = World::new(3);
     for _ in 0..count {
@@ -27,7 +27,7 @@ fn meeting(count: usize) -> World {
     world
 }
 
-/// Who is gone is wished for no more; what is left agrees, as if they had left by themselves.
+/// Sites that are gone are wished for no more; what is left agrees, as if they had left by themselves.
 fn goes_on_without(world: &mut World, gone: &[usize]) {
     let wishes_of = |world: &World, viewer: usize| world.sites[viewer].wishes.clone();
     for viewer in 0..world.sites.len() {
@@ -43,13 +43,13 @@ fn goes_on_without(world: &mut World, gone: &[usize]) {
     assert_eq!(world.faults, [] as [String; 0]);
 }
 
-/// The pictures of site `viewer` that show site `target`, in slot 0.
+/// How many frames of its slot 0 site `viewer` has shown.
 fn pictures(world: &World, viewer: usize) -> u64 {
     world.sites[viewer].client.video[&0].pictures
 }
 
-/// Each kind of work, the site it is broken for, and who may end: that site, and of those who were part of it one
-/// at most, since the first time nobody can know whose fault it is.
+/// Each kind of work, the site it is broken for, and which may end: that site, and of those that took part in it one at
+/// most, since at the first fault it is not known which of them causes it.
 #[test]
 fn a_fault_ends_one_peer_and_the_others_go_on() {
     type Break = fn(PeerId) -> Fault;
@@ -69,7 +69,7 @@ fn a_fault_ends_one_peer_and_the_others_go_on() {
         let failed = world.failed.clone().expect("expected");
         assert!(failed.contains(&bad), "{why}: {failed:?}");
         assert!(failed.len() <= most, "{why}: {failed:?}");
-        // Nobody's picture stood for longer than a key frame takes, but of who is gone.
+        // No picture stood still for longer than a key frame takes, but those of sites that are gone.
         for viewer in
             (0..6).filter(|viewer| !failed.contains(viewer) && !failed.contains(&((viewer + 1) % 6)))
         {
@@ -82,8 +82,8 @@ fn a_fault_ends_one_peer_and_the_others_go_on() {
             _ => None,
         });
         assert_eq!(counted, Some(failed.len() as u64), "{why}");
-        // Others may come, into the very places.
-        let left = (0..6).find(|site| !failed.contains(site)).expect("somebody");
+        // Others may come, into the same places of the tables.
+        let left = (0..6).find(|site| !failed.contains(site)).expect("some site");
         let late = world.join(SITE, 2, LinkModel::clean());
         world.wish(late, 0, Some(left), 720);
         world.wish(left, 1, Some(late), 720);
@@ -95,7 +95,7 @@ fn a_fault_ends_one_peer_and_the_others_go_on() {
 #[test]
 fn a_fault_at_an_offer_is_a_refusal_and_the_end_of_that_peer() {
     let mut world = meeting(4);
-    // A second offer of a peer that is known; then one of a stranger, who is let in as soon as it works.
+    // A second offer of a peer that is known; then one of a stranger, which is admitted as soon as it works.
     world.engine.break_at(Fault::Offer(peer(1)));
     world.engine.break_at(Fault::Offer(peer(4)));
     world.sites[1].client.restart_ice();
@@ -103,7 +103,7 @@ fn a_fault_at_an_offer_is_a_refusal_and_the_end_of_that_peer() {
     let stranger = world.join(SITE, 1, LinkModel::clean());
     let refused = world.events.iter().filter(|event| matches!(event, Event::OfferRefused { .. })).count();
     assert_eq!((stranger, refused), (4, 2));
-    assert_eq!(world.failed, Some(vec![1]), "the stranger was nobody yet");
+    assert_eq!(world.failed, Some(vec![1]), "the stranger was no peer yet");
     world.sites[stranger].in_room = false;
     goes_on_without(&mut world, &[1, stranger]);
 }
@@ -122,10 +122,10 @@ fn a_fault_of_a_room_leaves_the_engine_alive() {
         Event::Stats { worker, peers } => Some((worker.peers, peers.len())),
         _ => None,
     });
-    assert_eq!(alive, Some((0, 0)), "it goes on telling");
+    assert_eq!(alive, Some((0, 0)), "it goes on reporting");
 }
 
-/// What is nobody's work is not survived: the worker ends, as `driver` expects of it.
+/// A fault in work for no peer is not survived: the worker ends, as `driver` expects of it.
 #[test]
 #[should_panic(expected = "a fault for a test")]
 fn a_fault_of_the_engine_itself_ends_the_worker() {

@@ -6,7 +6,7 @@ use tests::simulation::{LinkModel, Publishes, World};
 const SITE: Publishes = Publishes { layers: 3, voice: true };
 
 #[test]
-fn a_site_sees_its_own_picture_whole_whoever_else_is_there() {
+fn a_site_sees_its_own_picture_whole_alone_or_with_others() {
     for seed in 0..5 {
         let mut world = World::new(seed);
         let probe = world.join(SITE, 2, LinkModel::hardened());

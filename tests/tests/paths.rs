@@ -1,5 +1,5 @@
-//! Where media goes when addresses change, and when somebody lies about them. The clients are those of the
-//! `rtc` crate, which nominate once and never again.
+//! Where media goes when addresses change, and when they are forged. The clients are those of the `rtc` crate, which
+//! nominate once and never again.
 
 use sfu::event::Event;
 use sfu::net::PathKind;
@@ -10,7 +10,7 @@ use tests::simulation::{LinkModel, Publishes, World};
 const SITE: Publishes = Publishes { layers: 3, voice: true };
 const SETTLE: Duration = Duration::from_secs(5);
 const SEEDS: std::ops::Range<u64> = 0..10;
-/// Somebody who has nothing to do with the meeting.
+/// An address that has nothing to do with the meeting.
 const BYSTANDER: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 7)), 53);
 
@@ -33,8 +33,8 @@ fn agree(world: &World, seed: u64, when: &str) {
     assert_eq!(world.faults, [] as [String; 0], "seed {seed}, {when}");
 }
 
-/// What was said of site 1's line since.
-fn said(world: &World, from: usize) -> Vec<&Event> {
+/// Events about site 1's line since `from`.
+fn line_events(world: &World, from: usize) -> Vec<&Event> {
     let of_it = |event: &&Event| {
         let (Event::PathChanged { peer, .. }
         | Event::Quiet { peer }
@@ -48,7 +48,7 @@ fn said(world: &World, from: usize) -> Vec<&Event> {
     world.events[from..].iter().filter(of_it).collect()
 }
 
-/// Whoever only watches is found by its checks: nothing else comes from it.
+/// A site that only watches is found by its checks: nothing else comes from it.
 #[test]
 fn a_site_that_only_watches_is_found_again() {
     let mut world = World::new(1);
@@ -76,8 +76,8 @@ fn one_check_draws_at_most_three_times_its_bytes() {
     assert!((check.len() / 2..=3 * check.len()).contains(&got), "{got} bytes for {}", check.len());
 }
 
-/// A check said to come from another site's address took that site's media to the wrong peer, which cannot open
-/// it, until the site's next check.
+/// A check forged from another site's address took that site's media to the wrong peer, which cannot open it, until the
+/// site's next check.
 #[test]
 fn a_check_takes_no_address_from_another_site() {
     let mut world = meeting(1, LinkModel::clean());
@@ -92,7 +92,7 @@ fn a_check_takes_no_address_from_another_site() {
     agree(&world, 1, "nothing has happened");
 }
 
-/// A check from anywhere was a sign of life and a consent.
+/// A check from anywhere counted as a sign of life and as consent.
 #[test]
 fn a_gone_site_is_not_kept_by_checks_sent_again() {
     let mut world = meeting(1, LinkModel::clean());
@@ -103,12 +103,16 @@ fn a_gone_site_is_not_kept_by_checks_sent_again() {
         world.forge(BYSTANDER, check.clone());
         world.run(Duration::from_secs(1));
     }
-    let said: Vec<String> = said(&world, before).iter().map(|event| format!("{event:?}")).collect();
-    assert_eq!(said.len(), 2, "{said:?}");
-    assert!(said[0].starts_with("Quiet") && said[1].contains("ConsentExpired"), "{said:?}");
+    let line_events: Vec<String> =
+        line_events(&world, before).iter().map(|event| format!("{event:?}")).collect();
+    assert_eq!(line_events.len(), 2, "{line_events:?}");
+    assert!(
+        line_events[0].starts_with("Quiet") && line_events[1].contains("ConsentExpired"),
+        "{line_events:?}"
+    );
 }
 
-/// Told for other seeds by `make sweep`.
+/// Run for other seeds by `make sweep`.
 mod seeded {
     use super::*;
     use tests::simulation::seeds;
@@ -126,7 +130,7 @@ mod seeded {
                 agree(&world, seed, "1.5 s after");
                 assert_eq!(world.strays[&old], lost, "seed {seed}: nothing goes to the dead address");
                 let expected = Event::PathChanged { peer: tests::simulation::peer(1), path: PathKind::Udp };
-                assert_eq!(said(&world, before), [&expected], "seed {seed}");
+                assert_eq!(line_events(&world, before), [&expected], "seed {seed}");
             }
             // And for longer than a consent lasts.
             world.run(Duration::from_secs(40));
@@ -144,15 +148,15 @@ mod seeded {
                 world.run(Duration::from_millis(1_500));
                 agree(&world, seed, "moved");
                 let expected = Event::PathChanged { peer: tests::simulation::peer(1), path: kind };
-                assert_eq!(said(&world, before), [&expected], "seed {seed}");
+                assert_eq!(line_events(&world, before), [&expected], "seed {seed}");
             }
         }
     }
 
-    /// A site, or somebody who has seen a check of its, says that it is where a bystander is. That once moved
-    /// the site's media there for as long as the checks lasted.
+    /// A site, or an attacker that has seen a check of it, claims to be where a bystander is. That once moved the
+    /// site's media there for as long as the checks lasted.
     #[test]
-    fn a_bystander_gets_no_more_than_he_seems_to_have_sent() {
+    fn a_bystander_gets_no_more_than_it_seems_to_have_sent() {
         for seed in seeds(SEEDS) {
             let mut world = meeting(seed, LinkModel::hardened());
             let check = world.sites[1].nomination.clone();
@@ -166,7 +170,7 @@ mod seeded {
             let got = world.strays[&BYSTANDER];
             assert!(got <= 3 * sent, "seed {seed}: {got} bytes for {sent}");
             agree(&world, seed, "the site's own media stays with it");
-            assert_eq!(said(&world, before), [] as [&Event; 0], "seed {seed}");
+            assert_eq!(line_events(&world, before), [] as [&Event; 0], "seed {seed}");
         }
     }
 }

@@ -35,7 +35,7 @@ const WEB_ARROWS: arrows::Table = &[
     ("memory", &[]),
 ];
 
-/// The same of what a crate names by `crate::` and `super::`, for each crate by its folder.
+/// The same for what a crate names by `crate::` and `super::`, for each crate by its folder.
 const RUST_ARROWS: &[(&str, arrows::Table)] = &[
     ("sfu", SFU_ARROWS),
     ("sfu/rtp", RTP_ARROWS),
@@ -139,8 +139,7 @@ const SIGNALING_ARROWS: arrows::Table = &[
     ("ids", &[]),
 ];
 
-/// Machines. They are told the time and given secrets, and run in virtual time; the same happenings bring the same
-/// orders.
+/// Machines. They are passed the time and secrets, and run in virtual time; the same inputs give the same outputs.
 const MACHINES: [&str; 9] = [
     "sfu/src/engine.rs",
     "sfu/src/engine",
@@ -162,7 +161,7 @@ const NO_MACHINES: &[(&str, &str)] = &[
     ("sfu/src/peer/subscriber.rs", "as engine.rs"),
 ];
 
-/// What no machine has: a clock, chance, tasks and channels, an order that differs from run to run.
+/// What no machine has: a clock, randomness, tasks and channels, an order that differs from run to run.
 const NOT_IN_MACHINES: [&str; 7] =
     ["Instant::now", "SystemTime::now", "rand::", "Secret::fresh", "tokio::", "HashMap", "HashSet"];
 

@@ -1,4 +1,4 @@
-//! The CPU time of this thread: what else the machine does is not in it.
+//! The CPU time of this thread: other work of the machine is not in it.
 
 use nix::time::{ClockId, clock_gettime};
 use std::time::Duration;

@@ -35,7 +35,7 @@ fn main() {
     println!("memory per idle subscriber with 20 slots: {} KiB", memory::per_idle_subscriber() / 1024);
 }
 
-/// Rounds alternate between floor and engine, so that what else the machine does meets both.
+/// Rounds alternate between floor and engine, so that other work of the machine affects both.
 fn measure(subscribers: usize, tracks: usize) {
     let mut scene = Scene::new(subscribers, tracks);
     let mut loopback = Loopback::new();

@@ -10,11 +10,11 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 use tests::simulation::{LinkModel, Publishes, World};
 
-/// A picture at 2 Mbit/s and 30 frames/s (7.5 packets; the bench sends whole ones).
+/// A frame at 2 Mbit/s and 30 frames/s (7.5 packets; the bench sends whole ones).
 pub const PACKETS_PER_FRAME: usize = 7;
 /// With the header this makes a packet of 1,100 bytes.
 pub const PAYLOAD: usize = 1_080;
-/// Pictures of each publisher in one round: a second.
+/// Frames of each publisher in one round: a second.
 pub const FRAMES: usize = 30;
 const FRAME_EVERY: Duration = Duration::from_millis(33);
 const SERVER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 1, 1));
@@ -23,7 +23,7 @@ pub struct Scene {
     world: World,
     subscribers: usize,
     tracks: usize,
-    picture: u16,
+    frame: u16,
     wake: Instant,
 }
 
@@ -31,9 +31,9 @@ pub struct Scene {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Cost {
     pub nanoseconds: f64,
-    /// Of the pictures that came while no report was due: what the street itself takes.
+    /// Of the frames that came while no report was due: what forwarding itself takes.
     pub allocations: f64,
-    /// Of all, with reports and statistics.
+    /// Of all frames, with reports and statistics.
     pub allocations_in_all: f64,
     pub datagrams_per_send: f64,
 }
@@ -63,16 +63,16 @@ impl Scene {
             }
         }
         world.run(Duration::from_secs(3));
-        assert_eq!(world.disagreements(), [] as [String; 0], "everybody sees everybody");
+        assert_eq!(world.disagreements(), [] as [String; 0], "every site sees every other");
         // As after the first second of a meeting: until then packets name their section.
         let now = world.now;
         world.sites.iter_mut().for_each(|site| site.client.report(now));
         world.run(Duration::from_millis(500));
         let wake = world.now;
-        Scene { world, subscribers, tracks, picture: 0, wake }
+        Scene { world, subscribers, tracks, frame: 0, wake }
     }
 
-    /// One second of pictures: sealed by the publishers first, then taken in and forwarded.
+    /// One second of frames: sealed by the publishers first, then received and forwarded.
     pub fn round(&mut self, mut each: impl FnMut(&Transmit<'_>)) -> Cost {
         // Consent and reports of the clients go on between rounds.
         self.world.run(Duration::from_millis(500));
@@ -101,16 +101,16 @@ impl Scene {
         }
     }
 
-    /// The publishers in turn, as their pictures come in one after the other.
+    /// The publishers in turn, as their frames come in one after the other.
     fn seal_frames(&mut self) -> Vec<(Path, Vec<Vec<u8>>)> {
         let mut frames = Vec::new();
         for _ in 0..FRAMES {
-            self.picture = (self.picture + 1) & 0x7fff;
+            self.frame = (self.frame + 1) & 0x7fff;
             for publisher in 0..self.tracks {
-                let payloads = payloads(self.picture);
+                let payloads = payloads(self.frame);
                 let client = &mut self.world.sites[publisher].client;
                 let path = Path { kind: PathKind::Udp, local: SERVER, remote: client.address };
-                let mut sealed = client.seal_picture(self.world.now, payloads);
+                let mut sealed = client.seal_frame(self.world.now, payloads);
                 sealed.retain(|datagram| is_rtp(datagram));
                 frames.push((path, sealed));
             }
@@ -155,12 +155,12 @@ fn allocations(region: &Region<'_, System>) -> usize {
     change.allocations + change.reallocations
 }
 
-/// A delta picture in VP8 (RFC 7741): picture id of 15 bits, TL0PICIDX, temporal layer 0.
-fn payloads(picture: u16) -> Vec<Vec<u8>> {
-    let [high, low] = picture.to_be_bytes();
+/// A delta frame in VP8 (RFC 7741): picture id of 15 bits, TL0PICIDX, temporal layer 0.
+fn payloads(frame: u16) -> Vec<Vec<u8>> {
+    let [high, low] = frame.to_be_bytes();
     let payload = |index| {
         let start = if index == 0 { 0x90 } else { 0x80 };
-        let mut bytes = vec![start, 0xe0, 0x80 | high, low, picture as u8, 0x20, 0x11];
+        let mut bytes = vec![start, 0xe0, 0x80 | high, low, frame as u8, 0x20, 0x11];
         bytes.resize(PAYLOAD, 0xaa);
         bytes
     };

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, UdpSocket};
 pub struct Loopback {
     socket: UdpSocket,
     state: UdpSocketState,
-    /// Nobody reads it: what does not fit is dropped by the kernel, for floor and engine alike.
+    /// It is never read: what does not fit is dropped by the kernel, for floor and engine alike.
     sink: UdpSocket,
     to: SocketAddr,
 }

@@ -1,5 +1,5 @@
-//! How many receivers of 2 Mbit/s one core holds, how late packets are when it is well loaded, and
-//! what happens when it is asked for half as much again.
+//! How many receivers of 2 Mbit/s one core holds, how late packets are when it is well loaded, and what happens at one
+//! and a half times that.
 
 use crate::figures::{grouped, median, percent, percentile};
 use crate::hills::Hills;
@@ -25,7 +25,7 @@ const MOST: usize = 4_000;
 const WELL_LOADED: f64 = 0.7;
 const OVERLOAD: f64 = 1.5;
 const DELAY_P99_MS: f64 = 2.0;
-/// Signaling, statistics and link lights may hold media up for so long.
+/// Signaling, statistics and link lights may hold media up for this long.
 const HILL_MS: f64 = 2.0;
 
 pub struct Capacity {
@@ -103,7 +103,7 @@ impl Search {
                 self.failed = receivers;
                 self.at_failure = Some(attempt.busy);
             }
-            // Fewer came in, so it is their number that is too large.
+            // Fewer came in, so their number is what is too large.
             Err(error) if self.held > 0 => {
                 eprintln!("load: {receivers} receivers not held: {error}");
                 self.failed = receivers;
@@ -138,7 +138,7 @@ fn try_once(options: &Options, receivers: usize) -> Result<Attempt, String> {
     let held = loss < MAX_LOSS && p99 <= MAX_P99_MS;
     let word = if held { "held" } else { "not held" };
     let hills = window.hills;
-    window.tell(&format!(
+    window.print(&format!(
         "{receivers} receivers {word}: loss {:.2} %, p99 {p99:.1} ms, {:.0} % published, worst tenth {:.1} ms and {:.1} ms every 2 s",
         loss * 100.0,
         rooms.published(&window) * 100.0,
@@ -152,7 +152,7 @@ fn try_once(options: &Options, receivers: usize) -> Result<Attempt, String> {
 fn well_loaded(options: &Options, receivers: usize) -> Result<Delay, String> {
     let mut rooms = Rooms::open(options, receivers, options.room())?;
     let window = rooms.window(options)?;
-    window.tell(&format!("{receivers} receivers, 70 % of that"));
+    window.print(&format!("{receivers} receivers, 70 % of that"));
     let delays = window.delays();
     Ok(Delay {
         receivers,

@@ -26,7 +26,7 @@ pub fn run(options: &Options, receivers: usize) -> Result<Cost, String> {
     let floor = Floor::measure(options, receivers)?;
     let mut rooms = Rooms::open(options, receivers, receivers)?;
     let window = rooms.window(options)?;
-    window.tell(&format!("{receivers} receivers of one publisher"));
+    window.print(&format!("{receivers} receivers of one publisher"));
     let (loss, _) = rooms.quality(&window);
     Ok(Cost {
         process: window.per_packet(window.spent.server.total()),

@@ -20,7 +20,7 @@ const NEWS: Token = Token(usize::MAX);
 /// Sites that may be between hello and media at the same time.
 const AT_ONCE: usize = 16;
 
-/// A site that shall come.
+/// A site that is to join.
 pub struct Seat {
     pub token: String,
     pub camera: Option<Camera>,
@@ -106,13 +106,13 @@ impl Crowd {
         })
     }
 
-    /// Brings a site in; the meeting hears of it while the crowd runs.
+    /// Brings a site in; it joins the meeting while the crowd runs.
     pub fn join(&mut self, seat: Seat) -> Result<usize, String> {
         let number = self.peers.len();
         let mut port = Port::bind(MEDIA_IP).map_err(|e| format!("a socket: {e}"))?;
         let registered = self.poll.registry().register(port.source(), Token(number), Interest::READABLE);
         registered.map_err(|e| e.to_string())?;
-        // Frames of different publishers do not fall together.
+        // Frames of different publishers do not coincide.
         let phase = Duration::from_millis(number as u64 * 7 % 33);
         let camera = seat.camera.map(|camera| (camera, phase));
         let peer = Peer::new(port, number as u32, camera, seat.wishes.len());
@@ -253,7 +253,7 @@ impl Crowd {
         self.schedule(number);
     }
 
-    /// One entry per peer counts in the heap; others have been overtaken.
+    /// One entry per peer counts in the heap; others are out of date.
     fn schedule(&mut self, number: usize) {
         if let Some(peer) = self.peers.get_mut(number).and_then(Option::as_mut) {
             let due = peer.poll_timeout();

@@ -161,7 +161,7 @@ impl Drop for Sender {
     }
 }
 
-/// The sender's own life: reads addresses, then sends until it is killed.
+/// What the sender's process does: reads addresses, then sends until it is killed.
 pub fn send(rhythm: &str) -> Result<(), String> {
     let rhythm = Rhythm::named(rhythm).ok_or("no such rhythm")?;
     let lines = std::io::stdin().lock().lines().map_while(Result::ok);

@@ -8,8 +8,8 @@ use std::time::Duration;
 const PERIOD: Duration = Duration::from_secs(2);
 const PHASES: u32 = 20;
 
-/// Milliseconds. Of each tenth of a second the worst delay counts; of the tenths that lie at the same place of
-/// their two seconds the median, so that what happened once is not taken for what comes again.
+/// Milliseconds. Of each tenth of a second the worst delay counts; of the tenths at the same place of their two seconds
+/// the median counts, so that a single event is not taken for a periodic one.
 #[derive(Debug, Clone, Copy)]
 pub struct Hills {
     /// At an ordinary place of the two seconds.

@@ -1,5 +1,5 @@
-//! What is taken away though the worker itself has next to nothing to do: where the machine is busy with others,
-//! and after the process was stopped for a while.
+//! What is shed though the worker itself has next to nothing to do: where the machine is busy with others, and after
+//! the process was stopped for a while.
 
 use crate::figures::{median, percent};
 use crate::options::Options;
@@ -17,7 +17,7 @@ const RECEIVERS: usize = 30;
 const STRANGERS: usize = 4;
 const BUSY: Duration = Duration::from_secs(10);
 const STOPPED: Duration = Duration::from_secs(2);
-/// Pictures are back when of one second as much came as this.
+/// Pictures are back when this share of one second's frames came.
 const BACK: f64 = 0.95;
 const LOOK: Duration = Duration::from_secs(1);
 const PATIENCE: u32 = 30;
@@ -34,7 +34,7 @@ pub struct Host {
     left_thinned: f64,
 }
 
-/// Ends with the value.
+/// Is killed when the value is dropped.
 struct Stranger(Child);
 
 impl Stranger {
@@ -61,14 +61,14 @@ pub fn run(options: &Options) -> Result<Host, String> {
     let window = Window::once(BUSY, &rooms.server, &mut rooms.crowd)?;
     drop(strangers);
     let left_out = rooms.server.left_out() - before;
-    window.tell(&format!("{STRANGERS} busy programs on the server's core"));
+    window.print(&format!("{STRANGERS} busy programs on the server's core"));
     let (poorest, used) = (rooms.poorest(&window), window.share(window.spent.server.total()));
     rooms.crowd.run(options.settling())?;
     let (back_s, left_thinned) = stop(&mut rooms)?;
     Ok(Host { left_out, poorest, used, back_s, left_thinned })
 }
 
-/// How long after a stop it takes until everybody has whole pictures, and how many slots are still thinned then.
+/// How long after a stop it takes until every receiver has whole pictures, and how many slots are still thinned then.
 fn stop(rooms: &mut Rooms) -> Result<(Option<f64>, f64), String> {
     signal(rooms, "STOP")?;
     rooms.crowd.run(STOPPED)?;

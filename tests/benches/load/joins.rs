@@ -9,7 +9,7 @@ use crate::server::{self, Server};
 use ::protocol::{SlotWish, SourceKind};
 use std::time::{Duration, Instant};
 
-/// For one site's first picture; a publisher sends a key frame every 10 s without being asked.
+/// For one site's first picture; a publisher sends a key frame every 10 s unasked.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Of all rounds together.
 const SITES: usize = 60;

@@ -59,7 +59,7 @@ fn measure_all(options: &Options) -> Result<(), String> {
         eprintln!("load: round {round} of {}", options.rounds());
         results.add_round(options)
     });
-    // What was measured before something failed is worth seeing.
+    // What was measured before a failure is printed, too.
     report::print(options, &results.lines(options));
     done
 }
@@ -74,7 +74,7 @@ struct Results {
 }
 
 impl Results {
-    /// All parts in turn, so that what else the machine does meets all of them.
+    /// All parts in turn, so that other work of the machine affects all of them.
     fn add_round(&mut self, options: &Options) -> Result<(), String> {
         if options.wants(Part::Cost) {
             for (runs, receivers) in self.costs.iter_mut().zip(cost::sizes(options)) {

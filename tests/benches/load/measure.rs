@@ -1,4 +1,4 @@
-//! What the kernel says of processes: CPU time, memory, datagrams that found a full socket.
+//! What the kernel reports of processes: CPU time, memory, datagrams that found a full socket.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -49,7 +49,7 @@ pub fn resident_kib(pid: u32) -> u64 {
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
 }
 
-/// Datagrams this namespace has dropped for full socket buffers so far, by whose port it was.
+/// Datagrams this namespace has dropped for full socket buffers so far, by the port's owner.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Overflows {
     pub server: u64,
@@ -94,7 +94,7 @@ pub struct Spent {
     pub time: Duration,
     pub server: Cpu,
     pub client: Duration,
-    /// By everybody else on this machine.
+    /// By all other processes of this machine.
     pub strangers: Duration,
     pub overflows: Overflows,
 }

@@ -1,4 +1,4 @@
-//! A meeting in which everybody sends a small picture and a voice, and watches everybody.
+//! A meeting in which every site sends a small picture and a voice, and watches all others.
 
 use crate::crowd::{Crowd, Seat};
 use crate::figures::{grouped, median, percentile};
@@ -36,7 +36,7 @@ pub fn run(options: &Options) -> Result<Meeting, String> {
     let seats = (0..sites).map(|site| seat(site, sites)).collect();
     crowd.join_all(seats, PATIENCE).map_err(|e| server.explain(e))?;
     let window = Window::take(options, &server, &mut crowd)?;
-    window.tell(&format!("a meeting of {sites}"));
+    window.print(&format!("a meeting of {sites}"));
     let sent: u64 = window.peers.iter().map(|tally| tally.sent.video).sum();
     let received: u64 = window.peers.iter().map(|tally| tally.received.video).sum();
     Ok(Meeting {

@@ -38,7 +38,7 @@ impl Port {
         &mut self.socket
     }
 
-    /// Fills the batch; answers whether there may be more.
+    /// Fills the batch; returns whether there may be more.
     pub fn receive(&self, batch: &mut Batch) -> bool {
         let mut chunks = batch.storage.chunks_mut(DATAGRAM);
         let mut buffers: [IoSliceMut<'_>; BATCH_SIZE] =

@@ -1,4 +1,4 @@
-//! What may be said on the command line.
+//! The command line.
 
 use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ pub struct Options {
     /// Takes so many receivers as held, without a search: only what is below and above that is measured.
     #[arg(long)]
     pub held: Option<usize>,
-    /// What cargo says to every bench.
+    /// What cargo passes to every bench.
     #[arg(long, hide = true)]
     bench: bool,
     /// This is the program inside its namespace.
@@ -78,7 +78,7 @@ impl Options {
         Duration::from_secs(if self.quick { 2 } else { 10 })
     }
 
-    /// Why the figures of this run are none.
+    /// Why the figures of this run mean nothing.
     pub fn means_nothing(&self) -> Option<&'static str> {
         let is_debug = |path: &PathBuf| path.parent().is_some_and(|folder| folder.ends_with("debug"));
         match self.server() {
@@ -88,7 +88,7 @@ impl Options {
         }
     }
 
-    /// By default beside this program, which lies in the `deps` of its profile.
+    /// By default beside this program, which is in the `deps` of its profile.
     pub fn server(&self) -> Result<PathBuf, String> {
         let beside = || {
             let own = std::env::current_exe().ok()?;

@@ -1,4 +1,4 @@
-//! More receivers than a core can serve: what becomes of voices, of whose pictures, and of the core.
+//! More receivers than a core can serve: what happens to voices, to the pictures of which sender, and to the core.
 
 use crate::figures::{grouped, median, percent, percentile};
 use crate::options::Options;
@@ -12,13 +12,13 @@ const AUDIO_LOSS: f64 = 0.001;
 const AUDIO_CAME: f64 = 0.99;
 const AUDIO_P99_MS: f64 = 50.0;
 const CORE_USED: f64 = 0.9;
-/// What "whole" means for pictures: a window begins and ends somewhere in a picture.
+/// What "whole" means for pictures: a window begins and ends somewhere in a frame.
 const WHOLE: f64 = 0.99;
 
 pub struct Overload {
     receivers: usize,
     all: Delivered,
-    /// By who sends, in the order of [`SENDERS`].
+    /// By sender, in the order of [`SENDERS`].
     pictures: [f64; 3],
     audio_p99_ms: f64,
     video_p99_ms: f64,
@@ -33,7 +33,7 @@ const SENDERS: [Sender; 3] = [Sender::Chair, Sender::Floor, Sender::Other];
 pub fn run(options: &Options, receivers: usize) -> Result<Overload, String> {
     let mut rooms = Rooms::open(options, receivers, options.room())?;
     let window = rooms.window(options)?;
-    window.tell(&format!("{receivers} receivers, 150 % of that"));
+    window.print(&format!("{receivers} receivers, 150 % of that"));
     Ok(Overload {
         receivers,
         all: rooms.delivered(&window, None),

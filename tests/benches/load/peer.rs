@@ -90,7 +90,7 @@ impl Peer {
         self.publisher.as_ref().map(Publisher::sent).unwrap_or_default()
     }
 
-    /// Answers a sample, where the packet was opened.
+    /// Returns a sample, where the packet was opened.
     #[inline]
     pub fn handle_datagram(&mut self, arrived: Arrived, data: &mut [u8]) -> Option<Sample> {
         let up = self.up.as_mut()?;

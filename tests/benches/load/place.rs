@@ -1,6 +1,6 @@
-//! Where all of it runs: a private network namespace with `lo` and an address on a veth pair whose
-//! ends both stay inside; the server on one core, the client on the other. Every process is killed
-//! by the kernel when the one that started it ends, however that ends; the namespace goes with them.
+//! Where all of it runs: a private network namespace with `lo` and an address on a veth pair whose ends both stay
+//! inside; the server on one core, the client on the other. Every process is killed by the kernel when its parent ends,
+//! however that ends; the namespace goes with them.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -20,8 +20,8 @@ pub fn on_core(core: usize) -> Command {
     command
 }
 
-/// Starts this program again inside a namespace of its own and answers how it ended. A signal ends
-/// it too, and what it has put into the folder of temporary files is removed.
+/// Starts this program again inside a namespace of its own and returns how it ended. A signal ends it too, and what it
+/// has put into the folder of temporary files is removed.
 pub fn enter() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let folder = scratch();
@@ -41,9 +41,9 @@ pub fn scratch() -> PathBuf {
     std::env::var_os(key).map_or_else(own, PathBuf::from)
 }
 
-/// As root a network namespace is enough, others need a user namespace around it. Lower niceness is
-/// a wish, and where the kernel groups processes by session it counts for a session of our own. Each
-/// site takes two file descriptors here and one at the server.
+/// As root a network namespace is enough, others need a user namespace around it. Lower niceness is set where it is
+/// permitted, and where the kernel groups processes by session it counts for a session of our own. Each site takes two
+/// file descriptors here and one at the server.
 fn inside() -> Command {
     let own = std::env::current_exe().expect("the path of this program");
     let mut command = Command::new("setpriv");
@@ -86,7 +86,7 @@ async fn watch(command: Command) -> ExitCode {
     }
 }
 
-/// Makes the namespace habitable.
+/// Sets up the namespace.
 pub fn furnish() -> Result<(), String> {
     let address = format!("{MEDIA_IP}/24");
     ip(&["link", "set", "lo", "up"])?;

@@ -14,13 +14,13 @@ const FRAMES_PER_S: u32 = 30;
 const VOICE_EVERY: Duration = Duration::from_millis(20);
 const KEY_EVERY: Duration = Duration::from_secs(10);
 const REPORT_EVERY: Duration = Duration::from_secs(1);
-/// Behind the payload descriptor of a key frame: frame tag, start code, 640 × 360 (RFC 6386).
+/// After the payload descriptor of a key frame: frame tag, start code, 640 × 360 (RFC 6386).
 const KEY_HEAD: [u8; 10] = [0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x01];
 /// RFC 6464: voice, −20 dBov. All speak equally loud.
 const SPEAKING: u8 = 0x80 | 20;
-/// Two seconds of pictures.
+/// Two seconds of video.
 const REMEMBERED: usize = 512;
-/// Bytes at the end of a payload that say when it was sent: nanoseconds since 1970.
+/// Bytes at the end of a payload with the time it was sent: nanoseconds since 1970.
 pub const STAMP: usize = 8;
 
 /// What a camera sends.
@@ -38,7 +38,7 @@ impl Camera {
     /// A low layer, 150 kbit/s: one packet a frame.
     pub const SMALL: Camera = Camera { packets: [1, 1], bytes: 625 };
 
-    /// Packets of the picture and of the voice in a second.
+    /// Packets of video and voice in a second.
     pub fn per_second(&self) -> f64 {
         let pictures = (self.packets[0] + self.packets[1]) as f64 / 2.0 * f64::from(FRAMES_PER_S);
         pictures + 1.0 / VOICE_EVERY.as_secs_f64()
@@ -66,7 +66,7 @@ pub struct Publisher {
     rtx: Numbers,
     transport_sequence: u16,
     packet: Vec<u8>,
-    /// The last `REMEMBERED` payloads of pictures, by sequence number.
+    /// The last `REMEMBERED` payloads of video, by sequence number.
     remembered: Vec<Remembered>,
 }
 
@@ -121,7 +121,7 @@ impl Publisher {
         self.begun + VOICE_EVERY * self.voices
     }
 
-    /// Somebody has lost his picture.
+    /// A receiver cannot decode without a key frame.
     pub fn request_key(&mut self, now: Instant) {
         self.next_key = self.next_key.min(now);
     }
@@ -169,7 +169,7 @@ impl Publisher {
             let head = Head { marker, payload_type: sdp::VP8, ssrc: self.ssrcs.video, timestamp };
             let elements: [(u8, &[u8]); 1] = [(sdp::MID, sdp::CAMERA.as_bytes())];
             let start = self.write_head(head, self.video.sequence, &elements);
-            self.write_picture(start, number == 0, is_key);
+            self.write_frame(start, number == 0, is_key);
             let size = self.camera.bytes;
             self.video.octets = self.video.octets.wrapping_add((size - start) as u32);
             let sequence = self.video.take();
@@ -204,7 +204,7 @@ impl Publisher {
 
     /// Descriptor with a picture id of 15 bits, TL0PICIDX and temporal layer 0 (RFC 7741), then what
     /// a decoder would find.
-    fn write_picture(&mut self, start: usize, first: bool, is_key: bool) {
+    fn write_frame(&mut self, start: usize, first: bool, is_key: bool) {
         let [high, low] = (self.frames as u16 & 0x7fff).to_be_bytes();
         let begins = if first { 0x90 } else { 0x80 };
         let descriptor = [begins, 0xe0, 0x80 | high, low, self.frames as u8, 0x20];
@@ -216,7 +216,7 @@ impl Publisher {
         }
     }
 
-    /// Fixed header and extensions; answers where the payload begins.
+    /// Fixed header and extensions; returns where the payload begins.
     fn write_head(&mut self, head: Head, sequence: u64, elements: &[(u8, &[u8])]) -> usize {
         let marker = u8::from(head.marker) << 7;
         self.packet[..2].copy_from_slice(&[0x90, marker | head.payload_type]);
@@ -231,7 +231,7 @@ impl Publisher {
         FIXED_HEADER + block.expect("room for extensions")
     }
 
-    /// Sender reports, which the server needs for the lips.
+    /// Sender reports, which the server needs for lip sync.
     fn report(&mut self, now: Instant, srtp: &mut Srtp, send: &mut impl FnMut(&[u8])) {
         let ntp = self.clock.ntp(now);
         let since = now.saturating_duration_since(self.begun).as_secs_f64();
@@ -269,7 +269,7 @@ struct Head {
     timestamp: u32,
 }
 
-/// Puts the time in.
+/// Appends the time.
 fn stamp(packet: &mut [u8], size: usize) {
     packet[size - STAMP..size].copy_from_slice(&(unix_now().as_nanos() as u64).to_be_bytes());
 }

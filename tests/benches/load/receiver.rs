@@ -40,7 +40,7 @@ impl Counts {
     }
 }
 
-/// What an opened packet says: how long it took from the publisher's hand to this socket.
+/// What an opened packet shows: how long it took from the publisher's send to this socket.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
     pub delay: Duration,
@@ -208,8 +208,9 @@ impl Receiver {
         let mut packet = Vec::new();
         if self.next_report <= now {
             self.next_report = now + REPORT_EVERY;
-            let heard = self.tracks.iter_mut().filter(|track| track.opened).take(MAX_BLOCKS);
-            let blocks: Vec<_> = heard.map(|track| track.stream.report(now, Ssrc(track.slot.ssrc))).collect();
+            let receiving = self.tracks.iter_mut().filter(|track| track.opened).take(MAX_BLOCKS);
+            let blocks: Vec<_> =
+                receiving.map(|track| track.stream.report(now, Ssrc(track.slot.ssrc))).collect();
             rtcp::write_receiver_report(&mut packet, OWN, &blocks);
             rtcp::write_sdes_cname(&mut packet, OWN, "load");
         }

@@ -13,17 +13,17 @@ use std::time::Duration;
 /// For all sites to come in: a second, and what a debug build on a busy machine takes for each.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Who sends in a meeting: in overload the pictures of others go first, the floor's last.
+/// Which site sends in a meeting: in overload the pictures of others are shed first, the floor's last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sender {
     Chair,
-    /// A site on everybody's big screen.
+    /// A site on the big screen of all sites.
     Floor,
     Other,
 }
 
 impl Sender {
-    /// The chair and the floor in a fifth of the meetings each: of half as much again as a core holds, what shall stay
+    /// The chair and the floor in a fifth of the meetings each: of half as much again as a core holds, what is to stay
     /// whole has to fit, and with it all voices and reports.
     fn of(meeting: usize) -> Sender {
         [Sender::Chair, Sender::Other, Sender::Floor, Sender::Other, Sender::Other][meeting % 5]
@@ -37,7 +37,7 @@ impl Sender {
     }
 }
 
-/// Site 0 is the chair, site 1 may publish in his stead; the others watch.
+/// Site 0 is the chair, site 1 may publish instead; the others watch.
 const FIRST_RECEIVER: usize = 2;
 const HEIGHT: u16 = 720;
 
@@ -52,7 +52,7 @@ pub struct Rooms {
     pub server: Server,
     pub crowd: Crowd,
     rooms: Vec<Room>,
-    /// Memory of the server before anybody came, KiB.
+    /// Memory of the server before any site came, KiB.
     empty_kib: u64,
 }
 
@@ -95,7 +95,7 @@ impl Rooms {
         Ok(Rooms { server, crowd, rooms, empty_kib })
     }
 
-    /// What the server's memory has grown by for each receiver, KiB.
+    /// By how much the server's memory has grown for each receiver, KiB.
     pub fn receiver_kib(&self) -> f64 {
         let receivers: usize = self.rooms.iter().map(|room| room.receivers.len()).sum();
         let grown = measure::resident_kib(self.server.pid()).saturating_sub(self.empty_kib);
@@ -157,7 +157,7 @@ impl Rooms {
     }
 }
 
-/// Where a site has the floor, the chair who gave it is the first of those that watch.
+/// Where a site has the floor, the chair that gave it is the first of those that watch.
 fn watching(meeting: usize, size: usize) -> impl Iterator<Item = Seat> {
     let sender = Sender::of(meeting);
     let site = server::id(sender.site());

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-/// Nobody else is in the namespace, so all ports are free.
+/// The namespace has no other programs, so all ports are free.
 pub const HTTP: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 const METRICS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9464);
 pub const MEDIA_PORT: u16 = 50_000;
@@ -64,11 +64,11 @@ impl Server {
                 return Ok(());
             }
             if let Ok(Some(status)) = self.child.try_wait() {
-                return Err(format!("the server ended at once ({status}): {}", self.last_words()));
+                return Err(format!("the server ended at once ({status}): {}", self.end_of_log()));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Err(format!("the server does not open {HTTP}: {}", self.last_words()))
+        Err(format!("the server does not open {HTTP}: {}", self.end_of_log()))
     }
 
     /// The sum of one family of its metrics, which are as new as the last second; not a number where there are none.
@@ -83,15 +83,15 @@ impl Server {
         })
     }
 
-    /// An error of the client's with what the server had to say.
+    /// An error of the client with the end of the server's log.
     pub fn explain(&self, error: String) -> String {
-        format!("{error}; the server's log: {}", self.last_words())
+        format!("{error}; the server's log: {}", self.end_of_log())
     }
 
     /// The end of its log.
-    fn last_words(&self) -> String {
+    fn end_of_log(&self) -> String {
         let mut text = String::new();
-        // A log that cannot be read has nothing to add.
+        // A log that cannot be read adds nothing.
         let _ = File::open(&self.log).and_then(|mut log| log.read_to_string(&mut text));
         let lines: Vec<&str> = text.lines().rev().take(5).collect();
         lines.into_iter().rev().map(|line| line.chars().take(300).collect::<String>() + "\n").collect()
@@ -136,7 +136,7 @@ fn configuration(folder: &Path, meetings: &[usize]) -> String {
     text
 }
 
-/// What a site is called, and known by.
+/// The name of a site, which also identifies it.
 pub fn name(site: usize) -> String {
     format!("Xã {site}")
 }

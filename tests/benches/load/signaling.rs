@@ -1,4 +1,4 @@
-//! The WebSockets of all sites, on a thread of their own: the protocol as a page speaks it.
+//! The WebSockets of all sites, on a thread of their own: the protocol as a page uses it.
 
 use ::protocol::{Action, ClientMessage, Sdp, ServerMessage, SlotWish, VERSION, sdp};
 use futures_util::{SinkExt, StreamExt};
@@ -27,12 +27,12 @@ enum Order {
     Leave(usize),
 }
 
-/// What a site has heard.
+/// What has happened to a site.
 #[derive(Debug)]
 pub enum News {
     /// `opened` is when its connection was begun.
     Answer { peer: usize, opened: Instant, sdp: String },
-    /// It is out, and why.
+    /// It has left, and why.
     Ended { peer: usize, why: String },
 }
 
@@ -44,14 +44,14 @@ pub struct Signaling {
 }
 
 impl Signaling {
-    /// `waker` wakes whoever takes the news.
+    /// `waker` wakes the thread that takes the news.
     pub fn start(server: SocketAddr, waker: mio::Waker) -> Signaling {
         let (orders, received) = unbounded_channel();
         let (sender, news) = channel();
-        let teller = Teller { sender, waker: Arc::new(waker) };
+        let reporter = Reporter { sender, waker: Arc::new(waker) };
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime").block_on(serve(server, received, teller));
+            runtime.expect("a runtime").block_on(serve(server, received, reporter));
         });
         Signaling { orders: Some(orders), news, thread: Some(thread) }
     }
@@ -81,30 +81,30 @@ impl Drop for Signaling {
 }
 
 #[derive(Clone)]
-struct Teller {
+struct Reporter {
     sender: Sender<News>,
     waker: Arc<mio::Waker>,
 }
 
-impl Teller {
-    fn tell(&self, news: News) {
-        // At the end nobody listens any more.
+impl Reporter {
+    fn report(&self, news: News) {
+        // At the end the receiver is gone.
         let _ = self.sender.send(news);
         let _ = self.waker.wake();
     }
 }
 
-async fn serve(server: SocketAddr, mut orders: UnboundedReceiver<Order>, teller: Teller) {
+async fn serve(server: SocketAddr, mut orders: UnboundedReceiver<Order>, reporter: Reporter) {
     let mut leavers = HashMap::new();
     while let Some(order) = orders.recv().await {
         match order {
             Order::Join(join) => {
                 let (leave, left) = unbounded_channel();
                 leavers.insert(join.peer, leave);
-                let (teller, peer) = (teller.clone(), join.peer);
+                let (reporter, peer) = (reporter.clone(), join.peer);
                 tokio::spawn(async move {
-                    let why = sit(server, join, left, &teller).await;
-                    teller.tell(News::Ended { peer, why });
+                    let why = sit(server, join, left, &reporter).await;
+                    reporter.report(News::Ended { peer, why });
                 });
             }
             Order::Leave(peer) => {
@@ -114,11 +114,11 @@ async fn serve(server: SocketAddr, mut orders: UnboundedReceiver<Order>, teller:
     }
 }
 
-/// One site from its first word to its last; answers why it ended.
-async fn sit(server: SocketAddr, join: Join, left: UnboundedReceiver<()>, teller: &Teller) -> String {
+/// One site from its first message to its last; returns why it ended.
+async fn sit(server: SocketAddr, join: Join, left: UnboundedReceiver<()>, reporter: &Reporter) -> String {
     let opened = Instant::now();
     match Site::enter(server, &join).await {
-        Ok(mut site) => site.stay(join, opened, left, teller).await.unwrap_or_else(|why| why),
+        Ok(mut site) => site.stay(join, opened, left, reporter).await.unwrap_or_else(|why| why),
         Err(why) => why,
     }
 }
@@ -135,7 +135,7 @@ impl Site {
             client_async(format!("ws://{server}/ws"), stream).await.map_err(|e| e.to_string())?;
         let mut site = Site { socket };
         let (token, seat) = (join.token.clone().into(), None);
-        site.say(&ClientMessage::Hello { version: VERSION, token, seat, takeover: false }).await?;
+        site.send(&ClientMessage::Hello { version: VERSION, token, seat, takeover: false }).await?;
         Ok(site)
     }
 
@@ -144,13 +144,13 @@ impl Site {
         join: Join,
         opened: Instant,
         mut left: UnboundedReceiver<()>,
-        teller: &Teller,
+        reporter: &Reporter,
     ) -> Result<String, String> {
         loop {
             let message = tokio::select! {
                 message = self.socket.next() => message,
                 _ = left.recv() => {
-                    self.say(&ClientMessage::Leave {}).await?;
+                    self.send(&ClientMessage::Leave {}).await?;
                     return Ok("left".to_owned());
                 }
             };
@@ -160,9 +160,9 @@ impl Site {
                 Some(ServerMessage::Welcome { .. }) => self.negotiate(&join).await?,
                 Some(ServerMessage::Answer { sdp }) => {
                     let sdp = sdp::unfold(sdp, sdp::MAX_ANSWER_BYTES).map_err(|code| code.to_string())?;
-                    teller.tell(News::Answer { peer: join.peer, opened, sdp });
+                    reporter.report(News::Answer { peer: join.peer, opened, sdp });
                 }
-                Some(ServerMessage::Ping { n }) => self.say(&ClientMessage::Pong { n }).await?,
+                Some(ServerMessage::Ping { n }) => self.send(&ClientMessage::Pong { n }).await?,
                 Some(ServerMessage::Refused { code, .. } | ServerMessage::Error { code, .. }) => {
                     return Err(format!("{code:?}"));
                 }
@@ -172,21 +172,21 @@ impl Site {
     }
 
     async fn negotiate(&mut self, join: &Join) -> Result<(), String> {
-        self.say(&ClientMessage::Offer { sdp: Sdp::Plain(join.offer.clone()) }).await?;
-        self.say(&ClientMessage::Wishes { slots: join.wishes.clone() }).await?;
+        self.send(&ClientMessage::Offer { sdp: Sdp::Plain(join.offer.clone()) }).await?;
+        self.send(&ClientMessage::Wishes { slots: join.wishes.clone() }).await?;
         match join.act.clone() {
-            Some(action) => self.say(&ClientMessage::Act { action }).await,
+            Some(action) => self.send(&ClientMessage::Act { action }).await,
             None => Ok(()),
         }
     }
 
-    async fn say(&mut self, message: &ClientMessage) -> Result<(), String> {
+    async fn send(&mut self, message: &ClientMessage) -> Result<(), String> {
         let text = serde_json::to_string(message).map_err(|e| e.to_string())?;
         self.socket.send(Message::text(text)).await.map_err(|e| e.to_string())
     }
 }
 
-/// Snapshots are not read: of hundreds of sites they are long, and this client must stay lean.
+/// Snapshots are not read: of hundreds of sites they are long, and this client must stay cheap.
 fn understand(text: &str) -> Option<ServerMessage> {
     let snapshots = ["meeting", "links", "slots", "speakers", "layers"];
     let kind = text.strip_prefix("{\"type\":\"")?;

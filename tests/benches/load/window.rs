@@ -70,7 +70,7 @@ impl Window {
         })
     }
 
-    /// Nobody else had much of the machine.
+    /// Other programs used little of the machine.
     pub fn is_calm(&self) -> bool {
         self.strangers() <= STRANGERS
     }
@@ -101,7 +101,7 @@ impl Window {
     }
 
     /// One line of progress.
-    pub fn tell(&self, what: &str) {
+    pub fn print(&self, what: &str) {
         let overflows = self.spent.overflows;
         eprintln!(
             "load: {what}: {} packets, server {:.0} % of its core, client {:.0} %, others {:.0} %; {} slots thinned, {} shed; {} WebSockets lost; datagrams lost in full sockets: {} at the server, {} here",

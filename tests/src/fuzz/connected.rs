@@ -16,21 +16,21 @@ const MID: u8 = 4;
 const RID: u8 = 10;
 /// Space for a tag.
 const OVERHEAD: usize = 16;
-/// Where an SSRC of ours may stand in an RTCP packet: the media of feedback, the first entry of a FIR, the first
-/// block of a sender report.
+/// Where an SSRC of ours may be in an RTCP packet: the media of feedback, the first entry of a FIR, the first block of
+/// a sender report.
 const SSRC_PLACES: [usize; 4] = [8, 12, 28, usize::MAX];
 
-/// A sequence of steps, each led by a byte: who does it (its highest bit), and what.
+/// A sequence of steps, each led by a byte: which site does it (its highest bit), and what.
 pub fn connected(data: &[u8]) {
     let mut rig = Rig::connected();
-    rig.picture(0, true);
+    rig.frame(0, true);
     let mut input = Reader(data);
     while let Some(step) = input.step() {
         let site = usize::from(step >> 7);
         match step & 7 {
             0..=2 => rig.rtcp(site, usize::from(step >> 3 & 3) + 1, &mut input),
             3 | 4 => rig.rtp(site, &mut input),
-            5 => rig.picture(site, step & 8 != 0),
+            5 => rig.frame(site, step & 8 != 0),
             6 => {
                 rig.passes(Duration::from_millis(u64::from(input.byte()) * 8));
                 rig.exchange();
@@ -41,7 +41,7 @@ pub fn connected(data: &[u8]) {
 }
 
 impl Rig {
-    /// A compound of so many packets. A packet is its format, its type, what is to be put right in it, and bytes.
+    /// A compound of so many packets. A packet is its format, its type, what is to be made valid in it, and bytes.
     fn rtcp(&mut self, site: usize, count: usize, input: &mut Reader<'_>) {
         let mut compound = Vec::new();
         for _ in 0..count {
@@ -76,8 +76,8 @@ impl Rig {
         self.seal_and_send(site, ssrc, packet);
     }
 
-    /// A packet of a picture of the content, or of a camera's lowest layer, as a browser writes it.
-    pub(super) fn picture(&mut self, site: usize, is_key: bool) {
+    /// A packet of a frame of the content, or of a camera's lowest layer, as a browser writes it.
+    pub(super) fn frame(&mut self, site: usize, is_key: bool) {
         for (ssrc, mid, rid) in [(CAMERA, b'1', Some(b'l')), (CONTENT, b'2', None)] {
             let next = self.sites[site].sent.get(&ssrc).copied().unwrap_or(1_000) + 1;
             let mut packet = vec![0x90, 0x80 | VP8];
@@ -86,7 +86,7 @@ impl Rig {
             packet.extend_from_slice(&ssrc.to_be_bytes());
             packet.extend_from_slice(&[0xbe, 0xde, 0, 1, MID << 4, mid]);
             packet.extend_from_slice(&rid.map_or([0, 0], |rid| [RID << 4, rid]));
-            // A descriptor with a picture id, and the head of a picture of 320 by 180.
+            // A descriptor with a picture id, and the header of a frame of 320 by 180.
             packet.extend_from_slice(&[0x90, 0x80, 0x80 | (next >> 8) as u8 & 0x7f, next as u8]);
             let head = [0x10, 2, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xb4, 0x00];
             packet.extend_from_slice(if is_key { &head } else { &[0x11, 2, 0, 0] });

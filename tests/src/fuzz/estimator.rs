@@ -1,4 +1,4 @@
-//! The bandwidth estimator: packets leave, time goes by, and a receiver tells of them what it likes.
+//! The bandwidth estimator: packets leave, time goes by, and a receiver reports of them what it likes.
 
 use super::reader::Reader;
 use rtp::rtcp::TransportReport;
@@ -28,8 +28,8 @@ pub fn estimator(data: &[u8]) {
         match step % 4 {
             0 => line.now += Duration::from_micros(u64::from(input.byte()).pow(2) * 50),
             1 => line.send(&mut input),
-            2 => line.hear(&mut input),
-            _ => line.hear_truth(&mut input),
+            2 => line.report_anything(&mut input),
+            _ => line.report_truth(&mut input),
         }
         let now = line.estimator.estimate_bps();
         assert!(before.is_none() || now.is_some(), "an estimate is not forgotten");
@@ -44,7 +44,7 @@ struct Line {
     now: Instant,
     history: SendHistory,
     estimator: Estimator,
-    /// What has left since the last truth was told.
+    /// What has left since the last true report.
     left: Vec<(u16, Instant)>,
 }
 
@@ -60,7 +60,7 @@ impl Line {
     }
 
     /// A report of anything: numbers never sent, times that go back, more than there was.
-    fn hear(&mut self, input: &mut Reader<'_>) {
+    fn report_anything(&mut self, input: &mut Reader<'_>) {
         let base_sequence = self.history.peek().wrapping_sub(input.word());
         let reference_time = u32::from(input.word()) << (input.byte() % 9);
         let (count, scale) = (input.byte(), i16::from(input.byte()) + 1);
@@ -78,7 +78,7 @@ impl Line {
     }
 
     /// Of what has left, some is lost, and the rest came later and later or sooner and sooner.
-    fn hear_truth(&mut self, input: &mut Reader<'_>) {
+    fn report_truth(&mut self, input: &mut Reader<'_>) {
         let (lost, drift) = (input.byte(), i64::from(input.byte() as i8));
         let Some((base_sequence, mut at)) = self.left.first().copied() else { return };
         let mut arrivals = Vec::new();

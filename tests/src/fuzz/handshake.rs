@@ -1,5 +1,5 @@
-//! DTLS after a valid check: records nobody should send, and a client's own that were changed, cut, lost, repeated
-//! or kept back on the way. Whatever comes, who never answers the engine's checks gets little.
+//! DTLS after a valid check: records no client should send, and a client's own that were changed, cut, lost, repeated
+//! or delayed on the way. In any case a client that never answers the engine's checks gets little.
 
 use super::reader::Reader;
 use super::rig::Rig;
@@ -17,12 +17,12 @@ pub fn handshake(data: &[u8]) {
     rig.sites[0].is_deaf = input.byte() & 1 == 1;
     let mut flight = VecDeque::new();
     // The client's first check, and with its answer the hello.
-    rig.speak(&mut flight);
+    rig.send_flight(&mut flight);
     while let Some(check) = flight.pop_front() {
         rig.send(0, &check);
     }
     while let Some(step) = input.step() {
-        rig.speak(&mut flight);
+        rig.send_flight(&mut flight);
         rig.tamper(step, &mut input, &mut flight);
         let (received, sent) = rig.sites[0].traffic;
         let is_deaf = rig.sites[0].is_deaf;
@@ -31,8 +31,8 @@ pub fn handshake(data: &[u8]) {
 }
 
 impl Rig {
-    /// What the client has to say by now.
-    fn speak(&mut self, flight: &mut VecDeque<Vec<u8>>) {
+    /// What the client sends by now.
+    fn send_flight(&mut self, flight: &mut VecDeque<Vec<u8>>) {
         let line = &mut self.sites[0].line;
         line.handle_timeout(self.machine.now);
         flight.extend(std::iter::from_fn(|| line.poll_transmit()));

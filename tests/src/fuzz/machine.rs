@@ -1,4 +1,4 @@
-//! An engine that is told one thing after another.
+//! An engine with one input after another.
 
 use super::{CERTIFICATE, OFFER, address, path};
 use sfu::command::{Command, Desired, DesiredPeer, Permissions, Ranks, Wish};
@@ -47,7 +47,7 @@ impl Machine {
         Machine { now, engine: Engine::new(now, config) }
     }
 
-    /// Does one thing and answers what of the input is left; only datagrams use up `bytes`.
+    /// Does one thing and returns what of the input is left; only datagrams use up `bytes`.
     fn operate<'a>(
         &mut self,
         operation: u8,
@@ -116,7 +116,7 @@ impl Machine {
         for _ in 0..MAX_OUTPUTS {
             match self.engine.poll_output(self.now) {
                 Output::Timeout(_) => return,
-                // The engine survives a fault of its own; here it shall be found.
+                // The engine survives a fault of its own; here it is to be found.
                 Output::Event(Event::Failed { peer, cause }) => panic!("{peer:?}: {cause}"),
                 Output::Event(Event::OfferRefused { reason: OfferError::Internal, .. }) => panic!("an offer"),
                 order => take(order),

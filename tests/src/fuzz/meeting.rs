@@ -1,4 +1,4 @@
-//! Sequences of whatever can happen to a meeting, and what must hold after each of them.
+//! Sequences of everything that can happen to a meeting, and what must hold after each of them.
 
 use super::reader::Reader;
 use protocol::Secret;
@@ -33,13 +33,13 @@ pub fn meeting(data: &[u8]) {
     host.check_views();
 }
 
-/// What stands between a meeting and its connections.
+/// The host between a meeting and its connections.
 struct Host {
     meeting: Meeting,
     now: Now,
     /// By number; none is used twice.
     connections: Vec<Connection>,
-    /// Secrets that were told, the newest last.
+    /// Secrets that were handed out, the newest last.
     secrets: Vec<Secret>,
     ever_inside: BTreeSet<SiteId>,
     last_snapshot: Option<Instant>,
@@ -54,9 +54,9 @@ struct Connection {
     view: Option<MeetingView>,
 }
 
-/// What one input has brought.
+/// The outcome of one input.
 #[derive(Default)]
-struct Told {
+struct Outcome {
     errors: Vec<(ConnectionId, ErrorCode)>,
     welcomed: Option<ConnectionId>,
 }
@@ -109,7 +109,7 @@ impl Host {
         }
     }
 
-    /// Comes with a secret it was told, or with a guess, or with none.
+    /// Joins with a secret it was given, or with a guess, or with none.
     fn hello(&mut self, input: &mut Reader<'_>) {
         let (site, choice) = (site(input.byte()), input.byte());
         let known = self.secrets.iter().rev().nth(usize::from(choice >> 4)).cloned();
@@ -125,16 +125,16 @@ impl Host {
         let held = self.meeting.connection_of(site).is_some();
         let fresh_seat = format!("secret {}", connection.0).into();
         let is_bare = !takeover && choice & 3 != 2;
-        let told = self.happens(Input::Hello { connection, site, seat, takeover, fresh_seat });
-        if told.welcomed == Some(connection) {
+        let outcome = self.happens(Input::Hello { connection, site, seat, takeover, fresh_seat });
+        if outcome.welcomed == Some(connection) {
             let was_inside = !self.ever_inside.insert(site);
             let place = before.sites.get(site.0 as usize).expect("an invited site");
             let is_chair = place.role == Role::Chair;
-            assert!(place.presence != Presence::Removed, "who was asked to leave stays outside");
+            assert!(place.presence != Presence::Removed, "a site that was removed stays outside");
             assert!(is_chair || was_inside || !before.locked, "a lock keeps strangers out");
-            assert!(!(held && is_bare), "nobody loses a seat to a bare link");
+            assert!(!(held && is_bare), "a link without a secret takes no seat away");
         } else {
-            let refused = told.errors.iter().any(|(to, _)| *to == connection);
+            let refused = outcome.errors.iter().any(|(to, _)| *to == connection);
             assert!(refused && self.connections[connection.0 as usize].is_closed);
         }
     }
@@ -148,17 +148,17 @@ impl Host {
         assert_eq!(self.meeting.site_of(connection), None);
     }
 
-    /// Acts of the chair's, and of those who may not.
+    /// Acts of the chair, and of sites that may not.
     fn acts(&mut self, input: &mut Reader<'_>) {
         let action = action(input.byte(), site(input.byte()));
         let connection = self.connection(input);
         let by = self.meeting.site_of(connection);
         let (view, stage) = (self.meeting.view(Role::Chair), self.meeting.stage());
         let allowed = by.is_some_and(|by| self.meeting.may_act(by, &action));
-        let told = self.happens(Input::Request { connection, request: Request::Act(action.clone()) });
+        let outcome = self.happens(Input::Request { connection, request: Request::Act(action.clone()) });
         if !allowed {
             let code = if by.is_some() { ErrorCode::Forbidden } else { ErrorCode::OutOfOrder };
-            assert_eq!(told.errors, [(connection, code)], "{action:?}");
+            assert_eq!(outcome.errors, [(connection, code)], "{action:?}");
             assert!(view == self.meeting.view(Role::Chair) && stage == self.meeting.stage(), "{action:?}");
         }
     }
@@ -166,14 +166,14 @@ impl Host {
     fn asks(&mut self, input: &mut Reader<'_>, request: Request) {
         let connection = self.connection(input);
         let inside = self.meeting.site_of(connection).is_some();
-        let told = self.happens(Input::Request { connection, request });
-        assert_eq!(told.errors.is_empty(), inside, "only who is inside is heard");
+        let outcome = self.happens(Input::Request { connection, request });
+        assert_eq!(outcome.errors.is_empty(), inside, "only a site that is inside may act");
     }
 
     /// One of the newest, or one that never was.
     fn connection(&self, input: &mut Reader<'_>) -> ConnectionId {
-        let behind = u64::from(input.byte() & 0x0f);
-        ConnectionId((self.connections.len() as u64).wrapping_sub(behind))
+        let ago = u64::from(input.byte() & 0x0f);
+        ConnectionId((self.connections.len() as u64).wrapping_sub(ago))
     }
 
     fn passes(&mut self, time: Duration) {
@@ -191,9 +191,9 @@ impl Host {
         self.now.instant = instant;
     }
 
-    fn happens(&mut self, input: Input) -> Told {
+    fn happens(&mut self, input: Input) -> Outcome {
         self.meeting.handle_input(self.now, input);
-        let mut told = Told::default();
+        let mut outcome = Outcome::default();
         for _ in 0..MAX_OUTPUTS {
             let output = self.meeting.poll_output(self.now);
             if let Output::Timeout(due) = output {
@@ -204,46 +204,49 @@ impl Host {
                     "a snapshot is due soon"
                 );
                 self.check();
-                return told;
+                return outcome;
             }
-            self.carry_out(output, &mut told);
+            self.carry_out(output, &mut outcome);
         }
         panic!("poll_output does not come to an end");
     }
 
-    fn carry_out(&mut self, output: Output, told: &mut Told) {
+    fn carry_out(&mut self, output: Output, outcome: &mut Outcome) {
         match output {
-            Output::Send { connection, message } => self.tell(connection, message, told),
+            Output::Send { connection, message } => self.deliver(connection, message, outcome),
             Output::Broadcast { connections, message } => {
                 let apart = self.last_snapshot.map(|at| self.now.instant - at);
                 // The chair's and the sites' go out together.
                 assert!(apart.is_none_or(|apart| apart.is_zero() || apart >= SPACING), "{apart:?}");
                 self.last_snapshot = Some(self.now.instant);
                 for connection in connections {
-                    assert!(self.meeting.site_of(connection).is_some(), "a snapshot is for who is inside");
-                    self.tell(connection, message.clone(), told);
+                    assert!(
+                        self.meeting.site_of(connection).is_some(),
+                        "a snapshot is for sites that are inside"
+                    );
+                    self.deliver(connection, message.clone(), outcome);
                 }
             }
             Output::Close { connection } => {
-                assert_eq!(self.meeting.site_of(connection), None, "who is closed has no seat");
+                assert_eq!(self.meeting.site_of(connection), None, "a closed connection has no seat");
                 self.connections[connection.0 as usize].is_closed = true;
             }
             _ => {}
         }
     }
 
-    fn tell(&mut self, to: ConnectionId, message: ServerMessage, told: &mut Told) {
+    fn deliver(&mut self, to: ConnectionId, message: ServerMessage, outcome: &mut Outcome) {
         if let ServerMessage::Refused { code, .. } | ServerMessage::Error { code, .. } = message {
-            told.errors.push((to, code));
+            outcome.errors.push((to, code));
             return;
         }
         let connection = &mut self.connections[to.0 as usize];
-        assert!(!connection.is_closed, "nothing is said to who has gone: {message:?}");
+        assert!(!connection.is_closed, "nothing is sent to a connection that is gone: {message:?}");
         match message {
             ServerMessage::Welcome { seat, .. } => {
                 assert!(!connection.is_welcomed, "welcomed once");
                 connection.is_welcomed = true;
-                told.welcomed = Some(to);
+                outcome.welcomed = Some(to);
                 self.secrets.push(seat);
             }
             ServerMessage::Meeting { meeting } => connection.view = Some(meeting),
@@ -272,7 +275,7 @@ impl Host {
             let is_present = matches!(site.presence, Presence::Joining | Presence::Present);
             assert!(!is_present || connection.is_some(), "{:?} {:?}", site.id, site.presence);
             let is_muted = site.microphone == MicrophoneState::MutedByChair;
-            assert!(!is_muted || site.role == Role::Site, "nobody mutes the chair");
+            assert!(!is_muted || site.role == Role::Site, "the chair is never muted");
             assert!(
                 !is_muted || seat.is_none_or(|seat| !seat.microphone_open),
                 "a muted microphone is closed"
@@ -283,7 +286,7 @@ impl Host {
         }
     }
 
-    /// Whoever is inside has seen the meeting as it is.
+    /// Every site inside has received the meeting as it is.
     fn check_views(&self) {
         for connection in self.meeting.connections() {
             let site = self.meeting.site_of(connection).expect("seated");

@@ -1,5 +1,4 @@
-//! In which order a connected engine sends what lies ready: read from the wire, where SSRC and number are not
-//! encrypted.
+//! In which order a connected engine sends what is ready: read from the wire, where SSRC and number are not encrypted.
 
 use super::rig::Rig;
 use rtp::packet::is_rtcp;
@@ -45,14 +44,14 @@ fn nack(ssrc: u32, sequence: u16) -> Vec<u8> {
 /// A meeting in which the viewer has got some frames, and what came last.
 fn watched() -> (Rig, Vec<(Kind, u32, u16)>) {
     let mut rig = Rig::connected();
-    rig.picture(0, true);
+    rig.frame(0, true);
     (0..3).for_each(|_| {
         rig.passes(FRAME);
-        rig.picture(0, false);
+        rig.frame(0, false);
     });
     rig.passes(FRAME);
     rig.is_held = true;
-    rig.picture(0, false);
+    rig.frame(0, false);
     let last = leaving(&mut rig);
     (rig, last)
 }
@@ -63,7 +62,7 @@ fn an_answer_to_a_nack_leaves_after_voices_and_before_new_frames() {
     let (_, ssrc, sequence) = *last.iter().find(|(kind, ..)| *kind == Kind::Video).expect("a frame");
     rig.machine.now += FRAME;
     // The frame is decided before the NACK is read.
-    rig.picture(0, false);
+    rig.frame(0, false);
     rig.seal_and_send_rtcp(VIEWER, nack(ssrc, sequence));
     let kinds: Vec<Kind> = leaving(&mut rig).into_iter().map(|(kind, ..)| kind).collect();
     assert_eq!(kinds, [Kind::Audio, Kind::Resent, Kind::Video, Kind::Video]);
@@ -74,7 +73,7 @@ fn what_has_a_number_leaves_however_much_comes_at_once() {
     let (mut rig, mut sent) = watched();
     for frames in [1, 2, 40, 3] {
         rig.machine.now += FRAME;
-        (0..frames).for_each(|_| rig.picture(0, false));
+        (0..frames).for_each(|_| rig.frame(0, false));
         let (_, ssrc, sequence) = sent[sent.len() - 1];
         rig.seal_and_send_rtcp(VIEWER, nack(ssrc, sequence));
         sent.extend(leaving(&mut rig));

@@ -1,5 +1,5 @@
 //! Later offers of a connected peer, each made from one that was taken before by a few changes. Every offer has one
-//! answer, and taken or refused, pictures go on, unless an offer takes away their section or codec.
+//! answer, and whether it is accepted or refused, video goes on, unless an offer takes away its section or codec.
 
 use super::reader::Reader;
 use super::rig::{CONTENT, Rig, credentials, offer_of};
@@ -41,14 +41,14 @@ impl Rig {
     /// A key frame of site 0's content reaches site 1.
     fn goes_on(&mut self) -> bool {
         let before = self.sites[1].shown.clone();
-        self.picture(0, true);
+        self.frame(0, true);
         assert!(self.sites[0].sent.contains_key(&CONTENT));
         self.sites[1].shown != before
     }
 }
 
 struct Drafts {
-    /// The newest offer that was taken, and what is being made of it, line by line.
+    /// The newest offer that was accepted, and the next one that is being made of it, line by line.
     taken: String,
     draft: Vec<String>,
     restarts: u32,
@@ -115,7 +115,7 @@ impl Drafts {
         }
     }
 
-    /// A section rests, ends, or turns round.
+    /// A section becomes inactive, ends, or changes direction.
     fn end_section(&mut self, which: u8) {
         let Some(start) = self.sections().get(usize::from(which >> 2)).copied() else { return };
         let directions = ["a=sendonly", "a=recvonly", "a=inactive", "a=sendrecv"];
@@ -131,7 +131,7 @@ impl Drafts {
     }
 }
 
-/// No section of pictures rests, and all still have what pictures here are coded as.
+/// No video section is inactive, and all still have the codec that is sent here.
 fn has_codec(text: &str) -> bool {
     let mut sections = text.split("m=").filter(|section| section.starts_with("video "));
     sections.all(|section| {

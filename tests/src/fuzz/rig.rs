@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use super::machine::ROOM;
 
-/// Everybody shows the same certificate: making one takes longer than a whole input.
+/// All clients show the same certificate: making one takes longer than a whole input.
 static IDENTITY: LazyLock<Arc<Identity>> = LazyLock::new(|| Arc::new(Identity::new()));
 
 /// SSRCs of the recorded offer: microphone, content and its repairs. The camera's are drawn by the client.
@@ -27,15 +27,15 @@ pub(super) const CONTENT: u32 = 2_522_230_514;
 pub(super) const CONTENT_RTX: u32 = 2_747_931_282;
 pub(super) const CAMERA: u32 = 7_000;
 
-/// Datagrams one step may set going to and fro: a handshake takes some twenty.
+/// Rounds of datagrams that one step may cause, back and forth: a handshake takes some twenty.
 const MAX_ROUNDS: usize = 64;
 
 pub(super) struct Rig {
     pub machine: Machine,
     pub sites: Vec<Site>,
-    /// What came of the offers of the last step.
+    /// The results of the offers of the last step.
     pub answers: Vec<Result<(), OfferError>>,
-    /// What sites send comes to the engine together, as a batch of datagrams: it is asked for its orders by `rest`.
+    /// What sites send comes to the engine together, as a batch of datagrams: its outputs are polled by `rest`.
     pub is_held: bool,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Site {
     pub number: u8,
     pub own: IceCredentials,
     pub line: Line,
-    /// The slots' SSRCs, each with its repair stream behind it, and those of the newest answer.
+    /// The slots' SSRCs, each followed by its repair stream, and those of the newest answer.
     pub slots: Vec<u32>,
     answered: Vec<u32>,
     /// Packets that came in each slot.
@@ -52,7 +52,7 @@ pub(super) struct Site {
     pub sent: BTreeMap<u32, u64>,
     /// Bytes to the engine and from it.
     pub traffic: (usize, usize),
-    /// It never says a word to the engine's own checks.
+    /// It never answers the engine's own checks.
     pub is_deaf: bool,
 }
 
@@ -66,7 +66,7 @@ impl Site {
     }
 
     /// One datagram of the engine's. Media must open, once, and belong to a slot.
-    fn hear(&mut self, now: std::time::Instant, datagram: &[u8]) {
+    fn receive(&mut self, now: std::time::Instant, datagram: &[u8]) {
         self.traffic.1 += datagram.len();
         match *datagram {
             [0, 1, ..] if self.is_deaf => {}
@@ -77,7 +77,7 @@ impl Site {
     }
 
     fn hear_media(&mut self, mut packet: Vec<u8>) {
-        // The engine has its keys a flight earlier, and its first words may come before ours.
+        // The engine has its keys a flight earlier, and its first packets may come before ours.
         let Some(srtp) = &mut self.line.srtp else { return };
         if is_rtcp(&packet) {
             assert!(srtp.open.open_rtcp(&mut packet).is_ok(), "what the engine seals opens");
@@ -200,18 +200,18 @@ impl Rig {
         }
     }
 
-    /// What the lines have to say goes to and fro until they are silent.
+    /// What the lines send goes back and forth until they are silent.
     pub fn exchange(&mut self) {
         for _ in 0..MAX_ROUNDS {
-            let mut said = false;
+            let mut sent = false;
             for site in 0..self.sites.len() {
                 self.sites[site].line.handle_timeout(self.machine.now);
                 while let Some(datagram) = self.sites[site].line.poll_transmit() {
-                    said = true;
+                    sent = true;
                     self.send(site, &datagram);
                 }
             }
-            if !said {
+            if !sent {
                 return;
             }
         }
@@ -221,17 +221,17 @@ impl Rig {
     /// What the engine orders, for each address.
     pub fn rest(&mut self) -> VecDeque<(SocketAddr, Vec<u8>)> {
         let mut sent = VecDeque::new();
-        let mut told = Vec::new();
+        let mut events = Vec::new();
         self.machine.rest_with(|order| match order {
             Output::Transmit(transmit) => {
                 let size = transmit.segment_size.unwrap_or(transmit.data.len()).max(1);
                 let datagrams = transmit.data.chunks(size).map(|data| (transmit.path.remote, data.to_vec()));
                 sent.extend(datagrams);
             }
-            Output::Event(event) => told.push(event),
+            Output::Event(event) => events.push(event),
             Output::Timeout(_) => {}
         });
-        told.into_iter().for_each(|event| self.take(event));
+        events.into_iter().for_each(|event| self.take(event));
         sent
     }
 
@@ -245,7 +245,7 @@ impl Rig {
                 site.line.answered(answer.ice);
                 site.answered =
                     answer.slots.iter().flat_map(|slot| [Some(slot.ssrc), slot.rtx]).flatten().collect();
-                // A slot that rests keeps its place.
+                // An inactive slot keeps its place.
                 let fresh = site.answered.iter().filter(|ssrc| !site.slots.contains(ssrc)).copied();
                 let fresh: Vec<u32> = fresh.collect();
                 site.slots.extend(fresh);
@@ -259,7 +259,7 @@ impl Rig {
         while let Some((to, datagram)) = sent.pop_front() {
             assert!(path(to).remote == to && datagram.len() <= 1_500, "{} bytes", datagram.len());
             if let Some(site) = self.sites.iter_mut().find(|site| site.address() == to) {
-                site.hear(self.machine.now, &datagram);
+                site.receive(self.machine.now, &datagram);
             }
         }
     }

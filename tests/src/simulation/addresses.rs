@@ -1,4 +1,4 @@
-//! Where sites are seen: NATs that change their mind, lines that become others, and what is said from there.
+//! Where sites are seen: NATs that assign other addresses, lines that change, and datagrams forged from there.
 
 use super::wire::End;
 use super::world::{Site, World};
@@ -29,14 +29,14 @@ impl World {
             // A connection begins with a check (RFC 6544).
             let Site { check, nomination, .. } = &self.sites[index];
             let first = if check.is_empty() { nomination } else { check }.clone();
-            self.say(index, first);
+            self.put_on_wire(index, first);
         }
         before
     }
 
     /// The site's client nominates where it is now, as it did before: Chromium does with every check.
     pub fn nominate_again(&mut self, index: usize) {
-        self.say(index, self.sites[index].nomination.clone());
+        self.put_on_wire(index, self.sites[index].nomination.clone());
     }
 
     /// The TCP connection from there has ended, and the bridge knows.
@@ -46,14 +46,14 @@ impl World {
         self.drain_engine();
     }
 
-    fn say(&mut self, index: usize, datagram: Vec<u8>) {
+    fn put_on_wire(&mut self, index: usize, datagram: Vec<u8>) {
         if !datagram.is_empty() {
             let to = End::Engine { from: index, seen_at: self.sites[index].seen_at };
             self.wire.send(self.now, to, &datagram);
         }
     }
 
-    /// A datagram that says it comes from `remote`.
+    /// A datagram that claims to come from `remote`.
     pub fn forge(&mut self, remote: SocketAddr, mut bytes: Vec<u8>) {
         let path = Path { kind: PathKind::Udp, local: self.server.ip(), remote };
         let input = Input::Datagram { path, data: &mut bytes, arrived: self.now };

@@ -100,7 +100,7 @@ impl Operation {
     ];
 }
 
-/// Who is in the meeting.
+/// Which sites are in the meeting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sites {
     /// Over UDP, all on the same line.
@@ -131,18 +131,18 @@ impl Chaos {
         chaos
     }
 
-    /// Prints what it does, for whoever reads a failure.
+    /// Prints what it does, for the reader of a failure.
     pub fn run(&mut self, steps: usize, operations: &[Operation]) {
         for _ in 0..steps {
             let operation = operations[self.rng.random_range(0..operations.len())];
-            let told = self.happen(operation);
-            println!("{:?} {operation:?} {told}", self.world.age());
+            let what = self.happen(operation);
+            println!("{:?} {operation:?} {what}", self.world.age());
             let pause = [3, 20, 60, 200, 700, 1500, 4000][self.rng.random_range(0..7)];
             self.world.run(Duration::from_millis(pause));
         }
     }
 
-    /// Everything is well again: lines carry, cameras are on, nobody is muted.
+    /// Everything is well again: lines carry, cameras are on, no site is muted.
     pub fn settle(&mut self) {
         for index in 0..self.world.sites.len() {
             self.world.wire.links[index] = self.link;
@@ -163,7 +163,7 @@ impl Chaos {
         self.world.reconcile();
         self.restart(|_| true);
         self.world.run(Duration::from_secs(8));
-        // A handshake that was cut off is taken up again when the client's timer says so: up to 8 s later.
+        // A handshake that was cut off goes on when the client's timer is due: up to 8 s later.
         for step in 0..PATIENCE {
             if self.world.disagreements().is_empty() {
                 break;

@@ -17,27 +17,27 @@ const COMES_WITHIN: Duration = Duration::from_millis(500);
 const SLOW_FOR: Duration = Duration::from_secs(10);
 /// A packet is so late where nothing is slow: a line, and what waits for a resent one.
 const LATE_S: f64 = 1.0;
-/// A source that is late when a slot begins with it catches up, and the slot's time has gained what it was late: of
-/// a picture so much at most, or the bridge believes another clock (`MAX_DISAGREEMENT_S`).
+/// A source that is late when a slot begins with it catches up, and the slot's time has gained what it was late: of a
+/// frame so much at most, or the bridge believes another clock (`MAX_DISAGREEMENT_S`).
 const GAINED_S: f64 = 2.0;
-/// A switch moves a slot's time line, and the next sender report, a second later at most, says so.
+/// A switch moves a slot's timeline, and the next sender report, a second later at most, reports that.
 const LIPS_SETTLE: Duration = Duration::from_millis(1500);
 
 impl World {
-    /// A packet shows whom its slot was said to show when it left the bridge.
+    /// A packet is of the site its slot was reported to show when it left the bridge.
     pub(super) fn check_names(&mut self, viewer: usize) {
         for seen in std::mem::take(&mut self.sites[viewer].client.seen) {
             let Seen { slot, site, kind, sent_at } = seen;
             let source = Some(Source { peer: PeerId(u64::from(site)), kind });
-            let names = self.told.get(&(viewer, slot)).map(Vec::as_slice).unwrap_or_default();
+            let names = self.names.get(&(viewer, slot)).map(Vec::as_slice).unwrap_or_default();
             let since = names.iter().rposition(|(at, _)| *at < sent_at);
-            // What was said in the very moment of sending may be of either side of it.
+            // What was reported at the very moment of sending may be of either side of it.
             let fits = names.iter().skip(since.unwrap_or(0)).take_while(|(at, _)| *at <= sent_at);
-            if !fits.into_iter().any(|(_, told)| *told == source) {
-                let names = names.iter().map(|(at, told)| (*at - self.epoch, *told));
+            if !fits.into_iter().any(|(_, name)| *name == source) {
+                let names = names.iter().map(|(at, name)| (*at - self.epoch, *name));
                 let names: Vec<_> = names.collect();
                 let at = sent_at - self.epoch;
-                self.faults.push(format!("{at:?}: site {viewer} {slot:?} shows {source:?}, told {names:?}"));
+                self.faults.push(format!("{at:?}: site {viewer} {slot:?} shows {source:?}, named {names:?}"));
             }
         }
     }
@@ -70,8 +70,8 @@ impl World {
         site.slow_until.is_some_and(|until| until >= self.now)
     }
 
-    /// A slot's time goes no further than the time that passes, unless the packet before was an old one: what a
-    /// source resends behind a cut is shown late and in order. An old key frame comes over a slow line only.
+    /// A slot's time goes no further than the time that passes, unless the packet before was an old one: what a source
+    /// resends after a cut is shown late and in order. An old key frame comes over a slow line only.
     fn check_times(&mut self, viewer: usize) -> Vec<String> {
         let gained = self.kept_back.as_secs_f64();
         let Client { video, audio, .. } = &mut self.sites[viewer].client;
@@ -94,7 +94,7 @@ impl World {
         faults
     }
 
-    /// Nobody is heard in two slots at once.
+    /// No voice is in two slots at once.
     fn check_voices(&self, viewer: usize) -> Option<String> {
         let is_voice = |slot: &SlotId| matches!(slot, SlotId::Audio(_));
         let carried = self.shown.iter().filter(|((site, slot), _)| *site == viewer && is_voice(slot));
@@ -103,11 +103,11 @@ impl World {
         voices.sort_unstable();
         voices.dedup();
         let inside = self.sites[viewer].in_room;
-        (inside && voices.len() < count).then(|| "hears somebody twice".to_owned())
+        (inside && voices.len() < count).then(|| "gets a voice twice".to_owned())
     }
 
-    /// Nobody is resent more than its budget (`forward/resend.rs`), whatever happens: a quarter of the video it
-    /// gets, the floor, and what a fresh budget holds.
+    /// No site is resent more than its budget (`forward/resend.rs`), whatever happens: a quarter of the video it gets,
+    /// the floor, and what a fresh budget holds.
     fn check_repairs(&self, viewer: usize) -> Option<String> {
         let traffic = self.sites[viewer].client.traffic;
         let floor = 12_500.0 * self.age().as_secs_f64() + 25_000.0;
@@ -143,21 +143,21 @@ impl World {
         found
     }
 
-    /// Engine, meeting and clients agree: every wished slot shows what was wished, says so, and the
-    /// client has just seen it there. Returns what does not agree.
+    /// Engine, meeting and clients agree: every wished slot shows what was wished, is reported to, and the client has
+    /// just received it there. Returns what does not agree.
     pub fn disagreements(&self) -> Vec<String> {
         let mut all = Vec::new();
         for (viewer, site) in self.sites.iter().enumerate().filter(|(_, site)| site.in_room) {
             for (slot, wish) in site.wishes.iter().enumerate() {
                 let Some(wish) = wish else { continue };
-                let told = self.shown.get(&(viewer, SlotId::Video(slot as u16))).copied().flatten();
+                let named = self.shown.get(&(viewer, SlotId::Video(slot as u16))).copied().flatten();
                 let view = site.client.video.get(&slot);
                 let seen = view.and_then(|view| view.last).map(|(site, _)| u64::from(site));
                 let fresh =
                     view.and_then(|v| v.last_at).is_some_and(|at| self.now - at < Duration::from_millis(500));
-                if told != Some(wish.source) || seen != Some(wish.source.peer.0) || !fresh {
+                if named != Some(wish.source) || seen != Some(wish.source.peer.0) || !fresh {
                     all.push(format!(
-                        "site {viewer} slot {slot}: wished {:?}, told {told:?}, seen {seen:?}, fresh {fresh}",
+                        "site {viewer} slot {slot}: wished {:?}, named {named:?}, seen {seen:?}, fresh {fresh}",
                         wish.source
                     ));
                 }
@@ -166,7 +166,7 @@ impl World {
         all
     }
 
-    /// Whoever is told of must be here.
+    /// A site that an event names must be here.
     pub(super) fn check_present(&mut self, event: &Event) {
         let named: Vec<PeerId> = match event {
             Event::Speakers { peers, .. } => peers.clone(),
@@ -181,7 +181,7 @@ impl World {
             _ => Vec::new(),
         };
         if named.iter().any(|peer| !self.sites[index(*peer)].in_room) {
-            self.faults.push(format!("{:?}: somebody who left is named: {event:?}", self.now - self.epoch));
+            self.faults.push(format!("{:?}: a site that left is named: {event:?}", self.now - self.epoch));
         }
     }
 }

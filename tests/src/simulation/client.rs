@@ -1,11 +1,11 @@
-//! One simulated site: a peer connection of the `rtc` crate that sends synthetic pictures and voice
-//! and writes down what arrives in each slot.
+//! One simulated site: a peer connection of the `rtc` crate that sends synthetic video and voice and records what
+//! arrives in each slot.
 
 use super::codec::{Payload, VideoCodec};
+use super::frame::{CONTENT, voice};
 use super::incoming::SlotView;
 use super::layer::Layer;
 use super::outgoing::{OPUS, Outgoing, SiteClock};
-use super::picture::{CONTENT, voice};
 use super::port::Port;
 use super::sections::Sections;
 use super::slots::Slots;
@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-const PICTURE_EVERY: Duration = Duration::from_millis(33);
+const FRAME_EVERY: Duration = Duration::from_millis(33);
 const CONTENT_EVERY: Duration = Duration::from_millis(200);
 const VOICE_EVERY: Duration = Duration::from_millis(20);
 /// How often the receiving side looks at its gaps.
@@ -43,7 +43,7 @@ pub struct Publishes {
     pub voice: bool,
 }
 
-/// A packet that came in a slot: whom it shows, and when it was sent.
+/// A packet that came in a slot: the site it is of, and when it was sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen {
     pub slot: SlotId,
@@ -83,7 +83,7 @@ pub struct Client {
     pub(super) voice: Option<Outgoing>,
     pub layers: Vec<Layer>,
     pub content: Option<Layer>,
-    next_picture: Option<Instant>,
+    next_frame: Option<Instant>,
     next_content: Option<Instant>,
     next_voice: Option<Instant>,
     next_ask: Instant,
@@ -112,7 +112,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// One whose pictures are VP8.
+    /// One whose video is VP8.
     pub fn new(now: Instant, site: u8, publishes: Publishes, slots: usize, clock: SiteClock) -> Client {
         Client::coded(now, site, (publishes, VideoCodec::Vp8), slots, clock)
     }
@@ -154,7 +154,7 @@ impl Client {
             voice: None,
             layers: Vec::new(),
             content: None,
-            next_picture: None,
+            next_frame: None,
             next_content: None,
             next_voice: None,
             next_ask: now,
@@ -197,12 +197,12 @@ impl Client {
         let coded = video(codec);
         let of = |layer: &Layer| encoding(layer.stream.rid, layer.stream.ssrc, coded.clone());
         let encodings = self.layers.iter().map(of);
-        stack::add_pictures(&mut self.peer, "camera", codec, encodings.collect());
+        stack::add_video(&mut self.peer, "camera", codec, encodings.collect());
         if publishes.layers > 1 {
             let mid = mids.next().expect("a mid");
             let content = Layer::new((self.site, CONTENT), codec, base + 20, mid, "");
             let encodings = vec![encoding("", content.stream.ssrc, coded)];
-            stack::add_pictures(&mut self.peer, "content", codec, encodings);
+            stack::add_video(&mut self.peer, "content", codec, encodings);
             self.content = Some(content);
         }
     }
@@ -223,7 +223,7 @@ impl Client {
         self.peer.local_description().expect("an offer").sdp
     }
 
-    /// Reports on all that was heard, as a receiver does each second.
+    /// Reports on all that was received, as a receiver does each second.
     pub fn report(&mut self, now: Instant) {
         let report = self.sections.report(OUR_SSRC);
         self.port.send(now, report);
@@ -241,7 +241,7 @@ impl Client {
     }
 
     pub fn start_media(&mut self, now: Instant) {
-        self.next_picture = (!self.layers.is_empty()).then_some(now);
+        self.next_frame = (!self.layers.is_empty()).then_some(now);
         self.next_voice = self.voice.as_ref().map(|_| now);
     }
 
@@ -253,14 +253,14 @@ impl Client {
         self.next_content.is_some()
     }
 
-    /// The camera's pictures have other sizes, lowest layer first.
+    /// The camera's layers have other sizes, lowest first.
     pub fn resize(&mut self, lines: [u16; 3]) {
         for (layer, lines) in self.layers.iter_mut().zip(lines) {
             layer.encoder.resize(lines);
         }
     }
 
-    /// The encoder of a layer begins anew under another SSRC, with other numbers of every kind.
+    /// The encoder of a layer restarts under another SSRC, with other numbers of every kind.
     pub fn restart_layer(&mut self, number: usize) {
         let (ssrc, sequence, base): (u32, u16, u32) =
             (self.rng.random(), self.rng.random(), self.rng.random());
@@ -281,7 +281,7 @@ impl Client {
     }
 
     pub fn next_wake(&mut self) -> Option<Instant> {
-        let media = [self.next_picture, self.next_voice, self.next_content, Some(self.next_ask)];
+        let media = [self.next_frame, self.next_voice, self.next_content, Some(self.next_ask)];
         [self.peer.poll_timeout(), media.into_iter().flatten().min()].into_iter().flatten().min()
     }
 
@@ -294,8 +294,8 @@ impl Client {
             self.next_voice = Some(now + VOICE_EVERY);
             self.speak(now);
         }
-        if self.next_picture.is_some_and(|at| at <= now) {
-            self.next_picture = Some(now + PICTURE_EVERY);
+        if self.next_frame.is_some_and(|at| at <= now) {
+            self.next_frame = Some(now + FRAME_EVERY);
             self.show(now);
         }
         if self.next_content.is_some_and(|at| at <= now) {
@@ -334,10 +334,10 @@ impl Client {
         }
     }
 
-    /// One picture of the first layer with these payloads, sealed; from now on nothing is sent by
-    /// itself. For measurements and for fuzzing what lies behind SRTP.
-    pub fn seal_picture(&mut self, now: Instant, payloads: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
-        (self.next_picture, self.next_voice) = (None, None);
+    /// One frame of the first layer with these payloads, sealed; from now on the client sends nothing by itself. For
+    /// measurements and for fuzzing what is under SRTP.
+    pub fn seal_frame(&mut self, now: Instant, payloads: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+        (self.next_frame, self.next_voice) = (None, None);
         let count = payloads.len();
         if let Some(layer) = self.layers.first_mut() {
             for (index, payload) in payloads.into_iter().enumerate() {
@@ -354,7 +354,7 @@ impl Client {
         std::iter::from_fn(|| self.peer.poll_write()).map(|datagram| datagram.message.to_vec()).collect()
     }
 
-    /// Pictures of one layer with these payloads, on top of what the client sends by itself.
+    /// Frames of one layer with these payloads, on top of what the client sends by itself.
     pub fn flood(&mut self, now: Instant, layer: usize, payloads: Vec<Vec<u8>>) {
         if let Some(layer) = self.layers.get_mut(layer) {
             for payload in payloads {

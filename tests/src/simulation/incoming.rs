@@ -2,8 +2,8 @@
 
 use super::codec::Descriptor;
 use super::decoder::Decoder;
+use super::frame::Stamp;
 use super::outgoing::OPUS;
-use super::picture::Told;
 use rtc::rtp;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -42,21 +42,21 @@ pub struct Leap {
 #[derive(Debug, Clone, Default)]
 pub struct SlotView {
     pub packets: u64,
-    /// Who was seen or heard last: site and layer.
+    /// What the last packet was of: site and layer.
     pub last: Option<(u8, u8)>,
     pub last_at: Option<Instant>,
     pub pictures: u64,
     /// Numbers that were never filled.
     pub given_up: u64,
-    /// How far behind its capture a packet lies by the slot's sender reports, in seconds.
+    /// How long after its capture a packet is by the slot's sender reports, in seconds.
     pub lag: Option<(u8, f64)>,
     /// Sender reports that came.
     pub reports: u64,
-    /// Timestamp of the newest picture, less its capture time in ticks of 90 kHz.
+    /// Timestamp of the newest frame, less its capture time in ticks of 90 kHz.
     pub line: Option<u32>,
     pub faults: Vec<String>,
     pub(super) leaps: Vec<Leap>,
-    /// Key frames that were old when they left the bridge: whose, and by how many seconds.
+    /// Key frames that were old when they left the bridge: of which site, and by how many seconds.
     pub(super) old_keys: Vec<(u8, f64)>,
     last_late: f64,
     newest: Option<u64>,
@@ -64,7 +64,7 @@ pub struct SlotView {
     known: BTreeMap<u64, u64>,
     /// Timestamp of the newest packet, and when it left the bridge.
     time: Option<(u32, Instant)>,
-    /// Since when the slot shows whom it shows, and the last report since then: seconds and timestamp.
+    /// Since when the slot shows the site it shows, and the last report since then: seconds and timestamp.
     since: Option<Instant>,
     report: Option<(f64, u32)>,
     buffer: Buffer,
@@ -96,8 +96,8 @@ impl SlotView {
         }
         let newest =
             *self.newest.get_or_insert_with(|| 65_536 + u64::from(packet.header.sequence_number) - 1);
-        let behind = packet.header.sequence_number.wrapping_sub(newest as u16) as i16;
-        let number = newest.saturating_add_signed(i64::from(behind));
+        let distance = packet.header.sequence_number.wrapping_sub(newest as u16) as i16;
+        let number = newest.saturating_add_signed(i64::from(distance));
         let digest = packet.payload.iter().fold(7u64, |sum, byte| sum.wrapping_mul(31) + u64::from(*byte));
         if let Some(before) = self.known.insert(number, digest) {
             if before != digest {
@@ -111,9 +111,9 @@ impl SlotView {
             self.newest = Some(number);
             self.follow_time(came, packet);
             self.look_at_key(came, packet);
-            if let Some(told) = Told::read(&packet.payload) {
-                self.follow_source(now, told);
-                self.measure_lag(packet, told, if is_video { 90_000.0 } else { 48_000.0 });
+            if let Some(stamp) = Stamp::read(&packet.payload) {
+                self.follow_source(now, stamp);
+                self.measure_lag(packet, stamp, if is_video { 90_000.0 } else { 48_000.0 });
             }
         }
         if is_video {
@@ -128,11 +128,11 @@ impl SlotView {
         self.newest.unwrap_or_default() as u16
     }
 
-    fn follow_source(&mut self, now: Instant, told: Told) {
-        if self.last.is_none_or(|(site, _)| site != told.site) {
+    fn follow_source(&mut self, now: Instant, stamp: Stamp) {
+        if self.last.is_none_or(|(site, _)| site != stamp.site) {
             (self.since, self.report, self.lag) = (Some(now), None, None);
         }
-        (self.last, self.last_at) = (Some((told.site, told.layer)), Some(now));
+        (self.last, self.last_at) = (Some((stamp.site, stamp.layer)), Some(now));
     }
 
     fn follow_time(&mut self, came: Came, packet: &rtp::Packet) {
@@ -147,18 +147,18 @@ impl SlotView {
             }
         }
         self.time = Some((timestamp, came.sent_at));
-        if let Some(told) = Told::read(&packet.payload) {
-            self.last_late = came.at_s - f64::from(told.captured_ms) / 1000.0;
+        if let Some(stamp) = Stamp::read(&packet.payload) {
+            self.last_late = came.at_s - f64::from(stamp.captured_ms) / 1000.0;
         }
     }
 
-    /// A key frame that is newest begins a picture, which nobody wants to see when it is old.
+    /// The newest key frame is what the slot shows next, which must not be old.
     fn look_at_key(&mut self, came: Came, packet: &rtp::Packet) {
         let begins = Descriptor::read(packet).filter(|descriptor| descriptor.key);
-        if let Some(told) = begins.and_then(|_| Told::read(&packet.payload)) {
-            let late = came.at_s - f64::from(told.captured_ms) / 1000.0;
+        if let Some(stamp) = begins.and_then(|_| Stamp::read(&packet.payload)) {
+            let late = came.at_s - f64::from(stamp.captured_ms) / 1000.0;
             if late > OLD_KEY_S {
-                self.old_keys.push((told.site, late));
+                self.old_keys.push((stamp.site, late));
             }
         }
     }
@@ -169,11 +169,11 @@ impl SlotView {
         self.report = Some((seconds, timestamp));
     }
 
-    fn measure_lag(&mut self, packet: &rtp::Packet, told: Told, rate: f64) {
-        self.line = Some(packet.header.timestamp.wrapping_sub(told.captured_ms.wrapping_mul(90)));
+    fn measure_lag(&mut self, packet: &rtp::Packet, stamp: Stamp, rate: f64) {
+        self.line = Some(packet.header.timestamp.wrapping_sub(stamp.captured_ms.wrapping_mul(90)));
         if let Some((seconds, timestamp)) = self.report {
             let since = f64::from(packet.header.timestamp.wrapping_sub(timestamp) as i32) / rate;
-            self.lag = Some((told.site, seconds + since - f64::from(told.captured_ms) / 1000.0));
+            self.lag = Some((stamp.site, seconds + since - f64::from(stamp.captured_ms) / 1000.0));
         }
     }
 
@@ -181,7 +181,7 @@ impl SlotView {
         while let Some(packet) = self.buffer.pop(now, &mut self.decoder.broken, &mut self.given_up) {
             if let Err(fault) = self.decoder.take(&packet) {
                 let number = packet.header.sequence_number;
-                self.faults.push(format!("{fault} at {number}: {:?}", Told::read(&packet.payload)));
+                self.faults.push(format!("{fault} at {number}: {:?}", Stamp::read(&packet.payload)));
             }
             self.pictures += u64::from(packet.header.marker && !self.decoder.broken);
         }
@@ -224,7 +224,7 @@ impl Buffer {
         self.packets.insert(number, (now, packet));
     }
 
-    /// The next packet in order; over a hole only when it is given up, which breaks the picture.
+    /// The next packet in order; over a hole only when it is given up, which breaks decoding.
     fn pop(&mut self, now: Instant, broken: &mut bool, given_up: &mut u64) -> Option<rtp::Packet> {
         let next = self.next?;
         let (first, _) = self.packets.first_key_value()?;

@@ -1,17 +1,17 @@
-//! One layer of a picture: an encoder and the stream it sends on.
+//! One layer of a source: an encoder and the stream it sends on.
 
 use super::codec::VideoCodec;
+use super::frame::Encoder;
 use super::outgoing::{Outgoing, SiteClock};
-use super::picture::Encoder;
 use super::port::Port;
 use std::time::Instant;
 
 pub struct Layer {
     pub stream: Outgoing,
     pub(super) encoder: Encoder,
-    /// The encoder leaves this layer out, as one does that is short of bandwidth.
+    /// The encoder leaves this layer out, as an encoder does that is short of bandwidth.
     pub quiet: bool,
-    /// Padding behind every picture, as one that looks for bandwidth.
+    /// Padding after every frame, as of a sender that probes for bandwidth.
     pub pads: bool,
 }
 
@@ -32,7 +32,7 @@ impl Layer {
     }
 
     pub(super) fn show(&mut self, now: Instant, clock: SiteClock, port: &Port) {
-        let payloads = self.encoder.next_picture(clock.ms(now));
+        let payloads = self.encoder.next_frame(clock.ms(now));
         let count = payloads.len();
         for (index, payload) in payloads.into_iter().enumerate() {
             self.stream.send(now, clock, port, index + 1 == count, payload, None);

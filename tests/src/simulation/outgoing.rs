@@ -1,4 +1,4 @@
-//! What one client sends on one SSRC: packets, repeats on RTX, sender reports. Numbers may begin anew.
+//! What one client sends on one SSRC: packets, repeats on RTX, sender reports. Numbers may restart.
 
 use super::codec::Payload;
 use super::port::Port;
@@ -27,7 +27,7 @@ const EPOCH_NTP_S: f64 = 1_800_000_000.0 + 2_208_988_800.0;
 #[derive(Debug, Clone, Copy)]
 pub struct SiteClock {
     pub epoch: Instant,
-    /// This site's clock is wrong by so much.
+    /// This site's clock is wrong by this much.
     pub wrong_s: f64,
 }
 
@@ -47,7 +47,7 @@ impl SiteClock {
     }
 }
 
-/// A stream of packets: a layer of a picture, or a voice.
+/// A stream of packets: a layer of video, or a voice.
 #[derive(Debug)]
 pub struct Outgoing {
     pub ssrc: u32,
@@ -125,7 +125,7 @@ impl Outgoing {
         self.report(now, clock, port);
     }
 
-    /// Probes the line: padding behind the newest picture, with a number of its own (RFC 3550 section 5.1).
+    /// Probes the line: padding after the newest frame, with a number of its own (RFC 3550 section 5.1).
     pub fn pad(&mut self, now: Instant, clock: SiteClock, port: &Port) {
         self.sequence = self.sequence.wrapping_add(1);
         let timestamp = self.sent.back().map(|packet| packet.header.timestamp);
@@ -183,7 +183,7 @@ impl Outgoing {
         port.send(now, Packet::Rtcp(vec![Box::new(report)]));
     }
 
-    /// Repeats what is asked for, on RTX (RFC 4588); says what should not have been asked.
+    /// Repeats what is asked for, on RTX (RFC 4588); returns what should not have been asked.
     pub fn answer(&mut self, now: Instant, port: &Port, sequence: u16) -> Result<(), String> {
         let place = self.asked.iter().position(|(asked, _)| *asked == sequence);
         let place = place.unwrap_or_else(|| {

@@ -1,10 +1,10 @@
-//! What a simulated site does with what comes to it: media is looked at, feedback obeyed, gaps asked for.
+//! What a simulated site does with what comes to it: media is checked, feedback obeyed, gaps asked for.
 
 use super::client::{Client, OUR_SSRC, Seen};
 use super::codec::VideoCodec;
+use super::frame::{CONTENT, Stamp};
 use super::incoming::{Came, SlotView};
 use super::outgoing::Outgoing;
-use super::picture::{CONTENT, Told};
 use bytes::BytesMut;
 use rtc::interceptor::Packet;
 use rtc::rtcp;
@@ -38,7 +38,9 @@ impl Client {
         while let Some(packet) = self.port.receive() {
             match packet {
                 Packet::Rtp(packet) => self.see(now, sent_at, packet),
-                Packet::Rtcp(packets) => packets.iter().for_each(|packet| self.hear(now, packet.as_ref())),
+                Packet::Rtcp(packets) => {
+                    packets.iter().for_each(|packet| self.on_feedback(now, packet.as_ref()))
+                }
                 _ => {}
             }
         }
@@ -49,7 +51,7 @@ impl Client {
         self.port.is_open()
     }
 
-    /// What it has found fault with since it was last asked.
+    /// What it has found fault with since the last call.
     pub fn take_faults(&mut self) -> Vec<String> {
         let mut faults = std::mem::take(&mut self.faults);
         for (kind, views) in [("video", &mut self.video), ("audio", &mut self.audio)] {
@@ -60,7 +62,7 @@ impl Client {
         faults
     }
 
-    fn hear(&mut self, now: Instant, packet: &dyn rtcp::Packet) {
+    fn on_feedback(&mut self, now: Instant, packet: &dyn rtcp::Packet) {
         let any = packet.as_any();
         if let Some(pli) = any.downcast_ref::<PictureLossIndication>() {
             self.request_key(now, pli.media_ssrc);
@@ -119,7 +121,7 @@ impl Client {
             packet.header.sequence_number = u16::from_be_bytes([high, low]);
             packet.payload = packet.payload.slice(2..);
         }
-        let told = Told::read(&packet.payload);
+        let stamp = Stamp::read(&packet.payload);
         let (ssrc, thinned) = (packet.header.ssrc, self.thinned);
         let came = Came { now, sent_at, at_s: self.clock.seconds(sent_at) };
         let Some(view) = self.view(ssrc) else { return };
@@ -127,13 +129,13 @@ impl Client {
             view.expect_thinning();
         }
         let newest = view.see(came, &packet);
-        if let Some(told) = told.filter(|_| newest && repeated.is_none()) {
-            let kind = match told.layer {
+        if let Some(stamp) = stamp.filter(|_| newest && repeated.is_none()) {
+            let kind = match stamp.layer {
                 _ if matches!(slot, SlotId::Audio(_)) => SourceKind::Microphone,
                 CONTENT => SourceKind::Content,
                 _ => SourceKind::Camera,
             };
-            self.seen.push(Seen { slot, site: told.site, kind, sent_at });
+            self.seen.push(Seen { slot, site: stamp.site, kind, sent_at });
         }
     }
 

@@ -1,4 +1,4 @@
-//! Which section each of the bridge's SSRCs sends in, as the answer says and as the packets say (MID, RFC 9143).
+//! Which section each of the bridge's SSRCs sends in, by the answer and by the packets (MID, RFC 9143).
 
 use super::outgoing::MID;
 use rtc::interceptor::Packet;
@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Sections {
     /// By SSRC, from the answer.
     mids: BTreeMap<u32, String>,
-    /// SSRCs that were heard, and of these the ones reported on.
-    heard: BTreeSet<u32>,
+    /// SSRCs that were received, and of these the ones reported on.
+    received: BTreeSet<u32>,
     reported: BTreeSet<u32>,
     /// Packets that named their section.
     pub named: u64,
@@ -29,9 +29,9 @@ impl Sections {
         }
     }
 
-    /// A receiver that goes by MID alone must be told until it has said that it knows the SSRC.
+    /// A receiver that goes by MID alone must get it until it has reported on the SSRC.
     pub fn check(&mut self, header: &rtp::Header) -> Result<(), String> {
-        self.heard.insert(header.ssrc);
+        self.received.insert(header.ssrc);
         let named = header.get_extension(MID).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         self.named += u64::from(named.is_some());
         match (named, self.mids.get(&header.ssrc)) {
@@ -41,11 +41,11 @@ impl Sections {
         }
     }
 
-    /// Reports on what was heard.
+    /// Reports on what was received.
     pub fn report(&mut self, ssrc: u32) -> Packet {
-        self.reported.clone_from(&self.heard);
+        self.reported.clone_from(&self.received);
         let block = |ssrc: &u32| ReceptionReport { ssrc: *ssrc, ..Default::default() };
-        let reports = self.heard.iter().map(block).collect();
+        let reports = self.received.iter().map(block).collect();
         Packet::Rtcp(vec![Box::new(ReceiverReport { ssrc, reports, ..Default::default() })])
     }
 }

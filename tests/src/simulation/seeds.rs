@@ -1,4 +1,4 @@
-//! What comes from a seed, and which seeds a story is told for.
+//! What comes from a seed, and which seeds a story runs for.
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -36,7 +36,7 @@ pub fn engine_seed(seed: u64) -> [u8; 32] {
     rng(seed, Draws::Engine).random()
 }
 
-/// The seeds a story is told for: `usual`, or `COUNT` from `SEED` on (`ops/sweep.sh`).
+/// The seeds a story runs for: `usual`, or `COUNT` from `SEED` on (`ops/sweep.sh`).
 pub fn seeds(usual: Range<u64>) -> Range<u64> {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().expect(name));
     match number("SEED") {

@@ -1,4 +1,4 @@
-//! The foreign stack of a simulated site: what a peer connection of the `rtc` crate is told about codecs, tracks
+//! The foreign stack of a simulated site: how a peer connection of the `rtc` crate is configured with codecs, tracks
 //! and candidates.
 
 use super::codec::VideoCodec;
@@ -108,9 +108,9 @@ pub(super) fn track(
     MediaStreamTrack::new(name.to_owned(), name.to_owned(), name.to_owned(), kind, encodings)
 }
 
-/// A section that sends pictures. As in browsers it offers every codec, the one that is sent first: of codecs that
-/// its first section lacks, this stack believes they are negotiated nowhere, and does not offer them again.
-pub(super) fn add_pictures(
+/// A section that sends video. As in browsers it offers every codec, the one that is sent first: of codecs that its
+/// first section lacks, this stack believes they are negotiated nowhere, and does not offer them again.
+pub(super) fn add_video(
     peer: &mut RTCPeerConnection,
     name: &str,
     of: VideoCodec,

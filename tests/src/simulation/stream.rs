@@ -1,5 +1,5 @@
-//! A TCP line as the wire carries it: datagrams in frames of RFC 4571, in order and whole. What is lost comes
-//! later, and all that is behind it waits.
+//! A TCP line as the wire carries it: datagrams in frames of RFC 4571, in order and whole. What is lost comes later,
+//! and all that is behind it waits.
 
 use super::traffic::media_ssrc;
 use driver::frame::take_frames;
@@ -29,7 +29,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Takes a frame to be sent; its bytes leave in segments, for each of which `arrives` says when it is there.
+    /// Takes a frame to be sent; its bytes leave in segments, for each of which `arrives` returns when it is there.
     pub fn send(&mut self, now: Instant, datagram: &[u8], mut arrives: impl FnMut(usize) -> Instant) {
         let stuck = self.sent.front().is_some_and(|oldest| now - *oldest > MEDIA_AGE);
         if (stuck && media_ssrc(datagram).is_some()) || self.waiting + datagram.len() > BUFFER {
@@ -95,6 +95,6 @@ mod tests {
         assert_eq!(came.collect::<Vec<_>>(), [(0, 2000), (1, 2000), (2, 2000)]);
         stream.send(later, &[7], |_| later);
         assert_eq!(stream.pop(later, true), None);
-        assert_eq!(stream.next(), Some(later + REPEAT_AFTER), "behind a cut it is sent again");
+        assert_eq!(stream.next(), Some(later + REPEAT_AFTER), "after a cut it is sent again");
     }
 }

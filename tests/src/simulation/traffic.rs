@@ -1,5 +1,5 @@
-//! What leaves the bridge to one client, and what a client sends beyond what it should: for stories of what
-//! one site may cost.
+//! What leaves the bridge to one client, and what a client sends beyond what it should: for stories of what one site
+//! may cost.
 
 use super::client::Client;
 use rtc::interceptor::Packet;
@@ -78,8 +78,8 @@ impl Client {
         amount.add(datagram);
     }
 
-    /// Says what its own machines would not say now.
-    pub fn tell(&mut self, now: Instant, packets: Vec<Box<dyn rtcp::Packet>>) {
+    /// Sends feedback that its own machines would not send now.
+    pub fn send_feedback(&mut self, now: Instant, packets: Vec<Box<dyn rtcp::Packet>>) {
         self.port.send(now, Packet::Rtcp(packets));
     }
 
@@ -87,9 +87,9 @@ impl Client {
     pub fn nack(&self, slot: u16, numbers: impl IntoIterator<Item = u16>) -> Box<dyn rtcp::Packet> {
         let mut nacks: Vec<NackPair> = Vec::new();
         for number in numbers {
-            let behind = nacks.last().map_or(u16::MAX, |pair| number.wrapping_sub(pair.packet_id));
+            let distance = nacks.last().map_or(u16::MAX, |pair| number.wrapping_sub(pair.packet_id));
             match nacks.last_mut() {
-                Some(pair) if (1..=16).contains(&behind) => pair.lost_packets |= 1 << (behind - 1),
+                Some(pair) if (1..=16).contains(&distance) => pair.lost_packets |= 1 << (distance - 1),
                 _ => nacks.push(NackPair { packet_id: number, lost_packets: 0 }),
             }
         }

@@ -195,7 +195,7 @@ impl Wire {
         }
     }
 
-    /// When the last bit of so many bytes has left, behind what was sent before.
+    /// When the last bit of so many bytes has left, after what was sent before.
     fn leaves(&mut self, now: Instant, to: End, bytes: usize) -> Instant {
         let rate = self.links[to.line()].rate;
         let busy = &mut self.ways[to.line()][to.way()].busy_until;

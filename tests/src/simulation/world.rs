@@ -41,7 +41,7 @@ pub struct Site {
     pub hindered_at: Option<Instant>,
 }
 
-/// What a slot was told to show, and when.
+/// What a slot was reported to show, and when.
 type Names = Vec<(Instant, Option<Source>)>;
 
 pub struct World {
@@ -51,7 +51,7 @@ pub struct World {
     pub wire: Wire,
     pub floor: Option<usize>,
     pub chair: Option<usize>,
-    /// What the engine said of each slot, and everything it said.
+    /// What the engine last reported of each slot, and all its events.
     pub shown: BTreeMap<(usize, SlotId), Option<Source>>,
     pub events: Vec<Event>,
     /// What must never happen and did.
@@ -60,13 +60,13 @@ pub struct World {
     pub failed: Option<Vec<usize>>,
     pub speakers: Vec<PeerId>,
     /// Each slot's names, oldest first.
-    pub(super) told: BTreeMap<(usize, SlotId), Names>,
+    pub(super) names: BTreeMap<(usize, SlotId), Names>,
     pub(super) epoch: Instant,
     engine_wake: Instant,
     next_check: Instant,
     next_effort: Instant,
-    /// While the worker is behind: how long datagrams wait for it at most, and since when they do.
-    behind: Option<(Duration, Instant)>,
+    /// While the worker is overloaded: how long datagrams wait for it at most, and since when they do.
+    overloaded: Option<(Duration, Instant)>,
     /// Since when a site's lips have been apart for a viewer.
     pub(super) apart: BTreeMap<(usize, u8), Instant>,
     /// The longest that a line has kept back what a site sent.
@@ -78,9 +78,9 @@ pub struct World {
 
 /// A client's handshake lasts so long at most, seven repeats of a flight and a little.
 const HANDSHAKE: Duration = Duration::from_secs(9);
-/// How often voices and pictures are compared.
+/// How often voices and video are compared.
 const CHECK_EVERY: Duration = Duration::from_millis(100);
-/// How often a worker's thread tells what it does.
+/// How often a worker's thread reports what it does.
 const EFFORT_EVERY: Duration = Duration::from_millis(100);
 
 impl World {
@@ -105,12 +105,12 @@ impl World {
             faults: Vec::new(),
             failed: None,
             speakers: Vec::new(),
-            told: BTreeMap::new(),
+            names: BTreeMap::new(),
             epoch: now,
             engine_wake: now,
             next_check: now,
             next_effort: now,
-            behind: None,
+            overloaded: None,
             apart: BTreeMap::new(),
             kept_back: Duration::ZERO,
             strays: BTreeMap::new(),
@@ -152,7 +152,7 @@ impl World {
         self.command(Command::Offer { room: ROOM, peer: peer(index), offer: Box::new(offer) });
     }
 
-    /// A site that gives its handshake up leaves, as a page does before it joins anew. A fault, unless its line was
+    /// A site that gives its handshake up leaves, as a page does before it joins again. A fault, unless its line was
     /// such that no handshake could be.
     fn on_giving_up(&mut self, index: usize) {
         let hindered = self.sites[index].hindered_at.is_some_and(|at| self.now - at < HANDSHAKE);
@@ -203,18 +203,18 @@ impl World {
     /// From now on the worker has too much to do: what comes in waits for it, so long in the end.
     pub fn overload(&mut self, wait: Duration) {
         self.sites.iter_mut().for_each(|site| site.client.thinned = true);
-        self.behind = Some((wait, self.now));
+        self.overloaded = Some((wait, self.now));
     }
 
     /// The worker keeps up again.
     pub fn relieve(&mut self) {
-        self.behind = None;
+        self.overloaded = None;
     }
 
-    /// When the kernel had taken in what the worker takes now.
+    /// When the kernel had received what the worker takes now.
     fn arrived(&self) -> Instant {
         let waits = |(wait, since): (Duration, Instant)| self.now - wait.min(self.now - since);
-        self.behind.map_or(self.now, waits)
+        self.overloaded.map_or(self.now, waits)
     }
 
     fn tell_effort(&mut self) {
@@ -222,7 +222,7 @@ impl World {
             return;
         }
         self.next_effort = self.now + EFFORT_EVERY;
-        let busy = if self.behind.is_some() { EFFORT_EVERY } else { Duration::ZERO };
+        let busy = if self.overloaded.is_some() { EFFORT_EVERY } else { Duration::ZERO };
         let effort = Effort { span: EFFORT_EVERY, worked: busy, slept: EFFORT_EVERY - busy };
         self.engine.handle_input(self.now, Input::Effort(effort));
         self.drain_engine();
@@ -341,7 +341,7 @@ impl World {
             }
             Event::SlotShows { peer, slot, source } => {
                 self.shown.insert((index(*peer), *slot), *source);
-                self.told.entry((index(*peer), *slot)).or_default().push((self.now, *source));
+                self.names.entry((index(*peer), *slot)).or_default().push((self.now, *source));
             }
             Event::Speakers { peers, .. } => self.speakers.clone_from(peers),
             Event::LayersWanted { peer, kind: SourceKind::Camera, layers } => {
@@ -354,14 +354,14 @@ impl World {
 
     /// The last statistics.
     pub fn stats(&self) -> WorkerStats {
-        let told = self.events.iter().rev().find_map(|event| match event {
+        let last = self.events.iter().rev().find_map(|event| match event {
             Event::Stats { worker, .. } => Some(worker.as_ref().clone()),
             _ => None,
         });
-        told.unwrap_or_default()
+        last.unwrap_or_default()
     }
 
-    /// Packets dropped for `reason`, as the last statistics tell.
+    /// Packets dropped for `reason`, by the last statistics.
     pub fn drops(&self, reason: DropReason) -> u64 {
         self.stats().drops.get(reason)
     }

@@ -144,7 +144,7 @@ fn sixteen_pairs_of_a_client_that_offers_all_its_codecs_are_answered() {
 }
 
 #[test]
-fn a_wall_of_all_the_slots_there_may_be_is_answered_to_who_names_its_codecs() {
+fn a_wall_of_all_the_slots_there_may_be_is_answered_where_the_offer_names_its_codecs() {
     for client in CLIENTS.into_iter().filter(|client| client.ends_with("-limited")) {
         let offer = wall(client, MAX_VIDEO_SLOTS);
         let (negotiated, answer) = fixed_answer(&offer, None).expect("an answer");

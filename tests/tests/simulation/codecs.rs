@@ -1,4 +1,4 @@
-//! Sites whose pictures are coded differently meet.
+//! Sites with different video codecs meet.
 
 use super::{SETTLE, SITE, agree};
 use sfu::command::Command;
@@ -7,7 +7,7 @@ use sfu::sdp::Offer;
 use std::time::Duration;
 use tests::simulation::{LinkModel, ROOM, VideoCodec, World, peer, seeds};
 
-/// A site of each codec; everybody watches the next two.
+/// A site of each codec; every site watches the next two.
 fn meeting(seed: u64, link: LinkModel) -> World {
     let mut world = World::new(seed);
     for codec in VideoCodec::ALL {
@@ -38,7 +38,7 @@ fn every_codec_is_seen_and_a_slot_goes_from_one_to_the_other() {
 
 /// The foreign stack makes its later offers from our answers.
 #[test]
-fn who_restarts_ice_keeps_its_codec() {
+fn a_site_that_restarts_ice_keeps_its_codec() {
     let mut world = meeting(1, LinkModel::clean());
     for site in 0..4 {
         world.sites[site].client.restart_ice();
@@ -48,7 +48,7 @@ fn who_restarts_ice_keeps_its_codec() {
     agree(&mut world, 1, "after a restart");
 }
 
-/// Upper temporal layers of VP8, VP9 and AV1 are left out; H.264 has none that anybody could tell.
+/// Upper temporal layers of VP8, VP9 and AV1 are left out; H.264 has none that could be recognised.
 #[test]
 fn every_codec_is_whole_when_it_is_thinned() {
     for seed in seeds(0..4) {

@@ -9,7 +9,7 @@ const TICK: Duration = Duration::from_millis(1);
 const WATCHER: Publishes = Publishes { layers: 0, voice: false };
 const CAMERA: Publishes = Publishes { layers: 1, voice: true };
 
-/// A camera with a microphone that has been on for a while; nobody watches it.
+/// A camera with a microphone that has been on for a while; no site watches it.
 fn camera() -> World {
     let mut world = World::new(1);
     world.join(CAMERA, 1, LinkModel::clean());
@@ -33,8 +33,8 @@ fn until_connected(world: &mut World, site: usize) {
     }
 }
 
-/// A picture comes every 33 ms and a packet of a voice every 20, and the camera is 5 ms away: whoever had to wait
-/// for the next ones, or for a key frame asked for now, would get it later at some of these moments.
+/// A frame comes every 33 ms and a packet of a voice every 20, and the camera is 5 ms away: a site that had to wait for
+/// the next ones, or for a key frame asked for now, would get it later at some of these moments.
 #[test]
 fn a_newcomer_is_sent_voice_and_picture_as_soon_as_the_handshake_is_done() {
     for moment in 0..12 {
@@ -54,7 +54,7 @@ fn a_newcomer_is_sent_voice_and_picture_as_soon_as_the_handshake_is_done() {
 
 /// A link opens the door to offers, not to other people's cameras.
 #[test]
-fn who_offers_and_never_comes_asks_nobody_for_key_frames() {
+fn an_offer_without_a_handshake_asks_for_no_key_frames() {
     let mut world = camera();
     for _ in 0..20 {
         let stranger = world.join(WATCHER, 8, LinkModel { cut: true, ..LinkModel::clean() });
@@ -84,7 +84,7 @@ fn a_slow_handshake_asks_once_and_once_more_at_its_end() {
     agree(&mut world, 1, "at last");
 }
 
-/// The packet that makes a voice heard is the first of what it says.
+/// The packet that makes a voice heard is the first one of its speech.
 #[test]
 fn the_first_packet_of_a_voice_is_heard() {
     let mut world = World::new(1);
@@ -97,7 +97,7 @@ fn the_first_packet_of_a_voice_is_heard() {
     world.run(Duration::from_millis(20) * words);
     world.sites[speaker].client.muted = true;
     world.run(Duration::from_millis(100));
-    let heard: u64 = world.sites[listener].client.audio.values().map(|view| view.packets).sum();
-    assert_eq!(heard, u64::from(words));
+    let received: u64 = world.sites[listener].client.audio.values().map(|view| view.packets).sum();
+    assert_eq!(received, u64::from(words));
     assert_eq!(world.faults, [] as [String; 0]);
 }

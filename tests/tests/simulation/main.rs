@@ -1,5 +1,5 @@
-//! Simulated meetings: each test is a story that ends in agreement: what was wished, what the engine says and what
-//! the clients see are one. Those told for many seeds are in `seeded.rs`, on one hardened default line.
+//! Simulated meetings: each test is a story that ends in agreement: what was wished, what the engine reports and what
+//! the clients see are the same. Those that run for many seeds are in `seeded.rs`, on one hardened default line.
 
 use sfu::discard::DropReason;
 use sfu::ids::{SlotId, SourceKind};
@@ -16,7 +16,7 @@ mod time;
 const SITE: Publishes = Publishes { layers: 3, voice: true };
 const SETTLE: Duration = Duration::from_secs(5);
 
-/// A meeting of `count` sites on the hardened line; everybody watches the next two.
+/// A meeting of `count` sites on the hardened line; every site watches the next two.
 fn meeting(seed: u64, count: usize) -> World {
     let mut world = World::new(seed);
     for _ in 0..count {
@@ -57,7 +57,7 @@ fn two_sites_on_a_clean_line_see_and_hear_each_other() {
     world.wish(b, 0, Some(a), 180);
     world.run(SETTLE);
     agree(&mut world, 1, "settled");
-    // The voice travels in the partner of the slot that shows its site.
+    // The voice comes in the partner of the slot that shows its site.
     assert_eq!(world.sites[a].client.audio[&0].last, Some((2, 0)));
     assert_eq!(world.sites[b].client.audio[&0].last, Some((1, 0)));
     // A large tile gets the highest layer, a small one the lowest.
@@ -95,7 +95,10 @@ fn packets_name_their_section_until_the_receiver_has_reported() {
     world.run(SETTLE);
     agree(&mut world, 4, "reported");
     assert!(world.sites[0].client.video[&0].packets > packets + 100);
-    assert_eq!(world.sites[0].client.sections.named, named, "who knows is not told again");
+    assert_eq!(
+        world.sites[0].client.sections.named, named,
+        "a receiver that knows is not sent the section again"
+    );
 }
 
 #[test]
@@ -119,7 +122,7 @@ fn at_most_five_voices_are_forwarded_and_the_floor() {
     assert!((5..=6).contains(&heard.len()), "{heard:?}");
     assert!(
         heard.iter().any(|source| source.peer == tests::simulation::peer(8)),
-        "who has the floor is heard"
+        "the site with the floor is heard"
     );
     assert!(heard.iter().all(|source| source.kind == SourceKind::Microphone));
 }
@@ -139,7 +142,7 @@ fn overload_thins_video_by_priority_and_takes_nothing_from_view() {
         };
         world.sites.iter().enumerate().flat_map(views).collect()
     };
-    // A little too much work, until the pictures of both others stand still for the two who watch each.
+    // A little too much work, until the pictures of both others stand still for their two viewers each.
     world.overload(Duration::from_millis(40));
     let others_stand = (0..200).any(|_| {
         world.run(Duration::from_millis(100));
@@ -166,8 +169,8 @@ fn overload_thins_video_by_priority_and_takes_nothing_from_view() {
     agree(&mut world, 5, "after the overload");
 }
 
-/// A voice that comes 100 packets late is older than what is kept of voices (64), and is of no use: it is
-/// counted, not taken in and lost.
+/// A voice that comes 100 packets late is older than what is kept of voices (64), and is of no use: it is counted, not
+/// stored and lost.
 #[test]
 fn a_packet_that_comes_later_than_it_could_be_kept_is_counted() {
     let mut world = World::new(1);
@@ -175,9 +178,9 @@ fn a_packet_that_comes_later_than_it_could_be_kept_is_counted() {
     let listener = world.join(listens, 1, LinkModel::clean());
     let speaker = world.join(speaks, 1, LinkModel::clean());
     world.run(SETTLE);
-    let heard =
+    let received =
         |world: &World| world.sites[listener].client.audio.values().map(|view| view.packets).sum::<u64>();
-    let before = (world.drops(DropReason::TooOld), heard(&world));
+    let before = (world.drops(DropReason::TooOld), received(&world));
     let line = world.wire.links[speaker];
     world.wire.links[speaker].delay = Duration::from_secs(2);
     world.run(Duration::from_millis(200));
@@ -185,10 +188,10 @@ fn a_packet_that_comes_later_than_it_could_be_kept_is_counted() {
     world.run(SETTLE);
     let late = world.drops(DropReason::TooOld) - before.0;
     assert_eq!(late, 10, "a packet each 20 ms for 200 ms");
-    assert_eq!(heard(&world) - before.1, 5200 / 20 - late, "what is not counted has come");
+    assert_eq!(received(&world) - before.1, 5200 / 20 - late, "what is not counted has come");
 }
 
-/// Whoever has joined and has no media yet costs nobody a packet.
+/// A site that has joined and has no media yet costs no dropped packet.
 #[test]
 fn a_seat_without_media_drops_nothing() {
     let mut world = meeting(1, 3);

@@ -1,4 +1,4 @@
-//! Stories told for many seeds: few of them here, others by `make sweep`.
+//! Stories for many seeds: few of them run here, others by `make sweep`.
 
 use super::{SETTLE, SITE, agree, meeting};
 use sfu::command::Permissions;
@@ -64,8 +64,8 @@ fn sites_may_come_and_go() {
         world.run(SETTLE);
         agree(&mut world, seed, "one left, one came");
         let gone = world.shown.values().flatten().any(|source| source.peer == tests::simulation::peer(1));
-        let told = world.events.iter().any(|event| matches!(event, Event::SlotShows { source: None, .. }));
-        assert!(!gone && told, "seed {seed}: nobody is told to see who has left");
+        let emptied = world.events.iter().any(|event| matches!(event, Event::SlotShows { source: None, .. }));
+        assert!(!gone && emptied, "seed {seed}: the slot is emptied, and none shows a site that has left");
     }
 }
 
@@ -115,7 +115,7 @@ fn a_cut_line_heals_by_itself_and_an_ice_restart_keeps_the_slots() {
         world.wire.links[1].cut = true;
         world.run(Duration::from_secs(6));
         let quiet = world.events.iter().any(|event| matches!(event, Event::Quiet { .. }));
-        assert!(quiet, "seed {seed}: silence is told");
+        assert!(quiet, "seed {seed}: silence is reported");
         world.wire.links[1].cut = false;
         world.sites[1].client.restart_ice();
         world.offer(1);
@@ -129,7 +129,7 @@ fn a_cut_line_heals_by_itself_and_an_ice_restart_keeps_the_slots() {
 
 /// Chromium probes a line with padding where it has no RTX. What is played from the slab has it, too.
 #[test]
-fn padding_reaches_nobody() {
+fn padding_reaches_no_receiver() {
     for seed in seeds(SEEDS) {
         let mut world = meeting(seed, 4);
         for site in &mut world.sites {
@@ -150,10 +150,10 @@ fn padding_reaches_nobody() {
     }
 }
 
-/// Behind a pause the same source goes on where it was in time, as its own sender reports tell: no report of ours
-/// is needed for lips to be in sync.
+/// After a pause the same source goes on where it was in time, by its own sender reports: no report of ours is needed
+/// for lips to be in sync.
 #[test]
-fn a_source_that_comes_back_is_on_the_same_time_line() {
+fn a_source_that_comes_back_is_on_the_same_timeline() {
     for seed in seeds(FEW) {
         let mut world = meeting(seed, 2);
         let line = |world: &World| world.sites[0].client.video[&0].line.expect("pictures");

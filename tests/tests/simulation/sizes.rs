@@ -1,4 +1,4 @@
-//! Cameras that are turned, or exchanged for others: which layer fits a tile is decided anew.
+//! Cameras that are turned, or exchanged for others: which layer fits a tile is decided again.
 
 use super::{SETTLE, SITE, agree};
 use tests::simulation::{LinkModel, World};

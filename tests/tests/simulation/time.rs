@@ -1,4 +1,4 @@
-//! Old pictures, and where the pictures of a slot lie in time.
+//! Old frames, and where the frames of a slot are in time.
 
 use super::{SETTLE, agree};
 use std::time::Duration;
@@ -6,17 +6,17 @@ use tests::simulation::{LinkModel, Publishes, World};
 
 const CAMERA: Publishes = Publishes { layers: 1, voice: false };
 
-/// A key frame is lost whole, and then the camera is dark for a minute. Only what comes then shows the gap, and
-/// what is asked for again is a picture of a minute ago; it comes before the first packet of the new one, which
-/// is lost, too. Nobody begins with it.
+/// A key frame is lost whole, and then the camera is dark for a minute. Only what comes then shows the gap, and what is
+/// asked for again is a frame of a minute ago; it comes before the first packet of the new one, which is lost, too. No
+/// slot begins with it.
 #[test]
-fn a_lost_key_frame_of_long_ago_is_shown_to_nobody() {
+fn a_lost_key_frame_of_long_ago_is_not_shown() {
     let mut world = World::new(1);
     let viewer = world.join(CAMERA, 1, LinkModel::clean());
     let camera = world.join(CAMERA, 1, LinkModel::clean());
     world.wish(viewer, 0, Some(camera), 720);
     world.run(SETTLE);
-    // The first picture behind a dark one is a key frame.
+    // The first frame after the dark is a key frame.
     world.sites[camera].client.dark = true;
     world.run(Duration::from_millis(40));
     world.sites[camera].client.dark = false;
@@ -33,7 +33,7 @@ fn a_lost_key_frame_of_long_ago_is_shown_to_nobody() {
     assert!(world.sites[viewer].client.video[&0].pictures > before + 100, "shown within a second");
 }
 
-/// A sender report may be lost, most of all behind the burst of a key frame.
+/// A sender report may be lost, most of all after the burst of a key frame.
 #[test]
 fn a_switch_is_reported_more_than_once() {
     let mut world = World::new(1);
@@ -53,10 +53,10 @@ fn a_switch_is_reported_more_than_once() {
     assert_eq!(reports(&world), regular + 5, "then one a second");
 }
 
-/// Somebody begins to watch, and the camera's line is cut before the key frame that was asked for has come. Behind the
-/// cut it is resent, with all that was lost: five seconds old, and nobody begins with it.
+/// A site begins to watch, and the camera's line is cut before the key frame that was asked for has come. After the cut
+/// it is resent, with all that was lost: five seconds old, and no slot begins with it.
 #[test]
-fn a_key_frame_lost_in_a_cut_is_shown_to_nobody() {
+fn a_key_frame_lost_in_a_cut_is_not_shown() {
     let mut world = World::new(1);
     for _ in 0..2 {
         world.join(CAMERA, 1, LinkModel::clean());
@@ -70,5 +70,5 @@ fn a_key_frame_lost_in_a_cut_is_shown_to_nobody() {
     assert_eq!(world.sites[0].client.video.get(&0).map_or(0, |view| view.pictures), 0);
     world.wire.links[1].cut = false;
     world.run(SETTLE);
-    agree(&mut world, 1, "behind the cut");
+    agree(&mut world, 1, "after the cut");
 }

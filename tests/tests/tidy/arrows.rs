@@ -49,7 +49,7 @@ pub fn circles(arrows: &[Arrows]) -> Vec<String> {
     folders.iter().flat_map(|(folder, graph)| circles_of(folder, graph)).collect()
 }
 
-/// Who leads back to itself, with the next step of the way.
+/// The names that lead back to themselves, each with the next step of the way.
 fn circles_of(folder: &str, graph: &BTreeMap<&str, BTreeSet<&str>>) -> Vec<String> {
     let reaches = |from: &str, goal: &str| {
         let (mut seen, mut open) = (BTreeSet::new(), vec![from]);
@@ -171,7 +171,7 @@ impl<'a> Iterator for Words<'a> {
     }
 }
 
-/// Reads `::a::{b, c::d}` below `start`; returns the sign behind it.
+/// Reads `::a::{b, c::d}` below `start`; returns the sign after it.
 fn tree<'a>(
     mut start: Vec<&'a str>,
     words: &mut Words<'a>,
@@ -183,10 +183,10 @@ fn tree<'a>(
                 Some("{") => {
                     while let Some(name) = words.next().filter(|name| *name != "}") {
                         let inner = start.iter().copied().chain([name]).collect();
-                        let behind = tree(inner, words, found);
+                        let after = tree(inner, words, found);
                         let ends = |sign: &&str| [",", "}"].contains(sign);
                         // What stands between is another name: `as ours`.
-                        if behind.filter(ends).or_else(|| words.find(ends)) != Some(",") {
+                        if after.filter(ends).or_else(|| words.find(ends)) != Some(",") {
                             break;
                         }
                     }
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_is_found_whoever_draws_it() {
+    fn a_circle_is_found_from_every_file_in_it() {
         let whole_and_parts = [arrows("a", &["a/b", "a/c"]), arrows("a/b", &["a", "a/c"])];
         assert_eq!(circles(&whole_and_parts), [] as [&str; 0]);
         let parts = [arrows("a/b", &["a/c"]), arrows("a/c/d", &["a/b/e"])];

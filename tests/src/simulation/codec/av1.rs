@@ -1,8 +1,8 @@
-//! AV1 as one spatial and three temporal layers, `L1T3`: what a forwarder must know stands in the dependency
-//! descriptor (AV1 RTP specification appendix A), with the templates that Chromium has for this mode.
+//! AV1 as one spatial and three temporal layers, `L1T3`: what a forwarder must know is in the dependency descriptor
+//! (AV1 RTP specification appendix A), with the templates that Chromium has for this mode.
 
 use super::{Descriptor, Payload, VideoCodec};
-use crate::simulation::picture::{Picture, Told};
+use crate::simulation::frame::{Frame, Stamp};
 
 /// Aggregation header (section 4.4): an element goes on here, or in the next packet; one element; a new sequence.
 const CONTINUES: u8 = 0x80;
@@ -11,13 +11,13 @@ const ONE_ELEMENT: u8 = 0x10;
 const NEW_SEQUENCE: u8 = 0x08;
 const WIDTH: u32 = 320;
 
-/// A template: its temporal layer, and how many frames before it lies the one it refers to.
+/// A template: its temporal layer, and how many frames earlier the one it refers to is.
 struct Template {
     temporal: u8,
     back: u16,
 }
 
-/// A key frame, layer 0, layer 1, layer 2 behind layer 0 and behind layer 1.
+/// A key frame, layer 0, layer 1, layer 2 after layer 0 and after layer 1.
 const TEMPLATES: [Template; 5] = [
     Template { temporal: 0, back: 0 },
     Template { temporal: 0, back: 4 },
@@ -27,34 +27,35 @@ const TEMPLATES: [Template; 5] = [
 ];
 
 /// Templates are numbered from here on, 64 of them in a circle: for each layer from somewhere else.
-fn first_template(told: &Told) -> u8 {
-    told.site.wrapping_mul(13).wrapping_sub(told.layer) & 0x3f
+fn first_template(stamp: &Stamp) -> u8 {
+    stamp.site.wrapping_mul(13).wrapping_sub(stamp.layer) & 0x3f
 }
 
-pub fn pack(picture: &Picture, index: usize) -> Payload {
-    let (begins, ends) = (index == 0, index + 1 == picture.packets);
+pub fn pack(frame: &Frame, index: usize) -> Payload {
+    let (begins, ends) = (index == 0, index + 1 == frame.packets);
     let flag = |is: bool, flag: u8| if is { flag } else { 0 };
     let aggregation = ONE_ELEMENT
         | flag(!begins, CONTINUES)
         | flag(!ends, CONTINUED)
-        | flag(begins && picture.key, NEW_SEQUENCE);
-    let template = match (picture.key, picture.step.temporal, picture.step.base) {
+        | flag(begins && frame.key, NEW_SEQUENCE);
+    let template = match (frame.key, frame.step.temporal, frame.step.base) {
         (true, _, _) => 0,
         (false, 2, 1) => 4,
         (false, temporal, _) => temporal + 1,
     };
-    let id = first_template(&picture.told).wrapping_add(template) & 0x3f;
-    let [high, low] = picture.number.to_be_bytes();
+    let id = first_template(&frame.stamp).wrapping_add(template) & 0x3f;
+    let [high, low] = frame.number.to_be_bytes();
     let mut dependency = vec![flag(begins, 0x80) | flag(ends, 0x40) | id, high, low];
-    if begins && picture.key {
-        dependency.extend(structure(first_template(&picture.told), picture.lines));
+    if begins && frame.key {
+        dependency.extend(structure(first_template(&frame.stamp), frame.lines));
     }
-    Payload { bytes: picture.fill(vec![aggregation]), dependency: Some(dependency) }
+    Payload { bytes: frame.fill(vec![aggregation]), dependency: Some(dependency) }
 }
 
 /// The extended fields with `template_dependency_structure()` (sections A.8.2 and A.8.3).
 fn structure(first_template: u8, lines: u16) -> Vec<u8> {
-    // It is there, and nothing of the frame's own; number of the first template, decode targets less one.
+    // A structure is there, and no indications of the frame's own; number of the first template, decode targets less
+    // one.
     let mut fields = vec![(0b10000, 5), (u32::from(first_template), 6), (2, 5)];
     // How the next template's layer differs: the same, the next temporal one; no more.
     fields.extend([0, 1, 1, 0, 3].map(|next| (next, 2)));
@@ -73,7 +74,7 @@ fn structure(first_template: u8, lines: u16) -> Vec<u8> {
     bytes(&fields)
 }
 
-/// Values of so many bits each, one behind the other, highest bit first.
+/// Values of so many bits each, one after the other, highest bit first.
 fn bytes(fields: &[(u32, u32)]) -> Vec<u8> {
     let bit = |(value, width): &(u32, u32)| (0..*width).rev().map(|at| value >> at & 1).collect::<Vec<_>>();
     let bits: Vec<u32> = fields.iter().flat_map(bit).collect();
@@ -85,8 +86,8 @@ pub fn read(payload: &[u8], dependency: &[u8]) -> Option<Descriptor> {
     let [first, high, low, ref extended @ ..] = *dependency else {
         return None;
     };
-    let told = Told::read(payload)?;
-    let place = (first & 0x3f).wrapping_sub(first_template(&told)) & 0x3f;
+    let stamp = Stamp::read(payload)?;
+    let place = (first & 0x3f).wrapping_sub(first_template(&stamp)) & 0x3f;
     let template = TEMPLATES.get(usize::from(place))?;
     let (start, number) = (first & 0x80 != 0, u16::from_be_bytes([high, low]));
     Some(Descriptor {

@@ -1,16 +1,16 @@
-//! What simulated pictures are coded as: payloads that a forwarder reads as those of the codec, around bytes that
-//! say who sent them, when they were taken, and which picture they build upon.
+//! The codecs of simulated frames: payloads that a forwarder reads as those of the codec, around bytes that say which
+//! site sent them, when they were captured, and which frame they depend on.
 
 mod av1;
 mod h264;
 mod vp8;
 mod vp9;
 
+use super::frame::Frame;
 use super::outgoing::{DEPENDENCY, rtx_payload_type};
-use super::picture::Picture;
 use rtc::rtp;
 
-/// One packet of a picture.
+/// One packet of a frame.
 #[derive(Debug, Default)]
 pub struct Payload {
     pub bytes: Vec<u8>,
@@ -36,12 +36,12 @@ pub enum VideoCodec {
 #[derive(Debug, Clone, Copy)]
 pub struct Step {
     pub temporal: u8,
-    /// The temporal layer whose newest picture this one is built upon.
+    /// The temporal layer on whose newest frame this one depends.
     pub base: u8,
-    /// Nothing but the lowest layer is needed for it: who gets the layers below may climb here.
+    /// Nothing but the lowest layer is needed for it: a receiver of the layers below may go up here.
     pub sync: bool,
-    /// Nothing of the layers above that comes behind it is built upon what came before it in layers above: who gets
-    /// the layers up to this one may climb behind it.
+    /// No later frame of the layers above depends on an earlier one of the layers above: a receiver of the layers up to
+    /// this one may go up after it.
     pub opens: bool,
 }
 
@@ -49,7 +49,7 @@ const fn step(temporal: u8, base: u8, sync: bool, opens: bool) -> Step {
     Step { temporal, base, sync, opens }
 }
 
-/// Three temporal layers, 0 2 1 2 0 2 1 2, in which the second picture of layer 1 builds upon the first.
+/// Three temporal layers, 0 2 1 2 0 2 1 2, in which the second frame of layer 1 depends on the first.
 const THREE_LAYERS: [Step; 8] = [
     step(0, 0, true, true),
     step(2, 0, true, false),
@@ -65,25 +65,25 @@ const THREE_LAYERS: [Step; 8] = [
 const THREE_LAYERS_EACH_ANEW: [Step; 4] =
     [step(0, 0, true, true), step(2, 0, true, false), step(1, 0, true, true), step(2, 1, false, false)];
 
-/// Each picture upon the one before, as encoders without temporal layers do.
+/// Each frame depends on the one before, as encoders without temporal layers do.
 const ONE_LAYER: [Step; 1] = [step(0, 0, false, false)];
 
-/// What a packet says of its picture in the codec's own words.
+/// What a packet says of its frame in its codec's descriptor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Descriptor {
     pub codec: VideoCodec,
     pub start: bool,
     pub key: bool,
     pub temporal: u8,
-    /// Of the picture, where the codec numbers them.
+    /// Of the frame, where the codec numbers them.
     pub number: Option<u16>,
     pub tl0: Option<u8>,
-    /// The number of the picture this one is built upon, where the packet says so.
+    /// The number of the frame this one depends on, where the packet has it.
     pub refers_to: Option<u16>,
 }
 
 impl Descriptor {
-    /// Nothing for what is no video.
+    /// `None` for what is no video.
     pub fn read(packet: &rtp::Packet) -> Option<Descriptor> {
         match VideoCodec::of(packet.header.payload_type)? {
             VideoCodec::Vp8 => vp8::read(&packet.payload),
@@ -93,7 +93,7 @@ impl Descriptor {
         }
     }
 
-    /// Whether the numbers of this picture are the next behind the last one's. Another codec counts anew.
+    /// Whether the numbers of this frame are the next after the last one's. Another codec begins to count again.
     pub fn follows(&self, last: &Descriptor) -> bool {
         let next = |number: u16| number.wrapping_add(1) & self.codec.number_mask();
         let tl0 = |tl0: u8| tl0.wrapping_add(u8::from(self.temporal == 0));
@@ -123,7 +123,7 @@ impl VideoCodec {
         VideoCodec::ALL.into_iter().find(|codec| codec.payload_type() == payload_type)
     }
 
-    /// Whose retransmissions these are.
+    /// The codec these are retransmissions of.
     pub fn repaired_by(payload_type: u8) -> Option<VideoCodec> {
         VideoCodec::ALL.into_iter().find(|codec| codec.rtx_payload_type() == payload_type)
     }
@@ -142,7 +142,7 @@ impl VideoCodec {
         }
     }
 
-    /// The bits of a picture's number.
+    /// The bits of a frame's number.
     pub(super) fn number_mask(self) -> u16 {
         match self {
             VideoCodec::Vp8 | VideoCodec::H264 | VideoCodec::Vp9 => 0x7fff,
@@ -150,12 +150,12 @@ impl VideoCodec {
         }
     }
 
-    pub(super) fn pack(self, picture: &Picture, index: usize) -> Payload {
+    pub(super) fn pack(self, frame: &Frame, index: usize) -> Payload {
         match self {
-            VideoCodec::Vp8 => vp8::pack(picture, index),
-            VideoCodec::H264 => h264::pack(picture, index),
-            VideoCodec::Vp9 => vp9::pack(picture, index),
-            VideoCodec::Av1 => av1::pack(picture, index),
+            VideoCodec::Vp8 => vp8::pack(frame, index),
+            VideoCodec::H264 => h264::pack(frame, index),
+            VideoCodec::Vp9 => vp9::pack(frame, index),
+            VideoCodec::Av1 => av1::pack(frame, index),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! VP9 (RFC 9628) as one spatial and three temporal layers, in the mode that is not flexible: what a picture refers to
+//! VP9 (RFC 9628) as one spatial and three temporal layers, in the mode that is not flexible: what a frame refers to
 //! follows from its place in the pattern.
 
 use super::{Descriptor, Payload, VideoCodec};
-use crate::simulation::picture::Picture;
+use crate::simulation::frame::Frame;
 
 const ID: u8 = 0x80;
 const INTER: u8 = 0x40;
@@ -12,25 +12,25 @@ const ENDS: u8 = 0x04;
 const STRUCTURE: u8 = 0x02;
 const WIDTH: u16 = 320;
 
-pub fn pack(picture: &Picture, index: usize) -> Payload {
-    let structure = picture.key && index == 0;
+pub fn pack(frame: &Frame, index: usize) -> Payload {
+    let structure = frame.key && index == 0;
     let flag = |is: bool, flag: u8| if is { flag } else { 0 };
     let flags = ID
         | LAYERS
-        | flag(!picture.key, INTER)
+        | flag(!frame.key, INTER)
         | flag(index == 0, BEGINS)
-        | flag(index + 1 == picture.packets, ENDS)
+        | flag(index + 1 == frame.packets, ENDS)
         | flag(structure, STRUCTURE);
-    let [high, low] = picture.number.to_be_bytes();
-    let layers = (picture.step.temporal << 5) | (u8::from(picture.step.opens) << 4);
-    let mut bytes = vec![flags, 0x80 | high, low, layers, picture.tl0];
+    let [high, low] = frame.number.to_be_bytes();
+    let layers = (frame.step.temporal << 5) | (u8::from(frame.step.opens) << 4);
+    let mut bytes = vec![flags, 0x80 | high, low, layers, frame.tl0];
     if structure {
         // One spatial layer, its size, no description of a group of pictures.
         bytes.push(0x10);
         bytes.extend_from_slice(&WIDTH.to_be_bytes());
-        bytes.extend_from_slice(&picture.lines.to_be_bytes());
+        bytes.extend_from_slice(&frame.lines.to_be_bytes());
     }
-    Payload::from(picture.fill(bytes))
+    Payload::from(frame.fill(bytes))
 }
 
 pub fn read(payload: &[u8]) -> Option<Descriptor> {

@@ -1,62 +1,62 @@
-//! Pictures that are no pictures: bytes that say who sent them, when they were taken, and which picture they build
-//! upon.
+//! Frames without a picture: bytes that say which site sent them, when they were captured, and which frame they depend
+//! on.
 
 use super::codec::{Payload, Step, VideoCodec};
 
 /// Marks a payload as ours.
 const MAGIC: [u8; 4] = *b"NCau";
-/// Lines of a picture, unless a story says otherwise.
+/// Height of a frame in pixels, unless a story sets another.
 const LINES: u16 = 180;
 /// The layer number of the content; cameras have 0 to 2.
 pub const CONTENT: u8 = 9;
 
-/// What every packet of ours tells.
+/// What every packet of ours carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Told {
+pub struct Stamp {
     pub site: u8,
     pub layer: u8,
     /// Milliseconds of virtual time.
     pub captured_ms: u32,
-    /// Number of the picture, and of the one a decoder needs for it: itself for a key frame.
-    pub picture: u32,
+    /// Number of the frame, and of the one a decoder needs for it: itself for a key frame.
+    pub frame: u32,
     pub needs: u32,
 }
 
-impl Told {
+impl Stamp {
     pub fn write(&self, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&MAGIC);
         bytes.extend_from_slice(&[self.site, self.layer]);
-        for word in [self.captured_ms, self.picture, self.needs] {
+        for word in [self.captured_ms, self.frame, self.needs] {
             bytes.extend_from_slice(&word.to_be_bytes());
         }
     }
 
-    pub fn read(payload: &[u8]) -> Option<Told> {
+    pub fn read(payload: &[u8]) -> Option<Stamp> {
         let at = payload.windows(MAGIC.len()).take(40).position(|window| window == MAGIC)?;
         let bytes: &[u8; 18] = payload.get(at..)?.first_chunk()?;
         let word = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        let (captured_ms, picture, needs) = (word(6), word(10), word(14));
-        Some(Told { site: bytes[4], layer: bytes[5], captured_ms, picture, needs })
+        let (captured_ms, frame, needs) = (word(6), word(10), word(14));
+        Some(Stamp { site: bytes[4], layer: bytes[5], captured_ms, frame, needs })
     }
 }
 
-/// What an encoder has made.
+/// What an encoder has produced.
 #[derive(Debug, Clone, Copy)]
-pub struct Picture {
+pub struct Frame {
     pub key: bool,
     pub step: Step,
     pub number: u16,
     pub tl0: u8,
     pub lines: u16,
     pub packets: usize,
-    pub told: Told,
+    pub stamp: Stamp,
 }
 
-impl Picture {
-    /// Ours behind the codec's own, to the length that packets of the layer have.
+impl Frame {
+    /// Our stamp after the codec's own bytes, filled up to the length that packets of the layer have.
     pub fn fill(&self, mut bytes: Vec<u8>) -> Vec<u8> {
-        self.told.write(&mut bytes);
-        bytes.resize(200 + 300 * usize::from(self.told.layer.min(2)), 0xaa);
+        self.stamp.write(&mut bytes);
+        bytes.resize(200 + 300 * usize::from(self.stamp.layer.min(2)), 0xaa);
         bytes
     }
 }
@@ -70,8 +70,8 @@ pub struct Encoder {
     number: u16,
     tl0: u8,
     count: usize,
-    picture: u32,
-    /// Newest picture of each temporal layer.
+    frame: u32,
+    /// Newest frame of each temporal layer.
     newest: [u32; 3],
     key_wanted: bool,
     lines: u16,
@@ -87,7 +87,7 @@ impl Encoder {
             number: codec.number_mask() - 15,
             tl0: 250,
             count: 0,
-            picture: 0,
+            frame: 0,
             newest: [0; 3],
             key_wanted: true,
             lines: LINES,
@@ -98,44 +98,44 @@ impl Encoder {
         self.key_wanted = true;
     }
 
-    /// The pictures have so many lines from here on: the camera was turned, or is another one.
+    /// The frames have this height from here on: the camera was turned, or is another one.
     pub fn resize(&mut self, lines: u16) {
         (self.lines, self.key_wanted) = (lines, true);
     }
 
-    /// The encoder is another one: its numbers begin somewhere else.
+    /// Another encoder: its numbers begin somewhere else.
     pub fn restart(&mut self, number: u16, tl0: u8) {
         (self.number, self.tl0, self.key_wanted) = (number & self.codec.number_mask(), tl0, true);
     }
 
-    /// The packets of the next picture.
-    pub fn next_picture(&mut self, captured_ms: u32) -> Vec<Payload> {
+    /// The packets of the next frame.
+    pub fn next_frame(&mut self, captured_ms: u32) -> Vec<Payload> {
         let key = std::mem::take(&mut self.key_wanted);
         self.count = if key { 0 } else { self.count + 1 };
         let pattern = self.codec.pattern();
         let step = pattern[self.count % pattern.len()];
-        self.picture += 1;
-        let needs = if key { self.picture } else { self.newest[usize::from(step.base)] };
-        self.newest[usize::from(step.temporal)] = self.picture;
+        self.frame += 1;
+        let needs = if key { self.frame } else { self.newest[usize::from(step.base)] };
+        self.newest[usize::from(step.temporal)] = self.frame;
         if key {
-            self.newest = [self.picture; 3];
+            self.newest = [self.frame; 3];
         }
         self.number = self.number.wrapping_add(1) & self.codec.number_mask();
         if step.temporal == 0 {
             self.tl0 = self.tl0.wrapping_add(1);
         }
-        let told = Told { site: self.site, layer: self.layer, captured_ms, picture: self.picture, needs };
+        let stamp = Stamp { site: self.site, layer: self.layer, captured_ms, frame: self.frame, needs };
         let Encoder { number, tl0, lines, .. } = *self;
         let packets = if key { 4 } else { 1 + usize::from(self.layer.min(2)) };
-        let picture = Picture { key, step, number, tl0, lines, packets, told };
-        (0..packets).map(|index| self.codec.pack(&picture, index)).collect()
+        let frame = Frame { key, step, number, tl0, lines, packets, stamp };
+        (0..packets).map(|index| self.codec.pack(&frame, index)).collect()
     }
 }
 
 /// A voice packet: Opus by name, a site's number by content.
 pub fn voice(site: u8, captured_ms: u32) -> Vec<u8> {
     let mut bytes = vec![0xf8];
-    Told { site, layer: 0, captured_ms, picture: 0, needs: 0 }.write(&mut bytes);
+    Stamp { site, layer: 0, captured_ms, frame: 0, needs: 0 }.write(&mut bytes);
     bytes.resize(80, 0);
     bytes
 }
