@@ -1,7 +1,7 @@
 //! Peers and rooms of one worker; the only way in.
 //!
 //! The engine is an index, never a warehouse: what is known of a peer is in `peer`, of a meeting in `room`, of a packet
-//! in the publisher's slab. The modules below are the stations of the one route a packet takes (ARCHITECTURE.md,
+//! in the publisher's slab. The modules below are the steps a packet takes (ARCHITECTURE.md,
 //! "follow one packet").
 
 mod account;
