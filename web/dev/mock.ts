@@ -13,7 +13,7 @@ const meeting = new MockMeeting(parameters);
 
 class MockSocket extends EventTarget {
   static readonly OPEN = 1;
-  /** In the scene `cut` the server cannot be spoken to once the microphone is open; media goes on. */
+  /** In the scene `cut` the server cannot be reached once the microphone is open; media goes on. */
   static cut = false;
   readyState = 0;
   onopen: (() => void) | null = null;

@@ -60,7 +60,7 @@ export class MockMedia {
   }
 }
 
-/** A hall with a table and people, as far as ellipses can. */
+/** A meeting room with a table and people, as far as ellipses can. */
 function paintRoom(context: CanvasRenderingContext2D, { hue }: Painter): void {
   const wall = context.createLinearGradient(0, 0, 0, HEIGHT);
   wall.addColorStop(0, `hsl(${hue} 22% 46%)`);

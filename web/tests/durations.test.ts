@@ -7,7 +7,7 @@ const HOUR = 60 * MINUTE;
 /** The server's wall clock when the own clock is at 0. */
 const WALL = 1_700_000_000_000;
 
-/** Sites as the server tells them: since when, by its wall clock. */
+/** Sites as the server sends them: since when, by its wall clock. */
 const told = (...since: (number | null)[]) => since.map((since_ms, index) => site(index + 1, { since_ms }));
 /** For how long each site is as it is, by the page. */
 const shown = (durations: Durations, nowMs: number, ...since: (number | null)[]) =>

@@ -84,7 +84,7 @@ export class FakeTrack extends EventTarget {
   }
 }
 
-/** A video or audio element that plays whatever it is given. */
+/** A video or audio element that plays everything it is given. */
 export class FakePlayer extends EventTarget {
   static all: FakePlayer[] = [];
   static get last(): FakePlayer {

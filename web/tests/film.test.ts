@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { LocalMedia } from '../src/session/localMedia';
 import { FakeTrack } from './fakes';
 
-/** A mixer that says what has been put into it. */
+/** A mixer that shows what has been put into it. */
 class FakeContext {
   static mixes: { track: FakeTrack; inputs: FakeTrack[] }[] = [];
   readonly state = 'running';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { keepPlaying } from '../src/media/keepPlaying';
 
-/** A player, and how somebody outside of the page pauses it. */
+/** A player, and how something outside of the page pauses it. */
 class Player extends EventTarget {
   srcObject: object | null = {};
   plays = 0;

@@ -12,7 +12,7 @@ afterEach(() => void vi.useRealTimers());
 const YOU = 1;
 const MINUTE = 60_000;
 
-/** What a device in a meeting of three wishes, and how to tell it the grade of its own line. */
+/** What a device in a meeting of three wishes, and how to give it the grade of its own line. */
 function watching() {
   const sites = [site(YOU), site(2), site(3)];
   const state = signal<MeetingState>({ ...initialState, you: YOU, meeting: meeting(sites) });

@@ -8,7 +8,7 @@ import { meeting, site } from './samples';
 
 export const TOKEN = 'bi-mat';
 
-/** What the machine of a hall has, and what became of it. */
+/** What the machine of a room has, and what happened to it. */
 export class Machine {
   readonly tracks: FakeTrack[] = [];
   readonly locks: { released: boolean }[] = [];

@@ -28,7 +28,7 @@ export function useSharing() {
   };
 }
 
-/** The large sign that shows a room whether it is heard, and what its words hang on. */
+/** The large sign that shows a room whether it is heard, and what its words depend on. */
 export function useBanner() {
   const { banner, progress, local, sending } = useSession();
   return {

@@ -5,7 +5,7 @@ import { gradeOf } from '../meeting/tileModel';
 import type { Action, ActionKind, SiteId, SiteView } from '../protocol/gen';
 import { useSession } from './context';
 
-/** The meeting as the server has told it last; null before it has. */
+/** The newest meeting from the server; null before the first. */
 export const useMeeting = () => useSession().state.value.meeting;
 
 /** What this site may do to the meeting, and how. */
@@ -42,7 +42,7 @@ export const useNotices = () => useSession().notices.shown.value;
 /** Milliseconds since 1970, for people who look at the time. */
 export const useWallClock = (): number => useSession().clocks.wall.value;
 
-/** How long ago something happened, on the page's own clock; 0 where nobody knows. */
+/** How long ago something happened, on the page's own clock; 0 where that is not known. */
 export function useMsSince(sinceMs: number | null): number {
   const now = useSession().clocks.steady.value;
   return now - (sinceMs ?? now);

@@ -2,7 +2,7 @@ import { useEffect } from 'preact/hooks';
 import { useSession } from './context';
 import { toggleFullscreen } from './fullscreen';
 
-/** Single keys, but never while somebody types, chooses, or holds Ctrl for the browser. */
+/** Single keys, but never while the user types, chooses, or holds Ctrl for the browser. */
 function isForPage(event: KeyboardEvent): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return false;
   const target = event.target;

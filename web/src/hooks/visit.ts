@@ -4,7 +4,7 @@ import { useSession } from './context';
 /** How far this visit is: the entry page, the meeting, the end. */
 export const usePhase = () => useSession().phase.value;
 
-/** Where the link leads; null while the server has not said. */
+/** Where the link leads; null while the server has not answered. */
 export const useInvitation = () => useSession().invitation.value;
 
 /** Whether the link itself skips the entry page. */

@@ -1,4 +1,4 @@
-/** Vietnamese is the source: a key exists when it stands here. Words: ops/guide/quy-tac.md. */
+/** Vietnamese is the source: a key exists when it is here. Words: ops/guide/quy-tac.md. */
 export const vi = {
   product: 'Nhịp Cầu',
   productLine: 'Hội nghị truyền hình trực tuyến',

@@ -1,6 +1,6 @@
 import { device } from '../memory';
 
-/** What this device remembers of its hall. Empty ids stand for the system's default device. */
+/** What this device remembers of its room. Empty ids stand for the system's default device. */
 export interface Choices {
   camera: string;
   microphone: string;
@@ -21,7 +21,7 @@ export const defaultChoices: Choices = {
   echoCancellation: true,
   noiseSuppression: true,
   cameraOn: true,
-  // A hall enters quietly; the banner says so and one press opens it.
+  // A room enters muted; the banner says so and one press opens the microphone.
   microphoneOn: false,
   direct: false,
 };

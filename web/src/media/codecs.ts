@@ -33,6 +33,6 @@ export const preferAudio = (transceiver: RTCRtpTransceiver) =>
 export const preferSending = (transceiver: RTCRtpTransceiver) =>
   prefer(transceiver, 'video', ['video/vp8', 'video/rtx']);
 
-/** Whatever another site may send. */
+/** Every codec another site may send. */
 export const preferReceiving = (transceiver: RTCRtpTransceiver) =>
   prefer(transceiver, 'video', ['video/vp8', 'video/vp9', 'video/h264', 'video/av1', 'video/rtx']);

@@ -3,7 +3,7 @@ import { preferAudio, preferReceiving, preferSending } from './codecs';
 import { ASKED_FOR, CAMERA_ENCODINGS, CONTENT_ENCODINGS, cameraEncodings } from './encodings';
 import { followSize } from './size';
 
-/** Receive-only audio sections without a video section, for those who are only heard. */
+/** Receive-only audio sections without a video section, for sites that are only heard. */
 const AUDIO_ONLY_SLOTS = 3;
 
 export interface VideoSlot {
@@ -84,7 +84,7 @@ export class MediaConnection {
     await this.content.sender.replaceTrack(track);
   }
 
-  /** Which simulcast layers somebody watches, lowest first. */
+  /** Which simulcast layers have a viewer, lowest first. */
   wantLayers(wanted: { camera: boolean[]; content: boolean[] }): void {
     this.wanted = wanted;
     this.applyLayers();
@@ -110,7 +110,7 @@ export class MediaConnection {
     return { audio, video: new MediaStream([video.receiver.track]) };
   }
 
-  /** Layers are made of what the camera gives now, and anew whenever that changes. */
+  /** Layers are made of what the camera gives now, and again whenever that changes. */
   private follow(track: MediaStreamTrack): () => void {
     const { width, height } = track.getSettings();
     this.size = { width: width ?? ASKED_FOR.width, height: height ?? ASKED_FOR.height };

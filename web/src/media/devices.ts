@@ -7,7 +7,7 @@ type DeviceProblem =
   | 'missing'
   | 'busy'
   | 'lost'
-  /** There is a track, and somebody outside of the page keeps it silent or dark. */
+  /** There is a track, and something outside of the page keeps it silent or dark. */
   | 'silenced';
 
 export interface Acquired {
@@ -94,7 +94,7 @@ function problemOf(error: unknown): DeviceProblem {
   }
 }
 
-/** Whether the user has refused; false where the browser does not say. */
+/** Whether the user has refused; false where the browser does not report it. */
 export async function isBlocked(name: 'camera' | 'microphone'): Promise<boolean> {
   const status = await navigator.permissions?.query({ name }).catch(() => null);
   return status?.state === 'denied';
@@ -124,9 +124,9 @@ type ScreenSound = MediaTrackConstraints & { suppressLocalAudioPlayback: boolean
 type ScreenOptions = DisplayMediaStreamOptions & { systemAudio: 'include' | 'exclude' };
 
 /**
- * A film's sound is not a voice: nothing is filtered out of it, and the hall goes on hearing it from its own
- * loudspeakers. The sound of the whole machine has the other sites' voices in it, which would come back to them as
- * an echo; it is offered only where the browser can leave this page's own sound out.
+ * A film's sound is not a voice: nothing is filtered out of it, and the room goes on hearing it from its own
+ * loudspeakers. The sound of the whole machine has the other sites' voices in it, which would come back to them as an
+ * echo; it is offered only where the browser can leave this page's own sound out.
  */
 function screenOptions(): ScreenOptions {
   const known = navigator.mediaDevices.getSupportedConstraints() as { restrictOwnAudio?: boolean };
@@ -141,7 +141,7 @@ function screenOptions(): ScreenOptions {
   return { video: { frameRate: { max: 15 } }, audio, systemAudio };
 }
 
-/** The screen, a window or a tab. Null when the user thought better of it. */
+/** The screen, a window or a tab. Null when the user cancelled. */
 export async function acquireScreen(): Promise<Presented | null> {
   try {
     const stream = await navigator.mediaDevices.getDisplayMedia(screenOptions());

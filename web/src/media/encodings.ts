@@ -8,10 +8,10 @@ export interface Size {
 type Layer = [divisor: number, maxBitrate: number];
 
 /**
- * Simulcast of the camera, lowest first: a thumbnail, a tile, the big screen. Browsers send no more layers than
- * a frame of so many pixels is worth to them, and leave out the highest: without a word, and whatever its
- * divisor is. So the whole frame is in the highest layer they keep. Areas are WebRTC's (`simulcast.cc`), bits
- * for a frame in between are from there, too.
+ * Simulcast of the camera, lowest first: a thumbnail, a tile, the big screen. Browsers send no more layers than a frame
+ * of so many pixels is worth to them, and leave out the highest: silently, and whatever its divisor is. So the whole
+ * frame is in the highest layer they keep. Areas are WebRTC's (`simulcast.cc`), bits for a frame in between are from
+ * there, too.
  */
 const PLANS: { pixels: number; layers: Layer[] }[] = [
   {
@@ -36,9 +36,8 @@ const PLANS: { pixels: number; layers: Layer[] }[] = [
 export const ASKED_FOR: Size = { width: 1280, height: 720 };
 
 /**
- * One stream, its frames in three temporal layers. Without these words Chromium sends VP9 and AV1 as one
- * stream of layers inside each other, of which only the lowest can be told apart by its RID. VP8 and H.264
- * are sent so anyway.
+ * One stream, its frames in three temporal layers. Without this mode Chromium sends VP9 and AV1 as one stream of layers
+ * inside each other, of which only the lowest can be identified by its RID. VP8 and H.264 are sent so anyway.
  */
 const SCALABILITY_MODE = 'L1T3';
 

@@ -1,12 +1,12 @@
-/** Between attempts to go on playing: whoever paused may do it again at once. */
+/** Between attempts to go on playing: what paused it may do so again at once. */
 const FIRST_MS = 250;
 const LONGEST_MS = 5000;
-/** What has played so long is not being fought over. */
+/** After it has played this long the pause is over. */
 const STEADY_MS = 10_000;
 
 /**
- * Plays on when somebody outside of the page has paused: media keys, a headset, a phone call, the browser
- * itself. Returns how to let go of the element. `refused` is called when the browser wants a click first.
+ * Plays on when something outside of the page has paused it: media keys, a headset, a phone call, the browser itself.
+ * Returns how to let go of the element. `refused` is called when the browser wants a click first.
  */
 export function keepPlaying(player: HTMLMediaElement, refused: () => void = () => undefined): () => void {
   let wait = FIRST_MS;
@@ -17,7 +17,7 @@ export function keepPlaying(player: HTMLMediaElement, refused: () => void = () =
     });
   };
   const paused = () => {
-    // Without a source there is nothing to play: that was ourselves.
+    // Without a source there is nothing to play: the page itself has paused it.
     if (player.srcObject === null) return;
     clearTimeout(timer);
     timer = setTimeout(play, wait);

@@ -18,9 +18,9 @@ export function watchSize(player: HTMLVideoElement, changed: (size: Size) => voi
 }
 
 /**
- * Follows the size of a track's frames: a phone is turned, a camera goes into another mode. What a track says
- * of its settings is not the same in all browsers, and no event comes with it: the frames themselves are
- * looked at, by a player that is on no page. Returns how to let go.
+ * Follows the size of a track's frames: a phone is turned, a camera goes into another mode. What a track reports of its
+ * settings is not the same in all browsers, and no event comes with it: the frames themselves are measured, by a player
+ * that is on no page. Returns how to let go.
  */
 export function followSize(track: MediaStreamTrack, changed: (size: Size) => void): () => void {
   const player = document.createElement('video');

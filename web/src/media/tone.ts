@@ -1,6 +1,6 @@
 import { audioContext } from './level';
 
-/** Three rising notes, so that a loudspeaker is told apart from a hum. Ends with the last note. */
+/** Three rising notes, so that a loudspeaker is distinguished from a hum. Ends with the last note. */
 export async function playTone(speaker: string): Promise<void> {
   const audio = audioContext();
   const out = audio.createMediaStreamDestination();
@@ -32,6 +32,6 @@ function note(audio: AudioContext, out: AudioNode, frequency: number, at: number
 /** Chooses the loudspeaker where the browser can; elsewhere the system's default stays. */
 export async function setSpeaker(player: HTMLMediaElement, speaker: string): Promise<void> {
   if (typeof player.setSinkId !== 'function') return;
-  // A loudspeaker that was unplugged must not silence the hall.
+  // A loudspeaker that was unplugged must not silence the room.
   await player.setSinkId(speaker).catch(() => player.setSinkId('').catch(() => undefined));
 }

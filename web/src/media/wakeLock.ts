@@ -1,7 +1,7 @@
 /** A system that takes the lock away (battery saving) may do it again at once. */
 const AGAIN_MS = 10_000;
 
-/** Keeps the screen of a hall lit, for as long as it is to be held. */
+/** Keeps the screen of a room lit, for as long as it is to be held. */
 export class WakeLock {
   private held: WakeLockSentinel | null = null;
   private wanted = false;

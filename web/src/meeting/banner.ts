@@ -14,7 +14,7 @@ export type Banner =
 
 export interface BannerInput {
   online: boolean;
-  /** Sound and video flow, whether or not the server can be spoken to. */
+  /** Sound and video flow, whether or not the server can be reached. */
   mediaUp: boolean;
   hasMicrophone: boolean;
   /** Something outside of the page keeps the microphone silent. */
@@ -23,11 +23,11 @@ export interface BannerInput {
   microphoneOpen: boolean;
   /** The sound of what is presented is sent, too. */
   film: boolean;
-  /** What the bridge says of this site, or said last. */
+  /** What the bridge reports of this site, or reported last. */
   bridge: MicrophoneState | null;
 }
 
-/** The bridge's word counts: a site that cannot be heard is never told that it is on air. */
+/** What the bridge reports counts: a site that cannot be heard is never shown that it is on air. */
 export function bannerOf(input: BannerInput): Banner {
   const voice = input.hasMicrophone && input.microphoneOpen && !input.silenced;
   if (!input.online) return offline(input, voice);
@@ -38,7 +38,7 @@ export function bannerOf(input: BannerInput): Banner {
   return input.microphoneOpen ? 'silenced' : 'mic_off';
 }
 
-/** Media goes its own way: where only the word of the server is missing, the others go on hearing the room. */
+/** Media needs no WebSocket: where only the server's messages are missing, the others go on hearing the room. */
 function offline({ mediaUp, bridge, film }: BannerInput, voice: boolean): Banner {
   if (!mediaUp || bridge !== 'on') return 'reconnecting';
   if (voice) return 'still_sending';

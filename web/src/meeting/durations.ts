@@ -1,8 +1,8 @@
 import type { SiteId, SiteView } from '../protocol/gen';
 
 /**
- * Since when each site is as it is, on a clock that nobody sets. The server gives times of its own wall
- * clock; that is used only for what happened before this page received anything.
+ * Since when each site is as it is, on a clock that is never set. The server gives times of its own wall clock; that is
+ * used only for what happened before this page received anything.
  */
 export interface Durations {
   /** Own clock minus the server's, milliseconds; null until a connection's first meeting. */
@@ -13,7 +13,7 @@ export interface Durations {
 }
 
 interface Change {
-  /** As the server says it; another number is another change. */
+  /** The server's time; another number is another change. */
   sinceMs: number;
   /** Own clock; null where it was not seen to happen. */
   atMs: number | null;
@@ -45,7 +45,7 @@ export function follow(before: Durations, sites: SiteView[], nowMs: number): Dur
   return { skewMs, begunMs, changes };
 }
 
-/** After a gap the first meeting says again what was not seen to happen. */
+/** After a gap the first meeting repeats what was not seen to happen. */
 export function afterGap(before: Durations): Durations {
   const seen = [...before.changes].map(
     ([site, { sinceMs }]) => [site, { sinceMs, atMs: atOf(before, site) }] as const,

@@ -19,7 +19,7 @@ export interface Placed {
 const ASPECT = 16 / 9;
 /** Below this a face is not recognised on a phone; the rest is on other pages. */
 const SMALLEST_TILE = 148;
-/** Beside a large tile the others are for knowing who is there. */
+/** Beside a large tile the others only show which sites are there. */
 const SMALLEST_STRIP_TILE = 104;
 /** The strip takes at most this part of a wide screen. */
 const STRIP_SHARE = 0.34;
@@ -123,7 +123,7 @@ function stageAbove(stage: VideoSource, others: View['others'], area: Area, gap:
   return [onStage(stage, area.width, stageHeight(area)), ...placeCells(others, cells, box, gap)];
 }
 
-/** Cut off at most: a frame of 16:10 loses a tenth, which nobody misses; one of 4:3 a quarter, and with it heads. */
+/** Cut off at most: a frame of 16:10 loses a tenth, which does not matter; one of 4:3 a quarter, and with it heads. */
 const CUT_OFF = 0.12;
 
 /** Whether a frame fills its tile when little of it is cut off; before the first one it is taken to. */
@@ -134,8 +134,8 @@ export function fills(frame: Area | null, tile: Area): boolean {
 }
 
 /**
- * A small change asks nothing new; and the heights that cameras have (180, 240, 270, 360, 480, 540, 720, 960, 1080)
- * are such steps, so that none is asked for that is larger than its tile for the step's sake.
+ * A small change asks nothing new; and the heights that cameras have (180, 240, 270, 360, 480, 540, 720, 960, 1080) are
+ * such steps, so that no layer is asked for that is larger than its tile only because of the step.
  */
 const HEIGHT_STEP = 30;
 

@@ -1,7 +1,7 @@
 import type { MeetingView, SiteId, SiteView } from '../protocol/gen';
 import { type Notice, siteOf } from './state';
 
-/** What changed between two states of the meeting that people should be told. */
+/** What changed between two states of the meeting that people should know. */
 export function noticesOf(before: MeetingView | null, after: MeetingView, you: SiteId | null): Notice[] {
   if (before === null) return [];
   const notices: Notice[] = [];
@@ -12,7 +12,7 @@ export function noticesOf(before: MeetingView | null, after: MeetingView, you: S
       notices.push(...ownNotices(earlier, site));
       continue;
     }
-    // A seat that moves is told to whoever may do something about it.
+    // That a seat has moved is shown where something can be done about it.
     if (site.takeovers > earlier.takeovers && after.actions.includes('remove')) {
       notices.push({ kind: 'takenOver', site: site.name, atMs: site.taken_over_ms ?? 0 });
     }

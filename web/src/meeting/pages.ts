@@ -11,9 +11,8 @@ export interface View {
 }
 
 /**
- * A page of the scene where no more than `places` sources fit beside the large one. Every page of
- * several keeps its last place for a speaker from another page: whoever speaks comes into view, and
- * nobody else moves.
+ * A page of the scene where no more than `places` sources fit beside the large one. Every page of several keeps its
+ * last place for a speaker from another page: the speaker comes into view, and no other tile moves.
  */
 export function viewOf(scene: Scene, places: number, page: number): View {
   const { stage, others } = scene;
@@ -26,8 +25,8 @@ export function viewOf(scene: Scene, places: number, page: number): View {
 }
 
 /**
- * Who speaks on another page. `before` stays for as long as it speaks, so that two who talk at once
- * do not change places all the time.
+ * The speaker from another page. `before` stays for as long as it speaks, so that two that talk at once do not change
+ * places all the time.
  */
 export function guestOf(state: MeetingState, scene: Scene, view: View, before: VideoSource | null) {
   if (view.pages === 1) return null;

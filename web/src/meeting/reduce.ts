@@ -3,10 +3,10 @@ import { afterGap, follow } from './durations';
 import { noticesOf } from './notices';
 import type { MeetingState, Notice } from './state';
 
-/** How many who spoke lately keep their slot when there are more sites than slots. */
+/** How many of the latest speakers keep their slot when there are more sites than slots. */
 const RECENT_SPEAKERS = 6;
 
-/** The one door by which what the server says enters. `nowMs` is a clock that only goes forward. */
+/** The only way in for the server's messages. `nowMs` is a clock that only goes forward. */
 export function reduce(before: MeetingState, message: ServerMessage, nowMs: number): MeetingState {
   const state: MeetingState = { ...before, notices: [] };
   switch (message.type) {

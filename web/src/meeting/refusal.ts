@@ -5,7 +5,7 @@ export type Trouble =
   | ErrorCode
   /** The connection to the server is gone. */
   | 'lost'
-  /** The server has left an offer without an answer. */
+  /** The server has not answered an offer. */
   | 'no_answer'
   /** Nothing gets through between here and the server's media ports, or nothing any more. */
   | 'no_media'
@@ -18,7 +18,7 @@ export type AfterRefusal = 'soon' | 'slowly' | 'stop' | 'reload';
 const AFTER_REFUSAL: Record<ErrorCode, AfterRefusal | 'slowly_inside'> = {
   unknown_link: 'stop',
   seat_taken: 'stop',
-  // Somebody has pressed the button, and wants the seat as soon as it may be had.
+  // A user has pressed the button, and wants the seat as soon as it may be had.
   takeover_too_soon: 'soon',
   meeting_full: 'slowly_inside',
   meeting_locked: 'stop',
@@ -27,7 +27,7 @@ const AFTER_REFUSAL: Record<ErrorCode, AfterRefusal | 'slowly_inside'> = {
   version: 'reload',
   too_many_joins: 'slowly',
   rate_limited: 'slowly',
-  // The server cannot read our greeting: another version of the page can.
+  // The server cannot read our hello: another version of the page can send one that it reads.
   message_too_large: 'reload',
   malformed_message: 'reload',
   out_of_order: 'slowly',
@@ -42,7 +42,7 @@ const AFTER_REFUSAL: Record<ErrorCode, AfterRefusal | 'slowly_inside'> = {
   internal: 'slowly',
 };
 
-/** `inside`: this page has been in the meeting before, so nobody wants to press a button. */
+/** `inside`: this page has been in the meeting before, so no user should have to press a button. */
 export function afterRefusal(code: ErrorCode, inside: boolean): AfterRefusal {
   // A newer server's code is not in the table of this page.
   const next = AFTER_REFUSAL[code] ?? 'stop';
@@ -51,8 +51,8 @@ export function afterRefusal(code: ErrorCode, inside: boolean): AfterRefusal {
 }
 
 /**
- * What an error means for the connection: nothing but a word to people; offer anew, a few times or for
- * ever; or come back on a new connection.
+ * What an error means for the connection: only a sentence to people; a new offer, a few times or for ever; or come back
+ * on a new connection.
  */
 export type AfterError = 'tell' | 'offer_anew' | 'offer_later' | 'reconnect';
 
@@ -102,7 +102,7 @@ export function refusalPage(code: ErrorCode) {
   }
 }
 
-/** The sentence beside "reconnecting"; none where a lost line says all there is to say. */
+/** The sentence beside "reconnecting"; none where the lost line explains everything. */
 export function troubleWord(trouble: Trouble | null) {
   switch (trouble) {
     case null:

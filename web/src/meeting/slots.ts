@@ -53,7 +53,7 @@ function lastResortFirst(slots: Assignment): number {
   return free >= 0 ? free : slots[0] === null ? 0 : -1;
 }
 
-/** No camera sends more, and no screen of a hall shows it. */
+/** No camera sends more, and no screen of a room shows it. */
 const TALLEST = 2160;
 /** Of a source that has no place on the screen just now. */
 const UNSEEN = 180;
@@ -82,7 +82,7 @@ export function wishesOf(
   });
 }
 
-/** The slot that carries a source just now, as the server says; -1 when none does. */
+/** The slot that carries a source just now, by the server's report; -1 when none does. */
 export function slotShowing(slots: (SlotSource | null)[], source: VideoSource): number {
   return slots.findIndex(shown => shown?.site === source.site && shown.kind === source.kind);
 }

@@ -10,7 +10,7 @@ import type {
 } from '../protocol/gen';
 import { type Durations, noDurations } from './durations';
 
-/** Something worth telling once; the words are chosen by the view. */
+/** Something to show once; the view chooses the words. */
 export type Notice =
   | { kind: 'lost' | 'back' | 'takenOver'; site: string; atMs: number }
   | { kind: 'joined' | 'left' | 'removed' | 'onBigScreen'; site: string }
@@ -23,7 +23,7 @@ export type Ending =
   | { kind: 'left' | 'no_link' | 'unsupported' | 'unfit' }
   | { kind: 'refused'; code: ErrorCode };
 
-/** What the server has told, folded by `reduce`. No DOM, no clock, no media. */
+/** What the server has sent, folded by `reduce`. No DOM, no clock, no media. */
 export interface MeetingState {
   you: SiteId | null;
   /** Secret that takes this seat again. */
@@ -34,13 +34,13 @@ export interface MeetingState {
   audioSlots: (SlotSource | null)[];
   /** Loudest first. */
   speakers: SiteId[];
-  /** Who spoke lately, newest first: the order in which sources are wanted. */
+  /** The latest speakers, newest first: the order in which sources are wanted. */
   recentSpeakers: SiteId[];
   links: ReadonlyMap<SiteId, SiteLink>;
   /** Wanted simulcast layers of the own sources, lowest first. */
   layers: { camera: boolean[]; content: boolean[] };
   durations: Durations;
-  /** Told by the newest message; the session shows them and reduce forgets them. */
+  /** From the newest message; the session shows them and reduce forgets them. */
   notices: Notice[];
   ending: Ending | null;
 }

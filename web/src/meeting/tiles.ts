@@ -7,7 +7,7 @@ export interface VideoSource {
   kind: 'camera' | 'content';
 }
 
-/** `auto` is a grid in which whoever presents is large. */
+/** `auto` is a grid in which a site that presents is large. */
 export type LayoutChoice = 'auto' | 'grid' | 'stage';
 
 /** Which sources there are: at most one large, the others in the order of the invitation. */
@@ -22,8 +22,8 @@ export const sameSource = (a: VideoSource | null, b: VideoSource | null) =>
 export const sourceKey = (source: VideoSource) => `${source.site}-${source.kind}`;
 
 /**
- * Who is large: whom the chair has put there; else, in `stage`, whom this device chose; else who presents, but in
- * `grid`; else, in `stage`, who speaks, or the chair.
+ * The large source: the site the chair has put there; else, in `stage`, the one this device chose; else the one that
+ * presents, but not in `grid`; else, in `stage`, the speaker, or the chair.
  */
 export function sceneOf(state: MeetingState, choice: LayoutChoice, pinned: VideoSource | null): Scene {
   const sites = state.meeting?.sites.filter(hasTile) ?? [];

@@ -13,7 +13,7 @@ export interface SocketEvents {
  */
 const OPENING_MS = 30_000;
 
-/** One WebSocket connection. Replies to pings, and gives up on a server that has fallen silent. */
+/** One WebSocket connection. Replies to pings, and gives up on a server that has gone silent. */
 export class Socket {
   private readonly ws: WebSocket;
   private silence: ReturnType<typeof setTimeout> | undefined;
@@ -28,7 +28,7 @@ export class Socket {
   ) {
     this.ws = new WebSocket(url);
     this.ws.onopen = () => {
-      // Silence counts from here: before, there was nobody to say anything.
+      // Silence counts from here: before, there was no connection that could have sent anything.
       this.listen(SILENCE_TIMEOUT_S * 1000);
       this.events.opened();
     };

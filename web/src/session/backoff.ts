@@ -1,5 +1,5 @@
 const FIRST_MS = 500;
-/** A line that is back, or a server that is up again, is found within this: a hall waits for sound and video. */
+/** A line that is back, or a server that is up again, is found within this: a room waits for sound and video. */
 export const SOON_MS = 10_000;
 /** What is full or busy does not change in seconds, and forty pages that ask must not keep it so. */
 export const SLOWLY_MS = 60_000;

@@ -3,7 +3,7 @@ import type { Acquired } from '../media/devices';
 
 const NOTHING: Acquired = { track: null, problem: null };
 
-/** A camera or a microphone of this machine, also when somebody pulls it out. */
+/** A camera or a microphone of this machine, also when it is unplugged. */
 export class Capture {
   readonly acquired = signal(NOTHING);
   /** What can take the place of a device that was pulled out; nothing is switched without a question. */

@@ -23,10 +23,10 @@ export interface ConnectorEvents {
   gaveUp(): void;
 }
 
-/** How long a server may take to say that it is there, beyond two round trips. */
+/** How long a server may take to answer that it is there, beyond two round trips. */
 const PROBE_MS = 4000;
 const REPORT_MS = 5000;
-/** Who stays so long was not let in by accident: the next failure counts from one again. */
+/** After this long inside the connection counts as stable: the next failure counts from one again. */
 const STEADY_MS = 10_000;
 /** An attempt begun so long before the network came waits for the network that was. */
 const OPENING_PATIENCE_MS = 5000;
@@ -113,7 +113,7 @@ export class Connector {
     this.socket = socket;
   }
 
-  /** Nothing is said or heard any more on the connection there was. */
+  /** Nothing is sent or received any more on the old connection. */
   private drop(): void {
     this.welcomed = false;
     this.socket?.close();
@@ -201,7 +201,7 @@ export class Connector {
     this.line.open(this.roundTripMs, !known);
   }
 
-  /** True when the refusal is dealt with here and nobody need be told. */
+  /** True when the refusal is handled here and need not be shown. */
   private refused(code: ErrorCode): boolean {
     const next = afterRefusal(code, this.inside);
     if (next === 'soon' || next === 'slowly') {

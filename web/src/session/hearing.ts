@@ -3,7 +3,7 @@ import type { Choices } from '../media/choices';
 import type { MediaConnection } from '../media/connection';
 import { Playback } from '../media/playback';
 
-/** What this site hears of the others, at the loudspeaker people chose. */
+/** What this site hears of the others, on the loudspeaker that was chosen. */
 export class Hearing {
   /** The browser plays nothing before a click. */
   readonly blocked = signal(false);

@@ -1,7 +1,7 @@
 import { effect, type ReadonlySignal, untracked } from '@preact/signals';
 import { WakeLock } from '../media/wakeLock';
 
-/** A hall watches without touching anything: its screen would go dark. `cannot` is called where the browser lets it. */
+/** A room watches without touching anything: its screen would go dark. `cannot` is called where the browser lets it. */
 export function keepLit(inMeeting: ReadonlySignal<boolean>, cannot: () => void): void {
   const wakeLock = new WakeLock();
   effect(() => {

@@ -1,7 +1,7 @@
 import { tab } from '../memory';
 import type { InvitationView } from '../protocol/gen';
 
-/** What the address of the page says. */
+/** What is in the address of the page. */
 export interface Link {
   /** Secret part of the join link; empty when the page was opened without one. */
   token: string;
@@ -31,8 +31,8 @@ export function linkOf(href: string): Link {
 const LINK = 'nhipcau.link';
 
 /**
- * The link of this tab. Its secret leaves the address bar, where whoever looks at the hall’s screen could
- * copy it, for the memory of the tab, where a reload finds it. A tab that cannot remember leaves it there.
+ * The link of this tab. Its secret leaves the address bar, where anyone who sees the room’s screen could copy it, for
+ * the memory of the tab, where a reload finds it. A tab that cannot remember leaves it there.
  */
 export function takeLink(): Link {
   const link = linkOf(location.href);
@@ -43,7 +43,7 @@ export function takeLink(): Link {
   return link;
 }
 
-/** Where the link leads; null where the server does not say. It is asked again by `hello`, and nothing hangs on this. */
+/** Where the link leads; null where the server does not answer. `hello` asks again, and nothing depends on this. */
 export async function invitationOf(token: string): Promise<InvitationView | null> {
   try {
     const headers = { authorization: `Bearer ${token}` };
@@ -77,7 +77,7 @@ export const saveSeat = (token: string, seat: string) => tab.write(seatKey(token
 /** Loads a newer page, but only once: a server that stays different must not make a loop. */
 export function reloadOnce(): boolean {
   if (tab.read(RELOADED) !== null) return false;
-  // Who cannot remember that it has reloaded would do it for ever.
+  // A tab that cannot remember that it has reloaded would do it for ever.
   if (tab.write(RELOADED, '1') === 'until_reload') {
     reloadSucceeded();
     return false;

@@ -72,7 +72,7 @@ export class LocalMedia {
   async choose(change: Partial<Choices>): Promise<void> {
     this.choices.value = { ...this.choices.value, ...change };
     const keys = Object.keys(change);
-    // Processing belongs to the capture, so it begins anew.
+    // Processing belongs to the capture, so it starts again.
     if (keys.some(key => ['microphone', 'echoCancellation', 'noiseSuppression'].includes(key)))
       await this.captures.microphone.start();
     const { track, problem } = this.camera.value;

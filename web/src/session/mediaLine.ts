@@ -24,7 +24,7 @@ export interface MediaLineEvents {
 
 /** What a server does at once, with room for a machine that is busy; a round trip is added. */
 const ANSWER_MS = 10_000;
-/** Longer than a slow line needs for DTLS, shorter than a hall's patience; see `ROUND_TRIPS`. */
+/** Longer than a slow line needs for DTLS, shorter than people's patience; see `ROUND_TRIPS`. */
 const MEDIA_MS = 6000;
 /** Checks of ICE, and DTLS 1.2 with its cookie, take four; a lost flight takes another two. */
 const ROUND_TRIPS = 6;
@@ -32,7 +32,7 @@ const ROUND_TRIPS = 6;
 const LONGEST_MEDIA_MS = 60_000;
 /** A short gap in ICE heals by itself; after this it is restarted. */
 const DISCONNECTED_MS = 2500;
-/** What stays up so long was no accident: the next failure counts from one again. */
+/** After this long up the line counts as stable: the next failure counts from one again. */
 const STABLE_MS = 10_000;
 /** Offers that this server refuses, or answers that this browser cannot use, in a row. */
 const UNUSABLE_TRIES = 4;
@@ -96,8 +96,8 @@ export class MediaLine {
     try {
       await media.answer(await unpackSdp(sdp));
     } catch {
-      // Either the server behind the address is a new one, whose keys do not fit the old connection, or
-      // this browser cannot read it at all: the next offer, of a new connection, will tell.
+      // Either the server behind the address is a new one, whose keys do not fit the old connection, or this browser
+      // cannot read it at all: the next offer, of a new connection, will show it.
       if (this.is(media, 'connecting')) this.failUnusable('unusable');
       return;
     }

@@ -4,7 +4,7 @@ import type { Notice } from '../meeting/state';
 const SHOWN_MS = 7000;
 const AT_ONCE = 4;
 
-/** What people are told once; each notice goes by itself. */
+/** What is shown to people once; each notice disappears by itself. */
 export class Notices {
   readonly shown = signal<{ id: number; notice: Notice }[]>([]);
   private id = 0;

@@ -16,7 +16,7 @@ export class Screen {
   readonly area = signal<Area>({ width: 0, height: 0 });
   readonly layout = signal<LayoutChoice>('auto');
   readonly pinned = signal<VideoSource | null>(null);
-  /** The sources on view, which page of how many they are, and who from another page is among them. */
+  /** The sources on view, which page of how many they are, and which source from another page is among them. */
   readonly view;
   readonly placed;
   /** What the layout button changes to; null: there is nothing to change. */
@@ -59,7 +59,7 @@ export class Screen {
     this.page.value = (page + by + pages) % pages;
   }
 
-  /** What somebody begins to present is large, whatever this device was looking at; then it may choose again. */
+  /** What a site begins to present is large, whatever this device was looking at; then it may choose again. */
   private comeIntoView(): void {
     let known: string[] = [];
     effect(() => {

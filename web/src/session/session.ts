@@ -28,8 +28,8 @@ const isPhone = () => Math.min(screen.width, screen.height) < 500 && navigator.m
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms));
 
 /**
- * One visit to a meeting, from the entry page to the end: puts the parts together and tells each what happens.
- * What a part knows is read from the part.
+ * One visit to a meeting, from the entry page to the end: puts the parts together and passes each what happens. What a
+ * part knows is read from the part.
  */
 export class Session {
   readonly link: Link = takeLink();
@@ -79,7 +79,7 @@ export class Session {
     });
   }
 
-  /** Where the page begins: the entry page, the meeting, or a sentence why not. */
+  /** Where the page begins: the entry page, the meeting, or a sentence why neither. */
   begin(): void {
     if (typeof RTCPeerConnection === 'undefined') this.end({ kind: 'unsupported' });
     else if (this.link.token === '') this.end({ kind: 'no_link' });

@@ -36,7 +36,7 @@ export class Wishes {
     });
   }
 
-  /** A new connection knows nothing: the wishes must be said again. */
+  /** A new connection knows nothing: the wishes must be sent again. */
   repeat(): void {
     this.sent = '';
     this.offer(untracked(() => this.wishes.value));

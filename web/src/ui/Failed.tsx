@@ -1,7 +1,7 @@
 import { words } from '../i18n';
 import './cover.css';
 
-/** The page itself has failed; it needs no session to say so. */
+/** The page itself has failed; it needs no session to show that. */
 export function Failed() {
   const t = words.value;
   return (

@@ -30,7 +30,7 @@ function Bars({ lit }: { lit: number }) {
   );
 }
 
-/** Colour, shape and word: nobody has to see colours to read it. */
+/** Colour, shape and word: it can be read without seeing colours. */
 export function LinkLight({ grade, lossPercent, rttMs }: Props) {
   const t = words.value;
   const numbers =

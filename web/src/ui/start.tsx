@@ -5,7 +5,7 @@ import './base.css';
 import './button.css';
 import './field.css';
 
-/** Whatever throws while something is drawn ends as one sentence: never a white or a half page. */
+/** Everything that throws while something is drawn ends as one sentence: never a white or a half page. */
 function Guard({ children }: { children: ComponentChildren }) {
   const [error] = useErrorBoundary(report);
   return error === undefined ? children : <Failed />;
@@ -26,5 +26,5 @@ export function start(begin: () => ComponentChildren): void {
   render(<Guard>{page}</Guard>, root);
 }
 
-/** For whoever looks for the fault. */
+/** For diagnosis. */
 const report = (error: unknown) => console.error(error);

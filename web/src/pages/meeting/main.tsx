@@ -26,5 +26,5 @@ start(() => {
   );
 });
 
-// The secret in the address is another link: the page begins anew.
+// The secret in the address is another link: the page starts again.
 window.addEventListener('hashchange', () => location.reload());

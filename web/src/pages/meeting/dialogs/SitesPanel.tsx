@@ -29,7 +29,7 @@ function presenceText(site: SiteView, forMs: number): string {
   }
 }
 
-/** For whoever may do something about it: another device has the seat than at first. */
+/** Shown where something can be done about it: another device has the seat than at first. */
 function Takeovers({ site }: { site: SiteView }) {
   const { may } = useActs();
   if (site.takeovers === 0 || !may('remove')) return null;
@@ -99,7 +99,7 @@ function Search({ sites, filter, setFilter, setQuery }: SearchProps) {
   );
 }
 
-/** Every invited site with its state and, for whoever may, what can be done to it. */
+/** Every invited site with its state and, where it is permitted, what can be done to it. */
 export function SitesPanel({ onClose }: { onClose(): void }) {
   const sites = useMeeting()?.sites ?? [];
   const [filter, setFilter] = useState<SiteFilter>('all');

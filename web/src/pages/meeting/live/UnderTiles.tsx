@@ -5,7 +5,7 @@ import { words } from '../../../i18n';
 import type { Panel } from '../dialogs/OpenPanel';
 import './underTiles.css';
 
-/** Invited and not here: one quiet line, so that those who are here have the room. */
+/** Invited and not here: one line, so that the space is for those who are here. */
 function Absent({ open }: { open(panel: Panel): void }) {
   const sites = useMeeting()?.sites.filter(site => site.presence === 'away') ?? [];
   if (sites.length === 0) return null;
@@ -53,7 +53,7 @@ function Pager() {
   );
 }
 
-/** Who is not on view: the absent, and the other pages. */
+/** What is not on view: absent sites, and the other pages. */
 export function UnderTiles({ open }: { open(panel: Panel): void }) {
   return (
     <div class="under-tiles">
