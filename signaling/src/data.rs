@@ -8,8 +8,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-/// Writes a file only its owner may read, whole or not at all; makes its folder if need be. What root
-/// writes belongs to whom the file, or else the folder, belonged before: the server's account.
+/// Writes a file only its owner may read, whole or not at all; makes its folder if need be. What root writes gets the
+/// owner of the file, or else of the folder, that was there before: the server's account.
 pub fn write_secret(path: &Path, content: &[u8]) -> Result<(), StartError> {
     // Of this process alone: two servers that start on one folder must not write into one file.
     let beside = path.with_extension(format!("{}.new", std::process::id()));
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_cannot_be_written_is_one_sentence() {
-        let error = write_secret(Path::new("/proc/nowhere/x"), b"").expect_err("nobody writes there");
+        let error = write_secret(Path::new("/proc/nowhere/x"), b"").expect_err("it cannot be written");
         assert_eq!(error.code, StartCode::DataDirectory);
         assert_eq!(error.to_string().lines().count(), 1);
     }

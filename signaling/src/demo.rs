@@ -22,8 +22,8 @@ pub const HEADLESS: [&str; 4] = ["An Phước", "Bình Sơn", "Phước Thái", 
 const FREE: [&str; 4] = ["Lộc An", "Long Đức", "Tam An", "Long Phước"];
 const TOKENS_FILE: &str = "demo-links.json";
 
-/// The settings of a demo: its own meeting, its own data folder, any free media ports. People find it
-/// where they found it yesterday; scripts read where it is, and may start many.
+/// The settings of a demo: its own meeting, its own data folder, any free media ports. For people it is on the same
+/// ports every time; scripts read where it is, and may start many.
 pub fn config(args: &DemoArgs) -> Result<Config, StartError> {
     let mut base = Config {
         data: default_data(),
@@ -106,7 +106,7 @@ pub struct Link {
     pub link: String,
 }
 
-/// What to tell of a server on these listeners, with media on these addresses.
+/// What to print of a server on these listeners, with media on these addresses.
 pub fn announcement(
     config: &Config,
     listeners: &Listeners,

@@ -1,5 +1,5 @@
-//! Open files: each connection is one, and the system allows a process only so many. A server that runs
-//! out of them can take nobody in, not even the sites that were promised a place.
+//! Open files: each connection is one, and the system allows a process only so many. A server that runs out of them can
+//! accept no connection, not even of sites that have a place kept.
 
 use crate::config::Config;
 use crate::error::StartError;
@@ -39,7 +39,7 @@ pub fn fit(config: &mut Config) -> Result<(), StartError> {
     let raised = setrlimit(Resource::Nofile, Rlimit { current: ceiling, maximum: ceiling });
     let allowed = match raised {
         Ok(()) => ceiling,
-        // The kernel's own bound may be lower than the limit it tells.
+        // The kernel's own bound may be lower than the limit it reports.
         Err(_) => getrlimit(Resource::Nofile).current,
     };
     let connections = fitting(config.limits.connections, allowed, config.media.threads())?;
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connections_fit_into_the_open_files_or_the_server_says_what_it_needs() {
+    fn connections_fit_into_the_open_files_or_the_server_names_what_it_needs() {
         let enough = needed(2_000, 2);
         assert_eq!(fitting(2_000, Some(enough), 2), Ok(2_000));
         assert_eq!(fitting(2_000, Some(enough - 1), 2), Ok(1_999));

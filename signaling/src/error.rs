@@ -1,5 +1,5 @@
-//! What can go wrong, in two kinds: a [`Refusal`] is for somebody who asked, a [`StartError`] is for
-//! whoever starts the server. Each has a stable code and one sentence.
+//! What can go wrong, in two kinds: a [`Refusal`] is for a site that asked, a [`StartError`] is for the operator who
+//! starts the server. Each has a stable code and one sentence.
 
 use protocol::{ErrorCode, ServerMessage};
 use std::fmt;
@@ -24,12 +24,12 @@ impl Refusal {
         text_of(self.code)
     }
 
-    /// Told to a site that is not let in.
+    /// The message to a site that is not let in.
     pub fn refused(self) -> ServerMessage {
         ServerMessage::Refused { code: self.code, text: self.text().to_owned() }
     }
 
-    /// Told to a site that is in and goes on.
+    /// The message to a site that is in and goes on.
     pub fn error(self) -> ServerMessage {
         ServerMessage::Error { code: self.code, text: self.text().to_owned() }
     }
@@ -150,7 +150,7 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
-/// What the system says against writing, as the end of a sentence.
+/// Why the system refuses to write, as the end of a sentence.
 pub fn cause(error: &std::io::Error) -> String {
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "đĩa đã đầy".to_owned(),

@@ -1,6 +1,5 @@
-//! Ids of meetings and sites. They are made of keys that stand in the configuration, a name where there is no other,
-//! and not of places in it: whatever is added, taken out or put elsewhere there, each means the same as before, also
-//! to what was written down.
+//! Ids of meetings and sites. They are made of keys in the configuration, a name where there is no other, and not of
+//! positions in it: whatever is added, removed or moved there, each means the same as before, also in stored facts.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use protocol::SiteId;

@@ -1,4 +1,4 @@
-//! The links by which sites come in, for whoever sends them out.
+//! The links by which sites come in, for the person who sends them out.
 
 use crate::config::{Config, MeetingConfig};
 use crate::tls;
@@ -7,13 +7,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How often the machine's addresses are looked at for whoever reads links: somebody who has just plugged in a cable
-/// waits for them, and reading takes some dozen microseconds.
+/// How often the machine's addresses are looked at for readers of links: someone who has just plugged in a cable waits
+/// for them, and reading takes some dozen microseconds.
 const FOLLOW_EVERY: Duration = Duration::from_secs(2);
 
-/// Watches for as long as the server runs by which hosts others reach it: it may have started before its network. A
-/// change is a line of the log, and `tell` gives out the links again.
-pub async fn follow(config: &Config, https: IpAddr, tell: impl Fn()) {
+/// Watches, for as long as the server runs, by which hosts others reach it: it may have started before its network. A
+/// change is a line of the log, and `changed` prints the links again.
+pub async fn follow(config: &Config, https: IpAddr, changed: impl Fn()) {
     let mut looks = interval(FOLLOW_EVERY);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut known = lan_hosts(config, https);
@@ -23,7 +23,7 @@ pub async fn follow(config: &Config, https: IpAddr, tell: impl Fn()) {
         if hosts != known {
             tracing::info!(?hosts, "reached by other addresses than before");
             known = hosts;
-            tell();
+            changed();
         }
     }
 }
@@ -62,7 +62,7 @@ pub(crate) fn shown(address: SocketAddr) -> String {
     }
 }
 
-/// Hosts by which other machines reach the listener, as they stand in a URL.
+/// Hosts by which other machines reach the listener, as in a URL.
 pub(crate) fn lan_hosts(config: &Config, listening: IpAddr) -> Vec<String> {
     if !config.names.is_empty() {
         let host = |name: &String| name.parse().map_or_else(|_| name.clone(), in_url);

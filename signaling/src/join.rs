@@ -10,10 +10,10 @@ use serde::Serialize;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Exit code of a poor line: beyond those of `StartCode`, which say why there is none.
+/// Exit code of a poor line: beyond those of `StartCode`, which stand for the reason why there was no measurement.
 const POOR: u8 = 20;
 
-/// Runs the subcommand. What the exit code says is in [`code`].
+/// Runs the subcommand. [`code`] explains the exit code.
 pub async fn run(args: JoinArgs) -> Result<ExitCode, StartError> {
     match measure(&args).await {
         Ok(statistics) => {

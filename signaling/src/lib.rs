@@ -1,18 +1,18 @@
 //! The meeting quarter of Nhịp Cầu: people, meetings, HTTP and WebSocket.
 //!
 //! # Map
-//! Each line uses only what stands below it, and of its own line what stands to the right (`RUST_ARROWS` in
+//! Each line uses only what is below it, and of its own line what is to the right (`RUST_ARROWS` in
 //! `tests/tests/tidy.rs`).
 //! - [`serve`], [`demo`], [`doctor`], [`join`], [`invite`], [`certificate`], [`cli`]: the commands.
 //! - [`http`]: pages, and where WebSockets come from. [`ws`]: one task per connection.
 //! - [`hall`]: the machine of meetings, connections and the bridge to media, and the one task that drives it.
-//! - [`metrics`]: what Prometheus reads. [`links`]: how good sites' lines are, and what they are told of it.
-//! - [`media`]: the only place that stands on the bridge to `sfu`.
+//! - [`metrics`]: what Prometheus reads. [`links`]: how good sites' lines are, and what is sent to them of it.
+//! - [`media`]: the only place that uses the bridge to `sfu`.
 //! - [`meeting`]: the pure machine that knows the procedure.
 //! - [`tls`], [`descriptors`], [`listeners`], [`data`], [`config`], [`log`], [`output`]: what every service has.
 //! - [`net`]: connections, counted and bounded. [`outgoing`]: messages on their way. [`error`], [`ids`].
 //!
-//! Crates of their own: [`protocol`], what is said between a site and the bridge (read it first), and [`endpoint`], a
+//! Crates of their own: [`protocol`], the messages between a site and the bridge (read it first), and [`endpoint`], a
 //! headless site, the other side of everything here.
 //!
 //! # Follow one message
@@ -20,7 +20,7 @@
 //! orders, and `hall/core/carry.rs` hands on: to media through `media/`, and to connections, for which `hall/host.rs`
 //! puts it into their `hall/outbox.rs`.
 
-// Both panic where nobody reads or the disk is full: `log::say` and `output::print` do not.
+// Both panic where the reader is gone or the disk is full: `log::say` and `output::print` do not.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 // Nothing that comes from outside can panic us. Tests may.
 #![cfg_attr(

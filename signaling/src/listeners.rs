@@ -1,4 +1,4 @@
-//! Opens the ports; a port that cannot be had is one sentence.
+//! Opens the ports; a port that cannot be opened is one sentence.
 
 use crate::config::Config;
 use crate::error::{StartCode, StartError};

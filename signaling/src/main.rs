@@ -51,7 +51,7 @@ fn on_runtime(command: Commands) -> Result<ExitCode, StartError> {
     let runtime = runtime.enable_all().on_thread_start(move || behind.give_way()).build();
     let runtime = runtime.map_err(|e| StartError::new(StartCode::Internal, e.to_string()))?;
     let done = runtime.block_on(carry_out(command, behind));
-    // Whatever still waits for a disk or a line must not keep the process.
+    // Work that still waits for a disk or a line must not keep the process.
     runtime.shutdown_background();
     done
 }
@@ -82,7 +82,7 @@ async fn serve(args: ServeArgs, behind: BehindMedia) -> Result<ExitCode, StartEr
     let known = config.clone();
     let tell = move || match std::io::stdout().is_terminal() {
         true => announce(invite::text(&known, https, http)),
-        // Into a journal they do not go: whoever reads one would be every site.
+        // They must not get into a journal: a reader of it could be any site.
         false => Ok(()),
     };
     tell()?;
@@ -91,7 +91,7 @@ async fn serve(args: ServeArgs, behind: BehindMedia) -> Result<ExitCode, StartEr
     Ok(ExitCode::SUCCESS)
 }
 
-/// Tells the links again when the machine's addresses change.
+/// Prints the links again when the machine's addresses change.
 fn follow(config: &Config, https: SocketAddr, tell: impl Fn() -> Result<(), StartError> + Send + 'static) {
     let config = config.clone();
     let again = move || tell().unwrap_or_else(|e| log::say(&e.to_string()));
@@ -132,7 +132,7 @@ fn links(args: &LinksArgs) -> Result<ExitCode, StartError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A server without a meeting lets nobody in, and nobody would know why.
+/// A server without a meeting lets no site in, without an obvious reason.
 fn with_meetings(config: &Config) -> Result<(), StartError> {
     match config.meetings.is_empty() {
         false => Ok(()),
@@ -142,7 +142,7 @@ fn with_meetings(config: &Config) -> Result<(), StartError> {
     }
 }
 
-/// Tells where to go. On a thread of its own: the meeting goes on when nobody reads that.
+/// Prints where to go. On a thread of its own: the meeting goes on when the output is not read.
 fn announce(text: String) -> Result<(), StartError> {
     let printer = std::thread::Builder::new().name("announce".to_owned());
     let printing = printer.spawn(move || {
@@ -153,7 +153,7 @@ fn announce(text: String) -> Result<(), StartError> {
     printing.map(drop).map_err(|e| StartError::new(StartCode::Internal, e.to_string()))
 }
 
-/// Done at SIGTERM, SIGHUP or Ctrl+C, from the moment it is made: before anybody is told where we are.
+/// Done at SIGTERM, SIGHUP or Ctrl+C, from the moment it is created: before the address is printed.
 fn shutdown() -> Result<impl Future<Output = ()>, StartError> {
     let mut terminate = listen(SignalKind::terminate())?;
     let mut interrupt = listen(SignalKind::interrupt())?;
@@ -171,7 +171,7 @@ fn listen(kind: SignalKind) -> Result<tokio::signal::unix::Signal, StartError> {
     signal(kind).map_err(|e| StartError::new(StartCode::Internal, e.to_string()))
 }
 
-/// The terminal is closed. Whoever starts us with `nohup` does not want to hear of it.
+/// The terminal is closed. With `nohup` the signal is to be ignored.
 fn hangup() -> Result<impl Future<Output = ()>, StartError> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mut hangups = match ignores(&status, SignalKind::hangup()) {
@@ -194,8 +194,8 @@ fn ignores(status: &str, kind: SignalKind) -> bool {
     mask.zip(bit).and_then(|(mask, bit)| mask.checked_shr(bit)).is_some_and(|mask| mask & 1 == 1)
 }
 
-/// A demo and a doctor speak for themselves and log only what is wrong. The webrtc libraries warn of
-/// every packet before a handshake; whoever looks for that asks for it with NHIPCAU_LOG.
+/// A demo and a doctor print their results and log only what is wrong. The webrtc libraries warn of every packet before
+/// a handshake; NHIPCAU_LOG shows that.
 fn filter(command: &Commands) -> &'static str {
     match command {
         Commands::Serve(_) => "warn,signaling=info,nhipcau=info,rtc=off,rtc_dtls=off,webrtc=off",

@@ -14,7 +14,7 @@ pub struct Outgoing {
     answer: Option<String>,
 }
 
-/// What a message means to those that still wait before it.
+/// How a message relates to those that still wait before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// All are needed.

@@ -8,13 +8,13 @@ use rustix::io::Errno;
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
 
-/// Standard output or error without the library's buffer and lock: whoever is stuck in writing keeps
-/// nobody else from it.
+/// Standard output or error without the library's buffer and lock: a thread that is stuck in writing keeps no other
+/// from it.
 #[derive(Debug)]
 pub struct Unbuffered<F>(pub F);
 
 impl<F: AsFd> Write for Unbuffered<F> {
-    /// Waits where the descriptor would not: somebody else may have made it non-blocking.
+    /// Waits where the descriptor would not: another process may have made it non-blocking.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match rustix::io::write(&self.0, bytes) {

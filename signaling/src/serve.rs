@@ -23,9 +23,9 @@ const METRICS_CONNECTIONS: usize = 16;
 /// Without media there is nothing to wait for: sites that do not go at once find a closed socket.
 const BROKEN_DRAIN: Duration = Duration::from_millis(500);
 
-/// Serves until `shutdown` is done, then tells the sites, waits at most `drain_seconds` for them to
-/// go, and returns. What media still flows stops then. A server that cannot go on does the same,
-/// faster, and says why: whoever supervises it starts it again, and the sites come back.
+/// Serves until `shutdown` is done, then notifies the sites, waits at most `drain_seconds` for them to go, and returns.
+/// What media still flows stops then. A server that cannot go on does the same, faster, and returns why: a supervisor
+/// starts it again, and the sites come back.
 pub async fn run(
     config: Config,
     listeners: Listeners,
@@ -57,7 +57,7 @@ pub async fn run(
         Ok(()) => tracing::info!(?patience, "draining"),
         Err(e) => tracing::error!("{e}"),
     }
-    // No new connections; the open ones are told and may end by themselves.
+    // No new connections; the open ones are notified and may end by themselves.
     servers.abort_all();
     if timeout(patience, door.drain()).await.is_err() {
         tracing::info!("some sites were still connected");

@@ -35,7 +35,7 @@ fn media_goes_before_all_other_threads() {
     demo.told();
     let own = getpriority_process(None).expect("the test's niceness");
     let behind = (own + 5).min(19);
-    // Each gives way as the first thing it does, which on a busy machine may be after the words above.
+    // Each gives way as the first thing it does, which on a busy machine may be after the output above.
     let in_order = |threads: &[(String, i32)]| {
         let (media, others): (Vec<_>, Vec<_>) =
             threads.iter().partition(|(name, _)| name.starts_with("media-"));
@@ -173,7 +173,7 @@ fn doctor_changes_nothing() {
 }
 
 #[test]
-fn join_measures_over_tls_and_believes_only_whom_it_may() {
+fn join_measures_over_tls_and_trusts_only_what_it_may() {
     let folder = Folder::new("join-tls");
     let mut demo = Running::demo(&folder.0, &["--https", "127.0.0.1:0"]);
     let told = demo.told();
@@ -192,7 +192,7 @@ fn join_measures_over_tls_and_believes_only_whom_it_may() {
     for trust in [&["--insecure"][..], &["--ca", &own]] {
         let joined = join(trust);
         let said = String::from_utf8_lossy(&joined.stderr);
-        // A verdict, which a busy machine may have its say in.
+        // A verdict, which depends on how busy the machine is.
         assert!(matches!(joined.status.code(), Some(0 | 20)), "{trust:?}: {said}");
         let report: Value = serde_json::from_slice(&joined.stdout).expect("JSON");
         assert_eq!(report["connected"], true, "{report}");

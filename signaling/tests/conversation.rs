@@ -1,4 +1,4 @@
-//! What sites and the bridge say to each other, over real sockets.
+//! Conversations of sites with the bridge, over real sockets.
 
 mod common;
 
@@ -58,7 +58,7 @@ async fn a_wish_is_carried_out_and_told() {
     let chair_peer = brings_media(&mut server, &mut chair).await;
     let site_peer = brings_media(&mut server, &mut site).await;
 
-    // The chair wishes to see the site, and is told when its slot shows it.
+    // The chair wishes to see the site, and gets `slots` when its slot shows it.
     let wish = json!({"site": site.id, "kind": "camera", "max_height": 360});
     chair.say(json!({"type": "wishes", "slots": [wish, null]})).await;
     let wished = |command| match command {
@@ -144,7 +144,7 @@ async fn a_second_device_may_take_over() {
     let seen = chair.sees(id("An Phước"), |s| s["takeovers"] == 1).await;
     assert!(seen["taken_over_ms"].is_u64());
 
-    // Whoever it was, he does not move the seat again at once, over any connection; a lost seat neither.
+    // No device moves the seat again at once, over any connection; a lost seat neither.
     let mut third = server.site().await;
     third.say(hello.clone()).await;
     assert_eq!(third.is_refused().await, "takeover_too_soon");

@@ -1,4 +1,4 @@
-//! Who may speak to the server, by what name, and the certificate it shows.
+//! Which clients may use the server, by what name, and the certificate it shows.
 
 mod common;
 
@@ -71,7 +71,7 @@ async fn a_name_that_somebody_else_points_here_gets_nothing() {
     assert!(head.starts_with("HTTP/1.1 200"), "a monitor may call it what it likes: {head}");
 }
 
-/// One request over TLS to whom a PEM certificate vouches for.
+/// One request over TLS to a server that a PEM certificate vouches for.
 async fn get_tls(address: SocketAddr, name: &'static str, trusted: &str) -> std::io::Result<String> {
     let mut roots = RootCertStore::empty();
     let certificate = CertificateDer::from_pem_slice(trusted.as_bytes());
@@ -88,7 +88,7 @@ async fn get_tls(address: SocketAddr, name: &'static str, trusted: &str) -> std:
     let request = format!("GET / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
-    // The server may close without TLS's goodbye; what it said before counts.
+    // The server may close without close_notify; what it sent before counts.
     let _ = stream.read_to_string(&mut answer).await;
     Ok(answer)
 }

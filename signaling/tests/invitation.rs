@@ -1,4 +1,4 @@
-//! Where a link leads, told to whoever has it and to nobody else.
+//! Where a link leads is shown to a client that has it, and to no other.
 
 mod common;
 
@@ -47,7 +47,7 @@ async fn a_stranger_learns_nothing_and_may_guess_as_often_as_join() {
     let unknown = expected("404", "unknown_link");
     let too_many = expected("429", "too_many_joins");
     assert_eq!(codes, [unknown.clone(), unknown.clone(), unknown, too_many.clone(), too_many]);
-    // Whoever has a link is not held up by others who guess.
+    // A client with a link is not held up by others that guess.
     let bearer = format!("Bearer {AN_PHUOC}");
     let (head, _) = get(server.http, "/invitation", &[("Authorization", &bearer)]).await;
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");

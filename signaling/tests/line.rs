@@ -1,7 +1,7 @@
-//! `nhipcau join` over lines of which only a part gets through, in a meeting where nobody else is.
+//! `nhipcau join` over lines of which only a part gets through, in an otherwise empty meeting.
 //!
-//! The server tells a media address of loopback that it does not listen on. There stands a relay of this test, which
-//! passes TCP on, or UDP, or nothing, and says nothing of what it drops, as a firewall does.
+//! The server advertises a media address of loopback that it does not listen on. A relay of this test listens there,
+//! which passes TCP on, or UDP, or nothing, and drops the rest silently, as a firewall does.
 
 mod process;
 
@@ -14,8 +14,8 @@ use std::thread;
 
 /// Where media is.
 const SERVER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
-/// Where the server says that it is.
-const TOLD: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
+/// The address the server advertises.
+const ADVERTISED: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Passes {
@@ -24,12 +24,12 @@ enum Passes {
     Nothing,
 }
 
-/// A server of which media can be reached as told, and `nhipcau join` into its empty meeting.
+/// A server whose media can be reached as given, and `nhipcau join` into its empty meeting.
 fn join(name: &str, passes: Passes) -> (Output, Value) {
     let folder = Folder::new(name);
     let (port, _held) = relay(passes);
     let settings = format!(
-        "drain_seconds = 1\n[media]\nlisten = [\"{SERVER}\"]\nadvertise = [\"{TOLD}\"]\nport = {port}\nworkers = 1"
+        "drain_seconds = 1\n[media]\nlisten = [\"{SERVER}\"]\nadvertise = [\"{ADVERTISED}\"]\nport = {port}\nworkers = 1"
     );
     let data = format!("--data={}", folder.0.display());
     let mut command = Command::new(PROGRAM);
@@ -70,8 +70,8 @@ fn where_nothing_gets_through_both_are_named() {
     assert!(said.contains("UDP: không tới được; TCP: không tới được."), "{said}");
 }
 
-/// Nobody else is in the meeting: the line is measured by its own picture, and the verdict is one of three words. Which,
-/// a busy machine may have its say in; the exit code follows it.
+/// No other site is in the meeting: the line is measured by its own picture, and the verdict is one of three words.
+/// Which one depends on how busy the machine is; the exit code follows it.
 fn measured(output: &Output, report: &Value) {
     let received = report["received"].as_array().expect("tracks");
     let own: Vec<_> =
@@ -90,12 +90,12 @@ fn measured(output: &Output, report: &Value) {
     assert_eq!(output.status.code(), Some(code), "{report}");
 }
 
-/// Its port is free for UDP and TCP on all three addresses, and taken on the told one.
+/// Its port is free for UDP and TCP on all three addresses, and taken on the advertised one.
 fn relay(passes: Passes) -> (u16, Held) {
     loop {
-        let tcp = TcpListener::bind((TOLD, 0)).expect("a free port");
+        let tcp = TcpListener::bind((ADVERTISED, 0)).expect("a free port");
         let port = tcp.local_addr().expect("bound").port();
-        let Ok(udp) = UdpSocket::bind((TOLD, port)) else { continue };
+        let Ok(udp) = UdpSocket::bind((ADVERTISED, port)) else { continue };
         if TcpListener::bind((SERVER, port)).is_err() || UdpSocket::bind((SERVER, port)).is_err() {
             continue;
         }
@@ -115,7 +115,7 @@ fn relay(passes: Passes) -> (u16, Held) {
     }
 }
 
-/// Sockets that take everything and say nothing: what is dropped.
+/// Sockets that take everything and answer nothing: what is dropped.
 struct Held {
     _tcp: Option<TcpListener>,
     _udp: Option<UdpSocket>,

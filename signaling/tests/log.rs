@@ -1,4 +1,4 @@
-//! What becomes of a meeting and of the commands when nobody takes what they write.
+//! What happens to a meeting and to the commands when their output cannot be written.
 
 mod common;
 mod process;
@@ -18,7 +18,7 @@ use tokio::time::{sleep, timeout};
 const HTTP: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 11);
 const METRICS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 12);
 
-/// A server with a meeting, whose listeners can be told apart by their address.
+/// A server with a meeting, whose listeners can be distinguished by their address.
 fn serve(folder: &Folder, errors: impl Into<Stdio>) -> Running {
     std::fs::create_dir_all(&folder.0).expect("made");
     let site =
@@ -37,7 +37,7 @@ fn serve(folder: &Folder, errors: impl Into<Stdio>) -> Running {
     );
     let config = folder.0.join("nhipcau.toml");
     std::fs::write(&config, text).expect("written");
-    // Whoever runs the tests with `nohup` hands down an ignored SIGHUP.
+    // Tests run with `nohup` inherit an ignored SIGHUP.
     let mut command = Command::new("env");
     command
         .args(["--default-signal=HUP", PROGRAM, "serve", "--config"])
@@ -77,7 +77,7 @@ fn full_disk() -> File {
     File::options().write(true).open("/dev/full").expect("every Linux has it")
 }
 
-/// People come, act and go, and the server ends as it should, whatever becomes of its log.
+/// People come, act and go, and the server ends as it should, whatever happens to its log.
 async fn meet(mut server: Running) -> (Running, SocketAddr) {
     let http = server.listens(HTTP);
     let mut chair = enter(http, CHAIR).await;
@@ -186,7 +186,7 @@ async fn media_flows_on_when_the_log_breaks_in_the_middle_of_a_meeting() {
     assert_eq!(server.terminate().code(), Some(0));
 }
 
-/// How a command ends whose output goes there, and what it says on standard error.
+/// How a command ends whose output goes there, and what it writes to standard error.
 fn ends(output: impl Into<Stdio>, arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(PROGRAM);
     let ended = command.args(arguments).stdout(output).output().expect("ran");

@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 const SIZE: usize = 1_400;
 const COUNT: usize = 20;
 const FRAME: u8 = b'F';
-/// Asks for two datagrams to port 0, after which the socket begins anew with what it knows of offload.
+/// Asks for two datagrams to port 0, after which the socket forgets what it knows of offload.
 const NOWHERE: u8 = b'N';
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Sends a frame to whoever asks.
+/// Sends a frame to each client that asks.
 struct Frames {
     orders: VecDeque<Path>,
     frame: Vec<u8>,
@@ -110,7 +110,7 @@ fn frames_arrive_whole_over_a_line_narrower_than_their_datagrams() {
             ip(&format!("route replace 10.2.0.2 dev to-site mtu lock {mtu}"));
             assert_eq!(inside("site", || lost_before_one_arrives(at("10.1.0.2"))), 0, "the router cuts");
         }
-        // Of IPv6 no router cuts: what is lost tells the server.
+        // No router cuts IPv6: the server learns from what is lost.
         assert!(inside("site", || lost_before_one_arrives(at("fd01::2"))) <= 1);
     });
 }

@@ -20,7 +20,7 @@ const PAGE: &str = "127.0.0.1:8080";
 /// Long enough for a picture to be seen on a busy machine, counted from when media flows.
 const SECONDS: &str = "4";
 
-/// A server with the listeners it has by default. Nobody else is here, so all ports are free.
+/// A server with the listeners it has by default. There is no other program here, so all ports are free.
 struct Server {
     folder: Folder,
     running: Running,
@@ -116,7 +116,7 @@ fn terminal() -> (File, Receiver<String>) {
     let printed = File::options().read(true).write(true).open(name.to_str().expect("text")).expect("opened");
     let (sender, lines) = channel();
     std::thread::spawn(move || {
-        // Until nobody has it open any more, which is an error to read from, or nobody listens.
+        // Until no one has it open any more, which is an error to read from, or the receiver is gone.
         let mut lines = BufReader::new(File::from(terminal)).lines().map_while(Result::ok);
         lines.try_for_each(|line| sender.send(line))
     });
@@ -154,7 +154,7 @@ fn a_server_that_is_older_than_its_network_serves_it() {
 
 /// What a request for `host` is answered with.
 fn status(host: &str) -> String {
-    let mut stream = TcpStream::connect(PAGE).expect("somebody listens");
+    let mut stream = TcpStream::connect(PAGE).expect("the server listens");
     let request = format!("GET / HTTP/1.1\r\nHost: {host}:8080\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).expect("sent");
     let mut answer = String::new();
@@ -199,9 +199,9 @@ fn a_machine_without_ipv6_serves_over_ipv4() {
 /// What a router does with a packet that is too long for its narrow line and may not be cut.
 #[derive(Clone, Copy, PartialEq)]
 enum Router {
-    /// Says so, as it must.
+    /// Reports it, as it must.
     Tells,
-    /// Is not heard: somebody drops ICMP.
+    /// Its report is lost: something drops ICMP.
     Silent,
 }
 
@@ -236,7 +236,7 @@ fn narrow_lines(router: Router, sites: &[(&str, &str, u32)]) {
     }
 }
 
-/// Sites on narrow lines see the chair, who is beside the server.
+/// Sites on narrow lines see the chair, which is beside the server.
 fn pictures_arrive(router: Router) {
     let sites = [("vpn", "10.2.0.2", 576), ("tunnel", "10.3.0.2", 1_100), ("six", "fd04::2", 1_280)];
     narrow_lines(router, &sites);
@@ -258,6 +258,6 @@ fn pictures_arrive_over_narrow_lines() {
 }
 
 #[test]
-fn pictures_arrive_over_narrow_lines_of_which_nobody_tells() {
-    alone("pictures_arrive_over_narrow_lines_of_which_nobody_tells", || pictures_arrive(Router::Silent));
+fn pictures_arrive_over_narrow_lines_that_are_not_reported() {
+    alone("pictures_arrive_over_narrow_lines_that_are_not_reported", || pictures_arrive(Router::Silent));
 }

@@ -1,4 +1,4 @@
-//! What whoever runs the server meets: links, the certificate, limits of the machine.
+//! What an operator meets: links, the certificate, limits of the machine.
 
 mod process;
 
@@ -15,7 +15,7 @@ fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
 }
 
 #[test]
-fn a_server_without_a_meeting_says_what_to_do() {
+fn a_server_without_a_meeting_prints_what_to_do() {
     let folder = Folder::new("no-meeting");
     let data = format!("--data={}", folder.0.display());
     for command in ["serve", "links"] {
@@ -26,7 +26,7 @@ fn a_server_without_a_meeting_says_what_to_do() {
     }
 }
 
-/// A meeting, and what tells a command of it.
+/// A meeting, and the arguments that name it to a command.
 fn meeting(name: &str) -> (Folder, Vec<String>) {
     let folder = Folder::new(name);
     let data = format!("--data={}", folder.0.join("data").display());
@@ -54,7 +54,7 @@ fn links_are_printed_on_request_and_on_a_terminal() {
     let mut serve = Command::new(PROGRAM);
     serve.arg("serve").args(&arguments).stdin(Stdio::null()).stdout(open()).stderr(Stdio::null());
     let server = Running::start(&mut serve);
-    // A terminal that nobody has open any more is an error to read from.
+    // A terminal that no one has open any more is an error to read from.
     let mut lines = BufReader::new(File::from(terminal)).lines().map_while(Result::ok);
     let shown = lines.find(|line| line.contains(AN_PHUOC)).expect("a link");
     assert!(shown.contains("Điểm cầu An Phước: https://hop.example:"), "{shown}");
@@ -133,7 +133,7 @@ fn limited(folder: &Folder, limits: &str) -> (Running, BufReader<impl Read>) {
 }
 
 #[test]
-fn open_files_are_taken_as_the_system_gives_them_and_too_few_are_told() {
+fn open_files_are_taken_as_the_system_gives_them_and_too_few_are_reported() {
     let folder = Folder::new("open-files");
     let until = |log: &mut BufReader<_>, word: &str| {
         let mut all = String::new();

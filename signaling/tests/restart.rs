@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::task::JoinHandle;
 
-/// Where the server listens, and what sites are told instead.
+/// Where the server listens, and what is advertised to sites instead.
 const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const TOLD: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
@@ -21,11 +21,11 @@ const TOLD: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 struct Line {
     /// Dies with the first datagram of a handshake.
     fragile: bool,
-    /// Nothing passes until a check with other credentials comes, as when a NAT has forgotten.
+    /// Nothing passes until a check with other credentials comes, as when a NAT has lost its mapping.
     dead: bool,
     /// USERNAMEs of the site's checks, each once: each ICE generation has one.
     generations: Vec<Vec<u8>>,
-    /// Since the line lives again.
+    /// Since the line works again.
     handshakes: usize,
     media_up: usize,
     media_down: usize,
@@ -34,7 +34,7 @@ struct Line {
 type SharedLine = Arc<Mutex<Line>>;
 
 fn line(shared: &SharedLine) -> MutexGuard<'_, Line> {
-    shared.lock().expect("nobody panicked")
+    shared.lock().expect("no panic")
 }
 
 impl Line {
@@ -157,7 +157,7 @@ impl Story {
         })
         .await;
         self.chair.sees(id("An Phước"), |s| s["presence"] == "present").await;
-        assert_eq!(self.endpoint.stats().await.reconnections, 0, "no fresh connection was needed");
+        assert_eq!(self.endpoint.stats().await.reconnections, 0, "no new connection was needed");
         assert_eq!(self.endpoint.stop().await, None);
         self.relay.abort();
     }

@@ -52,7 +52,7 @@ async fn a_flood_of_any_kind_is_cut_off_and_nobody_else_notices() {
     assert!(server.scrape().await.contains(refused));
 }
 
-/// Those who fail share what may fail; whoever has a link behind the same address comes in.
+/// Clients that fail share how often that may happen; a site with a link behind the same address comes in.
 #[tokio::test]
 async fn bad_links_of_an_address_are_counted_and_good_ones_pass() {
     let mut limited = config();
@@ -165,7 +165,7 @@ async fn a_server_that_goes_down_says_so_and_waits_a_bounded_time() {
     assert!(tokio_tungstenite::connect_async(&url).await.is_err());
 }
 
-/// What the bridge says by itself was refused to nobody; what it says to an offer was.
+/// A message the bridge sends by itself is no refusal; its answer to an offer was one.
 #[tokio::test]
 async fn faults_of_the_bridge_are_not_counted_as_refusals_of_the_site() {
     let mut server = Server::start().await;
@@ -276,7 +276,7 @@ async fn who_does_not_read_is_closed_and_keeps_its_seat() {
     });
     let peer = peer.await;
 
-    // Answers nobody reads fill the sockets, then the outbox; nobody else waits meanwhile.
+    // Answers that are not read fill the sockets, then the outbox; no other site waits meanwhile.
     let sdp = long_text();
     let answers = async {
         loop {

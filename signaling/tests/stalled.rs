@@ -1,4 +1,4 @@
-//! A media worker that hangs: who is on another one goes on, and who was on it goes there.
+//! A media worker that hangs: sites on another one go on, and its own sites move there.
 
 mod common;
 
@@ -95,7 +95,7 @@ async fn a_worker_that_hangs_is_named_and_its_meeting_goes_on_elsewhere() {
     offers(&mut other, "other").await;
     other.expect("answer").await;
 
-    // Everybody of the first is told, also who offers to the worker that hangs.
+    // All sites of the first get `media_moved`, also one that offers to the worker that hangs.
     chair.expect("media_moved").await;
     site.expect("media_moved").await;
     let (head, body) = get(server.http, "/healthz", &[]).await;

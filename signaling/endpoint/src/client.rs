@@ -1,4 +1,4 @@
-//! The door of this module: an endpoint that is in the meeting and comes back after every loss.
+//! The way into this crate: an endpoint that is in the meeting and comes back after every loss.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,11 +20,11 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// A bridge that was restarted has its sites back within this time, and 40 sites that ask every
 /// few seconds are no load.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Messages kept for a reader that is slow; the newest `meeting` is the truth anyway.
+/// Messages kept for a reader that is slow; the newest `meeting` replaces older ones anyway.
 const MESSAGE_BACKLOG: usize = 256;
 
-/// A headless site. **Connect, look at [`Endpoint::stats`] whenever you like, then
-/// [`Endpoint::stop`]**; dropping it leaves the meeting without a word.
+/// A headless site. **Connect, look at [`Endpoint::stats`] whenever you like, then [`Endpoint::stop`]**; dropping it
+/// leaves the meeting without `leave`.
 pub struct Endpoint {
     knowledge: Arc<Knowledge>,
     site: Arc<Mutex<Arc<Site>>>,
@@ -35,8 +35,8 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Joins once: an error is the server's or the network's first word. What is lost later comes
-    /// back by itself with [`Options::reconnect`].
+    /// Joins once and returns the error if that fails. What is lost later comes back by itself with
+    /// [`Options::reconnect`].
     pub async fn connect(link: JoinLink, options: Options) -> Result<Self, JoinError> {
         let knowledge = Arc::new(Knowledge::new(options.listen));
         let (messages, _) = broadcast::channel(MESSAGE_BACKLOG);
@@ -56,13 +56,13 @@ impl Endpoint {
         Ok(Self { knowledge, site, commands, messages, stop: Some(stop), task })
     }
 
-    /// Says something to the bridge. While the connection is lost it waits its turn.
+    /// Sends a message to the bridge. While the connection is lost it waits.
     pub async fn send(&self, message: ClientMessage) -> Result<(), JoinError> {
         let ended = |_| JoinError::new("stopped", "Điểm cầu đã dừng.");
         self.commands.send(message).await.map_err(ended)
     }
 
-    /// Everything the bridge says from now on.
+    /// All messages of the bridge from now on.
     pub fn messages(&self) -> broadcast::Receiver<ServerMessage> {
         self.messages.subscribe()
     }
@@ -86,7 +86,7 @@ impl Endpoint {
     pub async fn reach_is_known(&self) {
         let reach = self.knowledge.facts().reach.clone();
         if let Some(mut reach) = reach {
-            // It ends without a word only where the runtime does.
+            // It ends without a result only where the runtime does.
             let _ = reach.wait_for(Reach::is_known).await;
         }
     }
@@ -139,7 +139,7 @@ impl Endpoint {
 
 impl Drop for Endpoint {
     fn drop(&mut self) {
-        // A task that was told to stop is let finish; a dropped one is cut.
+        // A task that is to stop may finish; a dropped one is aborted.
         if self.stop.is_some() {
             self.task.abort();
         }

@@ -11,8 +11,8 @@ use super::{Endpoint, JoinLink};
 /// The demo's sites look at one other site each: enough to exercise the bridge, cheap enough for
 /// the machine that also shows the meeting.
 const SLOTS: usize = 1;
-/// Pause before a site that was turned away knocks again.
-const KNOCK_AGAIN: Duration = Duration::from_secs(5);
+/// Pause before a site that was refused tries again.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
 
 /// Running demo sites; dropping it ends them.
 pub struct DemoSites {
@@ -45,13 +45,13 @@ fn options(name: String, index: usize, turn: Turn) -> Options {
     }
 }
 
-/// A demo site is furniture: even the chair's "remove" only lasts until it is let in again.
+/// A demo site belongs to the demo: even the chair's "remove" only lasts until it is let in again.
 async fn keep_in_meeting(link: JoinLink, options: Options) {
     loop {
         match Endpoint::connect(link.clone(), options.clone()).await {
             Ok(endpoint) => endpoint.ended().await,
             Err(error) => tracing::warn!(%error, "a demo site is not in the meeting"),
         }
-        tokio::time::sleep(jittered(KNOCK_AGAIN)).await;
+        tokio::time::sleep(jittered(TRY_AGAIN)).await;
     }
 }

@@ -20,7 +20,7 @@ impl JoinError {
         Self::new(&code.to_string(), text)
     }
 
-    /// The peer connection itself failed; nothing a user could have typed differently.
+    /// The peer connection itself failed; not by a mistake of the user.
     pub fn media(cause: impl std::fmt::Display) -> Self {
         Self::new("media_failed", format!("Không thiết lập được đường truyền hình và tiếng: {cause}."))
     }

@@ -66,7 +66,7 @@ impl Listener {
     }
 
     /// Takes one Opus packet; broken ones are ignored, as a loudspeaker would.
-    pub fn hear(&mut self, packet: &[u8]) {
+    pub fn decode(&mut self, packet: &[u8]) {
         let mut pcm = [0i16; 5760];
         let Ok(samples) = self.decoder.decode(packet, &mut pcm, false) else {
             return;

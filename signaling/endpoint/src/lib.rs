@@ -1,13 +1,13 @@
 //! A headless site on the `webrtc` crate: the demo's commune rooms, the link probe `nhipcau join`,
 //! the bots of load and interop tests.
 //!
-//! It is the other side on purpose: an independent WebRTC implementation that speaks
-//! [`protocol`] like the page does, so that it finds the bridge's mistakes.
+//! It is the other side on purpose: an independent WebRTC implementation that uses [`protocol`] like the page does, so
+//! that it finds the bridge's mistakes.
 //!
-//! - [`Endpoint`]: the door. Connects, comes back after every loss, tells what flowed.
+//! - [`Endpoint`]: the way in. Connects, comes back after every loss, reports what flowed.
 //! - [`demo`]: the sites of `nhipcau demo`.
 //! - `link`, `socket`, `session`: join link → WebSocket → one connection's conversation.
-//! - `probe`: whether UDP, TCP or both reach the bridge. [`verdict`]: what the numbers say of the line.
+//! - `probe`: whether UDP, TCP or both reach the bridge. [`verdict`]: how good the line is by the numbers.
 //! - `site`, `codecs`, `send`, `receive`, `stats`: the peer connection, what it sends, counts and reports.
 //! - [`picture`], `text`, [`marker`], [`vp8`]: name and clock → VP8 key frame → RTP payloads.
 //! - [`speech`], [`tone`], [`level`]: Opus from assets or live, and measuring what arrives.

@@ -1,5 +1,5 @@
-//! Join links: `http(s)://host:port/#TOKEN`. The secret stands in the fragment, which browsers
-//! never send, and so does this client: it goes into `hello` only.
+//! Join links: `http(s)://host:port/#TOKEN`. The secret is in the fragment, which browsers never send, and so does this
+//! client: it goes into `hello` only.
 
 use super::JoinError;
 use protocol::Secret;

@@ -1,9 +1,8 @@
 //! A frame number in the picture that machines can read after any codec and any scaling.
 //!
-//! Along the upper edge lie [`CELLS`] cells of equal width, white for one and black for zero, most
-//! significant bit first: 16 bits of frame number, 8 of site number, 8 of check (the exclusive or
-//! of the three bytes and `0x5A`). A cell is `width / 32` wide and `height * 32 / 360` high; read
-//! the luma at its centre.
+//! Along the upper edge are [`CELLS`] cells of equal width, white for one and black for zero, most significant bit
+//! first: 16 bits of frame number, 8 of site number, 8 of check (the exclusive or of the three bytes and `0x5A`). A
+//! cell is `width / 32` wide and `height * 32 / 360` high; read the luma at its centre.
 
 /// Bits in the marker.
 pub const CELLS: usize = 32;
@@ -15,7 +14,7 @@ const STRIP_LINES: usize = 32;
 /// Makes an all-black or all-white strip invalid.
 const CHECK: u8 = 0x5A;
 
-/// What the marker says.
+/// The values in the marker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Marker {
     /// Counts frames, wraps.
@@ -82,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_without_marker_says_nothing() {
+    fn a_picture_without_marker_has_no_values() {
         for grey in [0u8, 100, 255] {
             assert_eq!(Marker::read(&vec![grey; 640 * 360 * 3], 640, 360), None);
         }

@@ -1,4 +1,4 @@
-//! What an endpoint shall be.
+//! Options of an endpoint.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -10,7 +10,7 @@ pub struct Options {
     pub video: Video,
     /// Receive-only pairs of audio and video in the offer.
     pub slots: usize,
-    /// Receive-only audio sections behind the pairs.
+    /// Receive-only audio sections after the pairs.
     pub audio_only_slots: usize,
     /// Take the seat over from another device that holds it.
     pub takeover: bool,
@@ -60,7 +60,7 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// Nobody else to wait for.
+    /// No other site to wait for.
     pub fn alone() -> Self {
         Self { index: 0, count: 1, since: Instant::now() }
     }
@@ -86,18 +86,18 @@ pub enum Video {
 pub enum Watch {
     /// Every other site's camera, in the meeting's order, one per slot.
     Others,
-    /// The same, and in the last slot its own camera: that measures its own line, whoever else is there.
+    /// The same, and in the last slot its own camera: that measures its own line, whichever others are there.
     OthersAndOneself,
 }
 
-/// Whom to believe that the server is the server.
+/// Which authority must vouch for the server's certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trust {
     /// The system's authorities.
     System,
     /// One authority, a PEM file.
     Authority(PathBuf),
-    /// Anybody. For probes in one's own network.
+    /// None: any certificate. For probes in one's own network.
     Anybody,
 }
 

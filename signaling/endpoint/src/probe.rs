@@ -1,10 +1,10 @@
 //! Which of UDP and TCP reaches the bridge: a signed check of our own (RFC 8445 section 7.2.4) to every candidate of
 //! its answer, both kinds at once.
 //!
-//! The `webrtc` crate needs to be told: it finds the candidate that a packet comes from by the address alone, and the
-//! bridge's candidates have the same address over UDP and TCP. So a reply over TCP is put down to the UDP candidate and
-//! thrown away ("Success response from invalid candidate pair"), and whether TCP is used after all hangs on a check of
-//! the bridge's own. The crate is given the candidates of one kind only.
+//! The `webrtc` crate needs this help: it finds the candidate that a packet comes from by the address alone, and the
+//! bridge's candidates have the same address over UDP and TCP. So a reply over TCP is attributed to the UDP candidate
+//! and thrown away ("Success response from invalid candidate pair"), and whether TCP is used after all depends on a
+//! check of the bridge's own. The crate is given the candidates of one kind only.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -39,7 +39,7 @@ const MOST_CANDIDATES: usize = 16;
 /// Priority of a host candidate (RFC 8445 section 5.1.2.1); nothing is nominated by it.
 const PRIORITY: u32 = 126 << 24;
 
-/// What media goes by.
+/// What media goes over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TransportKind {
@@ -94,7 +94,7 @@ pub fn start(offer: &str, answer: &str, local_ip: IpAddr) -> Option<watch::Recei
     Some(reach)
 }
 
-/// What media shall go by: UDP where it reaches the bridge. `None`: nothing does.
+/// What media is to go over: UDP where it reaches the bridge. `None`: nothing does.
 pub async fn choose(reach: &mut watch::Receiver<Reach>) -> Option<TransportKind> {
     let open = |reach: &Reach| decide(reach) == Choice::Open;
     let first = *reach.wait_for(|reach| !open(reach) || reach.tcp == Some(true)).await.ok()?;
@@ -241,7 +241,7 @@ impl Check {
         Some(Check { request: message.raw, number, password, crypto })
     }
 
-    /// Signed by whoever knows the answer's password, so the bridge and no middlebox.
+    /// Signed with the answer's password, so by the bridge and by no middlebox.
     fn is_replied_by(&self, packet: &[u8]) -> bool {
         let mut message = Message::new();
         let read = message.unmarshal_binary(packet).is_ok();

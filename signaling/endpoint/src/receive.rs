@@ -75,7 +75,7 @@ impl Count {
         }
     }
 
-    /// The same source over a new connection: sums go on, numbers begin anew.
+    /// The same source over a new connection: sums go on, numbers restart.
     fn resume(&mut self, arrival: &Arrival) {
         *self = Self {
             packets: self.packets,
@@ -95,7 +95,7 @@ impl Count {
         self.last_at = arrival.at;
         let step = arrival.sequence.wrapping_sub(self.newest_sequence as u16) as i16;
         if step < 0 {
-            // Late or repaired: it was counted as lost, now it is not; it says nothing about jitter.
+            // Late or repaired: it was counted as lost, now it is not; it is no measure of jitter.
             let sequence = self.newest_sequence.saturating_add(i64::from(step));
             self.first_sequence = self.first_sequence.min(sequence);
             self.frames = self.frames.saturating_add(u64::from(self.kind == Kind::Audio));
@@ -177,7 +177,7 @@ impl Received {
                     slot.listener = Listener::new().ok();
                 }
                 if let Some(listener) = &mut slot.listener {
-                    listener.hear(arrival.payload);
+                    listener.decode(arrival.payload);
                 }
             }
             Kind::Audio => {}

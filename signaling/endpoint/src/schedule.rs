@@ -1,10 +1,10 @@
-//! Who speaks when: sites take turns of equal length, counted from a moment all of them know.
+//! Which site speaks when: sites take turns of equal length, counted from a moment all of them know.
 
 use std::time::{Duration, Instant};
 
 use super::options::Turn;
 
-/// The longest clip and a pause in which the bridge's speaker detection lets go.
+/// The longest clip and a pause in which the bridge's speaker detection ends.
 pub const TURN: Duration = Duration::from_millis(9_000);
 
 /// Where in its turn a site is: `None` while others have the floor.

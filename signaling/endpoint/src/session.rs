@@ -1,5 +1,5 @@
-//! One conversation with the bridge: hello → welcome → offer → answer, then whatever comes, until
-//! the WebSocket or the media is lost.
+//! One conversation with the bridge: hello → welcome → offer → answer, then all that comes, until the WebSocket or the
+//! media is lost.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,8 +28,8 @@ use protocol::{
 
 /// Time from the offer to the answer; the server answers from memory.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
-/// Time an ICE restart gets before a fresh connection is made: as long as the crate's own checks of
-/// all pairs take on a slow line.
+/// Time an ICE restart gets before a new connection is made: as long as the crate's own checks of all pairs take on a
+/// slow line.
 const RESTART_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// What all sessions of one endpoint share, and its owner may look at.
@@ -38,7 +38,7 @@ pub struct Knowledge {
     facts: Mutex<Facts>,
 }
 
-/// What the bridge has told.
+/// What the bridge has sent.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     pub you: Option<SiteId>,
@@ -113,7 +113,7 @@ impl Session {
         let began_at = Instant::now();
         let mut socket = Socket::open(link, &options.trust).await?;
         let seat = knowledge.facts().seat.clone();
-        // Asked for on the way in only: whoever took the seat later was asked for, too.
+        // Asked for on the way in only: a device that took the seat later was asked for, too.
         let takeover = options.takeover && seat.is_none();
         let hello = ClientMessage::Hello { version: VERSION, token: link.token.clone(), seat, takeover };
         socket.send(&hello).await?;
@@ -163,7 +163,7 @@ impl Session {
         Ok(())
     }
 
-    /// Lives until something is lost or the server says goodbye; always ends with the reason.
+    /// Runs until something is lost or the server sends `goodbye`; always returns the reason.
     pub async fn run(
         &mut self,
         options: &Options,
@@ -197,7 +197,7 @@ impl Session {
         }
     }
 
-    /// Ends the media and, politely, the conversation.
+    /// Ends the media and closes the WebSocket.
     pub async fn close(mut self) {
         self.sources.abort_all();
         self.site.close().await;
@@ -220,7 +220,7 @@ impl Session {
         self.site.accept(&answer, kind).await
     }
 
-    /// What media shall go by: what is prescribed, else what reaches the server.
+    /// What media is to go over: what is prescribed, else what reaches the server.
     async fn transport(
         &self,
         answer: &str,
@@ -239,8 +239,8 @@ impl Session {
         chosen.ok_or_else(|| JoinError::media(reach.borrow().sentence()))
     }
 
-    /// A path that was there and is silent is looked for again with fresh credentials, under the
-    /// same keys and slots, as the page does. Only when that fails a new connection is made.
+    /// A path that was there and is silent is looked for again with new credentials, under the same keys and slots, as
+    /// the page does. Only when that fails a new connection is made.
     async fn media_state(
         &mut self,
         state: RTCPeerConnectionState,
@@ -284,7 +284,7 @@ impl Session {
         knowledge: &Knowledge,
         messages: &broadcast::Sender<ServerMessage>,
     ) -> Result<(), JoinError> {
-        // Nobody has to listen.
+        // There may be no receiver.
         let _ = messages.send(message.clone());
         match message {
             ServerMessage::Ping { n } => self.socket.send(&ClientMessage::Pong { n }).await,

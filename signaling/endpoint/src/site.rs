@@ -68,7 +68,7 @@ impl Site {
         self.offer_with(RTCOfferOptions { ice_restart: false }).await
     }
 
-    /// An offer with fresh ICE credentials.
+    /// An offer with new ICE credentials.
     pub async fn restart_offer(&self) -> Result<String, JoinError> {
         self.offer_with(RTCOfferOptions { ice_restart: true }).await
     }

@@ -67,16 +67,16 @@ impl Socket {
         }
     }
 
-    /// Reads on until the server has closed, as it does after a leave. Whoever goes sooner may be back before the
+    /// Reads on until the server has closed, as it does after a leave. A site that goes sooner may be back before the
     /// server has read the leave, and what comes in unread makes the system reset the connection.
     pub async fn until_closed(&mut self) {
         let closed = async { while self.receive().await.is_ok() {} };
-        // A server that does not close within the time has had it.
+        // A server that does not close within the time is not waited for.
         let _ = tokio::time::timeout(FAREWELL_TIMEOUT, closed).await;
     }
 
     pub async fn close(mut self) {
-        // The other side may be gone already; there is nobody left to tell.
+        // The other side may be gone already; there is no one to notify.
         let _ = self.stream.close(None).await;
     }
 }

@@ -18,8 +18,8 @@ const CLIPS: [&[u8]; 4] = [
 ];
 /// An Opus packet of 20 ms of nothing: CELT, full band, mono, no frame data (RFC 6716 section 3.1).
 const QUIET: &[u8] = &[0xf8, 0xff, 0xfe];
-/// Samples of one quiet packet's step: while nobody speaks a packet goes every 400 ms, as DTX does
-/// (RFC 6716 section 2.1.9), so that the bridge sees that the microphone lives.
+/// Samples of one quiet packet's step: in a pause a packet goes every 400 ms, as DTX does (RFC 6716 section 2.1.9), so
+/// that the bridge sees that the microphone is on.
 const QUIET_STEP: u32 = SAMPLE_RATE * 2 / 5;
 
 /// One Opus packet and how long it lasts.
@@ -34,7 +34,7 @@ pub struct AudioPacket {
 }
 
 impl AudioPacket {
-    /// Comfort noise while nobody speaks.
+    /// Comfort noise in a pause.
     pub fn quiet() -> Self {
         Self {
             payload: Bytes::from_static(QUIET),
@@ -111,7 +111,7 @@ fn parse(ogg: &'static [u8]) -> Result<Clip, Box<dyn std::error::Error>> {
     Ok(Clip { packets })
 }
 
-/// A clip said again in every turn of its site, quiet between.
+/// A clip that is played in every turn of its site, quiet between.
 pub struct Speech {
     clip: &'static Clip,
     turn: Turn,
@@ -128,8 +128,7 @@ impl Speech {
         Self { clip: clip(number), turn, next: None, spoken: false, begins_talk: false }
     }
 
-    /// The packet that is due now. Who joins in the middle of its turn falls into the middle of its
-    /// sentence.
+    /// The packet that is due now. A site that joins in the middle of its turn starts in the middle of its sentence.
     pub fn next_packet(&mut self, now: Instant) -> AudioPacket {
         if self.next.is_none() {
             self.begin(now);
@@ -199,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_comer_falls_into_the_middle() {
+    fn a_late_comer_starts_in_the_middle() {
         let since = Instant::now();
         let mut speech = Speech::new(0, Turn { index: 0, count: 1, since });
         let packet = speech.next_packet(since + Duration::from_secs(2));

@@ -45,12 +45,12 @@ fn has_packets(tracks: &[TrackStatistics]) -> bool {
 pub struct TrackStatistics {
     /// `"audio"` or `"video"`.
     pub kind: &'static str,
-    /// Name of the site it comes from; `null` while the bridge has not said.
+    /// Name of the site it comes from; `null` while the bridge has not named it.
     pub site: Option<String>,
     /// A received track: this site's own picture, come back. What is sent is always one's own.
     pub own: bool,
     pub packets: u64,
-    /// Video: pictures. Audio: packets.
+    /// Video: frames. Audio: packets.
     pub frames: u64,
     /// Packets that never came. Of sent tracks as the bridge reports it by RTCP.
     pub lost: u64,

@@ -46,11 +46,11 @@ async fn media_flows_both_ways_and_is_counted_by_site() {
     })
     .await;
     until("the bridge's tone", async || {
-        endpoint.received().listener(0).is_some_and(|heard| heard.amplitude_at(1000.0) > 0.05)
+        endpoint.received().listener(0).is_some_and(|received| received.amplitude_at(1000.0) > 0.05)
     })
     .await;
-    until("the endpoint's frames at the bridge", async || bridge.heard().marked_frames > 5).await;
-    until("the endpoint's tone at the bridge", async || bridge.heard().level_byte != 0).await;
+    until("the endpoint's frames at the bridge", async || bridge.received().marked_frames > 5).await;
+    until("the endpoint's tone at the bridge", async || bridge.received().level_byte != 0).await;
 
     let statistics = endpoint.stats().await;
     assert!(statistics.connected && statistics.flowed_both_ways());
@@ -60,13 +60,13 @@ async fn media_flows_both_ways_and_is_counted_by_site() {
     assert!(statistics.time_to_first_frame_ms.is_some_and(|ms| ms < 5_000.0));
     assert!(statistics.sent.iter().all(|track| track.site.as_deref() == Some("Xã An Phước")));
     // RFC 6464: voice, and the level of the tone.
-    assert_eq!(bridge.heard().level_byte, 0x80 | 23);
+    assert_eq!(bridge.received().level_byte, 0x80 | 23);
     assert_eq!(endpoint.received().source(Kind::Video, 0).map(|source| source.site), Some(SiteId(1)));
     assert_eq!(endpoint.stop().await, None);
     assert_eq!(
-        bridge.heard().leaves,
+        bridge.received().leaves,
         1,
-        "whoever has stopped has left: the seat is free for the next device"
+        "an endpoint that has stopped has left: the seat is free for the next device"
     );
 }
 
@@ -87,11 +87,11 @@ async fn a_lost_endpoint_comes_back_with_its_seat() {
     let options = Options { reconnect: true, takeover: true, ..options() };
     let endpoint = Endpoint::connect(bridge.link(), options).await.expect("joined");
     until("media", async || endpoint.stats().await.flowed_both_ways()).await;
-    bridge.drop_everybody();
+    bridge.drop_all();
     until("the return", async || endpoint.stats().await.reconnections == 1).await;
     let back = (Some("ghế-1".into()), false);
     assert_eq!(
-        bridge.heard().hellos,
+        bridge.received().hellos,
         [(None, true), back],
         "what another device took since is not taken back"
     );
@@ -113,6 +113,6 @@ async fn a_server_that_is_not_there_is_one_sentence() {
     let address = listener.local_addr().expect("its address");
     drop(listener);
     let link = format!("http://{address}/#x").parse().expect("a link");
-    let error = Endpoint::connect(link, options()).await.err().expect("nobody there");
+    let error = Endpoint::connect(link, options()).await.err().expect("no server there");
     assert_eq!(error.code, "server_unreachable");
 }

@@ -51,7 +51,7 @@ mod tests {
         let mut tone = Tone::new(1000.0).unwrap();
         let mut listener = Listener::new().unwrap();
         for _ in 0..50 {
-            listener.hear(&tone.next_packet().payload);
+            listener.decode(&tone.next_packet().payload);
         }
         assert!((listener.amplitude_at(1000.0) - AMPLITUDE).abs() < 0.02);
         assert!(listener.amplitude_at(1500.0) < 0.01);

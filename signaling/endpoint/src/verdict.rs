@@ -1,5 +1,5 @@
-//! What the numbers say of the line, in the words and by the bounds of the meeting's lights ([`Measure`]):
-//! one grade and one sentence.
+//! How good the line is by the numbers, in the words and by the bounds of the meeting's lights ([`Measure`]): one grade
+//! and one sentence.
 //!
 //! Up is what the bridge reports of what was sent (RTCP). Down is this site's own picture, which the bridge sends back:
 //! it is there in an empty meeting too, and no other site's line is in it. Its jitter is that of both ways together.
@@ -145,7 +145,7 @@ fn percent(part: u64, whole: u64) -> f64 {
     part as f64 * 100.0 / whole.max(1) as f64
 }
 
-/// With a comma, and a digit behind it where there is one.
+/// With a comma, and a digit after it where there is one.
 fn decimal(value: f64) -> String {
     let rounded = format!("{value:.1}");
     rounded.strip_suffix(".0").map_or_else(|| rounded.replace('.', ","), str::to_owned)

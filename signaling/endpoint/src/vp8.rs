@@ -12,7 +12,7 @@ const EXTENDED: u8 = 0x80;
 const START_OF_PARTITION: u8 = 0x10;
 const HAS_PICTURE_ID: u8 = 0x80;
 
-/// Cuts frames into payloads and numbers the pictures.
+/// Cuts frames into payloads and numbers them by picture ids.
 #[derive(Debug, Clone, Default)]
 pub struct Packetizer {
     picture_id: u16,

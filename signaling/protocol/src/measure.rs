@@ -2,7 +2,7 @@
 
 use super::LinkGrade;
 
-/// What a line is judged by, of the lights and of `nhipcau join` alike.
+/// What a line is judged by, for the lights and for `nhipcau join` alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measure {
     LossPercent,

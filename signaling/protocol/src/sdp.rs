@@ -7,10 +7,10 @@ use flate2::Compression;
 use flate2::read::{DeflateDecoder, DeflateEncoder};
 use std::io::Read;
 
-/// An answer to the largest offer has a third more: our candidates stand in each of its sections.
+/// An answer to the largest offer has a third more: our candidates are in each of its sections.
 pub const MAX_ANSWER_BYTES: usize = 512 * 1024;
 
-/// The SDP text. It unfolds to at most so many bytes and no further.
+/// The SDP text. It is inflated to at most this many bytes and no further.
 pub fn unfold(sdp: Sdp, most: usize) -> Result<String, ErrorCode> {
     let text = match sdp {
         Sdp::Plain(text) => text,

@@ -1,5 +1,5 @@
-//! Secrets of links and seats. Whoever knows one is that site, so none is ever shown by accident: not
-//! by `{:?}` of something it is part of, not in a trace, not in what a parser says of a mistake.
+//! Secrets of links and seats. A client that knows one is that site, so none is ever shown by accident: not by `{:?}`
+//! of something it is part of, not in a trace, not in a parser's error.
 
 use rand::Rng;
 use serde::de::{Deserializer, Error};
@@ -42,7 +42,7 @@ impl fmt::Debug for Secret {
 }
 
 impl<'de> Deserialize<'de> for Secret {
-    /// A parser's own words quote what it found: `invalid type: integer 123…, expected a string`.
+    /// A parser's own error quotes what it found: `invalid type: integer 123…, expected a string`.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
         let text = String::deserialize(deserializer);
         text.map(Secret).map_err(|_| D::Error::custom("phải là một chuỗi trong dấu ngoặc kép"))

@@ -1,5 +1,5 @@
-//! `web/src/protocol/gen.ts` says what `signaling/protocol/src/lib.rs` says. `UPDATE_PROTOCOL=1` rewrites it
-//! (`make protocol`); without it a difference fails.
+//! `web/src/protocol/gen.ts` has the types of `signaling/protocol/src/lib.rs`. `UPDATE_PROTOCOL=1` rewrites it (`make
+//! protocol`); without it a difference fails.
 
 use serde_json::Value;
 use std::any::TypeId;
@@ -56,7 +56,7 @@ fn generate() -> String {
 }
 
 #[test]
-fn the_committed_typescript_is_what_the_rust_types_say() {
+fn the_committed_typescript_is_what_the_rust_types_give() {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../web/src/protocol/gen.ts");
     let wanted = generate();
     if std::env::var_os("UPDATE_PROTOCOL").is_some() {
@@ -67,7 +67,7 @@ fn the_committed_typescript_is_what_the_rust_types_say() {
 }
 
 /// One of each kind of message, and of each act.
-fn all_that_a_site_says() -> Vec<ClientMessage> {
+fn all_site_messages() -> Vec<ClientMessage> {
     let site = SiteId(1);
     let wish = SlotWish { site, kind: SourceKind::Camera, max_height: 360 };
     let acts = [
@@ -127,7 +127,7 @@ fn with_one_more(value: &Value) -> Vec<Value> {
 
 #[test]
 fn a_field_that_the_protocol_does_not_know_is_refused_in_every_message() {
-    for message in all_that_a_site_says() {
+    for message in all_site_messages() {
         let json = serde_json::to_value(&message).expect("JSON");
         assert_eq!(serde_json::from_value(json.clone()).ok(), Some(message));
         let grown = with_one_more(&json);
@@ -139,9 +139,9 @@ fn a_field_that_the_protocol_does_not_know_is_refused_in_every_message() {
 }
 
 #[test]
-fn all_that_a_site_says_is_all() {
+fn all_site_messages_are_all() {
     let generated = generate();
-    let all = all_that_a_site_says().into_iter().map(|m| serde_json::to_value(m).expect("JSON"));
+    let all = all_site_messages().into_iter().map(|m| serde_json::to_value(m).expect("JSON"));
     let all: Vec<Value> = all.collect();
     for (name, tag, said) in [
         ("ClientMessage", "type", all.iter().collect::<Vec<_>>()),

@@ -1,4 +1,4 @@
-//! The command line in the language of those who type it: clap knows English only.
+//! The command line in its users' language: clap knows English only.
 
 use crate::error::StartError;
 use clap::builder::PossibleValue;

@@ -1,16 +1,17 @@
-//! Names that people read: of meetings and sites. Two that look alike are one name, and what stands in a name is seen.
+//! Names that people read: of meetings and sites. Two that look alike are one name, and everything in a name is
+//! visible.
 
 use std::ops::RangeInclusive;
 use unicode_normalization::UnicodeNormalization;
 
-/// Names of meetings as they stand on an invitation have up to some 180 characters. Pages shorten what
-/// does not fit; more than this is no name.
+/// Names of meetings, as on an invitation, have up to some 180 characters. Pages shorten what does not fit; more than
+/// this is no name.
 const MAX_CHARS: usize = 200;
 
-/// Characters without a picture of their own: Unicode's
-/// `Default_Ignorable_Code_Point` and `Bidi_Control`, annotations, and blanks that are letters or symbols by their
-/// class. They turn the writing round, or make two names of what looks like one. A name reads the same without
-/// them, also where they mark the places at which a line may break, as in Khmer.
+/// Characters without a glyph of their own: Unicode's `Default_Ignorable_Code_Point` and `Bidi_Control`, annotations,
+/// and blanks that are letters or symbols by their class. They change the direction of the writing, or make two names
+/// of what looks like one. A name reads the same without them, also where they mark the places at which a line may
+/// break, as in Khmer.
 const UNSEEN: [RangeInclusive<char>; 19] = [
     '\u{ad}'..='\u{ad}',       // soft hyphen
     '\u{34f}'..='\u{34f}',     // grapheme joiner
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_sees_is_named_by_its_number_and_not_printed() {
+    fn invisible_characters_are_named_by_their_number_and_not_printed() {
         let bidi =
             "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}";
         let widthless =

@@ -9,8 +9,8 @@ const PREFIX: &str = "NHIPCAU_";
 /// Variables with the prefix that are no settings.
 const NOT_SETTINGS: [&str; 2] = ["NHIPCAU_CONFIG", "NHIPCAU_LOG"];
 
-/// One setting: its place in the file, what it is for, and how text gets into it. `apply` answers
-/// with what is wrong, as the end of a sentence.
+/// One setting: its place in the file, what it is for, and how text gets into it. `apply` returns what is wrong, as the
+/// end of a sentence.
 pub struct Setting {
     pub key: &'static str,
     pub help: &'static str,

@@ -1,11 +1,11 @@
 //! Whether the secret of a link can be guessed.
 
-/// A key of AES-128, or `openssl rand -hex 16`: nobody tries them all.
+/// A key of AES-128, or `openssl rand -hex 16`: too many to try.
 const MIN_BITS: f64 = 128.0;
 /// Different characters at least. Of 32 random hexadecimal digits fewer are different once in thirty
 /// million times; of a row of ones, always.
 const MIN_DIFFERENT: usize = 8;
-/// The secrets of the documented sample, which everybody can read.
+/// The secrets of the documented sample, which are public.
 const SAMPLE: &str = "thay-bang-token";
 /// It goes into a link, and into a first message, of which a server reads 4 KB.
 const MAX_CHARS: usize = 256;

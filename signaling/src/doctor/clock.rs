@@ -1,5 +1,5 @@
-//! Is the clock right? Certificates and minutes depend on it. Without a network nobody can tell the
-//! hour, so only what can be known is judged.
+//! Is the clock right? Certificates and minutes depend on it. Without a network the time cannot be verified, so only
+//! what can be known is judged.
 
 use super::{Finding, Verdict, words};
 use std::process::Command;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// This program was not written before then.
 const BUILT_UNIX_S: u64 = 1_767_225_600; // 2026-01-01
-/// A clock that says later than this was set by mistake.
+/// A clock later than this was set by mistake.
 const ABSURD_UNIX_S: u64 = 4_102_444_800; // 2100-01-01
 /// How long both clocks are compared, and how far they may drift apart in that time. Slewing by NTP
 /// stays below 0.05 %.
@@ -53,7 +53,7 @@ fn pace() -> Finding {
     )
 }
 
-/// What the system says of NTP; `None` when it does not say.
+/// What the system reports of NTP; `None` when it does not.
 fn ntp_state() -> Option<bool> {
     if std::path::Path::new("/run/systemd/timesync/synchronized").exists() {
         return Some(true);

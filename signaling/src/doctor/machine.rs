@@ -80,7 +80,7 @@ fn judge_open_files(ceiling: Option<u64>, config: &Config) -> Finding {
     )
 }
 
-/// Whoever comes over HTTPS by a name that is not in it is warned by the browser.
+/// A browser warns of a name that is not in it.
 pub(super) fn certificate(config: &Config) -> Finding {
     let source = Source::of(config);
     let kept = match source.read() {
@@ -130,7 +130,7 @@ fn ends_soon(source: &Source) -> Words {
     }
 }
 
-/// Of another account, or damaged.
+/// It belongs to another account, or is damaged.
 fn unusable_certificate(config: &Config, error: &StartError) -> Finding {
     let files = Source::of(config).files();
     let shown = files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
@@ -145,7 +145,7 @@ fn unusable_certificate(config: &Config, error: &StartError) -> Finding {
     )
 }
 
-/// What would become of the data folder; nothing is tried out on it.
+/// Whether the data folder can be used; nothing is written to find out.
 pub(super) fn disk(config: &Config) -> Finding {
     let data = &config.data;
     let standing = nearest(data);
@@ -185,7 +185,7 @@ fn unwritable(folder: &Path, cause: &str) -> Finding {
     )
 }
 
-/// The server makes it at its first start, for the account it runs as and nobody else.
+/// The server makes it at its first start, for the account it runs as and no other.
 fn absent(folder: &Path, standing: &Path) -> Finding {
     let (shown, standing) = (folder.display(), standing.display());
     Finding::bad(
@@ -210,7 +210,7 @@ fn absent(folder: &Path, standing: &Path) -> Finding {
     )
 }
 
-/// Free space in KiB for whoever is not root.
+/// Free space in KiB for accounts other than root.
 fn free_kib(folder: &Path) -> Option<u64> {
     let disk = statvfs(folder).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize) >> 10)

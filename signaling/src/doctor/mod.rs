@@ -157,8 +157,8 @@ mod tests {
             let found = findings.iter().find(|f| f.check == check);
             found.unwrap_or_else(|| panic!("no {check}")).verdict
         };
-        assert_eq!(verdict("port_http"), Verdict::Broken, "somebody listens there");
-        assert_eq!(verdict("disk"), Verdict::Broken, "nobody can write there");
+        assert_eq!(verdict("port_http"), Verdict::Broken, "the port is taken");
+        assert_eq!(verdict("disk"), Verdict::Broken, "it cannot be written");
         assert_eq!(verdict("config"), Verdict::Warning, "no meeting");
     }
 }

@@ -1,9 +1,9 @@
-//! Before anything is served: is the server called by a name it knows, and is nobody listening in?
+//! Before anything is served: is the server addressed by a name it knows, and is the connection encrypted?
 //!
-//! A page of any other site may have its own name point at this server (DNS rebinding) and then speak to
-//! it from the browser of somebody who may reach it. Names are therefore known beforehand: those of the
-//! configuration, this machine's, and the address a connection came to. What comes without TLS from
-//! another machine is sent to HTTPS: the first thing a page says is the secret of its link.
+//! A page of any other site may have its own name point at this server (DNS rebinding) and then use it from the browser
+//! of a user who may reach it. Names are therefore known beforehand: those of the configuration, this machine's, and
+//! the address a connection came to. What comes without TLS from another machine is sent to HTTPS: the first thing a
+//! page sends is the secret of its link.
 
 use crate::config::Config;
 use crate::log::few;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// How long a browser that came once with a trusted certificate insists on TLS. A month: meetings are
 /// weekly, and a unit whose certificate ran out without a new one is not locked out for a year.
 const STRICT: HeaderValue = HeaderValue::from_static("max-age=2592000");
-/// Asked by monitors, by whatever name; it tells nothing.
+/// Requested by monitors, under any name; it reveals nothing.
 const HEALTH: &str = "/healthz";
 
 const UNKNOWN_NAME: &str =
@@ -84,7 +84,7 @@ impl Gate {
         Err((StatusCode::MISDIRECTED_REQUEST, UNKNOWN_NAME).into_response())
     }
 
-    /// Where the same is had over TLS.
+    /// The same address over TLS.
     fn over_tls(&self, host: &str, uri: &Uri) -> Response {
         let host = match host.contains(':') {
             true => format!("[{host}]"),

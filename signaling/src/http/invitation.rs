@@ -1,6 +1,6 @@
 //! `GET /invitation`: where a link leads, for its entry page. The secret comes in a header as in `hello`, never in the
-//! address, which logs and histories keep. Whoever has no link learns nothing, and may guess as often as he may try to
-//! join.
+//! address, which logs and histories keep. A client without a link learns nothing, and may guess as often as it may try
+//! to join.
 
 use super::Way;
 use crate::config::Config;
@@ -19,8 +19,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-/// All links, and who has guessed how often. The configuration does not change while the server runs, so the hall need
-/// not be asked.
+/// All links, and how often each address has guessed. The configuration does not change while the server runs, so the
+/// hall need not be asked.
 #[derive(Clone)]
 pub struct Invitations(Arc<Known>);
 

@@ -1,4 +1,4 @@
-//! What is served over HTTP and HTTPS: the page, the WebSocket, and whether the server lives.
+//! What is served over HTTP and HTTPS: the page, the WebSocket, and whether the server is alive.
 
 mod assets;
 pub mod gate;

@@ -20,12 +20,12 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tower::Service;
 
-/// A slow line needs three round trips of a second; who needs longer holds a place for nothing.
+/// A slow line needs three round trips of a second; a client that needs longer holds a place for nothing.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Also between two requests: a browser opens a connection anew when it needs it.
+/// Also between two requests: a browser opens a new connection when it needs one.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// The page has some 300 KB, which a line of 100 kbit/s brings in half a minute. Whoever sips what it has asked for
-/// holds its place no longer than this; what becomes a WebSocket is not meant.
+/// The page has some 300 KB, which a line of 100 kbit/s brings in half a minute. A client that reads slowly what it has
+/// asked for holds its place no longer than this; connections that become a WebSocket are not meant.
 const HTTP_LIFETIME: Duration = Duration::from_secs(120);
 /// A browser's request has 1 KB. Unfinished ones of 2,000 strangers take no more than 32 MB.
 const MAX_REQUEST_BYTES: usize = 16 * 1024;
@@ -85,9 +85,9 @@ async fn accept(listener: &TcpListener, places: &Places) -> (TcpStream, Way, Pla
     }
 }
 
-/// How a connection came. A listener of both families knows IPv4 addresses as IPv6 ones; nobody after it does.
+/// How a connection came. A listener of both families knows IPv4 addresses as IPv6 ones; nothing after it does.
 fn way(stream: &TcpStream, peer: SocketAddr) -> Way {
-    // Without one it is already gone again; it names no address and gets no further.
+    // Without a local address the connection is gone again; it names no address and gets no further.
     let local = stream.local_addr().map_or(Ipv4Addr::UNSPECIFIED.into(), |at| at.ip().to_canonical());
     Way { peer: canonical(peer), local, tls: false }
 }

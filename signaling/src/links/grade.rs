@@ -9,7 +9,7 @@ use sfu::stats::DirectionStats;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// A light changes only after this long: one that flickers is not believed.
+/// A light changes only after this long: a shorter change is ignored.
 const SUSTAINED: Duration = Duration::from_secs(5);
 
 /// Remembers every site's light.
@@ -26,8 +26,8 @@ struct Light {
 }
 
 impl Grader {
-    /// The link of a site whose newest numbers are `stats`; `None`: not connected.
-    /// A site that is on and has stopped coming has a poor line, whatever the numbers of the last packets.
+    /// The link of a site whose newest numbers are `stats`; `None`: not connected. A site whose sources are on and have
+    /// stopped coming has a poor line, whatever the numbers of the last packets.
     pub fn link(&mut self, now: Instant, link: Link, stats: Option<&PeerStats>, flow: Flow) -> SiteLink {
         let site = link.1;
         let Some(stats) = stats else {

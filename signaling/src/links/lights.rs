@@ -1,4 +1,4 @@
-//! Link lights on their way to the sites: a whole table for whoever comes, then what has changed, the same text for
+//! Link lights on their way to the sites: a whole table for a site that comes, then what has changed, the same text for
 //! all of a meeting, and spread over the time until the next round. So a meeting of a hundred costs a hundred short
 //! messages every two seconds and not ten thousand links in one moment, in which media would wait for the core.
 
@@ -16,15 +16,15 @@ pub const ROUND: Duration = Duration::from_secs(2);
 const STEP: Duration = Duration::from_millis(20);
 /// A round's messages are out before the next begins, also when the hall is late.
 const SPREAD: Duration = Duration::from_millis(1800);
-/// Links told in one round: with 24 of 62 bytes a site gets 6 kbit/s at most, of a line that may have 100. In a
-/// meeting of a hundred where every link changes all the time each is told every ten seconds; lights go first.
+/// Links sent in one round: with 24 of 62 bytes a site gets 6 kbit/s at most, of a line that may have 100. In a meeting
+/// of a hundred where every link changes all the time each is sent every ten seconds; lights go first.
 const MOST_CHANGES: usize = 24;
-/// Numbers nearer than this to those last told look the same to whoever glances at them.
+/// Numbers nearer than this to those last sent look the same at a glance.
 const SAME_LOSS_PERCENT: f64 = 0.5;
 const SAME_RTT_MS: f64 = 10.0;
 /// The same for large numbers.
 const SAME_SHARE: f64 = 0.2;
-/// Differences too small for that are told when the numbers are this old.
+/// Differences too small for that are sent when the numbers are this old.
 const REFRESH: Duration = Duration::from_secs(30);
 
 /// What one meeting's sites know.
@@ -38,7 +38,7 @@ struct Told {
 /// All meetings' lights.
 pub struct Lights {
     told: BTreeMap<MeetingId, Told>,
-    /// Who has not got this round's changes yet.
+    /// Sites that have not got this round's changes yet.
     waiting: VecDeque<(MeetingId, SiteId, Outgoing)>,
     per_step: usize,
     next_round: Instant,
@@ -73,7 +73,7 @@ impl Lights {
         begins
     }
 
-    /// The links of all seats of a meeting as they are now; `receivers` hear of what has changed.
+    /// The links of all seats of a meeting as they are now; `receivers` get what has changed.
     pub fn measured(
         &mut self,
         now: Instant,
@@ -126,7 +126,7 @@ impl Lights {
 }
 
 impl Told {
-    /// Takes what is worth telling of the newest links.
+    /// Takes what is worth sending of the newest links.
     fn take(&mut self, now: Instant, links: Vec<SiteLink>) -> Vec<SiteLink> {
         let seated = |site: &SiteId| links.iter().any(|link| link.site == *site);
         let before = self.links.len();
@@ -143,7 +143,7 @@ impl Told {
         changes.into_iter().map(|(_, link)| link).collect()
     }
 
-    /// How urgent it is to tell of a link: another light first, then what was told longest ago.
+    /// How urgent it is to send a link: another light first, then what was sent longest ago.
     fn weigh(&self, now: Instant, link: SiteLink) -> Option<(Urgency, SiteLink)> {
         let Some((known, at)) = self.links.get(&link.site) else {
             return Some((Urgency::Light, link));
@@ -164,7 +164,7 @@ enum Urgency {
     Light,
 }
 
-/// Whether somebody would notice.
+/// Whether the difference is noticeable.
 fn differs(known: &SiteLink, link: &SiteLink) -> bool {
     let far = |a: f64, b: f64, same: f64| (a - b).abs() >= same.max(SAME_SHARE * a.max(b));
     let rtt = match (known.rtt_ms, link.rtt_ms) {

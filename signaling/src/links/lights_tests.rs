@@ -27,7 +27,7 @@ impl Story {
         Story { start, now: start, lights: Lights::new(start), sites, sent: Vec::new() }
     }
 
-    /// So many rounds; `links` tells the link of a site in a round.
+    /// So many rounds; `links` gives the link of a site in a round.
     fn run(&mut self, rounds: u32, links: impl Fn(u32, u32) -> SiteLink) {
         let mut round = 0;
         while round < rounds || !self.lights.waiting.is_empty() {
@@ -61,7 +61,7 @@ fn links_that_stay_as_they_are_cost_nothing() {
     let mut story = Story::of(101);
     story.run(1, |_, site| link(site, 40));
     let first = story.sent.len();
-    // A little up and down is not worth telling.
+    // A little up and down is not worth sending.
     story.run(60, |round, site| link(site, 40 + round % 5 * 2));
     let later = &story.sent[first..];
     let bytes: usize = later.iter().filter(|(_, to, _)| *to == SiteId(7)).map(|(_, _, bytes)| *bytes).sum();
@@ -80,7 +80,7 @@ fn a_meeting_of_101_where_everything_changes_costs_a_site_seven_kbit_a_second() 
     };
     story.run(60, changing);
     assert!(story.kbps() <= 7.0, "{:.2} kbit/s", story.kbps());
-    assert!(story.kbps() >= 3.0, "and something is told: {:.2} kbit/s", story.kbps());
+    assert!(story.kbps() >= 3.0, "and something is sent: {:.2} kbit/s", story.kbps());
 }
 
 #[test]
@@ -91,13 +91,13 @@ fn a_round_is_spread_over_two_seconds() {
         let together = story.sent.iter().filter(|(other, _, _)| other == at).count();
         assert!(together <= 12, "{together} messages in one moment");
     }
-    assert_eq!(story.sent.len(), 4000, "everybody hears of every round");
+    assert_eq!(story.sent.len(), 4000, "every site gets every round");
     let times: Vec<Duration> = story.sent.iter().map(|(at, _, _)| *at).collect();
     assert!(times[999] - times[0] >= ms(1500) && times[999] < times[1000], "before the next begins");
 }
 
 #[test]
-fn whoever_comes_gets_the_whole_and_nothing_is_serialised_twice() {
+fn a_newcomer_gets_the_whole_and_nothing_is_serialised_twice() {
     let mut story = Story::of(30);
     story.run(3, |_, site| link(site, 40));
     let whole = story.lights.whole(MEETING);
@@ -129,11 +129,11 @@ fn lights_go_before_numbers_and_every_number_has_its_turn() {
             fresh.remove(&link.site);
         });
     }
-    assert!(fresh.is_empty(), "nobody waits for ever: {fresh:?}");
+    assert!(fresh.is_empty(), "no number waits for ever: {fresh:?}");
 }
 
 #[test]
-fn what_nobody_notices_is_told_when_it_is_old() {
+fn a_small_difference_is_sent_when_it_is_old() {
     let table = [
         (link(1, 40), link(1, 49), false),
         (link(1, 40), link(1, 50), true),
@@ -160,5 +160,5 @@ fn a_seat_that_was_given_up_is_forgotten() {
     let mut told = Told::default();
     told.take(start, vec![link(1, 40), link(2, 40)]);
     assert!(told.take(start, vec![link(1, 40)]).is_empty());
-    assert_eq!(told.take(start, vec![link(1, 40), link(2, 40)]), [link(2, 40)], "it comes anew");
+    assert_eq!(told.take(start, vec![link(1, 40), link(2, 40)]), [link(2, 40)], "it comes again");
 }

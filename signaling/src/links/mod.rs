@@ -1,5 +1,5 @@
-//! The lines of all sites: what was last measured of each, how good it is, and what sites are told of it. Whatever
-//! measures hands its numbers in here, once; the lights and Prometheus read them here. Told the time.
+//! The lines of all sites: what was last measured of each, how good it is, and what is sent to sites of it. All
+//! measurements are handed in here, once; the lights and Prometheus read them here. The time is passed in.
 
 mod grade;
 mod lights;
@@ -49,7 +49,7 @@ impl Links {
         self.samples.entry(link).or_default().report = Some(report);
     }
 
-    /// The site has given its seat up, or somebody else has it.
+    /// The site has given its seat up, or another device has it.
     pub fn forget(&mut self, link: Link) {
         self.samples.remove(&link);
     }

@@ -1,17 +1,16 @@
-//! Lines that somebody outside can cause as often as he likes. Of each kind the first few in a minute
-//! are written, the rest is counted, and the count is told with the next line of that kind or when the
-//! minute is over. A refused WebSocket costs a stranger some hundred bytes and would otherwise cost us
-//! as many on the disk: hundreds of gigabytes a day.
+//! Lines that a stranger can cause without limit. Of each kind the first few in a minute are written, the rest is
+//! counted, and the count is written with the next line of that kind or when the minute is over. A refused WebSocket
+//! costs a stranger some hundred bytes and would otherwise cost us as many on the disk: hundreds of gigabytes a day.
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// How long a kind's lines are counted together.
 pub const WINDOW: Duration = Duration::from_secs(60);
-/// Lines of one kind within [`WINDOW`] that strangers cause: enough to see who and what. All kinds
+/// Lines of one kind within [`WINDOW`] that strangers cause: enough to see the address and the cause. All kinds
 /// together stay below 30 MB a day, a disk's worth in years.
 const OF_STRANGERS: u32 = 10;
-/// Those which a site in a meeting causes, in the course of its work: nobody presses more buttons.
+/// Lines of one kind that a site in a meeting causes, in the course of its work: people do not press more buttons.
 const OF_SITES: u32 = 60;
 
 /// More connections than `limits.connections`.
@@ -24,7 +23,7 @@ pub static CANNOT_ACCEPT: Few = Few::new("cannot_accept", OF_STRANGERS);
 pub static FOREIGN_PAGE: Few = Few::new("foreign_page", OF_STRANGERS);
 /// A request was for a name that is not ours.
 pub static FOREIGN_NAME: Few = Few::new("foreign_name", OF_STRANGERS);
-/// Somebody was not let in.
+/// A site was not let in.
 pub static REFUSED: Few = Few::new("refused", OF_STRANGERS);
 /// A connection was closed because it does not take what it is sent.
 pub static TOO_SLOW: Few = Few::new("too_slow", OF_STRANGERS);
@@ -104,7 +103,7 @@ impl Few {
         Some(std::mem::take(&mut state.unsaid))
     }
 
-    /// What nobody has told of yet once its window is over.
+    /// The count that was not written yet, once its window is over.
     fn rest(&self, now: Instant) -> Option<u64> {
         let mut state = self.lock();
         (state.unsaid > 0 && state.is_over(now)).then(|| std::mem::take(&mut state.unsaid))
@@ -122,7 +121,7 @@ impl State {
     }
 }
 
-/// Tells what was only counted and has no next line to come with; to be called about once a [`WINDOW`].
+/// Writes what was only counted and has no next line to come with; call it about once a [`WINDOW`].
 pub fn tell_rest(now: Instant) {
     for few in ALL {
         if let Some(unsaid) = few.rest(now) {
@@ -148,11 +147,11 @@ mod tests {
             (from..to).filter_map(|ms| few.admit(start + Duration::from_millis(ms))).collect()
         };
         assert_eq!(written(0, 1_000), [0, 0, 0], "of a thousand");
-        assert_eq!(few.rest(start + Duration::from_secs(59)), None, "the next line may tell it");
+        assert_eq!(few.rest(start + Duration::from_secs(59)), None, "the next line may have it");
         let next = WINDOW.as_millis() as u64;
-        assert_eq!(written(next, next + 5), [997, 0, 0], "the next window tells of the one before");
+        assert_eq!(written(next, next + 5), [997, 0, 0], "the next window has the count of the one before");
         assert_eq!(few.rest(start + WINDOW * 2), Some(2), "nothing comes any more");
-        assert_eq!(few.rest(start + WINDOW * 3), None, "told once");
+        assert_eq!(few.rest(start + WINDOW * 3), None, "written once");
         assert_eq!(few.lock().unsaid_total, 999);
     }
 

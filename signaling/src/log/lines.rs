@@ -1,10 +1,10 @@
-//! The lines of the log on their way to standard error. Whoever logs only puts a line into a bounded
-//! queue; one thread writes. A full disk, a dead pipe or a pipe nobody reads costs lines, which are
-//! counted and told as soon as something can be written again, and never a meeting.
+//! The lines of the log on their way to standard error. A thread that logs only puts a line into a bounded queue; one
+//! thread writes. A full disk, a dead pipe or a pipe that is not read costs lines, which are counted, and the count is
+//! logged as soon as something can be written again; it never costs a meeting.
 //!
-//! Why not `tracing-appender`: its thread forgets a line it failed to write without counting it, says
-//! nothing of lost lines in the log, counts lines and not bytes, and holds the library's lock on
-//! standard error while it is stuck, so that a last sentence of the process is stuck, too.
+//! Why not `tracing-appender`: its thread forgets a line it failed to write without counting it, does not mention lost
+//! lines in the log, counts lines and not bytes, and holds the library's lock on standard error while it is stuck, so
+//! that a last sentence of the process is stuck, too.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Write};
@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 const MAX_WAITING_BYTES: usize = 1 << 20;
 /// What a line costs in the queue beside its text.
 const LINE_BYTES: usize = size_of::<Vec<u8>>();
-/// Losses are told at most this often while they go on: the log is full enough as it is.
-const TELL_EVERY: Duration = Duration::from_secs(10);
+/// Losses are logged at most this often while they go on: the log is full enough as it is.
+const NOTICE_EVERY: Duration = Duration::from_secs(10);
 
 /// A queue of whole lines between many who log and the one thread that writes.
 #[derive(Debug)]
@@ -69,24 +69,24 @@ impl Lines {
 
     /// Writes lines to `sink` for ever; `notice` words how many were lost.
     pub fn write_to(&self, sink: impl Write, notice: impl Fn(u64) -> String) {
-        let mut writer = Writer { lines: self, sink, notice, told: 0, told_at: None, torn: false };
+        let mut writer = Writer { lines: self, sink, notice, reported: 0, reported_at: None, torn: false };
         loop {
-            let line = self.take(writer.told);
+            let line = self.take(writer.reported);
             writer.turn(line, Instant::now());
         }
     }
 
-    /// The next line; `None` when there has been none for a while and losses are not told yet.
-    fn take(&self, told: u64) -> Option<Vec<u8>> {
+    /// The next line; `None` when there has been none for a while and losses are not logged yet.
+    fn take(&self, reported: u64) -> Option<Vec<u8>> {
         let mut queue = self.lock();
         queue.writing = false;
         self.changed.notify_all();
         while queue.waiting.is_empty() {
-            if self.lost() == told {
+            if self.lost() == reported {
                 queue = self.changed.wait(queue).unwrap_or_else(|e| e.into_inner());
                 continue;
             }
-            let woken = self.changed.wait_timeout(queue, TELL_EVERY).unwrap_or_else(|e| e.into_inner());
+            let woken = self.changed.wait_timeout(queue, NOTICE_EVERY).unwrap_or_else(|e| e.into_inner());
             queue = woken.0;
             if woken.1.timed_out() {
                 break;
@@ -114,9 +114,9 @@ struct Writer<'a, S, N> {
     lines: &'a Lines,
     sink: S,
     notice: N,
-    /// Losses the log tells of, and when it last did.
-    told: u64,
-    told_at: Option<Instant>,
+    /// Losses the log has reported, and when it last did.
+    reported: u64,
+    reported_at: Option<Instant>,
     /// The last thing written is half a line.
     torn: bool,
 }
@@ -129,13 +129,13 @@ impl<S: Write, N: Fn(u64) -> String> Writer<'_, S, N> {
             self.lines.lost.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        let lately = self.told_at.is_some_and(|at| now.saturating_duration_since(at) < TELL_EVERY);
+        let lately = self.reported_at.is_some_and(|at| now.saturating_duration_since(at) < NOTICE_EVERY);
         let lost = self.lines.lost();
-        if lost > self.told && (idle || !lately) {
-            let notice = (self.notice)(lost.saturating_sub(self.told));
+        if lost > self.reported && (idle || !lately) {
+            let notice = (self.notice)(lost.saturating_sub(self.reported));
             if self.put(notice.as_bytes()) {
-                self.told = lost;
-                self.told_at = Some(now);
+                self.reported = lost;
+                self.reported_at = Some(now);
             }
         }
     }
@@ -158,7 +158,7 @@ impl<S: Write, N: Fn(u64) -> String> Writer<'_, S, N> {
     }
 }
 
-/// Like `write_all`, but an error says how much was written before it.
+/// Like `write_all`, but an error carries how much was written before it.
 fn write_counted(sink: &mut impl Write, bytes: &[u8]) -> Result<(), usize> {
     let mut written = 0;
     while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
@@ -178,7 +178,7 @@ impl Default for Lines {
     }
 }
 
-/// For `tracing`: each event is one `write`. It cannot fail, so nobody upstream has an error to print.
+/// For `tracing`: each event is one `write`. It cannot fail, so no caller has an error to print.
 impl Write for &Lines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.push(line);
@@ -229,7 +229,7 @@ mod tests {
         let mut disk = Disk { room: 7, ..Disk::default() };
         let notice = |lost| format!("lost {lost}\n");
         let mut writer =
-            Writer { lines: &lines, sink: &mut disk, notice, told: 0, told_at: None, torn: false };
+            Writer { lines: &lines, sink: &mut disk, notice, reported: 0, reported_at: None, torn: false };
         for text in ["one", "two", "three"] {
             writer.turn(line(text), start);
         }
@@ -240,24 +240,24 @@ mod tests {
     }
 
     #[test]
-    fn losses_are_told_once_in_a_while_and_also_when_nothing_else_is_to_say() {
+    fn losses_are_logged_once_in_a_while_and_also_without_other_lines() {
         let start = Instant::now();
         let lines = Lines::new();
         let mut disk = Disk { room: 1_000, ..Disk::default() };
         let notice = |lost| format!("lost {lost}\n");
         let mut writer =
-            Writer { lines: &lines, sink: &mut disk, notice, told: 0, told_at: None, torn: false };
+            Writer { lines: &lines, sink: &mut disk, notice, reported: 0, reported_at: None, torn: false };
         for second in 0..15 {
             lines.lost.fetch_add(10, Ordering::Relaxed);
             writer.turn(line("x"), start + Duration::from_secs(second));
         }
         writer.turn(None, start + Duration::from_secs(16));
-        let told = String::from_utf8_lossy(&disk.written).replace("x\n", "");
-        assert_eq!(told, "lost 10\nlost 100\nlost 40\n");
+        let reported = String::from_utf8_lossy(&disk.written).replace("x\n", "");
+        assert_eq!(reported, "lost 10\nlost 100\nlost 40\n");
     }
 
     #[test]
-    fn whoever_logs_never_waits_and_the_memory_is_bounded() {
+    fn logging_never_waits_and_the_memory_is_bounded() {
         let lines = Lines::new();
         let text = [b'x'; 1_000];
         for _ in 0..10_000 {
@@ -292,7 +292,7 @@ mod tests {
         lines.push(b"first\n");
         lines.push(b"last words\n");
         lines.flush(Duration::from_millis(1));
-        assert_eq!(lines.lost(), 0, "it came back while nobody read");
+        assert_eq!(lines.lost(), 0, "it came back while the pipe was not read");
         let read = std::thread::spawn(move || [reader.recv(), reader.recv()]);
         lines.flush(Duration::from_secs(600));
         let read = read.join().expect("no panic").map(|line| line.expect("written"));

@@ -1,4 +1,4 @@
-//! The log: what is logged, and how it gets to standard error without ever holding anybody up.
+//! The log: what is logged, and how it gets to standard error without ever holding a caller up.
 
 pub mod few;
 mod lines;
@@ -17,9 +17,9 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::prelude::*;
 
-/// The last words of a process wait this long for whoever should read them.
+/// The last lines of a process wait this long to be read.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-/// Crates of this house. Of all others nothing is shown at `trace`.
+/// Crates of this workspace. Of all others nothing is shown at `trace`.
 const OURS: [&str; 3] = ["nhipcau", "signaling", "sfu"];
 
 /// Everything for standard error goes through here.
@@ -57,8 +57,8 @@ fn keeps_secrets(line: &Metadata<'_>) -> bool {
     *line.level() != Level::TRACE || OURS.contains(&crate_name)
 }
 
-/// The standard hook writes to standard error by itself, and hangs where nobody reads it; so would
-/// then the thread that broke, and nobody would learn of it.
+/// The standard hook writes to standard error by itself, and hangs where that is not read; the panicking thread would
+/// then hang, too, and the panic would go unnoticed.
 fn panicked(panic: &PanicHookInfo<'_>) {
     let trace = Backtrace::capture();
     let trace = (trace.status() == BacktraceStatus::Captured).then(|| trace.to_string());
@@ -70,12 +70,12 @@ fn panicked(panic: &PanicHookInfo<'_>) {
 
 fn notice(lost: u64) -> String {
     let mut text = String::new();
-    // Formatting into a string fails only where the clock cannot be told, and then without a time.
+    // Formatting into a string fails only where the time cannot be read; then the line has no time.
     let _ = SystemTime.format_time(&mut Writer::new(&mut text));
     format!("{text}  WARN signaling::log: lines of the log were lost lines={lost}\n")
 }
 
-/// Says a sentence on standard error, after what was logged before it.
+/// Writes a sentence to standard error, after what was logged before it.
 pub fn say(sentence: &str) {
     STANDARD_ERROR.push(format!("{sentence}\n").as_bytes());
 }

@@ -1,4 +1,4 @@
-//! Reports of the engine, turned into news for meetings and sites.
+//! Events of the engine, translated for meetings and sites.
 
 use super::desired::kind_for_sites;
 use super::{Bridge, Effect, SiteMedia, WorkerEvent};
@@ -13,7 +13,7 @@ use sfu::sdp::OfferError;
 use sfu::stats::PeerStats;
 
 impl Bridge {
-    /// Takes a report. Reports of peers that have gone are no news.
+    /// Takes an event. Events of peers that have gone are ignored.
     pub fn handle_event(&mut self, report: WorkerEvent) {
         match report.event {
             Event::Answer { peer, sdp } => self.answered(peer, sdp),
@@ -68,11 +68,11 @@ impl Bridge {
         if let Some((meeting, site, media)) = self.media_of(peer) {
             media.answered = true;
             media.asked = None;
-            // The page has offered anew meanwhile: this answer would not fit what it has now.
+            // The page has offered again meanwhile: this answer would not fit what it has now.
             if media.waiting.is_none() {
                 self.send(meeting, site, ServerMessage::Answer { sdp: Sdp::Plain(sdp) });
             }
-            // The engine forgets wishes of peers it did not know when they were said.
+            // The engine ignores wishes of peers it did not know when they came.
             self.reconcile(meeting);
         }
     }

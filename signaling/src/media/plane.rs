@@ -23,7 +23,7 @@ const MAX_EVENTS: usize = 4096;
 pub struct MediaPort {
     pub plane: Box<dyn MediaPlane>,
     pub events: mpsc::Receiver<WorkerEvent>,
-    /// What sites are told to send media to.
+    /// The addresses advertised to sites.
     pub addresses: Vec<SocketAddr>,
 }
 
@@ -67,7 +67,7 @@ pub fn start(config: &Config) -> Result<MediaPort, StartError> {
         match sender.try_send(WorkerEvent { worker, event }) {
             Ok(()) => Ok(()),
             Err(mpsc::error::TrySendError::Full(back)) => Err(back.event),
-            // The hall has ended: nobody is there to be told.
+            // The hall has ended: there is no receiver.
             Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
         }
     };
@@ -90,7 +90,7 @@ fn workers_config(config: &Config) -> WorkersConfig {
         listen: config.media.listen.clone(),
         port: config.media.port,
         advertise: config.media.advertise.clone(),
-        // A browser on this very machine finds the bridge without a network.
+        // A browser on this machine reaches the bridge without a network.
         include_loopback: true,
         ..WorkersConfig::default()
     }

@@ -6,8 +6,8 @@ use protocol::{ServerMessage, SiteId};
 use std::time::{Duration, Instant};
 
 /// A meeting leaves a worker that has hung for so long. Moving costs each of its sites a new connection, about a
-/// second; who has seen and heard nothing for five gains by it, and a thread that was only held up for a moment
-/// has come back by then.
+/// second; a site that has received nothing for five gains by it, and a thread that was only held up for a moment has
+/// come back by then.
 const MOVE_AFTER: Duration = Duration::from_secs(5);
 
 /// When no worker at all turns for so long, only a new process helps.

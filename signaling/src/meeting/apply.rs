@@ -1,5 +1,5 @@
-//! What lasts of a meeting: the fold of its facts. [`Lasting::apply`] is the only code that changes it; everybody else
-//! reads, which the compiler sees to.
+//! What lasts of a meeting: the fold of its facts. [`Lasting::apply`] is the only code that changes it; all other code
+//! only reads, which the compiler enforces.
 
 use super::fact::{Fact, Record};
 use protocol::Secret;
@@ -15,14 +15,14 @@ pub(super) struct State {
     pub ended_at_ms: Option<u64>,
     pub locked: bool,
     pub big_screen: Option<SiteId>,
-    /// Sites of which there is something to say.
+    /// Sites that differ from a newcomer.
     sites: BTreeMap<SiteId, Standing>,
 }
 
 /// What lasts of one site.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Standing {
-    /// The secret of whoever holds the seat; `None`: the seat is free.
+    /// The secret of the device that holds the seat; `None`: the seat is free.
     pub seat: Option<Secret>,
     /// Its microphone is closed by the chair.
     pub muted: bool,
@@ -34,7 +34,7 @@ pub(super) struct Standing {
     pub taken_over_ms: Option<u64>,
 }
 
-/// Whoever no fact names: outside, and as it was invited.
+/// A site that no fact names: outside, and as it was invited.
 static NEWCOMER: Standing = Standing {
     seat: None,
     muted: false,

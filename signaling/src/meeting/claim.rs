@@ -1,5 +1,5 @@
-//! Whose a seat is. A seat belongs to whoever knows its secret, for as long as it is kept, and its link alone
-//! does not open it: many people have seen a link. A commune whose machine has died asks for the seat from
+//! Which device gets a seat. A seat belongs to the device that knows its secret, for as long as it is kept, and its
+//! link alone does not open it: many people may know a link. A commune whose machine has died asks for the seat from
 //! another machine; that is a takeover, which the chair sees and which cannot be repeated at will.
 
 use super::Now;
@@ -9,20 +9,20 @@ use protocol::ErrorCode;
 use protocol::Secret;
 use std::time::Duration;
 
-/// After a takeover the seat stays where it is for so long, whoever asks. A takeover ends the site's media, so
-/// everybody sees a second or two without its picture: of ten seconds that much may be missing, of each
-/// second not. Whoever was taken over has read why and found the button by then, and the chair's notice (7 s)
-/// of one takeover is gone before the next one comes.
+/// After a takeover the seat stays where it is for this long, whichever device asks. A takeover ends the site's media,
+/// so all sites see a second or two without its picture: of ten seconds that much may be missing, of each second not.
+/// The user of the other device has read why and found the button by then, and the chair's notice (7 s) of one takeover
+/// is gone before the next one comes.
 pub(super) const TAKEOVER_COOLDOWN: Duration = Duration::from_secs(10);
 
-/// By what right somebody sits down.
+/// Why a device gets the seat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Claim {
-    /// Nobody has the seat.
+    /// No device has the seat.
     Free,
     /// It knows the secret.
     Holder,
-    /// It asked for the seat of somebody else.
+    /// It asked for a seat that another device holds.
     Takeover,
 }
 

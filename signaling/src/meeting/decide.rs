@@ -1,5 +1,5 @@
-//! Decisions: what comes of an input that lasts, or why it does not happen. Everything here looks at the meeting and
-//! changes nothing; what is decided are facts, and `apply.rs` makes them so.
+//! Decisions: what an input changes for good, or why it is refused. Everything here looks at the meeting and changes
+//! nothing; what is decided are facts, and `apply.rs` applies them.
 
 use super::claim::{Claim, Entry};
 use super::fact::{Fact, Record};
@@ -10,11 +10,10 @@ use protocol::Secret;
 use protocol::{Action, ErrorCode, SiteId};
 use std::time::Duration;
 
-/// The chair who opens an ended meeting within this time goes on with it: after a slip of the hand, a break,
-/// or the midday rest between two sessions, and whoever was asked to leave in the morning stays outside
-/// in the afternoon. Meetings that repeat under the same links are a night apart at least. What was
-/// kept the chair sees on its page and ends with one press; what was forgotten nobody sees. By the clock on the wall,
-/// which a restart does not begin anew.
+/// The chair who opens an ended meeting within this time goes on with it: after a slip of the hand, a break, or the
+/// midday rest between two sessions, and a site that was removed in the morning stays outside in the afternoon.
+/// Meetings that repeat under the same links are a night apart at least. What was kept the chair sees on its page and
+/// ends with one press; what was forgotten is not visible. By the wall clock, which goes on over a restart.
 pub(super) const GOES_ON_WITHIN: Duration = Duration::from_hours(4);
 
 impl Meeting {
@@ -81,7 +80,7 @@ impl Meeting {
         }
     }
 
-    /// Somebody is let in, and the meeting may not have begun, or had ended. Then it goes on with what the chair had
+    /// A site is let in, and the meeting may not have begun, or had ended. Then it goes on with what the chair had
     /// decided; or it is the next one under the same title, and nothing of the last one is left.
     fn beginning(&self, now: Now) -> Option<Fact> {
         match (self.lasting.started_at_ms, self.lasting.ended_at_ms) {

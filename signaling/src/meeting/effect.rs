@@ -1,11 +1,11 @@
-//! What follows from a fact for what does not last: who is connected, what is sent, what media carries.
+//! What follows from a fact for what does not last: which sites are connected, what is sent, what media carries.
 
 use super::fact::{Fact, Record};
 use super::{ConnectionId, Meeting, Now, Output};
 use protocol::{GoodbyeReason, SiteId};
 
 impl Meeting {
-    /// A fact becomes so, and takes effect.
+    /// A fact is applied, and takes effect.
     pub(super) fn establish(&mut self, now: Now, record: Record) {
         self.lasting.apply(&record);
         self.take_effect(now, &record.fact);
@@ -27,7 +27,7 @@ impl Meeting {
                 });
                 self.outputs.push_back(Output::CloseMedia);
             }
-            // Whoever has got it is attached next; until then nobody is there.
+            // The device that has got it is attached next; until then no one is there.
             Fact::Seated { site, .. } => self.sit(*site),
             Fact::TakenOver { site, .. } => {
                 self.sit(*site);

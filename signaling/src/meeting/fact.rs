@@ -1,8 +1,8 @@
 //! Facts: what has happened in a meeting and lasts, as plain values that can be written down and read again.
 //!
-//! They say what became so, not what was asked for or by which rule, so that they can be folded without the rules of
-//! the day they were decided on. What a restart ends anyway (connections, media paths, wishes, what comes of sources,
-//! the pace of snapshots) is no fact.
+//! They state what has changed, not what was asked for or by which rule, so that they can be folded without the rules
+//! of the day they were decided on. What a restart ends anyway (connections, media paths, wishes, what arrives of
+//! sources, the pace of snapshots) is no fact.
 
 use protocol::Secret;
 use protocol::SiteId;
@@ -29,12 +29,12 @@ pub enum Fact {
     GoesOn {},
     /// The chair has ended it: every seat is free.
     Ended {},
-    /// The site has got a seat that nobody had.
+    /// The site has got a seat that was free.
     Seated {
         site: SiteId,
         seat: Secret,
     },
-    /// The site's seat has gone from who had it to another device.
+    /// The site's seat has gone from the device that had it to another one.
     TakenOver {
         site: SiteId,
         seat: Secret,
@@ -43,7 +43,7 @@ pub enum Fact {
     Left {
         site: SiteId,
     },
-    /// The chair has sent the site away, and its link lets nobody in.
+    /// The chair has removed the site, and its link lets no device in.
     Removed {
         site: SiteId,
     },
@@ -67,7 +67,7 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// Whether it is an act on the meeting, and not somebody's coming and going.
+    /// Whether it is an act on the meeting, and not the coming or going of a site.
     pub fn is_act(&self) -> bool {
         match self {
             Fact::Ended {}

@@ -1,12 +1,22 @@
-//! The meeting machine: who may come in, who is here, who may do what. No I/O, no clock, no
-//! randomness, no media types.
+//! The meeting machine: who may come in, who is here, who may do what. No I/O, no clock, no randomness, no media types.
 //!
-//! **Drive [`Meeting`] like this: tell it what happened and when with `handle_input`, then carry out
-//! what `poll_output` orders until it returns [`Output::Timeout`]; nothing else changes it.**
+//! **Drive [`Meeting`] like this: pass it what happened and when with `handle_input`, then carry out what `poll_output`
+//! orders until it returns [`Output::Timeout`]; nothing else changes it.**
 //!
 //! An input is decided first (`decide.rs`, which only looks), what lasts of the decision is a list of facts (`fact.rs`),
 //! and facts alone change what lasts (`apply.rs`). What follows from them for connections and media is in `effect.rs`,
 //! and what comes and goes without a fact in `seat.rs`.
+//!
+//! ```
+//! # use {protocol::{Role, Secret, SiteId}, signaling::meeting::*, std::time::Instant};
+//! # let now = Now { instant: Instant::now(), unix_ms: 0 };
+//! let chair = Invited { site: SiteId(1), name: "Huyện".into(), role: Role::Chair };
+//! let mut meeting = Meeting::new(Invitation { title: "Giao ban".into(), sites: vec![chair], max_seats: 2 });
+//! let (connection, site, fresh_seat) = (ConnectionId(1), SiteId(1), Secret::fresh());
+//! meeting.handle_input(now, Input::Hello { connection, site, seat: None, takeover: false, fresh_seat });
+//! while !matches!(meeting.poll_output(now), Output::Timeout(_)) { /* to connections and to media */ }
+//! assert_eq!(meeting.site_of(connection), Some(site));
+//! ```
 
 mod apply;
 mod claim;

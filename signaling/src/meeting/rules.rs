@@ -1,4 +1,4 @@
-//! Who may do what: one table.
+//! Which role may do what: one table.
 
 use protocol::{Action, ActionKind, Role};
 

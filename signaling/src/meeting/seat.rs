@@ -1,5 +1,5 @@
-//! Who is here, as far as it does not last: connections, media paths, what sites say of their sources and what comes
-//! of them. A seat waits for its site without limit.
+//! Which sites are here, as far as it does not last: connections, media paths, what sites report of their sources and
+//! what arrives of them. A seat waits for its site without limit.
 
 use super::apply::Standing;
 use super::{ConnectionId, Invited, MediaPath, Meeting, Now, Output, rules};
@@ -18,7 +18,7 @@ pub(super) struct Sources {
 
 impl Sources {
     pub const NONE: Sources = Sources { microphone: false, camera: false, content: false };
-    /// What a site that has not said otherwise is taken to send.
+    /// What a site that has reported nothing is taken to send.
     pub const ALL: Sources = Sources { microphone: true, camera: true, content: true };
 
     pub fn get(self, kind: SourceKind) -> bool {
@@ -38,7 +38,7 @@ impl Sources {
     }
 }
 
-/// Whether what a site says is on also comes.
+/// Whether what a site reports as on also arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
     Steady,
@@ -59,7 +59,7 @@ pub(super) struct Site {
     /// When another device last took the seat, by a clock that is never set.
     pub last_takeover: Option<Instant>,
     pub said: Sources,
-    /// Whether the site has said anything of its sources at all; foreign clients may not.
+    /// Whether the site has reported its sources at all; foreign clients may not.
     pub has_said: bool,
     /// What comes from it just now.
     pub received: Sources,
@@ -98,7 +98,7 @@ impl Site {
         }
     }
 
-    /// Works out the presence anew and notes when it changed.
+    /// Recomputes the presence and notes when it changed.
     pub fn update_presence(&mut self, standing: &Standing, unix_ms: u64) {
         let presence = self.presence_of(standing);
         if presence != self.presence {
@@ -117,7 +117,7 @@ impl Site {
         self.wishes.clear();
     }
 
-    /// Somebody else than before sits down. A microphone that the chair has closed is closed from the start.
+    /// Another device gets the seat. A microphone that the chair has closed is closed from the start.
     pub fn sit(&mut self, muted: bool) {
         self.vacate();
         self.said = Sources { microphone: !muted, ..Sources::ALL };
@@ -130,7 +130,7 @@ impl Site {
         self.seen = Sources::NONE;
     }
 
-    /// What the site says of its sources; true when that is news.
+    /// What the site reports of its sources; true when that is a change.
     pub fn say(&mut self, said: Sources) -> bool {
         let news = self.said != said || !self.has_said;
         for kind in KINDS {
@@ -143,7 +143,7 @@ impl Site {
         news
     }
 
-    /// A source of the site begins to come, or has fallen silent.
+    /// A source of the site begins to arrive, or has stopped.
     pub fn receive(&mut self, kind: SourceKind, active: bool) {
         self.received.set(kind, active);
         if active {
@@ -151,14 +151,14 @@ impl Site {
         }
     }
 
-    /// Whether a source is on is what its site says, however its line stands; of a site that says nothing
-    /// it is what comes.
+    /// Whether a source is on is what its site reports, whatever its line carries; for a site that reports nothing it
+    /// is what arrives.
     pub fn is_on(&self, kind: SourceKind) -> bool {
         self.said.get(kind) && (self.has_said || self.received.get(kind))
     }
 
-    /// Content is shown with its first picture, and then for as long as it is on: between two pages of a
-    /// document nothing need come.
+    /// Content is shown with its first picture, and then for as long as it is on: between two pages of a document
+    /// nothing need arrive.
     pub fn shows_content(&self) -> bool {
         self.is_on(SourceKind::Content) && self.seen.content
     }
@@ -177,7 +177,7 @@ impl Site {
 }
 
 impl Meeting {
-    /// Through this connection the site speaks from now on.
+    /// From now on the site uses this connection.
     pub(super) fn attach(&mut self, now: Now, connection: ConnectionId, site: SiteId) {
         let Some(place) = self.site_mut(site) else {
             return;

@@ -1,5 +1,5 @@
-//! Numbers for Prometheus. The hall posts the newest state on the [`Board`]; a scrape reads it. There
-//! are no series to register or to forget: who has left is not in the newest state.
+//! Numbers for Prometheus. The hall posts the newest state on the [`Board`]; a scrape reads it. There are no series to
+//! register or to forget: a site that has left is not in the newest state.
 
 mod family;
 mod sites;
@@ -36,7 +36,7 @@ pub struct Board(Mutex<Newest>);
 struct Newest {
     sites: Vec<SiteRow>,
     workers: BTreeMap<usize, WorkerStats>,
-    /// Workers that hang; what they last said of themselves is old.
+    /// Workers that hang; their last numbers are old.
     stuck: Vec<usize>,
     /// What the kernel counts of their sockets.
     overflows: Overflows,
@@ -55,7 +55,7 @@ impl Board {
         self.lock().workers.insert(worker, stats);
     }
 
-    /// Whose sockets are looked at.
+    /// The sockets that are looked at.
     pub fn overflows(&self, overflows: Overflows) {
         self.lock().overflows = overflows;
     }
@@ -71,7 +71,7 @@ impl Board {
     }
 
     fn lock(&self) -> MutexGuard<'_, Newest> {
-        // Every change is a single assignment: what a panic left behind is still whole.
+        // Every change is a single assignment: what a panic left is still whole.
         self.0.lock().unwrap_or_else(|e| e.into_inner())
     }
 
@@ -96,7 +96,7 @@ impl Board {
     }
 }
 
-/// What the log does not say.
+/// What is not in the log.
 fn log_lines() -> [Family; 2] {
     let mut lost = Family::new(
         Kind::Counter,

@@ -129,8 +129,8 @@ fn by_direction(what: &ByDirection, rows: &[SiteRow]) -> Family {
     family
 }
 
-/// The numbers of a site. What was so at this moment is not told of a site that is lost: its last jitter
-/// would stand in every chart for as long as the seat waits. Totals stay.
+/// The numbers of a site. Momentary values are not shown for a site that is lost: its last jitter would be in every
+/// chart for as long as the seat waits. Totals stay.
 fn numbers_of(kind: Kind, row: &SiteRow) -> Option<&PeerStats> {
     row.sample.stats.as_ref().filter(|_| row.seat.connected || kind == Kind::Counter)
 }

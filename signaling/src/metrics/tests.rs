@@ -60,7 +60,7 @@ fn full_board() -> Board {
 }
 
 #[test]
-fn numbers_stand_under_their_labels() {
+fn numbers_are_under_their_labels() {
     let text = render(&full_board()).expect("text");
     let site = r#"meeting="Giao ban \"tuần\"",site="An Phước""#;
     for line in [
@@ -95,7 +95,7 @@ fn a_lost_site_keeps_its_totals_and_shows_no_old_moment() {
 }
 
 #[test]
-fn series_of_who_has_left_disappear() {
+fn series_of_sites_that_have_left_disappear() {
     let board = full_board();
     board.sites(vec![row("Bình Sơn", true)], 1);
     let text = render(&board).expect("text");

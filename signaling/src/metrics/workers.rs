@@ -67,7 +67,7 @@ pub(super) fn families(workers: &BTreeMap<usize, WorkerStats>, stuck: &[usize]) 
     families
 }
 
-/// Of a machine that does not tell there are no series.
+/// On a machine that does not report them there are no series.
 pub(super) fn overflows(overflows: &Overflows) -> Family {
     let help = "Datagrams the kernel dropped before the worker saw them: its socket's buffer was full.";
     let mut family = Family::new(Kind::Counter, "nhipcau_worker_overflowed_datagrams_total", help);

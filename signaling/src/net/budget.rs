@@ -7,7 +7,7 @@ use std::time::Instant;
 /// A page that opens sends its first offer, wishes, media state and a few acts at once.
 pub const BURST_SECONDS: f64 = 4.0;
 /// Times a link may come in within a short time. A page comes back after a second at the soonest; a device that is
-/// turned off and on, or two that take the seat from each other, knock no more often.
+/// turned off and on, or two that take the seat from each other, join no more often.
 const JOINS: f64 = 30.0;
 const JOINS_PER_SECOND: f64 = 1.0;
 /// Offers at once: a page makes one for each connection to the server and each attempt at media, and one where slots

@@ -1,4 +1,4 @@
-//! How often an address may try links that are none.
+//! How often an address may try unknown links.
 
 use super::bucket::Bucket;
 use super::network::Network;
@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-/// Failed attempts to join, per address. Whoever has a link is not asked: others behind its address may fail as
-/// often as they like.
+/// Failed attempts to join, per address. A client with a valid link is never refused for this: others behind its
+/// address may fail as often as they like.
 #[derive(Debug)]
 pub struct JoinLimit {
     per_minute: u32,

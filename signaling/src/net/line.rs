@@ -1,4 +1,4 @@
-//! A connection's bytes, bounded: whoever takes nothing for some seconds is gone, and of a stranger only so much
+//! A connection's bytes, bounded: a client that reads nothing for some seconds is gone, and of a stranger only so much
 //! is read.
 
 use std::io::{Error, ErrorKind, IoSlice, Result};
@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// A line whose round trip is 2.5 s takes something within three of them; who takes nothing for so long has
+/// A line whose round trip is 2.5 s takes something within three of them; a client that reads nothing for this long has
 /// asked for more than it reads.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -69,7 +69,7 @@ impl<S> Line<S> {
         self.allowance.clone()
     }
 
-    /// What has become of something that should go out.
+    /// The outcome of a write.
     fn went<T>(&mut self, cx: &mut Context<'_>, outcome: Poll<Result<T>>) -> Poll<Result<T>> {
         if outcome.is_ready() {
             self.stall = None;
@@ -134,7 +134,7 @@ mod tests {
         let (ours, _deaf) = duplex(1000);
         let mut line = Line { patience: Duration::from_millis(20), ..Line::new(ours) };
         for _ in 0..2 {
-            let error = line.write_all(&[7; 6000]).await.expect_err("nobody reads");
+            let error = line.write_all(&[7; 6000]).await.expect_err("the other side does not read");
             assert_eq!(error.kind(), ErrorKind::TimedOut);
         }
     }

@@ -1,6 +1,6 @@
-//! Places: how many connections there may be, of one address and altogether. Whoever opens a connection is a
-//! stranger until it has shown a link and got its seat. Strangers share what is not kept for sites, and of one
-//! address there are only so many: so nobody keeps everybody out.
+//! Places: how many connections there may be, of one address and altogether. A client that opens a connection is a
+//! stranger until it has shown a link and got its seat. Strangers share what is not kept for sites, and of one address
+//! there are only so many: so no client keeps all others out.
 
 use super::network::Network;
 use crate::ids::Link;
@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 /// Places kept for each invited site: a browser opens six connections for a page and one for the WebSocket, and
 /// the WebSocket it had may not have been missed yet.
 const KEPT_PER_SITE: usize = 8;
-/// Networks from which a site lately came: its hall's, a mobile one as a spare, and both before their addresses
+/// Networks from which a site lately came: its room's, a mobile one as a spare, and both before their addresses
 /// changed. What is remembered is bounded by what is in the configuration.
 const NETWORKS_PER_SITE: usize = 4;
 
@@ -183,7 +183,7 @@ mod tests {
             drop(held);
             places.enter(three).expect("free again");
         }
-        assert!(places.0.lock().by_network.is_empty(), "who is gone is forgotten");
+        assert!(places.0.lock().by_network.is_empty(), "what is gone is forgotten");
     }
 
     #[test]

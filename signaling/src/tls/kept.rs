@@ -1,7 +1,7 @@
-//! The certificate the server makes itself: once, for sites remember it (in a browser that was told to
-//! go on, or by `nhipcau join --ca`). It stays as it is whatever becomes of the machine's addresses;
-//! names are added when somebody asks for it, with the same key. Near its end it is renewed with the
-//! same key, which `--ca` goes on trusting; browsers ask once more.
+//! The certificate the server makes itself: once, for sites remember it (in a browser whose user went on, or by
+//! `nhipcau join --ca`). It stays as it is whatever happens to the machine's addresses; names are added on request,
+//! with the same key. Near its end it is renewed with the same key, which `--ca` goes on trusting; browsers ask once
+//! more.
 
 use super::Certificate;
 use crate::data::write_secret;
@@ -164,7 +164,7 @@ mod tests {
 
     impl Drop for Data {
         fn drop(&mut self) {
-            // What a test leaves in the temporary folder harms nobody.
+            // What a test leaves in the temporary folder does no harm.
             let _ = std::fs::remove_dir_all(&self.0);
         }
     }
@@ -181,7 +181,7 @@ mod tests {
         add(&data.0, &names_of(&["hop.example"]), now).expect("added");
         let second = data.kept();
         assert_eq!(second.names, names_of(&["localhost", "10.0.0.1", "hop.example"]));
-        assert_eq!(second.key_pem, first.key_pem, "who pinned the key comes back");
+        assert_eq!(second.key_pem, first.key_pem, "a client that pinned the key comes back");
         let shown = second.certificate(&data.0).expect("whole");
         assert_eq!(shown.names, second.names, "what is kept is what is shown");
     }
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_one_is_an_error_that_says_what_to_do_and_stays_as_it_is() {
+    fn a_damaged_one_is_an_error_that_names_what_to_do_and_stays_as_it_is() {
         let data = Data::new("damaged");
         make_or_renew(&data.0, &names_of(&["localhost"]), SystemTime::now()).expect("made");
         let whole = std::fs::read_to_string(data.0.join(FILE)).expect("kept");

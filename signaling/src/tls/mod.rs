@@ -1,5 +1,5 @@
-//! Who the server says it is over HTTPS: by the certificate it made itself and keeps ([`kept`]), or by
-//! one that was given to it ([`given`]). Either is followed while the server runs ([`watch`]).
+//! The server's identity over HTTPS: by the certificate it made itself and keeps ([`kept`]), or by one that was given
+//! to it ([`given`]). Either is followed while the server runs ([`watch`]).
 
 mod given;
 pub mod kept;
@@ -55,11 +55,11 @@ impl Source {
     }
 }
 
-/// What the server shows to whoever connects; may be exchanged at any time.
+/// What the server shows to its clients; may be exchanged at any time.
 #[derive(Debug)]
 pub struct Shown {
     certificate: RwLock<Arc<Certificate>>,
-    /// An authority vouches for it, so browsers may be told never to come without TLS again.
+    /// An authority vouches for it, so browsers may be instructed never to come without TLS again.
     pub trusted: bool,
 }
 
@@ -94,8 +94,8 @@ impl ResolvesServerCert for Shown {
     }
 }
 
-/// What the server shows from now on: the certificate there is, or a new one of its own that is then
-/// kept. Says in the log what is wrong with it.
+/// What the server shows from now on: the certificate there is, or a new one of its own that is then kept. Logs what is
+/// wrong with it.
 pub fn open(config: &Config, now: SystemTime) -> Result<Arc<Shown>, StartError> {
     let source = Source::of(config);
     let names = names(&config.names);

@@ -1,4 +1,4 @@
-//! What a certificate says, and the key that goes with it.
+//! The contents of a certificate, and the key that goes with it.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::prelude::{BASE64_STANDARD, Engine};

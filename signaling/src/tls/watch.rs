@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often the files are looked at: two or three looks of metadata, so it costs nothing, and whoever
-/// has changed them does not wait long.
+/// How often the files are looked at: two or three looks of metadata, so it costs nothing, and a change is noticed
+/// soon.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Follows the files until the task is dropped.
@@ -38,7 +38,7 @@ pub async fn follow(source: Source, shown: Arc<Shown>) {
     }
 }
 
-/// What tells one state of a file from another: place, size and time of change. `None`: it is not there.
+/// What distinguishes one state of a file from another: place, size and time of change. `None`: it is not there.
 type Stamp = Vec<Option<(u64, u64, i64, i64)>>;
 
 fn stamp(source: &Source) -> Stamp {
@@ -113,13 +113,13 @@ mod tests {
 
     impl Drop for Files {
         fn drop(&mut self) {
-            // What a test leaves in the temporary folder harms nobody.
+            // What a test leaves in the temporary folder does no harm.
             let _ = std::fs::remove_dir_all(&self.0);
         }
     }
 
     #[test]
-    fn a_new_certificate_is_taken_when_it_is_whole_and_a_bad_one_is_told_once() {
+    fn a_new_certificate_is_taken_when_it_is_whole_and_a_bad_one_is_reported_once() {
         let files = Files::new("given");
         let key = files.renew("a.example");
         files.put("key.pem", &key.serialize_pem());
@@ -135,9 +135,9 @@ mod tests {
         assert!(watch.look().is_none(), "taken once");
 
         files.put("chain.pem", "nothing of the kind");
-        let told: Vec<_> = (0..5).filter_map(|_| watch.look()).collect();
-        let [Err(error)] = told.as_slice() else {
-            panic!("one error: {told:?}");
+        let reported: Vec<_> = (0..5).filter_map(|_| watch.look()).collect();
+        let [Err(error)] = reported.as_slice() else {
+            panic!("one error: {reported:?}");
         };
         assert_eq!(error.code, StartCode::Certificate);
         let key = files.renew("c.example");

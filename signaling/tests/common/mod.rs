@@ -128,7 +128,7 @@ impl Server {
         Server { commands, events, ..Server::start_on(config, media).await }
     }
 
-    /// On real media workers: nobody sees their commands or adds events.
+    /// On real media workers: the test sees no commands and adds no events.
     pub async fn start_on(config: Config, media: MediaPort) -> Server {
         config.check().expect("a good configuration");
         let listeners = Listeners::open(&config).await.expect("free ports");
@@ -199,7 +199,7 @@ impl Server {
         ended.expect("it ends").expect("no panic")
     }
 
-    /// Asks the server to stop; answers when it has.
+    /// Asks the server to stop; returns when it has.
     pub fn stop(mut self) -> JoinHandle<Result<(), signaling::error::StartError>> {
         self.stop.take().expect("once").send(()).expect("running");
         std::mem::replace(&mut self.running, tokio::spawn(async { Ok(()) }))
@@ -208,19 +208,19 @@ impl Server {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What a test leaves in the temporary folder harms nobody.
+        // What a test leaves in the temporary folder does no harm.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
-/// A connection from any address of loopback: each is another one's.
+/// A connection from any address of loopback: each counts as another client's.
 pub async fn connect_from(source: Ipv4Addr, to: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind((source, 0).into()).expect("an address of loopback");
-    socket.connect(to).await.expect("somebody listens")
+    socket.connect(to).await.expect("the server listens")
 }
 
-/// One GET; answers head and body.
+/// One GET; returns head and body.
 pub async fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> (String, String) {
     let mut stream = TcpStream::connect(address).await.expect("connected");
     let names_host = headers.iter().any(|(name, _)| *name == "Host");
@@ -297,7 +297,7 @@ impl Site {
         self.socket.send(message).await
     }
 
-    /// The next message of this type; others are read past.
+    /// The next message of this type; others are skipped.
     pub async fn expect(&mut self, kind: &str) -> Value {
         self.until(kind, |_| true).await
     }

@@ -30,7 +30,7 @@ pub fn other_meeting() -> MeetingConfig {
     }
 }
 
-/// An offer that is taken, as large as one may be: candidates, which nobody reads, in every section.
+/// An offer that is taken, as large as one may be: candidates, which are not read, in every section.
 fn largest_offer() -> Value {
     let page = sdp("flood");
     let mut parts = page.trim_end().split("\r\nm=");
@@ -97,7 +97,7 @@ fn counting_worker() -> (MediaPort, Arc<AtomicUsize>) {
     (MediaPort { plane: Box::new(workers), events, addresses: Vec::new() }, offers)
 }
 
-/// Comes over a new connection: with its seat's secret, or as another device where there is none. What came of it.
+/// Comes over a new connection: with its seat's secret, or as another device where there is none. Returns the result.
 async fn knocks(http: SocketAddr, seat: Option<&str>) -> Result<Site, String> {
     let mut site = Site::connect(http).await;
     let mut hello =
@@ -116,8 +116,8 @@ async fn knocks(http: SocketAddr, seat: Option<&str>) -> Result<Site, String> {
     }
 }
 
-/// Every connection of a link offers as often as a page never does; what reaches the worker is what the link may
-/// have, and what a refused offer is told is why.
+/// Every connection of a link offers as often as a page never does; what reaches the worker is what the link may have,
+/// and a refused offer is answered with the reason.
 #[tokio::test]
 async fn a_link_has_one_budget_of_offers_over_all_its_connections() {
     let (media, offers) = counting_worker();

@@ -30,7 +30,7 @@ fn serve(folder: &Folder) -> Running {
     Running::start(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()))
 }
 
-/// A site in its meeting, which shows that it lives; done when the server has closed its connection.
+/// A site in its meeting, which shows that it is alive; done when the server has closed its connection.
 async fn stays(mut site: common::Site) {
     let mut sign = tokio::time::interval(std::time::Duration::from_secs(1));
     loop {

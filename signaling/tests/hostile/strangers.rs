@@ -1,4 +1,4 @@
-//! Strangers, who have no link, hold all they may hold; whoever has one comes in.
+//! Strangers, which have no link, hold all they may hold; a site with one comes in.
 
 use crate::common::{AN_PHUOC, CHAIR, PATIENCE, Server, Site, config, connect_from};
 use crate::process::Folder;
@@ -111,7 +111,7 @@ async fn who_says_nothing_loses_its_place() {
     enters_at_last(&server, CHAIR).await;
 }
 
-/// A hello with so many bytes: between the parts of JSON blanks may stand.
+/// A hello with so many bytes: JSON allows blanks between its parts.
 fn hello_of(bytes: usize) -> String {
     let hello = json!({"type": "hello", "version": VERSION, "token": AN_PHUOC}).to_string();
     format!("{hello}{}", " ".repeat(bytes - hello.len()))
@@ -128,7 +128,7 @@ async fn a_first_message_is_no_larger_than_a_hello_needs() {
         stranger.say_text(hello_of(bytes)).await;
         assert_eq!(stranger.is_refused().await, "message_too_large", "{bytes} bytes");
     }
-    // Behind the hello, and before its answer, more may come.
+    // After the hello, and before its answer, more may come.
     let mut eager = server.site().await;
     eager.hello(CHAIR).await;
     let offer = format!("v=0\r\n{}", "a=x\r\n".repeat(4000));

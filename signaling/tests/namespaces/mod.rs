@@ -1,5 +1,5 @@
-//! Networks that are there only while a story is told: links, routers and addresses in namespaces of its own. Wants root,
-//! or user namespaces; without them a story fails and says why.
+//! Networks that exist only while a story runs: links, routers and addresses in namespaces of its own. Wants root, or
+//! user namespaces; without them a story fails with the reason.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
@@ -9,13 +9,13 @@ use std::fs::File;
 use std::os::fd::AsFd;
 use std::process::Command;
 
-/// Tells the process that it is in its own namespaces already, and for which story.
+/// Marks the process as being in its own namespaces already, and for which story.
 const INSIDE: &str = "NETWORK_STORY";
 
 /// A folder of `ip netns` for the story alone; the namespaces go with it when the last process of the story ends.
 const SCRIPT: &str = "mount -t tmpfs tmpfs /run; exec \"$@\"";
 
-/// Tells a story on a machine without any network but `lo`. `story` is the name of the test, which is started a second
+/// Runs a story on a machine without any network but `lo`. `story` is the name of the test, which is started a second
 /// time, inside.
 pub fn alone(story: &str, tell: impl FnOnce()) {
     if std::env::var(INSIDE).as_deref() == Ok(story) {

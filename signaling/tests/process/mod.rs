@@ -46,7 +46,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What a test leaves in the temporary folder harms nobody.
+        // What a test leaves in the temporary folder does no harm.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
@@ -137,7 +137,7 @@ fn listener(process: u32, ip: Ipv4Addr) -> Option<SocketAddr> {
 
 /// One GET; returns everything that came.
 pub fn get(authority: &str, path: &str) -> String {
-    let mut stream = TcpStream::connect(authority).expect("somebody listens");
+    let mut stream = TcpStream::connect(authority).expect("the server listens");
     let request = format!("GET {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).expect("sent");
     let mut answer = String::new();

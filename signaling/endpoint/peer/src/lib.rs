@@ -1,9 +1,9 @@
 //! Peer connections of the `webrtc` crate as headless sites have them: one codec of each kind, no STUN servers, keys
-//! that cost little, and how long a silent path is believed.
+//! that cost little, and how long a silent path counts as alive.
 //!
-//! A crate of its own because the `webrtc` crate's connection is generic over its interceptors: whoever builds one
+//! A crate of its own because the `webrtc` crate's connection is generic over its interceptors: a crate that builds one
 //! compiles most of that stack. Here that is done once. Sites hold a `dyn PeerConnection`, and nothing of the protocol
-//! between sites and bridge is known here, so that a changed message does not bring it about again.
+//! between sites and bridge is known here, so that a changed message does not recompile it.
 
 // Nothing that comes from outside can panic us. Tests may.
 #![cfg_attr(
@@ -34,15 +34,15 @@ use webrtc::peer_connection::{
     SettingEngineBuilder, SrtpProtectionProfile,
 };
 
-/// Silence of the path after which it counts as disconnected, and from then until it is given up
-/// and a fresh connection is made; the crate's own 25 s would leave a site dark for half a minute.
+/// Silence of the path after which it counts as disconnected, and from then until it is given up and a new connection
+/// is made; the crate's own 25 s would leave a site dark for half a minute.
 const MEDIA_DISCONNECTED: Duration = Duration::from_secs(5);
 const MEDIA_FAILED: Duration = Duration::from_secs(5);
 
-/// A connection in the making. Boxed, or whoever awaits it would compile it.
+/// A connection in the making. Boxed, or a crate that awaits it would compile it.
 pub type Building = Pin<Box<dyn Future<Output = Result<Arc<dyn PeerConnection>, Error>> + Send>>;
 
-/// A connection that may use these addresses of this machine, and tells `handler` what becomes of it.
+/// A connection that may use these addresses of this machine, and reports its events to `handler`.
 pub fn build(
     udp: Vec<SocketAddr>,
     tcp: Vec<SocketAddr>,

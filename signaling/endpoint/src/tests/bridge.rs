@@ -1,4 +1,4 @@
-//! The other side for tests: speaks the protocol, answers with a second `webrtc` peer connection.
+//! The other side for tests: uses the protocol, answers with a second `webrtc` peer connection.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -42,7 +42,7 @@ impl Default for Manners {
     }
 }
 
-/// What the bridge has seen and heard of its endpoints.
+/// What the bridge has received of its endpoints.
 #[derive(Debug, Default)]
 pub struct Heard {
     /// The seat that each hello named, and whether it asked to take one over.
@@ -57,7 +57,7 @@ type SharedHeard = Arc<Mutex<Heard>>;
 
 pub struct Bridge {
     address: SocketAddr,
-    heard: SharedHeard,
+    received: SharedHeard,
     drops: broadcast::Sender<()>,
     _tasks: JoinSet<()>,
 }
@@ -66,42 +66,47 @@ impl Bridge {
     pub async fn start(manners: Manners) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
-        let heard = SharedHeard::default();
+        let received = SharedHeard::default();
         let (drops, _) = broadcast::channel(1);
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, manners, Arc::clone(&heard), drops.clone()));
-        Self { address, heard, drops, _tasks: tasks }
+        tasks.spawn(accept(listener, manners, Arc::clone(&received), drops.clone()));
+        Self { address, received, drops, _tasks: tasks }
     }
 
     pub fn link(&self) -> JoinLink {
         format!("http://{}/#mã", self.address).parse().expect("a link")
     }
 
-    pub fn heard(&self) -> MutexGuard<'_, Heard> {
-        self.heard.lock().expect("nobody panicked")
+    pub fn received(&self) -> MutexGuard<'_, Heard> {
+        self.received.lock().expect("no panic")
     }
 
-    /// Cuts every connection without a word.
-    pub fn drop_everybody(&self) {
-        self.drops.send(()).expect("somebody is there");
+    /// Cuts every connection without a message.
+    pub fn drop_all(&self) {
+        self.drops.send(()).expect("a connection is there");
     }
 }
 
-async fn accept(listener: TcpListener, manners: Manners, heard: SharedHeard, drops: broadcast::Sender<()>) {
+async fn accept(
+    listener: TcpListener,
+    manners: Manners,
+    received: SharedHeard,
+    drops: broadcast::Sender<()>,
+) {
     let mut guests = JoinSet::new();
     while let Ok((tcp, _)) = listener.accept().await {
         let mut dropped = drops.subscribe();
-        let heard = Arc::clone(&heard);
+        let received = Arc::clone(&received);
         guests.spawn(async move {
             tokio::select! {
-                () = serve(tcp, manners, heard) => {}
+                () = serve(tcp, manners, received) => {}
                 _ = dropped.recv() => {}
             }
         });
     }
 }
 
-async fn serve(tcp: TcpStream, manners: Manners, heard: SharedHeard) {
+async fn serve(tcp: TcpStream, manners: Manners, received: SharedHeard) {
     let mut socket = tokio_tungstenite::accept_async(tcp).await.expect("an upgrade");
     let mut media = None;
     while let Some(Ok(message)) = socket.next().await {
@@ -111,12 +116,13 @@ async fn serve(tcp: TcpStream, manners: Manners, heard: SharedHeard) {
         match serde_json::from_str(&text).expect("a message of the protocol") {
             ClientMessage::Hello { seat, token, takeover, .. } => {
                 assert_eq!(token.reveal(), "mã");
-                heard.lock().expect("no panic").hellos.push((seat, takeover));
+                received.lock().expect("no panic").hellos.push((seat, takeover));
                 greet(&mut socket, manners).await;
             }
             ClientMessage::Offer { sdp } => {
                 let (answer, running) =
-                    answer(unfold(sdp, MAX_ANSWER_BYTES).expect("an offer"), manners.transport, &heard).await;
+                    answer(unfold(sdp, MAX_ANSWER_BYTES).expect("an offer"), manners.transport, &received)
+                        .await;
                 media = Some(running);
                 say(&mut socket, &ServerMessage::Answer { sdp: fold(answer) }).await;
                 let slot = |kind| Some(SlotSource { site: SiteId(1), kind });
@@ -130,7 +136,7 @@ async fn serve(tcp: TcpStream, manners: Manners, heard: SharedHeard) {
             ClientMessage::Ping { n } => say(&mut socket, &ServerMessage::Pong { n }).await,
             ClientMessage::Leave {} => {
                 tokio::time::sleep(BUSY).await;
-                heard.lock().expect("no panic").leaves += 1;
+                received.lock().expect("no panic").leaves += 1;
                 break;
             }
             _ => {}
@@ -188,9 +194,9 @@ struct Media {
     _sources: JoinSet<()>,
 }
 
-async fn answer(offer: String, transport: Transport, heard: &SharedHeard) -> (String, Media) {
+async fn answer(offer: String, transport: Transport, received: &SharedHeard) -> (String, Media) {
     let (gathered, mut gathering) = watch::channel(false);
-    let ear = Arc::new(Ear { heard: Arc::clone(heard), gathered });
+    let ear = Arc::new(Ear { received: Arc::clone(received), gathered });
     let peer = build(transport, Ipv4Addr::LOCALHOST.into(), ear).await.expect("a peer");
     let microphone = send_section(&*peer, RtpCodecKind::Audio, opus_codec()).await.expect("audio");
     let camera = send_section(&*peer, RtpCodecKind::Video, vp8_codec()).await.expect("video");
@@ -207,7 +213,7 @@ async fn answer(offer: String, transport: Transport, heard: &SharedHeard) -> (St
 }
 
 struct Ear {
-    heard: SharedHeard,
+    received: SharedHeard,
     gathered: watch::Sender<bool>,
 }
 
@@ -218,11 +224,11 @@ impl PeerConnectionEventHandler for Ear {
     }
 
     async fn on_track(&self, track: Arc<dyn TrackRemote>) {
-        tokio::spawn(hear(track, Arc::clone(&self.heard)));
+        tokio::spawn(hear(track, Arc::clone(&self.received)));
     }
 }
 
-async fn hear(track: Arc<dyn TrackRemote>, heard: SharedHeard) {
+async fn hear(track: Arc<dyn TrackRemote>, received: SharedHeard) {
     let mut assembler = Assembler::default();
     let is_video = track.kind().await == RtpCodecKind::Video;
     while let Some(event) = track.poll().await {
@@ -234,13 +240,13 @@ async fn hear(track: Arc<dyn TrackRemote>, heard: SharedHeard) {
             let voiced =
                 header.extensions.iter().find(|one| one.payload.len() == 1 && one.payload[0] & 0x80 != 0);
             if let Some(level) = voiced {
-                heard.lock().expect("no panic").level_byte = level.payload[0];
+                received.lock().expect("no panic").level_byte = level.payload[0];
             }
             continue;
         }
         let frame = assembler.push(header.sequence_number, header.marker, &packet.payload);
         if frame.is_some_and(|frame| read_marker(&frame).is_some_and(|marker| marker.site == 5)) {
-            heard.lock().expect("no panic").marked_frames += 1;
+            received.lock().expect("no panic").marked_frames += 1;
         }
     }
 }

@@ -44,7 +44,7 @@ fn a_full_worker_loses_no_order_and_gets_the_newest_state() {
 }
 
 #[test]
-fn nobody_waits_for_the_worker_of_another_meeting() {
+fn no_meeting_waits_for_the_worker_of_another() {
     let mut story = Story::begins();
     story.joins(A);
     takes(&story, Some(0));

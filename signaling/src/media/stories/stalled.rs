@@ -10,16 +10,16 @@ fn hangs(story: &mut Story, stalls: &[(usize, u64)]) -> Vec<Effect> {
     story.bridge.take_effects()
 }
 
-/// What each site was told.
-fn told(effects: &[Effect]) -> Vec<(SiteId, ServerMessage)> {
-    let told = effects.iter().filter_map(|effect| match effect {
+/// What each site was sent.
+fn sent(effects: &[Effect]) -> Vec<(SiteId, ServerMessage)> {
+    let sent = effects.iter().filter_map(|effect| match effect {
         Effect::Send { site, message, .. } => Some((*site, message.clone())),
         _ => None,
     });
-    told.collect()
+    sent.collect()
 }
 
-/// Two meetings on two workers; the first has A and B, who is this peer in this room.
+/// Two meetings on two workers; the first has A and B, which is this peer in this room.
 fn two_meetings() -> (Story, PeerId, RoomId) {
     let mut story = Story::begins();
     story.joins(A);
@@ -43,7 +43,7 @@ fn the_meetings_of_a_worker_that_hangs_move_to_another() {
     let nothing = ServerMessage::Slots { video: Vec::new(), audio: Vec::new() };
     let moved = ServerMessage::MediaMoved;
     let expected = [(A, nothing.clone()), (A, moved.clone()), (B, nothing), (B, moved)];
-    assert_eq!(told(&effects), expected, "and nobody of the other meeting");
+    assert_eq!(sent(&effects), expected, "and no site of the other meeting");
     assert!(effects.contains(&Effect::Path { meeting: MEETING, site: B, path: MediaPath::Pending }));
     assert!(effects.contains(&Effect::Moved { meeting: MEETING, from: 0 }));
     assert_eq!(hangs(&mut story, &[(0, 6)]), [], "once");
@@ -63,7 +63,7 @@ fn the_meetings_of_a_worker_that_hangs_move_to_another() {
 fn a_worker_that_turns_again_finds_that_its_rooms_are_over() {
     let (mut story, peer, old) = two_meetings();
     hangs(&mut story, &[(0, 5)]);
-    assert_eq!(story.event(Event::Quiet { peer }), [], "nobody listens to what it says of them");
+    assert_eq!(story.event(Event::Quiet { peer }), [], "its events about them are ignored");
     assert!(story.bridge.retry(), "the end of the room waits for it");
     story.recorded().full.clear();
     assert_eq!(hangs(&mut story, &[]), []);
@@ -74,15 +74,15 @@ fn a_worker_that_turns_again_finds_that_its_rooms_are_over() {
 }
 
 #[test]
-fn where_no_worker_turns_the_sites_are_told_and_in_the_end_the_server_gives_up() {
+fn where_no_worker_turns_the_sites_are_notified_and_in_the_end_the_server_gives_up() {
     let mut story = Story::begins();
     story.joins(A);
     story.bridge.offer(MeetingId(1), C, offer("elsewhere"));
     story.bridge.take_effects();
-    assert_eq!(told(&hangs(&mut story, &[(0, 4), (1, 4)])), []);
+    assert_eq!(sent(&hangs(&mut story, &[(0, 4), (1, 4)])), []);
     let stalled = ServerMessage::MediaStalled;
     let effects = hangs(&mut story, &[(0, 5), (1, 5)]);
-    assert_eq!(told(&effects), [(A, stalled.clone()), (C, stalled)]);
+    assert_eq!(sent(&effects), [(A, stalled.clone()), (C, stalled)]);
     assert_eq!(hangs(&mut story, &[(0, 6), (1, 6)]), [], "once");
     assert_eq!(story.bridge.lost_worker(), None);
     hangs(&mut story, &[(0, 30), (1, 29)]);

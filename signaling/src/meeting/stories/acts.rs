@@ -37,7 +37,7 @@ fn the_chair_closes_a_microphone_and_only_the_site_opens_it_again() {
 }
 
 #[test]
-fn mute_all_spares_the_chair_and_reaches_who_comes_later() {
+fn mute_all_spares_the_chair_and_reaches_sites_that_come_later() {
     let mut story = Story::begins(10);
     let chair = story.enters(CHAIR);
     story.enters(AN_PHUOC);
@@ -164,7 +164,7 @@ fn a_meeting_goes_on_after_the_midday_rest_and_not_after_a_night() {
 
 /// What was on the big screen, and who was inside, is of the last meeting.
 #[test]
-fn a_meeting_that_is_opened_again_begins_anew() {
+fn a_meeting_that_is_opened_again_starts_from_the_beginning() {
     let mut story = Story::begins(10);
     let chair = story.enters(CHAIR);
     story.enters(AN_PHUOC);
@@ -182,7 +182,8 @@ fn a_meeting_that_is_opened_again_begins_anew() {
     assert_eq!(story.refusal(late), Some(ErrorCode::MeetingLocked), "it was inside the last one");
 }
 
-/// Who takes a free seat has said nothing yet: it is let through, but for what the chair has closed.
+/// A site that takes a free seat has reported nothing yet: its sources are let through, but for what the chair has
+/// closed.
 #[test]
 fn a_fresh_seat_is_open_but_for_the_mute() {
     let mut story = Story::begins(10);
@@ -198,7 +199,7 @@ fn a_fresh_seat_is_open_but_for_the_mute() {
     assert_eq!(open(&story), (false, false, false));
     story.asks(site, Request::Leave);
     let site = story.enters(AN_PHUOC);
-    assert_eq!(open(&story), (true, true, true), "what the last one said is forgotten");
+    assert_eq!(open(&story), (true, true, true), "what the last one reported is forgotten");
 
     story.acts(chair, Action::Mute { site: AN_PHUOC });
     story.asks(site, Request::Leave);
@@ -208,7 +209,7 @@ fn a_fresh_seat_is_open_but_for_the_mute() {
 }
 
 #[test]
-fn sites_may_not_act_and_the_chair_not_on_himself() {
+fn sites_may_not_act_and_the_chair_not_on_itself() {
     let mut story = Story::begins(10);
     let chair = story.enters(CHAIR);
     let site = story.enters(AN_PHUOC);
@@ -235,19 +236,19 @@ fn sites_may_not_act_and_the_chair_not_on_himself() {
 }
 
 #[test]
-fn what_is_on_is_what_the_site_says() {
+fn what_is_on_is_what_the_site_reports() {
     let mut story = Story::begins(10);
     let site = story.enters(AN_PHUOC);
-    assert!(!story.site(AN_PHUOC).camera, "it has said nothing, and nothing came yet");
+    assert!(!story.site(AN_PHUOC).camera, "it has reported nothing, and nothing came yet");
     sends(&mut story, AN_PHUOC);
     assert!(story.site(AN_PHUOC).camera);
     stops(&mut story, AN_PHUOC, SourceKind::Camera);
-    assert!(!story.site(AN_PHUOC).camera, "it has said nothing, and nothing comes any more");
+    assert!(!story.site(AN_PHUOC).camera, "it has reported nothing, and nothing comes any more");
     story.asks(site, Request::Media { microphone: true, camera: true, content: false });
-    assert!(story.site(AN_PHUOC).camera, "on by its own word, whatever comes");
+    assert!(story.site(AN_PHUOC).camera, "on by its own report, whatever comes");
     sends(&mut story, AN_PHUOC);
     story.asks(site, Request::Media { microphone: true, camera: false, content: false });
-    assert!(!story.site(AN_PHUOC).camera, "off by its own word, at once");
+    assert!(!story.site(AN_PHUOC).camera, "off by its own report, at once");
     assert!(story.orders.contains(&Output::Restage), "and closed in the media quarter");
     let stage = story.meeting.stage();
     let open = (stage.sites[0].microphone_open, stage.sites[0].camera_open, stage.sites[0].content_open);
@@ -257,7 +258,7 @@ fn what_is_on_is_what_the_site_says() {
     let open = (stage.sites[0].microphone_open, stage.sites[0].camera_open, stage.sites[0].content_open);
     assert_eq!(open, (false, true, false));
     story.path(AN_PHUOC, MediaPath::Pending);
-    assert!(story.site(AN_PHUOC).camera, "a new connection, the same word");
+    assert!(story.site(AN_PHUOC).camera, "a new connection, the same report");
 }
 
 fn flow(story: &Story, site: SiteId) -> Flow {
@@ -265,12 +266,12 @@ fn flow(story: &Story, site: SiteId) -> Flow {
 }
 
 #[test]
-fn a_line_that_stands_still_turns_nothing_off_and_is_told_as_one() {
+fn a_line_that_stands_still_turns_nothing_off_and_is_reported_as_one() {
     let mut story = Story::begins(10);
     let site = story.enters(AN_PHUOC);
     story.asks(site, Request::Media { microphone: true, camera: true, content: true });
     assert_eq!(flow(&story, AN_PHUOC), Flow::Steady, "nothing has come yet that could have stopped");
-    assert!(!story.site(AN_PHUOC).content, "content is told with its first picture");
+    assert!(!story.site(AN_PHUOC).content, "content is reported with its first frame");
     sends(&mut story, AN_PHUOC);
     story.happens(Input::Publishing { site: AN_PHUOC, kind: SourceKind::Content, active: true });
     assert!(story.site(AN_PHUOC).content);
@@ -293,7 +294,7 @@ fn a_line_that_stands_still_turns_nothing_off_and_is_told_as_one() {
 }
 
 #[test]
-fn content_is_shown_again_with_its_next_picture() {
+fn content_is_shown_again_with_its_next_frame() {
     let mut story = Story::begins(10);
     let site = story.enters(AN_PHUOC);
     let share = |content| Request::Media { microphone: false, camera: false, content };
@@ -303,7 +304,7 @@ fn content_is_shown_again_with_its_next_picture() {
     story.asks(site, share(false));
     assert!(!story.site(AN_PHUOC).content);
     story.asks(site, share(true));
-    assert!(story.site(AN_PHUOC).content, "its pictures have never stopped");
+    assert!(story.site(AN_PHUOC).content, "its frames have never stopped");
     story.asks(site, share(false));
     story.happens(pictures(false));
     story.asks(site, share(true));
@@ -312,7 +313,7 @@ fn content_is_shown_again_with_its_next_picture() {
     assert!(story.site(AN_PHUOC).content);
 }
 
-/// A foreign client that says nothing of its sources has those that come, and of a new connection none has.
+/// A foreign client that does not report its sources has those that arrive, and on a new connection none has.
 #[test]
 fn a_new_media_connection_has_brought_nothing_yet() {
     let mut story = Story::begins(10);
@@ -326,14 +327,14 @@ fn a_new_media_connection_has_brought_nothing_yet() {
 }
 
 #[test]
-fn the_first_word_is_news_though_it_says_what_was_taken_for_granted() {
+fn the_first_report_is_a_change_though_it_confirms_what_was_assumed() {
     let mut story = Story::begins(10);
     let site = story.enters(AN_PHUOC);
     story.passes(LONGEST_SPACING);
     story.passes(CALM);
     story.asks(site, Request::Media { microphone: true, camera: true, content: true });
     assert!(story.orders.contains(&Output::Restage));
-    assert_eq!(story.told(site).count(), 1, "and everybody sees it");
+    assert_eq!(story.told(site).count(), 1, "and every site sees it");
     assert!(story.site(AN_PHUOC).camera);
 }
 

@@ -1,11 +1,11 @@
-//! What lasts is what the facts say, and nothing else.
+//! What lasts is what the facts state, and nothing else.
 
 use super::*;
 use proptest::prelude::*;
 
 const SITES: [SiteId; 4] = [CHAIR, AN_PHUOC, BINH_SON, PHUOC_THAI];
 
-/// One step of whatever may happen, by numbers that a shrunk case can be read in.
+/// One step of all that may happen, by numbers that a shrunk case can be read in.
 #[derive(Debug, Clone)]
 enum Step {
     Hello { site: SiteId, knows_seat: bool, takeover: bool },
@@ -79,7 +79,7 @@ impl Story {
         }
     }
 
-    /// One of those inside, the chair more often than the others; or somebody who is not.
+    /// One of those inside, the chair more often than the others; or a connection that is not.
     fn somebody(&self, who: usize) -> ConnectionId {
         let inside: Vec<_> = self.meeting.connections().collect();
         let chair = self.meeting.connection_of(CHAIR).filter(|_| who < 4);
@@ -107,13 +107,13 @@ proptest! {
         prop_assert_eq!(&restored.lasting, &story.meeting.lasting);
         for seat in restored.stage().sites {
             let muted = restored.lasting.of(seat.site).muted;
-            prop_assert!(!(muted && seat.microphone_open), "nobody goes on air by a restart");
+            prop_assert!(!(muted && seat.microphone_open), "no microphone opens by a restart");
         }
     }
 }
 
 #[test]
-fn after_a_restart_a_seat_waits_for_its_holder_and_the_chairs_word_holds() {
+fn after_a_restart_a_seat_waits_for_its_holder_and_the_chairs_acts_hold() {
     let mut story = Story::begins(10);
     let chair = story.enters(CHAIR);
     story.enters(AN_PHUOC);

@@ -53,7 +53,7 @@ impl Story {
         self.happens(Input::Wake);
     }
 
-    /// Something happens; `orders` holds what came of it.
+    /// Something happens; `orders` holds the outputs.
     pub fn happens(&mut self, input: Input) {
         self.orders.clear();
         self.meeting.handle_input(self.now, input);
@@ -66,7 +66,7 @@ impl Story {
         self.journal.extend(self.records().into_iter().cloned().collect::<Vec<_>>());
     }
 
-    /// A fresh connection says hello.
+    /// A new connection sends hello.
     pub fn knocks(&mut self, site: SiteId) -> ConnectionId {
         self.hello(site, None, false)
     }
@@ -152,7 +152,7 @@ impl Story {
         seat.expect("welcomed")
     }
 
-    /// The secret that whoever sits there was given.
+    /// The secret that the holder of the seat was given.
     pub fn meeting_seat(&self, site: SiteId) -> Secret {
         self.meeting.lasting.of(site).seat.clone().expect("seated")
     }
@@ -230,7 +230,7 @@ fn a_site_that_flaps_does_not_flood_the_others() {
 }
 
 #[test]
-fn what_changes_nothing_is_not_told() {
+fn what_changes_nothing_is_not_sent() {
     let mut story = Story::begins(10);
     let site = story.enters(AN_PHUOC);
     let wish = SlotWish { site: CHAIR, kind: SourceKind::Camera, max_height: 360 };
@@ -247,7 +247,7 @@ fn what_changes_nothing_is_not_told() {
 }
 
 #[test]
-fn everybody_learns_what_he_may_do() {
+fn every_site_learns_what_it_may_do() {
     let mut story = Story::begins(10);
     let chair = story.knocks(CHAIR);
     let actions = |story: &Story, connection| {
@@ -269,12 +269,12 @@ fn seen_by(story: &Story, connection: ConnectionId) -> Option<MeetingView> {
 }
 
 #[test]
-fn everybody_sees_the_meeting_as_his_role_may() {
+fn every_site_sees_the_meeting_as_its_role_may() {
     let mut story = Story::begins(10);
     let chair = story.enters(CHAIR);
     let site = story.knocks(AN_PHUOC);
     let view = |role, story: &Story| Some(story.meeting.view(role));
-    assert_eq!(seen_by(&story, site), view(Role::Site, &story), "who comes sees it at once");
+    assert_eq!(seen_by(&story, site), view(Role::Site, &story), "a newcomer sees it at once");
     assert_eq!(seen_by(&story, chair), None, "the others with the next snapshot");
     story.passes(LONGEST_SPACING);
     story.passes(CALM);

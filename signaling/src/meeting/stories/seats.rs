@@ -17,7 +17,7 @@ fn a_site_comes_is_lost_and_comes_back_as_the_same() {
     let lost_since = story.site(AN_PHUOC).since_ms;
     story.passes(Duration::from_secs(7 * 24 * 3600));
     assert_eq!(story.presence(AN_PHUOC), Presence::Lost, "a seat waits for a week");
-    assert_eq!(story.site(AN_PHUOC).since_ms, lost_since, "and tells since when");
+    assert_eq!(story.site(AN_PHUOC).since_ms, lost_since, "and shows since when");
 
     let second = story.hello(AN_PHUOC, Some(seat.clone()), false);
     assert_eq!(story.seat(second), seat, "the same participant");
@@ -53,12 +53,12 @@ fn a_second_device_is_offered_a_takeover() {
     assert!(story.is_closed(old));
     assert!(story.orders.contains(&Output::DropMedia { site: AN_PHUOC }));
     story.vanishes(old);
-    assert_eq!(story.meeting.connection_of(AN_PHUOC), Some(new), "its end moves nobody");
+    assert_eq!(story.meeting.connection_of(AN_PHUOC), Some(new), "its end changes nothing");
     let back = story.hello(AN_PHUOC, Some(old_seat), false);
     assert_eq!(story.refusal(back), Some(ErrorCode::SeatTaken), "its secret is void");
 }
 
-/// Everybody in a commune has seen its link; the seat's secret only the machine that sat on it.
+/// Many in a commune know its link; the seat's secret is known only to the machine that held it.
 #[test]
 fn a_lost_seat_waits_for_its_holder_and_not_for_the_bare_link() {
     let mut story = Story::begins(10);
@@ -76,9 +76,9 @@ fn a_lost_seat_waits_for_its_holder_and_not_for_the_bare_link() {
     assert_eq!(story.site(AN_PHUOC).takeovers, 0);
 }
 
-/// The machine of a commune has died, and somebody opens the link on another one.
+/// The machine of a commune has died, and the link is opened on another one.
 #[test]
-fn a_lost_seat_is_taken_over_by_who_asks_and_the_chair_sees_it() {
+fn a_lost_seat_is_taken_over_on_request_and_the_chair_sees_it() {
     let mut story = Story::begins(10);
     story.enters(CHAIR);
     let dead = story.enters(AN_PHUOC);
@@ -98,7 +98,7 @@ fn a_lost_seat_is_taken_over_by_who_asks_and_the_chair_sees_it() {
     assert_eq!(
         story.refusal(back),
         Some(ErrorCode::SeatTaken),
-        "it is told, and may ask for the seat itself"
+        "it is refused, and may ask for the seat itself"
     );
     assert_eq!(story.meeting.connection_of(AN_PHUOC), Some(new));
 }
@@ -112,7 +112,7 @@ fn takeovers_cool_down_whatever_happens_to_the_seat() {
     let too_soon = Some(ErrorCode::TakeoverTooSoon);
     let again = story.hello(AN_PHUOC, None, true);
     assert_eq!(story.refusal(again), too_soon);
-    assert_eq!(story.goodbye(second), None, "who has it notices nothing");
+    assert_eq!(story.goodbye(second), None, "its holder notices nothing");
     story.vanishes(second);
     let again = story.hello(AN_PHUOC, None, true);
     assert_eq!(story.refusal(again), too_soon, "a lost seat is no way round it");
@@ -160,7 +160,7 @@ fn a_page_that_comes_back_before_its_end_was_noticed_gets_its_seat() {
 }
 
 #[test]
-fn the_limit_refuses_and_disturbs_nobody() {
+fn the_limit_refuses_and_disturbs_no_other_site() {
     let mut story = Story::begins(2);
     let chair = story.enters(CHAIR);
     let inside = story.enters(AN_PHUOC);
@@ -178,7 +178,7 @@ fn the_limit_refuses_and_disturbs_nobody() {
     story.asks(back, Request::Leave);
     assert_eq!(story.presence(AN_PHUOC), Presence::Away);
     let next = story.knocks(BINH_SON);
-    assert_eq!(story.refusal(next), None, "who leaves makes room");
+    assert_eq!(story.refusal(next), None, "a site that leaves makes room");
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn before_the_welcome_nothing_is_accepted() {
 }
 
 #[test]
-fn the_meeting_knows_who_sits_where() {
+fn the_meeting_knows_which_connection_has_which_seat() {
     let mut story = Story::begins(10);
     let (chair, site) = (story.enters(CHAIR), story.enters(AN_PHUOC));
     assert_eq!(story.meeting.connections().collect::<Vec<_>>(), [chair, site]);
@@ -215,7 +215,7 @@ fn the_meeting_knows_who_sits_where() {
 fn a_seat_is_connected_while_its_media_is_up() {
     let mut story = Story::begins(10);
     let connected = |story: &Story| story.meeting.seats().map(|seat| seat.connected).collect::<Vec<_>>();
-    assert!(connected(&story).is_empty(), "nobody has a seat");
+    assert!(connected(&story).is_empty(), "no site has a seat");
     let site = story.knocks(AN_PHUOC);
     assert_eq!(connected(&story), [false], "its media is not up yet");
     for (path, up) in [(MediaPath::Up, true), (MediaPath::Down, false), (MediaPath::Up, true)] {
