@@ -1,9 +1,9 @@
 //! DTLS 1.2 as server (RFC 6347) over `rtc-dtls`, up to the keys of SRTP (RFC 5764).
 //!
-//! 1. ClientHello, perhaps in fragments: `hello.rs` picks the SRTP profile, then an `Endpoint` begins. 2.
-//! HelloVerifyRequest → second ClientHello: the time between is our first measure of the line. 3. Server's flight →
-//! client's certificate, key exchange and Finished. 4. The certificate is compared with the offer's fingerprints, the
-//! keys are exported.
+//! 1. ClientHello, perhaps in fragments: `hello.rs` picks the SRTP profile, then an `Endpoint` begins.
+//! 2. HelloVerifyRequest → second ClientHello: the time between is our first measure of the line.
+//! 3. Server's flight → client's certificate, key exchange and Finished.
+//! 4. The certificate is compared with the offer's fingerprints, the keys are exported.
 //!
 //! Lost flights are repeated by us and not by the `Endpoint`: it disarms its timer whenever anything
 //! of a handshake comes in, also a repeated ClientHello, and would then wait for ever for a client that
