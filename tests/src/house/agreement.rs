@@ -21,6 +21,8 @@ impl House {
         if self.process.is_none() {
             all.push("there is no process".to_owned());
         }
+        let leftover = self.witness.peers().filter(|peer| !self.is_somebody(*peer));
+        all.extend(leftover.map(|peer| format!("an engine has {peer:?}, who is nobody")));
         for site in &self.sites {
             let differs = self.about(site);
             all.extend(differs.into_iter().map(|what| format!("site {}: {what}", site.index)));
@@ -52,6 +54,12 @@ impl House {
         differs.extend(self.about_slots(site, &view, peer, &desired));
         differs.extend(self.about_voices(site, &view));
         differs
+    }
+
+    /// Whether a peer is a site's newest, and its page is here or its seat waits.
+    fn is_somebody(&self, peer: PeerId) -> bool {
+        let site = self.site_of(peer).filter(|site| self.peer_of(*site) == Some(peer));
+        site.is_some_and(|site| self.desired(&self.sites[site]).is_some())
     }
 
     /// What the bridge last ordered of a site.

@@ -200,7 +200,7 @@ impl Process {
             match said {
                 worker::Said::Datagram { to, bytes } => net.send_to_site(now, to, &bytes),
                 worker::Said::Event(event) => {
-                    witness.hear(now, &event);
+                    witness.hear(now, worker, &event);
                     self.reports.push(now, WorkerEvent { worker, event }, &mut self.latency);
                 }
             }

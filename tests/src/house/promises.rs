@@ -2,7 +2,7 @@
 //! stays outside, and a lock keeps out who was not inside. Folded from facts and stages, and compared with what comes.
 
 use super::crossing::LONGEST;
-use protocol::SiteId;
+use protocol::{MicrophoneState, Role, SiteId};
 use sfu::ids::SourceKind;
 use signaling::ids::MeetingId;
 use signaling::meeting::{Fact, Meeting};
@@ -62,12 +62,16 @@ impl Promises {
         of: (MeetingId, &Meeting),
     ) -> Option<String> {
         let (id, meeting) = of;
-        let stage = meeting.stage();
+        let (stage, view) = (meeting.stage(), meeting.view(Role::Chair));
         let seat = stage.sites.iter().find(|seat| seat.site == site);
+        let shown = view.sites.iter().find(|shown| shown.id == site);
+        let microphone = shown.is_some_and(|shown| shown.microphone == MicrophoneState::On);
+        let camera = shown.is_some_and(|shown| shown.camera);
         for kind in KINDS {
             let is_open = seat.is_some_and(|seat| match kind {
-                SourceKind::Microphone => seat.microphone_open,
-                SourceKind::Camera => seat.camera_open,
+                SourceKind::Microphone => microphone,
+                SourceKind::Camera => camera,
+                // It is shown with its first picture, and comes before.
                 SourceKind::Content => seat.content_open,
             });
             match is_open {

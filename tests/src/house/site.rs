@@ -151,10 +151,11 @@ impl Site {
         self.obey(now, net);
     }
 
-    /// Microphones are not believed: what a site calls off, or the chair closes, it goes on sending.
+    /// What a site calls off, or the chair closes, may come all the same: voices do from each, pictures from every
+    /// other one.
     fn show_device(&mut self, now: Instant) {
         if let Some(client) = &mut self.client {
-            client.dark = !self.device.camera;
+            client.dark = !self.device.camera && self.index.is_multiple_of(2);
             if client.shares_content() != self.device.content {
                 client.share_content(now, self.device.content);
             }
@@ -257,6 +258,9 @@ impl Site {
                 Output::Offer { fresh } => self.offer(now, net, fresh),
                 Output::Answer(sdp) => self.answer(now, net, &sdp),
                 Output::Stop(why) => {
+                    if why == Stop::GaveUp {
+                        self.faults.push("and the house do not come together".to_owned());
+                    }
                     self.stopped = Some(why);
                     self.vanish(net);
                     self.seat = None;

@@ -14,6 +14,8 @@ type Names = Vec<(Instant, Option<Source>)>;
 pub struct Witness {
     pub born: Instant,
     told: BTreeMap<(PeerId, SlotId), Names>,
+    /// Who was on each worker a second ago.
+    peers: BTreeMap<usize, Vec<PeerId>>,
     /// Facts that nobody has looked at yet.
     pub facts: Vec<(MeetingId, Fact)>,
     /// How often a meeting has left a worker that hangs.
@@ -23,13 +25,23 @@ pub struct Witness {
 
 impl Witness {
     pub fn new(born: Instant) -> Witness {
-        Witness { born, told: BTreeMap::new(), facts: Vec::new(), moves: 0, faults: Vec::new() }
+        Witness {
+            born,
+            told: BTreeMap::new(),
+            peers: BTreeMap::new(),
+            facts: Vec::new(),
+            moves: 0,
+            faults: Vec::new(),
+        }
     }
 
-    pub fn hear(&mut self, now: Instant, event: &Event) {
+    pub fn hear(&mut self, now: Instant, worker: usize, event: &Event) {
         match event {
             Event::SlotShows { peer, slot, source } => {
                 self.told.entry((*peer, *slot)).or_default().push((now, *source));
+            }
+            Event::Stats { peers, .. } => {
+                self.peers.insert(worker, peers.iter().map(|stats| stats.peer).collect());
             }
             Event::Failed { .. } => self.faults.push(format!("{event:?}")),
             _ => {}
@@ -38,6 +50,11 @@ impl Witness {
 
     pub fn record(&mut self, meeting: MeetingId, record: &Record) {
         self.facts.push((meeting, record.fact.clone()));
+    }
+
+    /// Everybody whom an engine has, as it said last.
+    pub fn peers(&self) -> impl Iterator<Item = PeerId> + '_ {
+        self.peers.values().flatten().copied()
     }
 
     /// What a slot carries by now.

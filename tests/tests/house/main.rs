@@ -146,6 +146,19 @@ fn all_come_back_by_themselves_when_the_process_dies() {
     }
 }
 
+/// A new connection to the same process knows nothing, and the same peer connection goes on.
+#[test]
+fn who_was_cut_off_for_a_while_learns_again_what_its_slots_carry() {
+    let mut house = house(8, LinkModel::clean());
+    let peers: Vec<_> = (0..5).map(|site| house.peer_of(site)).collect();
+    house.net.wire.links[1].cut = true;
+    house.run(Duration::from_secs(17));
+    house.net.wire.links[1].cut = false;
+    agrees(&mut house, "back");
+    let others = |site: &usize| *site != 1;
+    assert!((0..5).filter(others).all(|site| house.peer_of(site) == peers[site]), "only one line was cut");
+}
+
 /// Nobody tells a site whose line was cut meanwhile that its connection is gone.
 #[test]
 fn who_was_cut_off_while_the_process_died_comes_back_too() {
