@@ -1,7 +1,7 @@
-//! The hall's machine: who is connected, which meeting hears of what, and what media shall do. No socket, clock,
-//! randomness or task; the workers are behind the port that [`Bridge`] was given.
+//! The hall's machine: which sites are connected, which meeting gets which input, and what media is to do. No socket,
+//! clock, randomness or task; the workers are behind the port that [`Bridge`] was given.
 //!
-//! **Drive [`Core`] like this: tell it what happened and when with `handle_input`, then carry out what `poll_output`
+//! **Drive [`Core`] like this: pass it what happened and when with `handle_input`, then carry out what `poll_output`
 //! orders until it returns [`Output::Timeout`]; call again by then.**
 //!
 //! What has happened to a meeting makes it *dirty*, and only dirty meetings are asked for what they order.
@@ -60,7 +60,7 @@ pub enum Input {
     Drain,
 }
 
-/// What the host shall do.
+/// What the host is to do.
 #[derive(Debug)]
 pub enum Output {
     Send {
@@ -71,23 +71,23 @@ pub enum Output {
     Close {
         connection: ConnectionId,
     },
-    /// The connection is no stranger any more: it got the seat of this link, which may ask for so much.
+    /// The connection is no stranger any more: it got the seat of this link, which has this budget.
     Admitted {
         connection: ConnectionId,
         link: Link,
         budget: LinkBudget,
     },
-    /// The connection was told why it does not come in.
+    /// The connection got the reason why it does not come in.
     Refused {
         connection: ConnectionId,
         code: ErrorCode,
     },
-    /// It was told why it does not get what it asked for.
+    /// It got the reason why it does not get what it asked for.
     NotDone {
         connection: ConnectionId,
         code: ErrorCode,
     },
-    /// This has become so in a meeting, and lasts.
+    /// A fact of a meeting, which lasts.
     Record {
         meeting: MeetingId,
         record: Record,
@@ -196,7 +196,7 @@ impl Core {
         }
     }
 
-    /// What the host shall do next. [`Output::Timeout`] comes last.
+    /// What the host is to do next. [`Output::Timeout`] comes last.
     pub fn poll_output(&mut self, now: Now) -> Output {
         if self.outputs.is_empty() {
             self.settle(now);
@@ -204,7 +204,7 @@ impl Core {
         self.outputs.pop_front().unwrap_or_else(|| Output::Timeout(self.wake_at(now.instant)))
     }
 
-    /// For whoever writes of a meeting: titles, names.
+    /// For log lines about a meeting: titles, names.
     pub fn meeting(&self, meeting: MeetingId) -> Option<&Meeting> {
         self.meetings.get(&meeting)
     }
@@ -240,7 +240,7 @@ impl Core {
         }
     }
 
-    /// Asks whoever may have something to order, until nobody has.
+    /// Polls all that may have something to order, until none has.
     fn settle(&mut self, now: Now) {
         self.look(now.instant);
         self.turn_lights(now.instant);
@@ -312,7 +312,7 @@ impl Core {
         }
     }
 
-    /// Told once: nothing brings a worker back.
+    /// Reported once: nothing brings a worker back.
     fn look_for_loss(&mut self) {
         if self.lost.is_none()
             && let Some(worker) = self.bridge.lost_worker()

@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// Says, before `welcome` does, that a hello was accepted, and what its link may ask for.
+/// Set, before `welcome` is sent, when a hello was accepted: what its link may ask for.
 pub type Admission = Arc<OnceLock<LinkBudget>>;
 
 /// A new connection.
@@ -98,7 +98,7 @@ impl HallDoor {
         self.messages_per_second
     }
 
-    /// Tells everybody that the server goes down; done when all connections have gone.
+    /// Notifies all sites that the server goes down; done when all connections have gone.
     pub async fn drain(&self) {
         let (done, all_gone) = oneshot::channel();
         if self.sender.send(DoorMessage::Drain(done)).await.is_ok() {

@@ -20,16 +20,16 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// Waiting requests of all connections together; when it is full, connections wait, not the hall.
 const QUEUE: usize = 1024;
-/// Media events taken in one go before sites hear of them: one `slots` then tells of many.
+/// Media events taken in one go before sites are notified: one `slots` then covers many.
 const EVENT_BATCH: usize = 256;
 
 struct Host {
     core: Core,
     connections: BTreeMap<ConnectionId, NewConnection>,
     board: Arc<Board>,
-    /// Told when the last connection of a draining hall has gone.
+    /// Completed when the last connection of a draining hall has gone.
     drained: Option<oneshot::Sender<()>>,
-    /// Told of a media worker that has ended by itself.
+    /// Set to a media worker that has ended by itself.
     lost: watch::Sender<Option<usize>>,
     pulse: Arc<Pulse>,
 }
@@ -143,7 +143,7 @@ impl Host {
                 self.lost.send_replace(Some(worker));
             }
             Output::Drained => {
-                // Nobody waits any more when the time for draining is over.
+                // No one waits any more when the time for draining is over.
                 self.drained.take().map(|done| done.send(()).is_ok());
             }
             // The loop in `settle` ends with it.
@@ -175,7 +175,7 @@ impl Host {
         });
     }
 
-    /// Acts on the meeting and takeovers. Nobody keeps the journal yet.
+    /// Acts on the meeting and takeovers. The journal is not stored yet.
     fn log_record(&self, meeting: MeetingId, record: &Record) {
         let Some(meeting) = self.core.meeting(meeting) else {
             return;

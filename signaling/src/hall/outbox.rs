@@ -26,14 +26,14 @@ struct Inner {
     closing: bool,
 }
 
-/// What the connection's task shall do next.
+/// What the connection's task is to do next.
 #[derive(Debug, PartialEq)]
 pub enum Next {
     Send(Outgoing),
     Close,
 }
 
-/// What became of a message.
+/// What happened to a message.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Pushed {
     Queued,

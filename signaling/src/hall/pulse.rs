@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// The hall looks at its workers every half second; ten of these missed is more than a busy moment.
 const HALL_SILENT_AFTER: Duration = Duration::from_secs(5);
 
-/// What the hall has last said of itself and of the media workers.
+/// What the hall last reported of itself and of the media workers.
 #[derive(Debug)]
 pub struct Pulse(Mutex<Beat>);
 

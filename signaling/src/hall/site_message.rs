@@ -1,11 +1,11 @@
-//! What connections have to say to the hall, and how it is read.
+//! Messages of connections to the hall, and how they are read.
 
 use crate::error::Refusal;
 use crate::media::{self, MAX_OFFER_BYTES, MAX_VIDEO_SLOTS, Offer};
 use crate::meeting::Request;
 use protocol::{ClientMessage, ClientReport, ErrorCode, Secret, sdp};
 
-/// What a connection has to say, already checked for form.
+/// A message of a connection, already checked for form.
 #[derive(Debug)]
 pub enum SiteMessage {
     Hello {
@@ -15,7 +15,7 @@ pub enum SiteMessage {
         /// A fresh secret, used when this hello gets a new seat.
         fresh_seat: Secret,
     },
-    /// Media is the hall's and the bridge's; the meeting hears of it when it flows.
+    /// Media is for the hall and the bridge; the meeting gets a report when it flows.
     Offer(Box<Offer>),
     Request(Request),
     Report(ClientReport),

@@ -1,12 +1,12 @@
-//! The meeting's stage and everybody's wishes, merged into what the engine shall do.
+//! The meeting's stage and all wishes, merged into the desired state of the engine.
 
 use crate::meeting::{Stage, StageSite};
 use protocol::{self, SiteId, SlotWish};
 use sfu::command::{Desired, DesiredPeer, Permissions, Rank, Ranks, Wish};
 use sfu::ids::{PeerId, Source, SourceKind};
 
-/// The big screen is seen from four metres on a TV of 1080 lines, whatever the page asked for. Below twice that lies
-/// the layer that fills it, also of a camera that stands upright.
+/// The big screen is seen from four metres on a TV of 1080 lines, whatever the page asked for. Below twice that is the
+/// layer that fills it, also of a camera that stands upright.
 const BIG_SCREEN_HEIGHT: u16 = 2 * 1080 - 1;
 
 /// What sources are worth where a worker cannot forward all video, lowest first.
@@ -71,7 +71,7 @@ impl<F: Fn(SiteId) -> Option<PeerId>> Cast<'_, F> {
         slots
     }
 
-    /// Whom the big screen shows, and what of him.
+    /// The site the big screen shows, and which of its sources.
     fn big_screen(&self) -> Option<(SiteId, Wish)> {
         let site = self.stage.big_screen?;
         let shown = self.stage.sites.iter().find(|s| s.site == site)?;
@@ -84,7 +84,7 @@ impl<F: Fn(SiteId) -> Option<PeerId>> Cast<'_, F> {
         Some((site, wish))
     }
 
-    /// A wish in the engine's words; none for somebody who is not here.
+    /// A wish in the engine's terms; `None` for a site that is not here.
     fn granted(&self, wish: SlotWish) -> Option<Wish> {
         let source = Source { peer: (self.peer_of)(wish.site)?, kind: kind_of(wish.kind) };
         Some(Wish { source, max_height: wish.max_height })

@@ -74,7 +74,7 @@ pub struct WorkerEvent {
     pub event: Event,
 }
 
-/// What the hall shall do with a report.
+/// What the hall is to do with a report.
 #[derive(Debug, PartialEq)]
 pub enum Effect {
     Send {
@@ -88,7 +88,7 @@ pub enum Effect {
         site: SiteId,
         refusal: Refusal,
     },
-    /// To everybody in the meeting.
+    /// To all sites in the meeting.
     Broadcast {
         meeting: MeetingId,
         message: ServerMessage,
@@ -133,7 +133,7 @@ pub struct Bridge {
     closing: BTreeSet<RoomId>,
     /// Workers that hang, as last seen.
     stalls: Vec<Stall>,
-    /// Those of them whose sites were told.
+    /// Those of them whose sites were notified.
     told: BTreeSet<usize>,
     effects: Vec<Effect>,
     last_id: u64,
@@ -154,7 +154,7 @@ impl Bridge {
         }
     }
 
-    /// What the hall shall do by now.
+    /// What the hall is to do by now.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }

@@ -1,6 +1,6 @@
-//! What each room's worker shall do and has not been told yet. One destination, one backlog: nothing waits behind
-//! another meeting, let alone another worker, and what waits is a state, not a queue: of a site at most one offer
-//! and one removal, of a room at most one desired state. So it is bounded however long a worker takes nothing.
+//! What each room's worker is to do and has not been sent yet. One destination, one backlog: nothing waits behind
+//! another meeting, let alone another worker, and what waits is a state, not a queue: of a site at most one offer and
+//! one removal, of a room at most one desired state. So it is bounded however long a worker takes nothing.
 
 use super::Bridge;
 use super::desired::desired;
@@ -12,9 +12,9 @@ use sfu::ids::{PeerId, RoomId, Source};
 use sfu::sdp::Offer;
 use std::collections::BTreeMap;
 
-/// Offers of one meeting that wait for a worker. The largest there may be have 240 KB when they were read, so a
-/// meeting of 64 sites that all came with these fits; real ones have 20 KB. Beyond it a site is told that the
-/// worker is full, and comes back later.
+/// Offers of one meeting that wait for a worker. The largest there may be have 240 KB when they were read, so a meeting
+/// of 64 sites that all came with these fits; real ones have 20 KB. Beyond it a site is refused because the worker is
+/// full, and comes back later.
 pub(super) const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
 
 /// One meeting's media.
@@ -26,7 +26,7 @@ pub(super) struct Room {
     pub speakers: Vec<SiteId>,
     /// The desired state is to be sent.
     pub stale: bool,
-    /// Peers that the worker knows and shall forget.
+    /// Peers that the worker knows and is to remove.
     gone: Vec<PeerId>,
     /// The worker knows of this room.
     opened: bool,
@@ -77,7 +77,7 @@ impl Room {
         }
     }
 
-    /// Whether one more offer may wait here. The one it takes the place of counts no more.
+    /// Whether one more offer may wait here. The one it replaces no longer counts.
     pub fn has_space_for(&self, site: SiteId, offer: &Offer) -> bool {
         let others = self.sites.iter().filter(|(other, _)| **other != site);
         let waiting = others.filter_map(|(_, media)| media.waiting.as_ref());
@@ -141,7 +141,7 @@ enum Served {
 }
 
 impl Bridge {
-    /// Sends what a meeting's worker shall do, as far as it takes it. The rest waits for [`Bridge::retry`].
+    /// Sends a meeting's worker its orders, as far as it takes them. The rest waits for [`Bridge::retry`].
     pub(super) fn serve(&mut self, meeting: MeetingId) {
         if self.behind.contains(&meeting) {
             return;
@@ -198,7 +198,7 @@ impl Bridge {
         !self.behind.is_empty() || !self.closing.is_empty()
     }
 
-    /// The room is over: its worker is told, if it ever heard of it.
+    /// The room is over: its worker gets the order to close it, if it knows the room.
     pub(super) fn end_room(&mut self, room: &Room) {
         match room.opened {
             true => self.close_room(room.id),

@@ -135,7 +135,7 @@ pub enum Request {
     Leave,
 }
 
-/// What the host shall do.
+/// What the host is to do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Output {
     Send {
@@ -155,13 +155,13 @@ pub enum Output {
     DropMedia {
         site: SiteId,
     },
-    /// Everybody's media ends.
+    /// The media of all sites ends.
     CloseMedia,
-    /// This has become so, and lasts: for whoever keeps a journal.
+    /// A fact, which lasts: for a host that keeps a journal.
     Record(Record),
     /// [`Meeting::stage`] has changed.
     Restage,
-    /// This connection got the seat: tell it what its slots carry.
+    /// This connection got the seat: send it what its slots carry.
     Attached {
         site: SiteId,
     },
@@ -176,7 +176,7 @@ pub struct Stage {
     pub big_screen: Option<SiteId>,
     /// Who is heard however loud others are.
     pub floor: Option<SiteId>,
-    /// Everybody who holds a seat.
+    /// Every site that holds a seat.
     pub sites: Vec<StageSite>,
 }
 
@@ -186,7 +186,7 @@ pub struct StageSite {
     pub is_chair: bool,
     /// The server lets this microphone through.
     pub microphone_open: bool,
-    /// The site says that its camera is on. What it calls off goes to nobody, whatever it sends.
+    /// The site reports that its camera is on. What it calls off is not forwarded, whatever it sends.
     pub camera_open: bool,
     pub content_open: bool,
     pub content_active: bool,
@@ -201,7 +201,7 @@ pub struct Meeting {
     max_seats: usize,
     lasting: Lasting,
     outputs: VecDeque<Output>,
-    /// Somebody's view is older than the state.
+    /// Some site's view is older than the state.
     unseen: bool,
     last_snapshot: Option<Instant>,
     spacing: Duration,
@@ -221,7 +221,7 @@ impl Meeting {
         }
     }
 
-    /// The meeting of which these records were kept, in their order: nobody is connected, and seats wait.
+    /// The meeting of which these records were kept, in their order: no site is connected, and seats wait.
     pub fn restored(invitation: Invitation, records: impl IntoIterator<Item = Record>) -> Meeting {
         let mut meeting = Meeting::new(invitation);
         records.into_iter().for_each(|record| meeting.lasting.apply(&record));
@@ -244,7 +244,7 @@ impl Meeting {
         }
     }
 
-    /// What the host shall do next. [`Output::Timeout`] comes last.
+    /// What the host is to do next. [`Output::Timeout`] comes last.
     pub fn poll_output(&mut self, now: Now) -> Output {
         if let Some(output) = self.outputs.pop_front() {
             return output;
@@ -309,10 +309,10 @@ impl Meeting {
         }
     }
 
-    /// What a site says of its own sources.
+    /// What a site reports of its own sources.
     fn said(&mut self, site: SiteId, said: Sources) {
-        // A muted microphone stays closed after the mute is lifted until the site opens it anew:
-        // nobody goes on air without an act of his own.
+        // A muted microphone stays closed after the mute is lifted until the site opens it again: no one goes on air
+        // without an act of their own.
         let said = Sources { microphone: said.microphone && !self.lasting.of(site).muted, ..said };
         if self.site_mut(site).is_some_and(|site| site.say(said)) {
             self.changed();
@@ -337,14 +337,14 @@ impl Meeting {
         }
     }
 
-    /// Both the view and what media shall do may differ from before.
+    /// Both the view and the desired media may differ from before.
     fn changed(&mut self) {
         self.unseen = true;
         self.restage();
     }
 
     fn restage(&mut self) {
-        // What follows at once upon another one says nothing new.
+        // One that directly follows another adds nothing.
         if self.outputs.back() != Some(&Output::Restage) {
             self.outputs.push_back(Output::Restage);
         }
@@ -361,7 +361,7 @@ impl Meeting {
                 self.outputs.push_back(Output::Close { connection });
             }
             Input::Request { connection, .. } => self.send(connection, refusal.error()),
-            // Nobody has asked.
+            // Nothing was asked for.
             Input::Disconnected { .. } | Input::Path { .. } | Input::Publishing { .. } | Input::Wake => {}
         }
     }

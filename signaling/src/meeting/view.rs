@@ -40,7 +40,7 @@ impl Meeting {
         }
     }
 
-    /// What media shall carry.
+    /// What media is to carry.
     pub fn stage(&self) -> Stage {
         Stage {
             big_screen: self.lasting.big_screen,
@@ -61,7 +61,7 @@ impl Meeting {
         }
     }
 
-    /// Everybody who holds a seat.
+    /// Every site that holds a seat.
     pub fn seats(&self) -> impl Iterator<Item = SeatRow> + '_ {
         self.seated().map(|s| SeatRow {
             site: s.id,

@@ -21,18 +21,18 @@ const STRANGER_BYTES: usize = MAX_HELLO_BYTES + 1024;
 /// Messages dropped for the rate before the connection is closed: this is no page any more.
 const MAX_DROPPED: u32 = 200;
 
-/// Who comes, and what of the connection's is bounded.
+/// Where the connection comes from, and what bounds it.
 pub struct Visit {
     pub address: SocketAddr,
     pub place: Place,
     pub allowance: Allowance,
 }
 
-/// Serves one connection until it closes, and tells the hall so.
+/// Serves one connection until it closes, and reports that to the hall.
 pub async fn run(socket: WebSocket, visit: Visit, door: HallDoor) {
     let Visit { address, place, allowance } = visit;
     allowance.restrict(STRANGER_BYTES);
-    // The hall lets its clone go when it hears of the end; the socket is open until then and a little longer.
+    // The hall drops its clone when it learns of the end; the socket is open until then and a little longer.
     let _held = place.clone();
     let (outbox, admission) = (Outbox::default(), Admission::default());
     let arrival =
@@ -57,7 +57,7 @@ pub async fn run(socket: WebSocket, visit: Visit, door: HallDoor) {
     let why = connection.serve().await;
     tracing::debug!(connection = id.0, %address, ?why, "connection closed");
     connection.door.tell(id, SiteMessage::Gone).await;
-    // What is left unsaid is said within bounds; a dead socket is simply dropped.
+    // What is still to be sent is sent within bounds; a dead socket is simply dropped.
     let _ = timeout(WRITE_TIMEOUT, connection.socket.send(Message::Close(None))).await;
 }
 
@@ -72,7 +72,7 @@ struct Connection {
     bucket: Bucket,
     dropped: u32,
     timeouts: Timeouts,
-    /// The newest offer came deflated: whoever can deflate can inflate, and nobody else is asked to.
+    /// The newest offer came deflated: a client that can deflate can inflate, and no other has to.
     packs: bool,
 }
 
@@ -106,7 +106,7 @@ impl Connection {
         }
     }
 
-    /// Whether more may be read. Between a hello and its acceptance nothing is, however much comes behind it.
+    /// Whether more may be read. Between a hello and its acceptance nothing is, however much follows it.
     fn listens(&self) -> bool {
         match self.admission.get() {
             Some(_) => {
@@ -209,7 +209,7 @@ impl Connection {
         self.admission.get().is_some_and(|link| link.take_offer(Instant::now()))
     }
 
-    /// Says what is wrong. Before the hello that is also the end.
+    /// Sends what is wrong. Before the hello that is also the end.
     async fn refuse(&mut self, code: ErrorCode) -> Result<(), End> {
         let refusal = Refusal::new(code);
         self.door.count(code);
@@ -253,7 +253,7 @@ impl Connection {
     }
 }
 
-/// A page of another version may say things we cannot read; it shall learn that it is old.
+/// A page of another version may send what we cannot read; it is to learn that it is old.
 fn code_for_unreadable(text: &str, greeted: bool) -> ErrorCode {
     #[derive(serde::Deserialize)]
     struct AnyHello {

@@ -49,9 +49,8 @@ async fn upgrade(
     upgrade.on_upgrade(|socket| connection::run(socket, visit, door))
 }
 
-/// Browsers say which page opens a socket. Only our own pages may: another site's page in the same
-/// browser could otherwise use what it finds. Programs that are no browsers send no `Origin`, and
-/// nobody sends two.
+/// Browsers say which page opens a socket. Only our own pages may: another site's page in the same browser could
+/// otherwise use what it finds. Programs that are no browsers send no `Origin`, and no browser sends two.
 fn same_host(headers: &HeaderMap) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter().map(|v| v.to_str().unwrap_or_default());
     let Some(origin) = origins.next() else {

@@ -1,5 +1,5 @@
-//! How long a connection is believed: when it must have greeted, when it is pinged, and when it
-//! counts as lost. Told the time.
+//! How long a connection counts as alive: when it must have sent `hello`, when it is pinged, and when it counts as
+//! lost. The time is passed in.
 
 use protocol::{HELLO_TIMEOUT_S, PING_INTERVAL_S, SILENCE_TIMEOUT_S};
 use std::time::{Duration, Instant};
@@ -19,9 +19,9 @@ pub enum Due {
     Nothing,
     /// Asks for a sign of life with this number.
     Ping(u32),
-    /// Said no hello in time.
+    /// Sent no hello in time.
     NoHello,
-    /// Says nothing any more.
+    /// Sends nothing any more.
     Silent,
 }
 
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn who_answers_is_pinged_for_ever_and_who_does_not_is_lost() {
+    fn a_client_that_answers_is_pinged_for_ever_and_one_that_does_not_is_lost() {
         let start = Instant::now();
         let mut timeouts = Timeouts::new(start);
         timeouts.greet();

@@ -1,5 +1,5 @@
-//! Agreement: what each meeting says, what the bridge desires, what the engine says, what pages were told and what
-//! clients decode are one. Each is compared with what the sites wish, worked out here once more.
+//! Agreement: what each meeting shows, what the bridge desires, what the engine reports, what pages received and what
+//! clients decode are the same. Each is compared with what the sites wish, computed here once more.
 
 use super::building::House;
 use super::site::Site;
@@ -8,7 +8,7 @@ use sfu::command::DesiredPeer;
 use sfu::ids::{PeerId, SlotId, Source, SourceKind};
 use std::time::Duration;
 
-/// Voices come each 20 ms, pictures each 33, content each 200.
+/// Voices come each 20 ms, frames each 33, content each 200.
 const FRESH: Duration = Duration::from_millis(500);
 
 /// Whose, and what.
@@ -44,7 +44,7 @@ impl House {
             differs.push(format!("is {:?}, its page is online: {}", own.presence, page.is_online()));
         }
         if site.known.meeting.as_ref() != Some(&view) {
-            differs.push("its page was told of another meeting".to_owned());
+            differs.push("its page received another meeting".to_owned());
         }
         let Some((peer, desired)) = self.desired(site) else {
             differs.push("the bridge desires nothing of it".to_owned());
@@ -98,7 +98,7 @@ impl House {
         differs
     }
 
-    /// What a site's slots shall show: the big screen in the first, its own wishes in the rest, each source once.
+    /// What a site's slots are to show: the big screen in the first, its own wishes in the rest, each source once.
     fn wished(&self, site: &Site, view: &MeetingView) -> Vec<Option<Shown>> {
         let here = |of: protocol::SiteId| {
             let index = self.index_of(site.meeting, of)?;
@@ -127,7 +127,7 @@ impl House {
         fresh && seen == wished.map(|(of, _)| of)
     }
 
-    /// Everybody hears whoever has a microphone open, and nobody else.
+    /// Every site hears those that have a microphone open, and no other.
     fn about_voices(&self, site: &Site, view: &MeetingView) -> Vec<String> {
         let heard = |of: &Site| {
             let slots = site.client.iter().flat_map(|client| client.audio.values());

@@ -47,7 +47,7 @@ pub struct House {
 }
 
 impl House {
-    /// So many sites in each meeting. Nobody has come yet, but the process runs.
+    /// So many sites in each meeting. No site has come yet, but the process runs.
     pub fn new(seed: u64, meetings: &[usize], link: LinkModel) -> House {
         let now = Instant::now();
         let config = invitations::config(meetings);
@@ -108,7 +108,7 @@ impl House {
         }
     }
 
-    /// Somebody opens the link of this site, in the tab that was, or in another browser that asks for the seat.
+    /// A user opens the link of this site, in the tab that was, or in another browser that asks for the seat.
     pub fn come(&mut self, site: usize, remembers: bool, takeover: bool) {
         self.sites[site].come(self.now, &mut self.net, (remembers, takeover));
     }

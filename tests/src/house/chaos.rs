@@ -104,7 +104,7 @@ pub struct HouseChaos {
 }
 
 impl HouseChaos {
-    /// Everybody has come.
+    /// All sites have come.
     pub fn new(seed: u64, link: LinkModel) -> HouseChaos {
         let house = House::new(seed, &MEETINGS, link);
         let mut chaos = HouseChaos { house, seed, rng: rng(seed, Draws::Story), link };
@@ -113,7 +113,7 @@ impl HouseChaos {
         chaos
     }
 
-    /// Prints what it does, for whoever reads a failure.
+    /// Prints what it does, for the reader of a failure.
     pub fn run(&mut self, steps: usize, acts: &[Act]) {
         for _ in 0..steps {
             let act = acts[self.rng.random_range(0..acts.len())];
@@ -126,7 +126,7 @@ impl HouseChaos {
         }
     }
 
-    /// Everything is well again, and everybody comes.
+    /// Everything is well again, and all sites come.
     pub fn settle(&mut self) {
         self.house.net.wire.links.iter_mut().for_each(|link| *link = self.link);
         (0..2).for_each(|worker| self.house.hang(worker, false));

@@ -23,7 +23,7 @@ pub fn backoff(attempt: u32, rng: &mut StdRng, longest: Duration) -> Duration {
     full.mul_f64(0.5 + rng.random::<f64>() / 2.0)
 }
 
-/// What a peer connection says of itself.
+/// The state a peer connection reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineState {
     New,
@@ -32,7 +32,7 @@ pub enum LineState {
     Failed,
 }
 
-/// What the page shall do.
+/// What the page is to do.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Order {
     /// Offers; `fresh`: of a new peer connection.
@@ -160,7 +160,7 @@ impl MediaLine {
         }
     }
 
-    /// The peer connection says something new of itself.
+    /// The peer connection reports a new state.
     pub fn changed(&mut self, now: Instant, state: LineState, rng: &mut StdRng) {
         if self.state.replace(state) == Some(state) || !matches!(self.phase, Phase::Connecting | Phase::Up) {
             return;

@@ -106,14 +106,14 @@ impl Net {
         }
     }
 
-    /// This end has closed: the other one hears of it, and nothing is read here any more.
+    /// This end has closed: the other one notices, and nothing is read here any more.
     pub fn close(&mut self, now: Instant, id: SocketId, here: Side) {
         let other = if here == Side::Site { Side::Server } else { Side::Site };
         self.say(now, id, other, Frame::Close);
         self.fall_silent(id, here);
     }
 
-    /// This end is gone, and nobody is told.
+    /// This end is gone, and the other does not notice.
     pub fn fall_silent(&mut self, id: SocketId, here: Side) {
         if let Some(socket) = self.sockets.get_mut(&id) {
             socket.deafen(here);

@@ -1,5 +1,5 @@
-//! What a page does to hold its seat (`web/src/session/connector.ts`, `web/src/protocol/socket.ts`): a WebSocket, and media
-//! negotiated over it, for ever. A machine: told the time, and what happened; orders what is to be done.
+//! What a page does to hold its seat (`web/src/session/connector.ts`, `web/src/protocol/socket.ts`): a WebSocket, and
+//! media negotiated over it, for ever. A machine: the time and what happened go in, what is to be done comes out.
 
 use super::media_line::{LineState, MediaLine, Order, Patience, SLOWLY, SOON, backoff};
 use protocol::{
@@ -14,7 +14,7 @@ const SILENCE: Duration = Duration::from_secs(SILENCE_TIMEOUT_S);
 const PROBE: Duration = Duration::from_secs(4);
 const STEADY: Duration = Duration::from_secs(10);
 
-/// What the browser shall do.
+/// What the browser is to do.
 #[derive(Debug)]
 pub enum Output {
     Connect,
@@ -58,7 +58,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// Opened by somebody who presses the button.
+    /// Opened by a user who presses the button.
     pub fn open(now: Instant, token: Secret, seat: Option<Secret>, takeover: bool, rng: StdRng) -> Page {
         let mut page = Page {
             token,

@@ -1,4 +1,4 @@
-//! The process: the hall, its bridge and the workers, and the hosts around them. Whoever drops it, kills it.
+//! The process: the hall, its bridge and the workers, and the hosts around them. Dropping it kills it.
 
 use super::connection::{Connection, Step};
 use super::crossing::Crossing;

@@ -1,5 +1,6 @@
-//! What a process has promised and must keep while it lives: a source that is closed goes to nobody, who was removed
-//! stays outside, and a lock keeps out who was not inside. Folded from facts and stages, and compared with what comes.
+//! What a process has promised and must keep while it lives: a source that is closed is not forwarded, a site that was
+//! removed stays outside, and a lock keeps out sites that were not inside. Folded from facts and stages, and compared
+//! with what comes.
 
 use super::crossing::LONGEST;
 use protocol::{MicrophoneState, Role, SiteId};
@@ -86,7 +87,7 @@ impl Promises {
             .then(|| format!("{site:?} is on the stage: muted {is_muted}, removed {is_removed}"))
     }
 
-    /// A worker that hung has not heard of what was closed meanwhile.
+    /// A worker that hung does not know what was closed meanwhile.
     pub fn excuse(&mut self, now: Instant) {
         self.closed.values_mut().for_each(|since| *since = now);
     }

@@ -1,4 +1,4 @@
-//! A site: a link, a page that somebody has opened, what the page was told, and its peer connection.
+//! A site: a link, a page that a user has opened, what the page received, and its peer connection.
 
 use super::invitations::token;
 use super::media_line::LineState;
@@ -38,7 +38,7 @@ pub struct Known {
 
 /// See the module.
 pub struct Site {
-    /// Among all sites of the house; the pictures say one more.
+    /// Among all sites of the house; the frames carry one more.
     pub index: usize,
     pub meeting: usize,
     pub number: usize,
@@ -96,7 +96,7 @@ impl Site {
         self.number == 0
     }
 
-    /// Somebody opens the link, in the tab that was or in another browser.
+    /// A user opens the link, in the tab that was or in another browser.
     pub fn come(&mut self, now: Instant, net: &mut Net, (remembers, takeover): (bool, bool)) {
         let link = Secret::from(token(self.meeting, self.number));
         if remembers {
@@ -118,7 +118,7 @@ impl Site {
         self.seat = None;
     }
 
-    /// The machine dies: nobody is told.
+    /// The machine dies, without a message.
     pub fn vanish(&mut self, net: &mut Net) {
         self.seat = self.page.take().and_then(|page| page.seat).or(self.seat.take());
         if let Some(socket) = self.socket.take() {
@@ -343,7 +343,7 @@ impl Site {
     }
 }
 
-/// Where the bridge's answer says that it listens.
+/// The address in the bridge's answer.
 fn candidate(sdp: &str) -> Option<SocketAddr> {
     let line = sdp.lines().find_map(|line| line.strip_prefix("a=candidate:"))?;
     let mut words = line.split(' ').skip(4);

@@ -29,7 +29,7 @@ pub enum Side {
 #[derive(Debug, Default)]
 struct Way {
     frames: VecDeque<(Instant, Frame)>,
-    /// Nobody is at its end any more.
+    /// Its end is gone.
     deaf: bool,
 }
 
@@ -62,7 +62,7 @@ impl Socket {
         way.frames.push_back(((now + link.delay + late).max(before), frame));
     }
 
-    /// What has arrived. Whoever carries the socket asks for nothing while its line is cut.
+    /// What has arrived. The caller asks for nothing while the line is cut.
     pub fn pop(&mut self, now: Instant, to: Side) -> Option<Frame> {
         let way = self.way(to);
         let arrived = way.frames.front().is_some_and(|(at, _)| *at <= now);
@@ -79,7 +79,7 @@ impl Socket {
         [&self.up, &self.down].into_iter().filter_map(|way| Some(way.frames.front()?.0)).min()
     }
 
-    /// Nobody reads what comes to this end any more.
+    /// What comes to this end is not read any more.
     pub fn deafen(&mut self, side: Side) {
         let way = self.way(side);
         way.frames.clear();

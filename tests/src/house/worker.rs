@@ -14,14 +14,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-/// How often a worker's thread tells what it does.
+/// How often a worker's thread reports what it does.
 const EFFORT_EVERY: Duration = Duration::from_millis(100);
 /// Datagrams that a socket keeps: of 4 MiB, as the driver asks for, what comes first.
 const SOCKET_HOLDS: usize = 3_000;
 /// Seconds since 1970 at which the house begins.
 pub const EPOCH_S: u64 = 1_800_000_000;
 
-/// What an engine says.
+/// An output of an engine.
 pub enum Said {
     Datagram { to: SeenAt, bytes: Vec<u8> },
     Event(Event),
@@ -66,7 +66,7 @@ impl Worker {
         (!self.hangs).then(|| self.wake.min(self.next_effort))
     }
 
-    /// Does what is due, and says what came of it.
+    /// Does what is due, and returns the outputs.
     pub fn turn(&mut self, now: Instant) -> Vec<Said> {
         if self.hangs {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! Stories told for many seeds: few of them here, others by `make sweep`.
+//! Stories for many seeds: few of them run here, others by `make sweep`.
 
 use std::ops::Range;
 use tests::house::{Act, HouseChaos};

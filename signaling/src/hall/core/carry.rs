@@ -81,7 +81,7 @@ impl Core {
         self.deliver(connection, Refusal::new(code).error());
     }
 
-    /// Sends what a connection gets for something it asked for: refusals are told apart.
+    /// Sends what a connection gets for something it asked for: refusals are reported, too.
     pub(super) fn deliver(&mut self, connection: ConnectionId, message: ServerMessage) {
         if !self.connections.contains_key(&connection) {
             return;

@@ -9,7 +9,7 @@ use crate::outgoing::Outgoing;
 use protocol::Secret;
 use protocol::{ErrorCode, ServerMessage};
 
-/// What sites are told to wait before they come back to a server that goes down.
+/// How long sites are to wait before they come back to a server that goes down.
 const RETRY_AFTER_MS: u32 = 1_000;
 
 /// A hello, but for the secret of its link.
@@ -60,7 +60,7 @@ impl Core {
         }
     }
 
-    /// Says that the server goes down; nobody comes in any more.
+    /// Announces that the server goes down; no site comes in any more.
     pub(super) fn drain(&mut self) {
         self.draining = true;
         let message = Outgoing::of(&ServerMessage::Draining { retry_after_ms: RETRY_AFTER_MS });

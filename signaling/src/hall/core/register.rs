@@ -18,7 +18,7 @@ pub(super) struct KnownLink {
 
 /// All links, by their secrets.
 pub(super) struct Register {
-    /// Only ever asked for one: its order reaches nobody, and how long a search takes says nothing of other secrets.
+    /// Only ever looked up: its order reaches no output, and how long a search takes reveals nothing of other secrets.
     links: HashMap<Secret, KnownLink>,
     failures: JoinLimit,
 }
@@ -34,7 +34,7 @@ impl Register {
         Register { links: links.collect(), failures }
     }
 
-    /// The link of this secret, if it may be used once more. Whoever guesses may do so only so often.
+    /// The link of this secret, if it may be used once more. An address may guess only so often.
     pub fn find(&mut self, now: Instant, token: &Secret, address: IpAddr) -> Result<KnownLink, ErrorCode> {
         let Some(link) = self.links.get(token) else {
             return Err(match self.failures.admit(now, address) {

@@ -31,7 +31,7 @@ struct Story {
     recorder: Recorder,
     now: Now,
     connections: u64,
-    /// Everything that was ordered since this was last looked at.
+    /// Everything that was ordered since the last look.
     orders: Vec<Output>,
     wake_at: Instant,
 }
@@ -153,7 +153,7 @@ fn stats(peer: PeerId, loss_fraction: f64) -> Event {
 fn what_happens_in_a_meeting_is_no_business_of_another() {
     let mut story = Story::begins(Instant::now());
     let (chair, other) = (story.enters("chair"), story.enters("other"));
-    // Until the lights of both have been told.
+    // Until the lights of both have been sent.
     story.passes(Duration::from_secs(10));
     story.orders.clear();
     story.enters("an-phuoc");
@@ -203,7 +203,7 @@ fn numbers_of_a_line_are_handed_in_once_and_become_lights_and_rows() {
 }
 
 #[test]
-fn who_cannot_keep_up_loses_its_connection_and_keeps_its_seat() {
+fn a_client_that_cannot_keep_up_loses_its_connection_and_keeps_its_seat() {
     let mut story = Story::begins(Instant::now());
     let (chair, site) = (story.enters("chair"), story.enters("an-phuoc"));
     story.orders.clear();
@@ -230,7 +230,7 @@ fn a_worker_whose_queue_was_full_is_asked_again_soon() {
 }
 
 #[test]
-fn a_draining_hall_tells_everybody_and_says_when_they_have_gone() {
+fn a_draining_hall_notifies_all_and_reports_when_they_have_gone() {
     let mut story = Story::begins(Instant::now());
     let (chair, stranger) = (story.enters("chair"), story.arrives());
     story.happens(Input::Drain);
@@ -245,7 +245,7 @@ fn a_draining_hall_tells_everybody_and_says_when_they_have_gone() {
 }
 
 #[test]
-fn who_guesses_links_is_stopped_and_who_has_one_is_not() {
+fn guessing_of_links_is_stopped_and_a_known_link_is_not() {
     let mut story = Story::begins(Instant::now());
     for code in [ErrorCode::UnknownLink, ErrorCode::UnknownLink, ErrorCode::TooManyJoins] {
         let stranger = story.arrives();
@@ -256,9 +256,9 @@ fn who_guesses_links_is_stopped_and_who_has_one_is_not() {
     story.enters("an-phuoc");
 }
 
-/// Sixty sites' worth of whatever a seed says, twice. Each hash map has another order.
+/// Random inputs of sixty sites from a seed, twice. Each hash map has another order.
 #[test]
-fn the_same_happenings_bring_the_same_orders() {
+fn the_same_inputs_give_the_same_orders() {
     let start = Instant::now();
     let tell = |seed: u64| {
         let mut story = Story::begins(start);
