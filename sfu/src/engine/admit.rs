@@ -99,7 +99,7 @@ impl Engine {
         if let Some(Line::WebRtc(line)) = self.peers.lines.get_mut(index) {
             line.renegotiate(now, restarts.then_some(ice), negotiated);
         }
-        self.room_of(index).into_iter().for_each(|room| self.stale(room));
+        self.stale_room_of(index);
         self.touch(index);
         Ok(answer)
     }

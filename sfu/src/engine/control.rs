@@ -43,17 +43,13 @@ impl Engine {
         if let Some(identity) = self.peers.identities.get_mut(index) {
             identity.report_at = now;
         }
-        if let Some(room) = self.room_of(index) {
-            self.stale(room);
-        }
+        self.stale_room_of(index);
         self.touch(index);
         Event::Connected { peer, path: path.kind }
     }
 
     fn on_disconnected(&mut self, index: PeerIndex, peer: PeerId, reason: DisconnectReason) -> Event {
-        if let Some(room) = self.room_of(index) {
-            self.stale(room);
-        }
+        self.stale_room_of(index);
         self.drop_waiting(index);
         Event::Disconnected { peer, reason }
     }

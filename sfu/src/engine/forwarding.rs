@@ -140,9 +140,7 @@ impl Engine {
             }
         }
         self.report_switches(now, offered.kind, switched);
-        if let Some(room) = self.room_of(offered.publisher) {
-            self.stale(room);
-        }
+        self.stale_room_of(offered.publisher);
     }
 
     /// A switch may move the slot's timeline against the publisher's clock: sender reports go out at once, or lips are

@@ -70,7 +70,7 @@ impl Engine {
                 }
                 let arrives = line.is_some_and(|line| line.state() == LineState::Arriving);
                 if arrives && before != LineState::Arriving {
-                    self.room_of(index).into_iter().for_each(|room| self.stale(room));
+                    self.stale_room_of(index);
                 }
                 self.touch(index);
                 Ok(())

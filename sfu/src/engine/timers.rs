@@ -94,6 +94,13 @@ impl Engine {
         self.at_work.resume(Work::Own);
     }
 
+    /// The routes of a peer's room are to be computed again.
+    pub(super) fn stale_room_of(&mut self, index: PeerIndex) {
+        if let Some(room) = self.room_of(index) {
+            self.stale(room);
+        }
+    }
+
     pub(super) fn room_of(&self, index: PeerIndex) -> Option<RoomId> {
         self.peers.identities.get(index).map(|identity| identity.room)
     }
