@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 from=$1 count=$2
 export story=seeded::${3:-} binaries held
 
-build=(cargo test --locked --workspace --test simulation --test house --test paths --no-run)
+# Read below: without colours, which `make` asks for.
+build=(cargo --color never test --locked --workspace --test simulation --test house --test paths --no-run)
 "${build[@]}"
 binaries=$("${build[@]}" 2>&1 | sed -nE 's/^ *Executable .*\((.*)\)$/\1/p')
 stories=$(for binary in $binaries; do "$binary" --list "$story"; done | grep -c ': test$') || true
