@@ -126,6 +126,7 @@ impl Engine {
         let Some(subscriber) = self.peers.subscribers.get_mut(index) else {
             return (None, false);
         };
+        let begins = subscriber.queue.begin_turn(rank);
         let Scratch { buffer, waiting, waiting_of, .. } = &mut self.scratch;
         *waiting = subscriber.queue.take(rank);
         *waiting_of = Some((index, rank));
@@ -136,9 +137,9 @@ impl Engine {
             let mut sealer = Sealer::new(now, rank, receiver, &self.peers.publishers, &mut self.at_work);
             let run = sealer.seal_run(waiting, buffer, &mut self.stats);
             needs_key = sealer.needs_key;
-            let (run, arrived) = (run?, sealer.arrived);
-            if let (SendRank::Video, Some(arrived)) = (rank, arrived) {
-                self.waits.on_frame(now.saturating_duration_since(arrived));
+            let (run, oldest, arrived) = (run?, sealer.oldest, sealer.arrived);
+            if let (SendRank::Video, true, Some(oldest)) = (rank, begins, oldest) {
+                self.waits.on_turn(now.saturating_duration_since(oldest));
             }
             let counts = (run.packets as u64, self.stats.packets_forwarded);
             self.delay.on_run(now, arrived.unwrap_or(now), counts, &mut self.stats.forward_delay);

@@ -13,18 +13,20 @@ use std::time::{Duration, Instant};
 /// Assumed of a layer that has no rate yet: the smallest encodings have 100 kbit/s.
 const LEAST_BPS: u64 = 100_000;
 
-/// How long frames waited for their turn, from the kernel on, since the last `take`.
+/// How long subscribers' frames waited for their turns since the last `take`: from the kernel on, and the oldest of each
+/// turn. What comes during a turn leaves in it and has not waited.
 #[derive(Debug, Default)]
 pub(super) struct Waits {
     least: Option<Duration>,
 }
 
 impl Waits {
-    pub fn on_frame(&mut self, waited: Duration) {
+    /// A turn begins, and the oldest frame has waited for so long.
+    pub fn on_turn(&mut self, waited: Duration) {
         self.least = Some(self.least.map_or(waited, |least| least.min(waited)));
     }
 
-    /// The shortest wait since the last call. Where no frame had its turn, it is how long the `next` one has waited.
+    /// The shortest wait since the last call. Where no turn began, it is how long the `next` one has waited.
     fn take(&mut self, next: Option<Duration>) -> Duration {
         self.least.take().or(next).unwrap_or_default()
     }
@@ -90,9 +92,9 @@ mod tests {
         let ms = Duration::from_millis;
         let mut waits = Waits::default();
         assert_eq!(waits.take(None), ms(0), "no frames, no wait");
-        waits.on_frame(ms(30));
-        waits.on_frame(ms(10));
-        waits.on_frame(ms(20));
+        waits.on_turn(ms(30));
+        waits.on_turn(ms(10));
+        waits.on_turn(ms(20));
         assert_eq!(waits.take(Some(ms(40))), ms(10));
         assert_eq!(waits.take(Some(ms(110))), ms(110), "no frame had its turn");
         assert_eq!(waits.take(None), ms(0));

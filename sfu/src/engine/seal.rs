@@ -73,7 +73,9 @@ pub(super) struct Sealer<'a> {
     departure: Stamp,
     layer: Option<(Origin, &'a Layer)>,
     wire: Option<Wire>,
-    /// When the newest packet of the run arrived, resent ones not counted.
+    /// When the oldest packet of the run arrived, resent ones not counted.
+    pub oldest: Option<Instant>,
+    /// When the newest did.
     pub arrived: Option<Instant>,
     /// A packet of this layer had to be given up.
     pub needs_key: Option<Origin>,
@@ -114,6 +116,7 @@ impl<'a> Sealer<'a> {
             departure,
             layer: None,
             wire: None,
+            oldest: None,
             arrived: None,
             needs_key: None,
         }
@@ -182,7 +185,10 @@ impl<'a> Sealer<'a> {
         }
         let sealed = self.line.seal_rtp(room, written.header, written.total, sequence)?;
         self.commit(pending, meta, written, size)?;
-        self.arrived = (!self.rank.is_rtx()).then_some(meta.arrived).or(self.arrived);
+        if !self.rank.is_rtx() {
+            self.oldest = self.oldest.or(Some(meta.arrived));
+            self.arrived = Some(meta.arrived);
+        }
         Ok(Some(sealed))
     }
 

@@ -39,7 +39,19 @@ impl SendRank {
 #[derive(Debug, Default)]
 pub struct SendQueue {
     waiting: [VecDeque<Pending>; 4],
-    announced: [bool; 4],
+    turns: [Turn; 4],
+}
+
+/// What the engine knows of a rank.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Turn {
+    /// Nothing waits.
+    #[default]
+    None,
+    /// Something waits for the subscriber's turn.
+    Due,
+    /// It is the subscriber's turn: all that waits is sealed, also what comes meanwhile.
+    Begun,
 }
 
 impl SendQueue {
@@ -63,14 +75,25 @@ impl SendQueue {
     #[inline]
     pub fn announce(&mut self, rank: SendRank) -> bool {
         let waits = !self.of_rank(rank).is_empty();
-        let announced = self.announced.get_mut(rank.index());
-        announced.is_some_and(|announced| waits && !std::mem::replace(announced, true))
+        waits && self.turn_from(rank, Turn::None, Turn::Due)
+    }
+
+    /// True once when the subscriber's turn begins.
+    #[inline]
+    pub fn begin_turn(&mut self, rank: SendRank) -> bool {
+        self.turn_from(rank, Turn::Due, Turn::Begun)
+    }
+
+    #[inline]
+    fn turn_from(&mut self, rank: SendRank, from: Turn, to: Turn) -> bool {
+        let turn = self.turns.get_mut(rank.index()).filter(|turn| **turn == from);
+        turn.map(|turn| *turn = to).is_some()
     }
 
     /// The engine has forgotten what it knew of a rank.
     pub fn is_done(&mut self, rank: SendRank) {
-        if let Some(announced) = self.announced.get_mut(rank.index()) {
-            *announced = false;
+        if let Some(turn) = self.turns.get_mut(rank.index()) {
+            *turn = Turn::None;
         }
     }
 

@@ -25,6 +25,21 @@ fn ranks_are_reported_once_until_they_are_done() {
 }
 
 #[test]
+fn a_turn_begins_once_for_all_that_waits() {
+    let (mut queue, now) = (SendQueue::default(), Instant::now());
+    assert!(!queue.begin_turn(SendRank::Video), "nothing waits");
+    queue.push(SendRank::Video, pending(now, 1));
+    assert!(queue.announce(SendRank::Video));
+    assert!(!queue.begin_turn(SendRank::Audio), "it is another rank's turn");
+    assert!(queue.begin_turn(SendRank::Video));
+    queue.push(SendRank::Video, pending(now, 2));
+    assert!(!queue.announce(SendRank::Video), "it leaves in this turn");
+    assert!(!queue.begin_turn(SendRank::Video));
+    queue.is_done(SendRank::Video);
+    assert!(queue.announce(SendRank::Video) && queue.begin_turn(SendRank::Video));
+}
+
+#[test]
 fn the_age_is_that_of_what_has_waited_longest_in_a_rank() {
     let (mut queue, begin) = (SendQueue::default(), Instant::now());
     let at = |ms| begin + Duration::from_millis(ms);

@@ -1,12 +1,16 @@
 //! How much of its video work a worker leaves out so that it keeps up.
 //!
-//! Two conditions must hold together before anything is taken away: every frame of a span has waited for its turn, and
-//! the worker itself used all the time that it could have. Waiting alone may be the host's doing: a machine that is
-//! busy elsewhere, a stopped process. Then less work of ours would change nothing.
+//! Two conditions must hold together before anything is taken away: every turn of a span began with frames that had
+//! waited, and the worker itself used all the time that it could have. Waiting alone may be the host's doing: a machine
+//! that is busy elsewhere, a stopped process. Then less work of ours would change nothing.
 //!
-//! What is left out is an integral: it rises by the speed at which the wait grows and by what is needed to work
-//! the wait off within [`PATIENCE`], and falls by what the worker has left when nothing waits. So it rises only while
-//! the queue does not shrink fast enough by itself, and falls as soon as there is time to spare.
+//! What is shown is lowered by the part of it that is too much: the speed at which the wait grows, and what is needed to
+//! work the wait off within [`PATIENCE`]. So it is lowered only while the queue does not shrink fast enough by itself. It
+//! rises by what the worker has left when nothing waits.
+//!
+//! The wait says what was done about it only when the queue has passed: with half a second of it, half a second late.
+//! And it makes sends longer, and so packets cheaper: some of it costs a receiver nothing, and takes away less. Both ask
+//! for small steps; [`GAIN`] was chosen by the load bench.
 
 use crate::stats::Effort;
 use std::time::Duration;
@@ -28,9 +32,10 @@ const BUSY: f64 = 0.9;
 const OWN_WORK: f64 = 0.1;
 /// With more than this used nothing is given back: a share of a source more and frames would wait again.
 const FULL: f64 = 0.95;
-/// How fast too much work becomes work left out, per second. The queue is known a span late (100 ms): at half
-/// a correction for each span it does not swing.
-const GAIN: f64 = 5.0;
+/// How fast too much work becomes work left out, per second.
+const GAIN: f64 = 2.0;
+/// How fast time to spare becomes work given back, per second: half of it in each span, which is 100 ms.
+const RETURN: f64 = 5.0;
 /// Most that is given back in a second: what comes back needs key frames, which cost ten frames each.
 const GIVE_BACK: f64 = 1.0;
 /// Spans of more than this are counted as this much when something is taken away: they say little about the present.
@@ -52,15 +57,15 @@ pub struct Relief {
 }
 
 impl Relief {
-    /// `waited` is the least that any frame of the span had waited for its turn. Returns the share of all
-    /// video work to be left out, 0–1.
+    /// `waited` is the least that frames had waited for any turn of the span. Returns the share of all video work to be
+    /// left out, 0–1.
     pub fn on_effort(&mut self, effort: Effort, waited: Duration) -> f64 {
         let change = if is_busy(&effort) && waited > TARGET {
             self.take_away(effort.span, waited)
         } else {
             (self.wait, self.overloaded_for) = (None, Duration::ZERO);
             let spare = (FULL - effort.used()).max(0.0);
-            -(spare * GAIN).min(GIVE_BACK) * effort.span.as_secs_f64()
+            -(spare * RETURN).min(GIVE_BACK) * effort.span.as_secs_f64()
         };
         self.share = (self.share + change).clamp(0.0, 1.0);
         self.share
@@ -77,7 +82,8 @@ impl Relief {
         let haste = wait.saturating_sub(TARGET).div_duration_f64(PATIENCE);
         let too_much = growth + haste.min(MOST_HASTE);
         // While frames wait nothing is given back: its key frames would wait with them.
-        too_much.max(0.0) * GAIN * span
+        let lowered = (-too_much.max(0.0) * GAIN * span).exp();
+        (1.0 - self.share) * (1.0 - lowered)
     }
 }
 

@@ -76,7 +76,7 @@ pub struct Shedding {
 }
 
 impl Shedding {
-    /// Takes what the worker did, and the least that any frame had waited. True when a new plan is due.
+    /// Takes what the worker did, and the least that frames had waited for any turn. True when a new plan is due.
     pub fn on_effort(&mut self, effort: Effort, waited: Duration) -> bool {
         self.due = self.relief.on_effort(effort, waited);
         let ended = self.due == 0.0 && self.planned > 0.0;

@@ -2,6 +2,8 @@
 
 use super::rig::Rig;
 use rtp::packet::is_rtcp;
+use sfu::engine::Input;
+use sfu::stats::Effort;
 use std::time::Duration;
 
 const FRAME: Duration = Duration::from_millis(33);
@@ -87,4 +89,29 @@ fn what_has_a_number_leaves_however_much_comes_at_once() {
         let steps = numbers.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]));
         assert!(steps.clone().all(|step| step == 1), "{ssrc}: {numbers:?}");
     }
+}
+
+/// The end of a tenth of a second in which the worker had no time to sleep.
+fn busy() -> Input<'static> {
+    let span = Duration::from_millis(100);
+    Input::Effort(Effort { span, worked: span, slept: Duration::ZERO })
+}
+
+/// A turn seals all that waits for a subscriber, up to what has just come; how long the oldest of it waited counts.
+#[test]
+fn a_queue_that_stands_is_seen_though_its_end_is_new() {
+    let (mut rig, _) = watched();
+    let mut videos = Vec::new();
+    for _ in 0..15 {
+        for _ in 0..3 {
+            rig.frame(0, false);
+            rig.machine.now += FRAME;
+        }
+        rig.frame(0, false);
+        let sent = leaving(&mut rig);
+        videos.push(sent.iter().filter(|(kind, ..)| *kind == Kind::Video).count());
+        rig.machine.input(busy());
+    }
+    assert_eq!(videos[0], 8, "four frames of the camera and of content");
+    assert!(videos[14] < videos[0], "less and less is shown: {videos:?}");
 }
