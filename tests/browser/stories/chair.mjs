@@ -57,6 +57,9 @@ story('the chair locks, removes, readmits and ends', async world => {
 
   await hall.press('lock');
   await commune.page.waitForSelector('[data-testid="locked"]');
+  await commune.page.setViewportSize({ width: 360, height: 740 });
+  const { width } = await (await commune.page.waitForSelector('[data-testid="title"]')).boundingBox();
+  assert.ok(width >= 100, `of a phone's 360 px the title of a locked meeting has ${width}`);
   // A browser of its own: one page at a time is drawn in a window, and the hall’s is looked at below.
   const late = await world.participant('village');
   await late.open(server.link(BINH_SON));

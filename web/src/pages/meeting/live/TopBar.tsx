@@ -18,9 +18,9 @@ export function TopBar({ open }: { open(panel: Panel): void }) {
       <Mark />
       <h1 data-testid="title">{meeting?.title ?? t.connecting}</h1>
       {meeting?.locked ? (
-        <span class="badge gold" data-testid="locked">
+        <span class="badge gold" data-testid="locked" title={t.locked}>
           <Lock aria-hidden="true" />
-          {t.locked}
+          <span class="words">{t.locked}</span>
         </span>
       ) : null}
       {count === null ? null : (
