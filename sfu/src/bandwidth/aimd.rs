@@ -7,6 +7,10 @@ use std::time::{Duration, Instant};
 
 /// Section 5.5: decrease to this share of what arrives.
 const BETA: f64 = 0.85;
+/// A queue that has jumped is 50 ms long and more: what arrives is lowered so that it is gone within a few hundred.
+const BETA_JUMP: f64 = 0.7;
+/// Queues that jump again and again are filled by somebody else, to whom nothing is left by giving way so far.
+const JUMPS_APART: Duration = Duration::from_secs(5);
 /// Section 5.5: grow by 8 % a second while far from convergence.
 const GROWTH_PER_S: f64 = 1.08;
 /// Section 5.5: time between two updates that counts.
@@ -51,15 +55,26 @@ pub struct RateControl {
     full: Option<Full>,
     updated: Option<Instant>,
     decreased: Option<Instant>,
+    jumped: Option<Instant>,
 }
 
 impl RateControl {
     pub fn new(start_bps: f64) -> RateControl {
-        RateControl { bps: start_bps.max(MIN_BPS), full: None, updated: None, decreased: None }
+        RateControl { bps: start_bps.max(MIN_BPS), full: None, updated: None, decreased: None, jumped: None }
     }
 
     pub fn bps(&self) -> f64 {
         self.bps
+    }
+
+    /// A probe came through at this rate.
+    pub fn is_proved(&mut self, bps: f64) {
+        self.bps = self.bps.max(bps);
+    }
+
+    /// What was believed long ago is believed less.
+    pub fn age(&mut self, share: f64, least_bps: f64) {
+        self.bps = (self.bps * share).max(least_bps).min(self.bps);
     }
 
     /// One feedback: the trend's verdict, what arrives (if known), the ceiling of growth.
@@ -74,14 +89,21 @@ impl RateControl {
         let before = self.updated.replace(now).unwrap_or(now);
         let step = now.saturating_duration_since(before).min(MAX_STEP);
         match usage {
-            Usage::Over => self.decrease(now, acked_bps, rtt),
+            Usage::Over => self.decrease(now, BETA, acked_bps, rtt),
+            Usage::Jump => self.on_jump(now, acked_bps, rtt),
             // The queue is emptying: growing now would fill it again.
             Usage::Under => {}
             Usage::Normal => self.increase(step, acked_bps, ceiling_bps, rtt),
         }
     }
 
-    fn decrease(&mut self, now: Instant, acked_bps: Option<f64>, rtt: Duration) {
+    fn on_jump(&mut self, now: Instant, acked_bps: Option<f64>, rtt: Duration) {
+        let before = self.jumped.replace(now);
+        let again = before.is_some_and(|at| now.saturating_duration_since(at) < JUMPS_APART);
+        self.decrease(now, if again { BETA } else { BETA_JUMP }, acked_bps, rtt);
+    }
+
+    fn decrease(&mut self, now: Instant, beta: f64, acked_bps: Option<f64>, rtt: Duration) {
         let wait = rtt.clamp(MIN_WAIT, MAX_WAIT);
         let since = self.decreased.map(|at| now.saturating_duration_since(at));
         if since.is_some_and(|since| since < wait) {
@@ -92,7 +114,7 @@ impl RateControl {
             self.note_full(acked);
         }
         let carried = acked_bps.unwrap_or(self.bps);
-        self.bps = self.bps.min(BETA * carried).max(MIN_BPS);
+        self.bps = self.bps.min(beta * carried).max(MIN_BPS);
     }
 
     fn increase(&mut self, step: Duration, acked_bps: Option<f64>, ceiling: f64, rtt: Duration) {

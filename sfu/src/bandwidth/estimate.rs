@@ -1,11 +1,13 @@
-//! The estimate: the smaller of what delay and what loss allow (draft-ietf-rmcat-gcc-02), never
-//! grown far above what really arrived.
+//! The estimate: the smaller of what delay and what loss allow (draft-ietf-rmcat-gcc-02), never grown far above what
+//! really arrived, unless a probe has shown that it fits.
 
 use super::acked::AckedRate;
 use super::aimd::RateControl;
 use super::history::Summary;
 use super::loss::LossControl;
-use super::trend::Trend;
+use super::probe::{Known, Probe, Prober};
+use super::train::Trains;
+use super::trend::{Trend, Usage};
 use std::time::{Duration, Instant};
 
 /// Growth ends at 1.5 × what arrives + 10 kbit/s (section 5.5): what an application-limited line has
@@ -14,6 +16,23 @@ const HEADROOM: f64 = 1.5;
 const HEADROOM_BPS: f64 = 10_000.0;
 /// Assumed before the first acknowledgement.
 const DEFAULT_RESPONSE: Duration = Duration::from_millis(100);
+/// A way that has become longer is known after this.
+const LEAST_WITHIN: Duration = Duration::from_secs(10);
+/// A queue of ours on the line may be so long.
+const QUEUE: Duration = Duration::from_millis(200);
+/// Two frames that came through at less than this share of what arrived before, with so long a wait, tell of a line that
+/// has become narrower, before the trend does.
+const NARROWED: f64 = 0.75;
+const WAITS_MS: f64 = 20.0;
+/// Less than this share of the estimate is sent: the application is the limit (libwebrtc, AlrDetector).
+const LIMITED: f64 = 0.65;
+/// A queue is gone so long after it was last seen to grow, and a response.
+const CALM_AFTER: Duration = Duration::from_millis(300);
+/// An estimate that neither media nor a probe came near to for so long is believed less, by so much a second.
+const FRESH: Duration = Duration::from_secs(10);
+const AGEING_PER_S: f64 = 0.95;
+/// A line from which nothing has come for so long may be gone.
+const SILENT: Duration = Duration::from_secs(1);
 
 /// What the line towards one peer can carry.
 #[derive(Debug)]
@@ -22,8 +41,14 @@ pub struct Estimator {
     trend: Trend,
     delay: RateControl,
     loss: LossControl,
-    response: Duration,
-    fed: bool,
+    prober: Prober,
+    trains: Trains,
+    response: Response,
+    fed: Option<Instant>,
+    /// When a queue grew last.
+    overused: Option<Instant>,
+    /// When it was last seen that the line carries what is believed.
+    proved: Option<Instant>,
 }
 
 impl Estimator {
@@ -34,8 +59,12 @@ impl Estimator {
             trend: Trend::new(),
             delay: RateControl::new(start_bps as f64),
             loss: LossControl::new(start_bps as f64),
-            response: DEFAULT_RESPONSE,
-            fed: false,
+            prober: Prober::default(),
+            trains: Trains::default(),
+            response: Response::default(),
+            fed: None,
+            overused: None,
+            proved: None,
         }
     }
 
@@ -44,22 +73,122 @@ impl Estimator {
         if arrived == 0 && summary.lost == 0 {
             return;
         }
-        self.fed = true;
-        self.response = summary.response.unwrap_or(self.response);
+        let before = self.fed.replace(now).unwrap_or(now);
+        summary.response.into_iter().for_each(|response| self.response.on_response(now, response));
         self.acked.on_packets(&summary.acknowledged);
-        let usage = self.trend.on_packets(&summary.acknowledged);
+        self.trains.on_packets(&summary.acknowledged);
+        let usage = match self.trend.on_packets(&summary.acknowledged) {
+            Usage::Normal | Usage::Over if self.has_narrowed() => Usage::Jump,
+            usage => usage,
+        };
+        let grows = matches!(usage, Usage::Over | Usage::Jump);
+        if grows {
+            self.overused = Some(now);
+        }
         let acked = self.acked.bps();
         // While nothing is known of the rate, growth stays below what stands.
         let ceiling = acked.map_or(0.0, |bps| bps * HEADROOM + HEADROOM_BPS);
-        self.delay.update(now, usage, acked, ceiling, self.response);
-        self.loss.count(arrived, summary.lost, summary.late);
-        self.loss.update(now, self.delay.bps(), ceiling, self.response);
+        let stood = self.bps();
+        let carried = if grows { self.carried() } else { acked };
+        self.delay.update(now, usage, carried, ceiling, self.response.newest());
+        if let Some(found) = self.prober.on_packets(&summary.acknowledged) {
+            self.delay.is_proved(found);
+            self.loss.is_proved(found);
+            self.proved = Some(now);
+        }
+        self.loss.on_feedback(now, summary, acked, self.delay.bps(), ceiling);
+        if self.bps() < stood {
+            self.prober.on_drop(now, stood, self.bps());
+        }
+        self.age(now, now.saturating_duration_since(before), ceiling);
+    }
+
+    /// Frames come through much slower than all that arrived until now, and wait already: the line has become narrower.
+    fn has_narrowed(&self) -> bool {
+        let (train, acked) = (self.trains.newest_bps(), self.acked.bps());
+        let slower = train.zip(acked).is_some_and(|(train, acked)| train < acked * NARROWED);
+        slower && self.trend.waits_ms() > WAITS_MS
+    }
+
+    /// What the line carries while a queue grows on it.
+    fn carried(&self) -> Option<f64> {
+        let (acked, train) = (self.acked.newest_bps()?, self.trains.newest_bps());
+        Some(train.map_or(acked, |train| train.min(acked)))
+    }
+
+    /// Bytes that may be on their way without an acknowledgement: what the line carries in a response without a queue,
+    /// and [`QUEUE`] of it. More would only stand on the line.
+    pub fn most_in_flight(&self) -> u64 {
+        let time = self.response.least.unwrap_or(DEFAULT_RESPONSE).saturating_add(QUEUE);
+        (self.bps() / 8.0 * time.as_secs_f64()) as u64
+    }
+
+    fn age(&mut self, now: Instant, passed: Duration, ceiling: f64) {
+        let proved = *self.proved.get_or_insert(now);
+        if !self.is_limited() {
+            self.proved = Some(now);
+        } else if now.saturating_duration_since(proved) > FRESH {
+            self.delay.age(AGEING_PER_S.powf(passed.as_secs_f64().min(1.0)), ceiling);
+        }
+    }
+
+    /// Less is sent than the line is believed to carry.
+    fn is_limited(&self) -> bool {
+        self.acked.bps().is_some_and(|acked| acked < LIMITED * self.bps())
+    }
+
+    fn is_calm(&self, now: Instant) -> bool {
+        let wait = CALM_AFTER.saturating_add(self.response.newest());
+        self.overused.is_none_or(|at| now.saturating_duration_since(at) >= wait)
+    }
+
+    /// A probe that is to be sent now, on a line of which `wanted_bps` could be made use of. Its packets go into the
+    /// history of departures under its id.
+    pub fn poll_probe(&mut self, now: Instant, wanted_bps: f64) -> Option<Probe> {
+        // A line that says nothing is not asked: it may be gone.
+        self.fed.filter(|fed| now.saturating_duration_since(*fed) < SILENT)?;
+        let known = Known {
+            estimate_bps: self.bps(),
+            wanted_bps,
+            calm: self.is_calm(now),
+            limited: self.is_limited(),
+            train_bps: self.trains.bps(),
+        };
+        self.prober.poll(now, known)
+    }
+
+    fn bps(&self) -> f64 {
+        self.delay.bps().min(self.loss.bps())
     }
 
     /// Bits per second; `None` before the first feedback.
     pub fn estimate_bps(&self) -> Option<u64> {
-        let bps = self.delay.bps().min(self.loss.bps());
-        self.fed.then_some(bps as u64)
+        self.fed.map(|_| self.bps() as u64)
+    }
+}
+
+/// From departure to acknowledgement: the newest, and the least of the last `LEAST_WITHIN` to twice that.
+#[derive(Debug, Default)]
+struct Response {
+    newest: Option<Duration>,
+    least: Option<Duration>,
+    least_since: Option<(Instant, Duration)>,
+}
+
+impl Response {
+    fn newest(&self) -> Duration {
+        self.newest.unwrap_or(DEFAULT_RESPONSE)
+    }
+
+    fn on_response(&mut self, now: Instant, response: Duration) {
+        self.newest = Some(response);
+        let (since, least) = self.least_since.unwrap_or((now, response));
+        let least = least.min(response);
+        self.least_since = Some((since, least));
+        self.least = Some(self.least.map_or(least, |known| known.min(least)));
+        if now.saturating_duration_since(since) >= LEAST_WITHIN {
+            (self.least, self.least_since) = (Some(least), Some((now, response)));
+        }
     }
 }
 

@@ -23,6 +23,8 @@ struct Departure {
     sent_us: u32,
     bytes: u16,
     fate: Fate,
+    /// Of the probe that it was part of; 0: none.
+    probe: u8,
 }
 
 /// A time of departure: microseconds since the first one.
@@ -37,6 +39,8 @@ pub struct Acknowledged {
     /// On the peer's clock.
     pub received_us: i64,
     pub bytes: u32,
+    /// Of the probe that it was part of; 0: none.
+    pub probe: u8,
 }
 
 /// What one feedback packet reports that no earlier one has.
@@ -45,6 +49,9 @@ pub struct Summary {
     /// In order of departure.
     pub acknowledged: Vec<Acknowledged>,
     pub lost: u32,
+    pub lost_bytes: u64,
+    /// When the newest that the feedback is about was sent, on our clock, whatever became of it.
+    pub newest_sent_us: Option<i64>,
     /// Arrived after all, having been reported as lost earlier.
     pub late: u32,
     /// From departure of the newest to now: the round trip and the peer's wait before reporting.
@@ -57,6 +64,8 @@ pub struct SendHistory {
     /// Of number n at n mod `CAPACITY`. Taken with the first departure, then kept.
     departures: Vec<Departure>,
     next: Sequence,
+    /// Bytes whose fate is not known.
+    in_flight: u64,
     /// The last reference time, unwrapped from its 24 bits.
     reference: Option<i64>,
 }
@@ -69,7 +78,13 @@ impl Default for SendHistory {
 
 impl SendHistory {
     pub fn new() -> SendHistory {
-        SendHistory { began: None, departures: Vec::new(), next: Sequence::first(0), reference: None }
+        SendHistory {
+            began: None,
+            departures: Vec::new(),
+            next: Sequence::first(0),
+            in_flight: 0,
+            reference: None,
+        }
     }
 
     /// The number the next packet will carry.
@@ -84,21 +99,32 @@ impl SendHistory {
         Stamp(micros(now, *self.began.get_or_insert(now)))
     }
 
-    /// A packet of `bytes` is handed to the driver under that number.
+    /// A packet of `bytes` is handed to the driver under that number; `probe` is that which it is part of, or 0.
     #[inline]
-    pub fn record(&mut self, Stamp(sent_us): Stamp, bytes: usize) {
+    pub fn record(&mut self, Stamp(sent_us): Stamp, bytes: usize, probe: u8) {
         let departure = Departure {
             sent_us: sent_us as u32,
             bytes: u16::try_from(bytes).unwrap_or(u16::MAX),
             fate: Fate::Unknown,
+            probe,
         };
         if self.departures.is_empty() {
             self.departures.resize(CAPACITY, departure);
         }
+        let is_full = self.next.since(Sequence::first(0)) >= CAPACITY as u64;
         if let Some(place) = self.departures.get_mut(self.next.place(CAPACITY)) {
-            *place = departure;
+            let forgotten = std::mem::replace(place, departure);
+            if is_full && forgotten.fate == Fate::Unknown {
+                self.in_flight = self.in_flight.saturating_sub(u64::from(forgotten.bytes));
+            }
         }
+        self.in_flight = self.in_flight.saturating_add(u64::from(departure.bytes));
         self.next = self.next.next();
+    }
+
+    /// Bytes that have left and of which nothing is known yet.
+    pub fn in_flight(&self) -> u64 {
+        self.in_flight
     }
 
     /// Matches feedback with departures. What was never sent, or is no longer remembered, is ignored.
@@ -126,10 +152,17 @@ impl SendHistory {
         if forgotten || departure.fate == Fate::Arrived {
             return;
         }
+        let sent_us =
+            now_us.saturating_sub(u64::from((now_us as u32).wrapping_sub(departure.sent_us))) as i64;
+        summary.newest_sent_us = summary.newest_sent_us.max(Some(sent_us));
+        if departure.fate == Fate::Unknown {
+            self.in_flight = self.in_flight.saturating_sub(u64::from(departure.bytes));
+        }
         let Some(received_us) = received_us else {
             if departure.fate == Fate::Unknown {
                 departure.fate = Fate::Lost;
                 summary.lost = summary.lost.saturating_add(1);
+                summary.lost_bytes = summary.lost_bytes.saturating_add(u64::from(departure.bytes));
             }
             return;
         };
@@ -138,9 +171,10 @@ impl SendHistory {
         }
         departure.fate = Fate::Arrived;
         summary.acknowledged.push(Acknowledged {
-            sent_us: now_us.saturating_sub(u64::from((now_us as u32).wrapping_sub(departure.sent_us))) as i64,
+            sent_us,
             received_us,
             bytes: u32::from(departure.bytes),
+            probe: departure.probe,
         });
     }
 
@@ -172,7 +206,7 @@ mod tests {
         let mut history = SendHistory::new();
         for ms in 0..count {
             let stamp = history.stamp(start + Duration::from_millis(ms));
-            history.record(stamp, 100);
+            history.record(stamp, 100, 0);
         }
         (start, history)
     }
@@ -194,9 +228,10 @@ mod tests {
         let summary = history.on_feedback(start + Duration::from_millis(53), &feedback);
         let times: Vec<_> = summary.acknowledged.iter().map(|a| (a.sent_us, a.received_us)).collect();
         assert_eq!(times, [(0, 65_000), (2000, 67_000), (3000, 68_000)]);
-        assert_eq!(summary.lost, 1);
+        assert_eq!((summary.lost, summary.lost_bytes, summary.newest_sent_us), (1, 100, Some(3000)));
         assert_eq!(summary.response, Some(Duration::from_millis(50)));
-        assert_eq!(history.on_feedback(start, &feedback), Summary::default());
+        let again = history.on_feedback(start, &feedback);
+        assert_eq!((again.acknowledged.len(), again.lost), (0, 0), "nothing is new");
     }
 
     #[test]

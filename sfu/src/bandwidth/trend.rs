@@ -6,6 +6,10 @@ use std::collections::VecDeque;
 
 /// Packets sent within this belong to one group (section 5.2).
 const BURST_US: i64 = 5_000;
+/// What a radio line held back and lets go at once comes together, faster than it was sent (libwebrtc, InterArrivalDelta):
+/// so near to each other, and for so long at most.
+const BUNCH_US: i64 = 5_000;
+const BUNCH_MAX_US: i64 = 100_000;
 /// Groups in the regression: about half a second of video.
 const WINDOW: usize = 20;
 const SMOOTHING: f64 = 0.9;
@@ -26,11 +30,19 @@ const OVERUSE_TIME_MS: f64 = 10.0;
 /// A variation beyond this is a clock that was set, not a queue (libwebrtc: 3 s).
 const MAX_VARIATION_MS: f64 = 3_000.0;
 
+/// A delay that is longer by this than it was within the last half second, in so many groups one after the other, is a
+/// queue that grows fast: the regression over `WINDOW` frames sees it when it is 300 ms long.
+const JUMP_MS: f64 = 50.0;
+const JUMP_GROUPS: usize = 2;
+const JUMP_WITHIN_MS: f64 = 500.0;
+
 /// Section 5.4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Usage {
     Normal,
     Over,
+    /// The queue grows so fast that it would be long before the rate was lowered by small steps.
+    Jump,
     Under,
 }
 
@@ -40,8 +52,22 @@ pub enum Usage {
 #[derive(Debug, Clone, Copy)]
 struct Group {
     first_sent_us: i64,
+    first_received_us: i64,
     sent_us: i64,
     received_us: i64,
+}
+
+impl Group {
+    /// Whether a packet left with this group, or was let go by the line together with it.
+    fn takes(&self, packet: &Acknowledged) -> bool {
+        if packet.sent_us.saturating_sub(self.first_sent_us) < BURST_US {
+            return true;
+        }
+        let gap = packet.received_us.saturating_sub(self.received_us);
+        let closer = gap < packet.sent_us.saturating_sub(self.sent_us);
+        let length = packet.received_us.saturating_sub(self.first_received_us);
+        closer && gap.saturating_abs() <= BUNCH_US && length < BUNCH_MAX_US
+    }
 }
 
 #[derive(Debug)]
@@ -54,6 +80,8 @@ pub struct Trend {
     elapsed_ms: f64,
     /// (arrival, smoothed delay), in ms.
     samples: VecDeque<(f64, f64)>,
+    /// (arrival, delay) of the last half second, in ms.
+    lately: VecDeque<(f64, f64)>,
     count: f64,
     slope: f64,
     threshold_ms: f64,
@@ -70,6 +98,7 @@ impl Trend {
             smoothed_ms: 0.0,
             elapsed_ms: 0.0,
             samples: VecDeque::with_capacity(WINDOW),
+            lately: VecDeque::new(),
             count: 0.0,
             slope: 0.0,
             threshold_ms: THRESHOLD_START_MS,
@@ -87,8 +116,12 @@ impl Trend {
     }
 
     fn on_packet(&mut self, packet: &Acknowledged) {
-        let alone =
-            Group { first_sent_us: packet.sent_us, sent_us: packet.sent_us, received_us: packet.received_us };
+        let alone = Group {
+            first_sent_us: packet.sent_us,
+            first_received_us: packet.received_us,
+            sent_us: packet.sent_us,
+            received_us: packet.received_us,
+        };
         let Some(group) = &mut self.current else {
             self.current = Some(alone);
             return;
@@ -97,7 +130,7 @@ impl Trend {
         if after_first < 0 {
             return;
         }
-        if after_first < BURST_US {
+        if group.takes(packet) {
             group.sent_us = group.sent_us.max(packet.sent_us);
             group.received_us = group.received_us.max(packet.received_us);
             return;
@@ -130,7 +163,34 @@ impl Trend {
             self.slope = slope(&self.samples);
         }
         self.judge(before, sent_ms);
+        if self.has_jumped() {
+            self.usage = Usage::Jump;
+        }
         self.adapt(received_ms);
+    }
+
+    /// Takes the newest delay into the last half second and looks at it.
+    fn has_jumped(&mut self) -> bool {
+        self.lately.push_back((self.elapsed_ms, self.delay_ms));
+        let begin = self.elapsed_ms - JUMP_WITHIN_MS;
+        while self.lately.front().is_some_and(|(at, _)| *at < begin) {
+            self.lately.pop_front();
+        }
+        let newest = self.lately.iter().rev().take(JUMP_GROUPS);
+        let now = newest.map(|(_, delay)| *delay).fold(f64::INFINITY, f64::min);
+        let low = self.lately.iter().map(|(_, delay)| *delay).fold(f64::INFINITY, f64::min);
+        let jumped = self.lately.len() > JUMP_GROUPS && now - low > JUMP_MS;
+        if jumped {
+            // What it has grown by since is looked at next.
+            self.lately.clear();
+        }
+        jumped
+    }
+
+    /// By how much the newest delay is longer than the shortest of the last half second, in ms.
+    pub fn waits_ms(&self) -> f64 {
+        let low = self.lately.iter().map(|(_, delay)| *delay).fold(f64::INFINITY, f64::min);
+        if low.is_finite() { self.delay_ms - low } else { 0.0 }
     }
 
     fn trend_ms(&self) -> f64 {
@@ -190,7 +250,7 @@ mod tests {
             let packets = (0..burst).map(|i| {
                 let sent_us = n * 33_333 + i * 30;
                 free_us = free_us.max(sent_us as f64) + 8_000.0 / line_bps * 1e6;
-                Acknowledged { sent_us, received_us: 7_000_000 + free_us as i64, bytes: 1000 }
+                Acknowledged { sent_us, received_us: 7_000_000 + free_us as i64, bytes: 1000, probe: 0 }
             });
             trend.on_packets(&packets.collect::<Vec<_>>())
         };
@@ -214,8 +274,12 @@ mod tests {
     #[test]
     fn a_queue_that_empties_is_underuse() {
         let mut trend = Trend::new();
-        let emptying =
-            |n: i64| Acknowledged { sent_us: n * 20_000, received_us: 1_000_000 + n * 18_000, bytes: 100 };
+        let emptying = |n: i64| Acknowledged {
+            sent_us: n * 20_000,
+            received_us: 1_000_000 + n * 18_000,
+            bytes: 100,
+            probe: 0,
+        };
         let packets: Vec<_> = (0..60).map(emptying).collect();
         assert_eq!(trend.on_packets(&packets), Usage::Under);
     }
@@ -224,11 +288,12 @@ mod tests {
     fn a_burst_that_spreads_out_is_delay_though_its_first_packet_is_not() {
         let mut trend = Trend::new();
         // (sent, received) in ms: the last packet takes 10 ms, then 30 ms.
-        for (sent, received) in [(0, 0), (1, 11), (33, 33), (34, 64), (66, 66)] {
+        for (sent, received) in [(0, 0), (1, 11), (33, 33), (34, 64), (66, 70)] {
             trend.on_packet(&Acknowledged {
                 sent_us: sent * 1000,
                 received_us: received * 1000,
                 bytes: 1000,
+                probe: 0,
             });
         }
         assert_eq!(trend.delay_ms, 20.0);
@@ -250,6 +315,7 @@ mod tests {
             sent_us: n * 20_000,
             received_us: n * 20_000 + if n < 50 { 0 } else { 60_000_000 },
             bytes: 100,
+            probe: 0,
         };
         for n in 0..200 {
             assert_eq!(trend.on_packets(&[jumping(n)]), Usage::Normal, "at {n}");

@@ -283,7 +283,7 @@ impl<'a> Sealer<'a> {
     ) -> Result<(), DropReason> {
         let subscriber = &mut *self.subscriber;
         if subscriber.extensions.transport_sequence.is_some() {
-            subscriber.history.record(self.departure, size);
+            subscriber.history.record(self.departure, size, 0);
         }
         let slot = usize::from(pending.slot);
         let account = if self.rank == SendRank::Audio {

@@ -55,7 +55,7 @@ impl Line {
             self.now += Duration::from_micros(u64::from(apart) * 100);
             self.left.push((self.history.peek(), self.now));
             let stamp = self.history.stamp(self.now);
-            self.history.record(stamp, usize::from(bytes));
+            self.history.record(stamp, usize::from(bytes), 0);
         }
     }
 
