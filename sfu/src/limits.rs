@@ -23,8 +23,10 @@ pub const MAX_LAYERS: usize = 3;
 pub const MAX_VIDEO_SLOTS: usize = 50;
 /// Audio slots of one peer: one beside each video slot and eight more.
 pub const MAX_AUDIO_SLOTS: usize = MAX_VIDEO_SLOTS + 8;
-/// SSRCs one peer may bring: 3 sources × 3 layers × (media, RTX), and RED or a restart beside it.
+/// SSRCs one peer may bring at a time: 3 sources × 3 layers × (media, RTX), and RED or a restart beside it.
 pub const MAX_REMOTE_SSRCS: usize = 24;
+/// SSRCs of one connection that may be replaced by others, as encoders restart. Afterwards their packets are refused.
+pub const MAX_ENDED_SSRCS: usize = 256;
 /// SSRCs one peer may send RTCP from: Firefox reports on each receiving section under an SSRC of its own.
 pub const MAX_RTCP_SSRCS: usize = MAX_REMOTE_SSRCS + MAX_VIDEO_SLOTS + MAX_AUDIO_SLOTS;
 /// Largest RTP packet taken in. Ethernet's MTU is 1,500; browsers stay below 1,250.

@@ -93,6 +93,9 @@ impl Engine {
         }
         let publisher = self.peers.publishers.get_mut(index).ok_or(DropReason::UnknownAddress)?;
         let media = understand(times.arrived, publisher, datagram)?;
+        if let (Some(replaced), Some(line)) = (publisher.replaced.take(), self.peers.lines.get_mut(index)) {
+            line.end_ssrc(replaced);
+        }
         if !publisher.may_publish(media.stream.kind) {
             pass_over(times, publisher, &media);
             return Err(DropReason::Muted);

@@ -9,6 +9,7 @@ use crate::net::{IceCredentials, Path};
 use crate::room::plan::LineState;
 use crate::sdp::Negotiated;
 use crate::transport::{Received, Transport, TransportEvent};
+use rtp::ids::Ssrc;
 use rtp::sequence::Sequence;
 use std::time::{Duration, Instant};
 
@@ -69,6 +70,12 @@ impl Line {
     pub fn receive(&mut self, now: Instant, path: Path, data: &mut [u8]) -> Result<Received, DropReason> {
         let Line::WebRtc(line) = self;
         line.transport.handle_datagram(now, path, data)
+    }
+
+    /// The endpoint sends with another SSRC in place of this one.
+    pub fn end_ssrc(&mut self, ssrc: Ssrc) {
+        let Line::WebRtc(line) = self;
+        line.transport.end_ssrc(ssrc);
     }
 
     pub fn path_closed(&mut self, now: Instant, path: Path) {

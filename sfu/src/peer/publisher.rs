@@ -49,6 +49,8 @@ pub struct Publisher {
     ssrcs: ArrayVec<(Ssrc, StreamRef), { limits::MAX_REMOTE_SSRCS }>,
     /// SSRCs that others have taken over from, the newest last.
     retired: ArrayVec<Ssrc, 8>,
+    /// The newest of them, until the line is told.
+    pub replaced: Option<Ssrc>,
     pub extensions: ExtensionMap,
     pub permissions: Permissions,
     pub arrivals: ArrivalRecorder,
@@ -66,6 +68,7 @@ impl Publisher {
             tracks: [None, None, None],
             ssrcs: ArrayVec::new(),
             retired: ArrayVec::new(),
+            replaced: None,
             extensions: negotiated.extensions,
             permissions: Permissions::default(),
             arrivals: ArrivalRecorder::new(now),
@@ -179,6 +182,7 @@ impl Publisher {
                 self.retired.remove(0);
             }
             self.retired.push(*old);
+            self.replaced = Some(*old);
         }
         self.ssrcs.retain(|(_, known)| *known != stream);
         if self.bind(ssrc, stream) { Ok(stream) } else { Err(DropReason::UnknownSsrc) }

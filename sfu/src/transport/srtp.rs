@@ -18,6 +18,7 @@ use cipher::Cipher;
 use keys::{RTCP_LABELS, RTP_LABELS};
 use replay::{RTCP_WORDS, RTP_WORDS, ReplayWindow, SENT_WORDS, guess_index};
 use rtc_crypto::{CryptoError, RTCCrypto};
+use rtp::ids::Ssrc;
 
 pub use keys::{Master, Profile};
 
@@ -56,6 +57,8 @@ pub struct OpenContext {
     rtcp: Cipher,
     rtp_windows: Windows<{ limits::MAX_REMOTE_SSRCS }, RTP_WORDS>,
     rtcp_windows: Windows<{ limits::MAX_RTCP_SSRCS }, RTCP_WORDS>,
+    /// Replaced by others: no window is kept of them, so nothing of theirs is opened any more.
+    ended: Vec<u32>,
 }
 
 impl SealContext {
@@ -97,7 +100,7 @@ impl SealContext {
         let sealed = packet.get_mut(..total).ok_or(DropReason::Oversized)?;
         let ssrc = read_u32(sealed, 8).ok_or(DropReason::MalformedRtp)?;
         let (plain, tag) = sealed.split_at_mut_checked(plain_len).ok_or(DropReason::Oversized)?;
-        let place = self.sent.find(ssrc)?;
+        let place = self.sent.find(ssrc, &[])?;
         self.sent.check(place, index).map_err(|_| DropReason::IndexReused)?;
         self.sent.mark(place, ssrc, index);
         match &mut self.rtp {
@@ -153,7 +156,18 @@ impl OpenContext {
             rtcp: master.cipher(crypto, profile, &RTCP_LABELS)?,
             rtp_windows: Windows::default(),
             rtcp_windows: Windows::default(),
+            ended: Vec::new(),
         })
+    }
+
+    /// The peer sends with another SSRC in place of this one, which makes room for it. Once `MAX_ENDED_SSRCS` have ended
+    /// they make no room any more.
+    pub fn end_ssrc(&mut self, ssrc: u32) {
+        if !self.ended.contains(&ssrc) && self.ended.len() < limits::MAX_ENDED_SSRCS {
+            self.ended.push(ssrc);
+            self.rtp_windows.remove(ssrc);
+            self.rtcp_windows.remove(ssrc);
+        }
     }
 
     /// How many SSRCs have authenticated. One more after a packet was its first.
@@ -168,7 +182,7 @@ impl OpenContext {
         let header = rtp_header_len(data).ok_or(DropReason::MalformedRtp)?;
         let ssrc = read_u32(data, 8).ok_or(DropReason::MalformedRtp)?;
         let sequence = read_u16(data, 2).ok_or(DropReason::MalformedRtp)?;
-        let place = self.rtp_windows.find(ssrc)?;
+        let place = self.rtp_windows.find(ssrc, &self.ended)?;
         let index = self.rtp_windows.guess(place, sequence)?;
         let length = data.len().saturating_sub(self.rtp.tag_bytes());
         let (packet, tag) = data
@@ -203,7 +217,7 @@ impl OpenContext {
             return Err(DropReason::SrtpAuth);
         }
         let index = u64::from(word & !ENCRYPTED_FLAG);
-        let place = self.rtcp_windows.find(ssrc)?;
+        let place = self.rtcp_windows.find(ssrc, &self.ended)?;
         self.rtcp_windows.check(place, index)?;
         match &mut self.rtcp {
             Cipher::Gcm(gcm) => {
@@ -218,6 +232,15 @@ impl OpenContext {
         }
         self.rtcp_windows.mark(place, ssrc, index);
         Ok(length)
+    }
+}
+
+impl super::Transport {
+    /// The peer sends with another SSRC in place of this one.
+    pub fn end_ssrc(&mut self, ssrc: Ssrc) {
+        if let Some(srtp) = &mut self.srtp {
+            srtp.open.end_ssrc(ssrc.0);
+        }
     }
 }
 
@@ -243,17 +266,24 @@ struct Windows<const SSRCS: usize, const WORDS: usize> {
 }
 
 impl<const SSRCS: usize, const WORDS: usize> Windows<SSRCS, WORDS> {
-    /// Where `ssrc` is, `None` for a new one; an error when there is no place for it.
+    /// Where `ssrc` is, `None` for a new one; an error when it is among those that `ended` or there is no place for it.
     #[inline]
-    fn find(&self, ssrc: u32) -> Result<Option<usize>, DropReason> {
+    fn find(&self, ssrc: u32, ended: &[u32]) -> Result<Option<usize>, DropReason> {
         if self.ssrcs.get(self.last) == Some(&ssrc) {
             return Ok(Some(self.last));
         }
         let place = self.ssrcs.iter().position(|known| *known == ssrc);
-        if place.is_none() && self.ssrcs.is_full() {
+        if place.is_none() && (self.ssrcs.is_full() || ended.contains(&ssrc)) {
             return Err(DropReason::UnknownSsrc);
         }
         Ok(place)
+    }
+
+    fn remove(&mut self, ssrc: u32) {
+        if let Some(place) = self.ssrcs.iter().position(|known| *known == ssrc) {
+            self.ssrcs.swap_remove(place);
+            self.windows.swap_remove(place);
+        }
     }
 
     /// The index of the packet with this sequence number, if that was not seen yet.

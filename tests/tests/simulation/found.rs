@@ -81,6 +81,12 @@ const FOUND: &[(u64, &[Operation], Sites, &str)] = &[
         Sites::Mixed,
         "a voice was queued and its queue thrown away twice: its slot ran 13 s ahead of the time that passed",
     ),
+    (
+        540_645,
+        Operation::RARE,
+        Sites::Alike,
+        "encoders had restarted so often that no SSRC of the site's found a place any more: its camera was gone for good",
+    ),
 ];
 
 #[test]

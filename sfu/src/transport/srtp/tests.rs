@@ -163,6 +163,30 @@ fn ssrcs_enter_the_table_when_they_have_authenticated_and_up_to_the_limit() {
     assert!(opener.open_rtp(&mut seal(&mut sealer, 3, 2)).is_ok(), "the known go on");
 }
 
+/// A site whose encoders restart for hours: what was replaced makes room, and cannot be played again.
+#[test]
+fn an_ssrc_that_has_ended_makes_room_and_is_not_opened_again() {
+    let (_, mut opener) = pair(Profile::AeadAes128Gcm);
+    // A sender has room for fewer SSRCs than these.
+    let packet = |ssrc, number| seal(&mut pair(Profile::AeadAes128Gcm).0, ssrc, number);
+    let ended = 0..limits::MAX_ENDED_SSRCS as u32;
+    for ssrc in ended.clone() {
+        assert!(opener.open_rtp(&mut packet(ssrc, 1)).is_ok(), "{ssrc}");
+        opener.end_ssrc(ssrc);
+        opener.end_ssrc(ssrc);
+    }
+    for ssrc in ended {
+        assert_eq!(opener.open_rtp(&mut packet(ssrc, 1)), Err(DropReason::UnknownSsrc));
+    }
+    // The list is full: what ends now keeps its place.
+    for ssrc in 1_000..1_000 + limits::MAX_REMOTE_SSRCS as u32 {
+        assert!(opener.open_rtp(&mut packet(ssrc, 1)).is_ok());
+        opener.end_ssrc(ssrc);
+        assert!(opener.open_rtp(&mut packet(ssrc, 2)).is_ok());
+    }
+    assert_eq!(opener.open_rtp(&mut packet(2_000, 1)), Err(DropReason::UnknownSsrc));
+}
+
 /// Firefox writes a=ssrc in each section it receives in (golden/firefox.offer.sdp) and reports from there.
 #[test]
 fn every_slot_may_report_under_an_ssrc_of_its_own() {
