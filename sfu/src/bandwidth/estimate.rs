@@ -97,7 +97,8 @@ impl Estimator {
             self.proved = Some(now);
         }
         self.loss.on_feedback(now, summary, acked, self.delay.bps(), ceiling);
-        if self.bps() < stood {
+        // After loss a short probe says nothing: a policer lets it pass.
+        if grows && self.bps() < stood {
             self.prober.on_drop(now, stood, self.bps());
         }
         self.age(now, now.saturating_duration_since(before), ceiling);

@@ -62,6 +62,8 @@ struct Line {
     free_at: Rc<Cell<Instant>>,
     rate_bps: f64,
     loss: f64,
+    /// What arrives within so many milliseconds is let go at their end, together: a radio line. 1 lets all pass.
+    bunch_ms: u32,
     /// Milliseconds between frames, each sent as one burst; 1 is an even stream.
     frame_ms: u64,
     wanted_bps: u64,
@@ -92,6 +94,7 @@ impl Line {
             free_at: Rc::new(Cell::new(now)),
             rate_bps,
             loss: 0.0,
+            bunch_ms: 1,
             frame_ms: 33,
             wanted_bps: u64::MAX,
             probing: None,
@@ -182,7 +185,9 @@ impl Line {
         }
         let seconds = (PACKET * 8) as f64 / self.rate_bps;
         self.free_at.set(self.free_at.get().max(self.now) + Duration::from_secs_f64(seconds));
-        self.media.push_back((self.free_at.get() + DELAY, number));
+        let passed = (self.free_at.get() + DELAY - self.receiver.start).as_millis() as u32;
+        let bunches = passed.div_ceil(self.bunch_ms);
+        self.media.push_back((self.receiver.start + MS * self.bunch_ms * bunches, number));
     }
 }
 
@@ -278,6 +283,18 @@ fn probes_cost_little() {
     line.run(60);
     let share = line.probe_bytes as f64 * 8.0 / 60.0 / 2e6;
     assert!(share < 0.05, "{share}");
+}
+
+#[test]
+fn a_line_that_lets_packets_go_in_bunches_is_used() {
+    for bunch_ms in [10, 20, 40] {
+        let mut line = Line::new(2_000_000.0);
+        line.bunch_ms = bunch_ms;
+        line.run(20);
+        let means = (0..20).map(|_| line.run(1).0 as f64);
+        let mean = means.sum::<f64>() / 20.0;
+        assert!((1.3e6..=2.2e6).contains(&mean), "{bunch_ms} ms: {mean}");
+    }
 }
 
 /// The mean estimate of ten seconds, after thirty.

@@ -348,3 +348,25 @@ fn the_newest_segment_is_what_sender_reports_are_about() {
     slot.begin(1, 10, 1, 6000);
     assert_eq!((slot.rewriter.origin(), slot.rewriter.timestamp_offset()), (Some(origin(1)), Some(3000)));
 }
+
+#[test]
+fn a_new_packet_runs_ahead_when_it_is_further_than_the_time_that_passed_allows() {
+    let mut slot = Slot::new();
+    slot.begin(0, 500, 0, 0);
+    assert!(slot.send(0, 500, 0).is_some());
+    let most = (90_000 * MAX_DISAGREEMENT_S) as i32;
+    let table = [
+        ("as far as may be", 0, 501, most, false),
+        ("further", 0, 501, most + 1, true),
+        ("a little", 0, 501, 1, false),
+        ("as far back", 0, 501, -most - 1, false),
+        ("another layer's", 1, 501, most + 1, false),
+        ("the same packet", 0, 500, most + 1, false),
+        ("one before", 0, 499, most + 1, false),
+    ];
+    for (what, layer, sequence, ahead, expected) in table {
+        let packet = packet(slot.now, ahead as u32, 1);
+        let found = slot.rewriter.runs_ahead(slot.now, origin(layer), at(sequence), &packet);
+        assert_eq!(found, expected, "{what}");
+    }
+}

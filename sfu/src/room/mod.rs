@@ -38,6 +38,7 @@ impl Room {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::{DesiredPeer, Ranks};
 
     #[test]
     fn members_are_found_by_their_id() {
@@ -45,5 +46,21 @@ mod tests {
         let members = vec![(PeerId(7), index(0)), (PeerId(9), index(1))];
         let room = Room { members, ..Room::new(RoomId(1)) };
         assert_eq!([7, 9, 8].map(|peer| room.index_of(PeerId(peer))), [Some(index(0)), Some(index(1)), None]);
+    }
+
+    #[test]
+    fn a_member_may_publish_what_the_desired_state_permits_it() {
+        let camera = Permissions { camera: true, ..Permissions::default() };
+        let desired = |(peer, may_publish)| DesiredPeer {
+            peer: PeerId(peer),
+            may_publish,
+            ranks: Ranks::default(),
+            has_floor: false,
+            video_slots: Vec::new(),
+        };
+        let peers = [(7, Permissions::all()), (9, camera)].map(desired).to_vec();
+        let room = Room { desired: Desired { peers }, ..Room::new(RoomId(1)) };
+        let may = [7, 9, 8].map(|peer| room.permissions_of(PeerId(peer)));
+        assert_eq!(may, [Permissions::all(), camera, Permissions::default()]);
     }
 }

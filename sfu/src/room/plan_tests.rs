@@ -140,6 +140,44 @@ fn a_silent_source_keeps_the_layer_that_is_shown() {
 }
 
 #[test]
+fn a_silent_source_is_not_shown_by_the_layer_of_another_one() {
+    let wishes = wish(720);
+    let silent = || camera(&[(false, 180), (false, 360), (false, 720)]);
+    let others =
+        [Origin { publisher: index(3), ..origin(1) }, Origin { kind: SourceKind::Content, ..origin(1) }];
+    for shows in others {
+        let video = vec![VideoPlace { has_codec: true, shows: Some(shows) }];
+        let viewer = Member { wishes: &wishes, video, ..member(VIEWER) };
+        let (slot, _) = planned(viewer, Some(silent()), &Shedding::default());
+        assert_eq!(slot.target(), Some(origin(0)), "{shows:?} says nothing of it");
+    }
+}
+
+/// Three audio slots, of which so many are beside video slots; the viewer wishes for `wished` in all of them.
+fn audio_beside(pairs: usize, wished: Source) -> Vec<Option<PeerId>> {
+    let wishes = [Some(Wish { source: wished, max_height: 360 }); 3];
+    let viewer = Member { wishes: &wishes, audio: vec![None; 3], pairs, ..member(VIEWER) };
+    let survey =
+        Survey { members: vec![viewer, member(SPEAKER), member(3)], heard: vec![PeerId(SPEAKER), PeerId(3)] };
+    plan(&survey, &Shedding::default()).members.swap_remove(0).audio
+}
+
+#[test]
+fn a_voice_is_beside_its_own_camera_and_others_are_in_slots_of_their_own() {
+    let source = |peer, kind| Source { peer: PeerId(peer), kind };
+    let [speaker, third] = [Some(PeerId(SPEAKER)), Some(PeerId(3))];
+    let camera = source(SPEAKER, SourceKind::Camera);
+    assert_eq!(audio_beside(1, camera), [speaker, None, third], "one pair");
+    assert_eq!(audio_beside(2, camera), [speaker, None, third], "two pairs, and one slot alone");
+    assert_eq!(audio_beside(3, camera), [speaker, None, None], "no slot is alone");
+    assert_eq!(audio_beside(0, camera), [None, third, speaker], "none is beside a camera");
+    let content = source(SPEAKER, SourceKind::Content);
+    assert_eq!(audio_beside(3, content), [None, third, speaker], "content has no voice");
+    let own = source(VIEWER, SourceKind::Camera);
+    assert_eq!(audio_beside(3, own), [None, third, speaker], "nor has one's own camera here");
+}
+
+#[test]
 fn what_may_no_longer_be_published_does_not_stay_until_the_next_source_comes() {
     let wishes = wish(720);
     let content = Origin { kind: SourceKind::Content, ..origin(0) };
