@@ -18,7 +18,8 @@ const SLOW_FOR: Duration = Duration::from_secs(10);
 /// A packet is so late where nothing is slow: a line, and what waits for a resent one.
 const LATE_S: f64 = 1.0;
 /// A source that is late when a slot begins with it catches up, and the slot's time has gained what it was late: of a
-/// frame so much at most, or the bridge believes another clock (`MAX_DISAGREEMENT_S`).
+/// frame so much at most (`MAX_DISAGREEMENT_S`), unless its line kept its reports back as well, so that the bridge
+/// believed another clock.
 const GAINED_S: f64 = 2.0;
 /// A switch moves a slot's timeline, and the next sender report, a second later at most, reports that.
 const LIPS_SETTLE: Duration = Duration::from_millis(1500);
@@ -74,12 +75,15 @@ impl World {
     /// resends after a cut is shown late and in order. An old key frame comes over a slow line only.
     fn check_times(&mut self, viewer: usize) -> Vec<String> {
         let gained = self.kept_back.as_secs_f64();
+        let slow: Vec<bool> = self.sites.iter().map(|site| self.is_slow(site)).collect();
+        let was_kept_back = |of: Option<u8>| of.is_some_and(|of| slow[usize::from(of) - 1]);
         let Client { video, audio, .. } = &mut self.sites[viewer].client;
         let (mut faults, mut old_keys) = (Vec::new(), Vec::new());
-        let pictures = video.iter_mut().map(|(slot, view)| ("video", gained.min(GAINED_S), slot, view));
+        let pictures = video.iter_mut().map(|(slot, view)| ("video", GAINED_S, slot, view));
         let voices = audio.iter_mut().map(|(slot, view)| ("audio", gained, slot, view));
-        for (kind, gained, slot, view) in pictures.chain(voices) {
-            for Leap { ahead, elapsed, late } in view.leaps.drain(..) {
+        for (kind, most, slot, view) in pictures.chain(voices) {
+            for Leap { ahead, elapsed, late, of } in view.leaps.drain(..) {
+                let gained = if was_kept_back(of) { gained } else { gained.min(most) };
                 if ahead < 0.0 || ahead > elapsed + late.max(0.0) + LATE_S + gained {
                     let behind = format!("{late:.3} s behind its capture before");
                     faults.push(format!("{kind} {slot}: time goes {ahead:.3} s in {elapsed:.3} s, {behind}"));
@@ -87,8 +91,7 @@ impl World {
             }
             old_keys.extend(view.old_keys.drain(..).map(|(of, late)| (*slot, of, late)));
         }
-        let is_slow = |of: u8| self.is_slow(&self.sites[usize::from(of) - 1]);
-        let old_keys = old_keys.into_iter().filter(|(_, of, _)| !is_slow(*of));
+        let old_keys = old_keys.into_iter().filter(|(_, of, _)| !was_kept_back(Some(*of)));
         faults
             .extend(old_keys.map(|(slot, _, late)| format!("video {slot}: a key frame of {late:.3} s ago")));
         faults

@@ -36,6 +36,8 @@ pub struct Leap {
     pub elapsed: f64,
     /// How long after its capture the packet before it left the bridge.
     pub late: f64,
+    /// The site that the packet is of.
+    pub of: Option<u8>,
 }
 
 /// What has come in one slot.
@@ -138,16 +140,17 @@ impl SlotView {
     fn follow_time(&mut self, came: Came, packet: &rtp::Packet) {
         let timestamp = packet.header.timestamp;
         let rate = if packet.header.payload_type != OPUS { 90_000.0 } else { 48_000.0 };
+        let stamp = Stamp::read(&packet.payload);
         if let Some((before, at)) = self.time {
             let ahead = f64::from(timestamp.wrapping_sub(before) as i32) / rate;
             let elapsed = (came.sent_at - at).as_secs_f64();
-            let late = self.last_late;
+            let (late, of) = (self.last_late, stamp.map(|stamp| stamp.site));
             if ahead < 0.0 || ahead > elapsed + MAX_LEAP_S {
-                self.leaps.push(Leap { ahead, elapsed, late });
+                self.leaps.push(Leap { ahead, elapsed, late, of });
             }
         }
         self.time = Some((timestamp, came.sent_at));
-        if let Some(stamp) = Stamp::read(&packet.payload) {
+        if let Some(stamp) = stamp {
             self.last_late = came.at_s - f64::from(stamp.captured_ms) / 1000.0;
         }
     }

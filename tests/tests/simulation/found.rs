@@ -87,6 +87,12 @@ const FOUND: &[(u64, &[Operation], Sites, &str)] = &[
         Sites::Alike,
         "encoders had restarted so often that no SSRC of the site's found a place any more: its camera was gone for good",
     ),
+    (
+        540_999,
+        Operation::ANYWHERE,
+        Sites::Mixed,
+        "no fault: a frame of 5 s ago began a slot, since its reports were as late, and its line's queue was thrown away",
+    ),
 ];
 
 #[test]
