@@ -150,6 +150,13 @@ async function flows() {
         one => one.type === type && one.kind === 'video' && (one.packetsReceived ?? one.packetsSent) > 0,
       )
       .map(one => keys.map(key => `${key} ${one[key]}`).join(', '));
+  // What the browser believes of its line upwards decides which layers it sends.
+  const pairs = stats
+    .filter(({ type, nominated }) => type === 'candidate-pair' && nominated)
+    .map(({ availableOutgoingBitrate, currentRoundTripTime }) => ({
+      availableOutgoingBitrate,
+      currentRoundTripTime,
+    }));
   const senders = nhipcau.pc
     .getTransceivers()
     .filter(({ direction }) => direction === 'sendonly')
@@ -183,7 +190,10 @@ async function flows() {
         'keyFramesEncoded',
         'pliCount',
         'frameHeight',
+        'targetBitrate',
+        'qualityLimitationReason',
       ),
+      pairs,
     },
     null,
     1,

@@ -8,8 +8,12 @@ import { threeJoin, twoJoin } from './together.mjs';
 
 /** The longest time without a new frame that a switch of layers may cost, beyond what the machine costs. */
 const FREEZE_MS = 1000;
-/** Until Chromium's encoder sends 720p. */
-const RAMP_UP_MS = 20_000;
+/**
+ * Until Chromium sends 720p. Where the machine is busy it takes its own waiting for a queue on the line, believes in half a
+ * megabit and climbs slowly (`availableOutgoingBitrate` in what is printed when a story fails).
+ */
+const RAMP_UP_MS = 60_000;
+const LIMIT_MS = 120_000;
 
 story('content is shared and taken away again', async world => {
   const server = await world.server();
@@ -88,36 +92,40 @@ story('a document that stands still stays on view, also for who comes late', asy
 const contentIsGone = hall =>
   until('the content is gone', async () => (await hall.tile(AN_PHUOC, 'content')).name === null);
 
-story('a small tile becomes large without a freeze', async world => {
-  const server = await world.server();
-  // Three tiles on a small screen ask for the small layers.
-  const viewport = { width: 640, height: 400 };
-  const [hall] = await twoJoin(world, server, { hallOptions: { viewport } });
-  const small = await hall.sees(AN_PHUOC, 'commune');
-  // The own picture comes over no network: where it stands still, the machine is busy.
-  await hall.sees(CHAIR, 'hall');
-  assert.ok(small.height <= 360, `a small tile receives ${small.height} lines`);
-  // What the pages did while they came in is another story.
-  const enlarged = await hall.page.evaluate(() => performance.now());
-  await hall.page.setViewportSize({ width: 1920, height: 1080 });
-  await hall.act(AN_PHUOC, 'act-big_screen');
-  const large = await until(
-    'the large picture arrives',
-    async () => {
-      const seen = await hall.tile(AN_PHUOC);
-      return { ok: seen.stage && seen.height === 720, ...seen };
-    },
-    RAMP_UP_MS,
-  );
-  assert.equal(large.marker, 'commune');
-  await pause(1500);
-  const gap = await longestGap(hall, AN_PHUOC, enlarged);
-  const own = await longestGap(hall, CHAIR, enlarged);
-  console.log(
-    `        ${small.height} → ${large.height} lines, longest time without a frame ${gap} ms (own ${own} ms)`,
-  );
-  assert.ok(gap < FREEZE_MS + own, `no new frame for ${gap} ms, of the own picture for ${own} ms`);
-});
+story(
+  'a small tile becomes large without a freeze',
+  async world => {
+    const server = await world.server();
+    // Three tiles on a small screen ask for the small layers.
+    const viewport = { width: 640, height: 400 };
+    const [hall] = await twoJoin(world, server, { hallOptions: { viewport } });
+    const small = await hall.sees(AN_PHUOC, 'commune');
+    // The own picture comes over no network: where it stands still, the machine is busy.
+    await hall.sees(CHAIR, 'hall');
+    assert.ok(small.height <= 360, `a small tile receives ${small.height} lines`);
+    // What the pages did while they came in is another story.
+    const enlarged = await hall.page.evaluate(() => performance.now());
+    await hall.page.setViewportSize({ width: 1920, height: 1080 });
+    await hall.act(AN_PHUOC, 'act-big_screen');
+    const large = await until(
+      'the large picture arrives',
+      async () => {
+        const seen = await hall.tile(AN_PHUOC);
+        return { ok: seen.stage && seen.height === 720, ...seen };
+      },
+      RAMP_UP_MS,
+    );
+    assert.equal(large.marker, 'commune');
+    await pause(1500);
+    const gap = await longestGap(hall, AN_PHUOC, enlarged);
+    const own = await longestGap(hall, CHAIR, enlarged);
+    console.log(
+      `        ${small.height} → ${large.height} lines, longest time without a frame ${gap} ms (own ${own} ms)`,
+    );
+    assert.ok(gap < FREEZE_MS + own, `no new frame for ${gap} ms, of the own picture for ${own} ms`);
+  },
+  LIMIT_MS,
+);
 
 /** The longest time without a new frame from `since` (the page's clock) to now. */
 async function longestGap(participant, site, since) {
