@@ -35,6 +35,8 @@ const MAX_VARIATION_MS: f64 = 3_000.0;
 const JUMP_MS: f64 = 50.0;
 const JUMP_GROUPS: usize = 2;
 const JUMP_WITHIN_MS: f64 = 500.0;
+/// Groups looked at, whatever times of arrival a receiver invents: bursts are 5 ms apart.
+const JUMP_WITHIN_GROUPS: usize = 100;
 
 /// Section 5.4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,13 +175,13 @@ impl Trend {
     fn has_jumped(&mut self) -> bool {
         self.lately.push_back((self.elapsed_ms, self.delay_ms));
         let begin = self.elapsed_ms - JUMP_WITHIN_MS;
-        while self.lately.front().is_some_and(|(at, _)| *at < begin) {
+        while self.lately.len() > JUMP_WITHIN_GROUPS || self.lately.front().is_some_and(|(at, _)| *at < begin)
+        {
             self.lately.pop_front();
         }
         let newest = self.lately.iter().rev().take(JUMP_GROUPS);
         let now = newest.map(|(_, delay)| *delay).fold(f64::INFINITY, f64::min);
-        let low = self.lately.iter().map(|(_, delay)| *delay).fold(f64::INFINITY, f64::min);
-        let jumped = self.lately.len() > JUMP_GROUPS && now - low > JUMP_MS;
+        let jumped = self.lately.len() > JUMP_GROUPS && now - self.least_lately() > JUMP_MS;
         if jumped {
             // What it has grown by since is looked at next.
             self.lately.clear();
@@ -189,8 +191,13 @@ impl Trend {
 
     /// By how much the newest delay is longer than the shortest of the last half second, in ms.
     pub fn waits_ms(&self) -> f64 {
-        let low = self.lately.iter().map(|(_, delay)| *delay).fold(f64::INFINITY, f64::min);
+        let low = self.least_lately();
         if low.is_finite() { self.delay_ms - low } else { 0.0 }
+    }
+
+    /// The shortest delay of the last half second, in ms; infinite where there is none.
+    fn least_lately(&self) -> f64 {
+        self.lately.iter().map(|(_, delay)| *delay).fold(f64::INFINITY, f64::min)
     }
 
     fn trend_ms(&self) -> f64 {
@@ -306,6 +313,18 @@ mod tests {
         assert_eq!(trend.usage, Usage::Normal, "above the threshold, but falling");
         trend.judge(1.0, 20.0);
         assert_eq!(trend.usage, Usage::Over);
+    }
+
+    #[test]
+    fn times_that_do_not_go_on_take_no_memory() {
+        let mut trend = Trend::new();
+        for n in 0..10_000 {
+            // Arrivals 10 ms apart, there and back.
+            let received_us = 1_000_000 + n % 2 * 10_000;
+            trend.on_packets(&[Acknowledged { sent_us: n * 20_000, received_us, bytes: 100, probe: 0 }]);
+        }
+        assert!(trend.count > 50.0, "they were groups");
+        assert!(trend.lately.len() <= JUMP_WITHIN_GROUPS, "{}", trend.lately.len());
     }
 
     #[test]
