@@ -8,6 +8,7 @@ use crate::ids::{PeerIndex, SourceKind};
 use crate::limits;
 use crate::net::Path;
 use crate::peer::layer::Layer;
+use crate::peer::line::Line;
 use crate::peer::publisher::{Publisher, StreamRef};
 use crate::receive::stream::Arrival;
 use crate::room::plan::LineState;
@@ -92,10 +93,9 @@ impl Engine {
             return Err(DropReason::Oversized);
         }
         let publisher = self.peers.publishers.get_mut(index).ok_or(DropReason::UnknownAddress)?;
-        let media = understand(times.arrived, publisher, datagram)?;
-        if let (Some(replaced), Some(line)) = (publisher.replaced.take(), self.peers.lines.get_mut(index)) {
-            line.end_ssrc(replaced);
-        }
+        let media = understand(times.arrived, publisher, datagram);
+        end_replaced(publisher, self.peers.lines.get_mut(index));
+        let media = media?;
         if !publisher.may_publish(media.stream.kind) {
             pass_over(times, publisher, &media);
             return Err(DropReason::Muted);
@@ -133,6 +133,14 @@ impl Engine {
         if media.payload.is_empty() || !self.burst.takes(origin) {
             self.decide_burst(now);
         }
+    }
+}
+
+/// Tells the line which SSRC the last packet has replaced, also where there was no media in it: a new repair stream may
+/// begin with padding.
+fn end_replaced(publisher: &mut Publisher, line: Option<&mut Line>) {
+    if let (Some(replaced), Some(line)) = (publisher.replaced.take(), line) {
+        line.end_ssrc(replaced);
     }
 }
 
