@@ -74,7 +74,9 @@ impl Estimator {
             return;
         }
         let before = self.fed.replace(now).unwrap_or(now);
-        summary.response.into_iter().for_each(|response| self.response.on_response(now, response));
+        if let Some(response) = summary.response {
+            self.response.on_response(now, response);
+        }
         self.acked.on_packets(&summary.acknowledged);
         self.trains.on_packets(&summary.acknowledged);
         let usage = match self.trend.on_packets(&summary.acknowledged) {

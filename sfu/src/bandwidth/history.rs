@@ -64,8 +64,6 @@ pub struct SendHistory {
     /// Of number n at n mod `CAPACITY`. Taken with the first departure, then kept.
     departures: Vec<Departure>,
     next: Sequence,
-    /// Bytes whose fate is not known.
-    in_flight: u64,
     /// The last reference time, unwrapped from its 24 bits.
     reference: Option<i64>,
 }
@@ -78,13 +76,7 @@ impl Default for SendHistory {
 
 impl SendHistory {
     pub fn new() -> SendHistory {
-        SendHistory {
-            began: None,
-            departures: Vec::new(),
-            next: Sequence::first(0),
-            in_flight: 0,
-            reference: None,
-        }
+        SendHistory { began: None, departures: Vec::new(), next: Sequence::first(0), reference: None }
     }
 
     /// The number the next packet will carry.
@@ -111,20 +103,17 @@ impl SendHistory {
         if self.departures.is_empty() {
             self.departures.resize(CAPACITY, departure);
         }
-        let is_full = self.next.since(Sequence::first(0)) >= CAPACITY as u64;
         if let Some(place) = self.departures.get_mut(self.next.place(CAPACITY)) {
-            let forgotten = std::mem::replace(place, departure);
-            if is_full && forgotten.fate == Fate::Unknown {
-                self.in_flight = self.in_flight.saturating_sub(u64::from(forgotten.bytes));
-            }
+            *place = departure;
         }
-        self.in_flight = self.in_flight.saturating_add(u64::from(departure.bytes));
         self.next = self.next.next();
     }
 
-    /// Bytes that have left and of which nothing is known yet.
+    /// Bytes that have left, are remembered, and of which nothing is known yet.
     pub fn in_flight(&self) -> u64 {
-        self.in_flight
+        let sent = usize::try_from(self.next.since(Sequence::first(0))).unwrap_or(CAPACITY);
+        let waiting = self.departures.iter().take(sent).filter(|departure| departure.fate == Fate::Unknown);
+        waiting.map(|departure| u64::from(departure.bytes)).sum()
     }
 
     /// Matches feedback with departures. What was never sent, or is no longer remembered, is ignored.
@@ -155,9 +144,6 @@ impl SendHistory {
         let sent_us =
             now_us.saturating_sub(u64::from((now_us as u32).wrapping_sub(departure.sent_us))) as i64;
         summary.newest_sent_us = summary.newest_sent_us.max(Some(sent_us));
-        if departure.fate == Fate::Unknown {
-            self.in_flight = self.in_flight.saturating_sub(u64::from(departure.bytes));
-        }
         let Some(received_us) = received_us else {
             if departure.fate == Fate::Unknown {
                 departure.fate = Fate::Lost;
@@ -232,6 +218,10 @@ mod tests {
         assert_eq!(summary.response, Some(Duration::from_millis(50)));
         let again = history.on_feedback(start, &feedback);
         assert_eq!((again.acknowledged.len(), again.lost), (0, 0), "nothing is new");
+        assert_eq!(history.in_flight(), 0);
+        let stamp = history.stamp(start);
+        history.record(stamp, 70, 0);
+        assert_eq!(history.in_flight(), 70);
     }
 
     #[test]

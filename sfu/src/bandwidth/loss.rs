@@ -1,6 +1,7 @@
 //! What loss allows. Some of it is *inherent*: a radio line loses packets at any rate, and sending less mends nothing. Some
 //! says that more was sent than the line carries. The rate that explains best what was lost at which rates is taken,
-//! after the second version of libwebrtc's loss-based estimator (`LossBasedBweV2`), from which the constants are.
+//! after the second version of libwebrtc's loss-based estimator (`LossBasedBweV2`), which has the same spans and the same
+//! bound of what is inherent. Steps, fading and preference are ours.
 //!
 //! A line of `b` bit/s that loses the share `i` of everything loses of `s` bit/s the share `i + (1 − i) × (s − b) / s` where
 //! `s > b`, and `i` where not. For a candidate `b` the most likely `i` is looked for; of the candidates the one under which
