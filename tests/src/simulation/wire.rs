@@ -130,6 +130,8 @@ pub struct Wire {
     sent: u64,
     /// Datagrams a burst still swallows, per client.
     bursts: Vec<u32>,
+    /// Datagrams of DTLS that were lost, per client.
+    pub handshakes_lost: Vec<u32>,
     ways: Vec<[Way; 2]>,
     pub links: Vec<LinkModel>,
 }
@@ -141,6 +143,7 @@ impl Wire {
             queue: BinaryHeap::new(),
             sent: 0,
             bursts: Vec::new(),
+            handshakes_lost: Vec::new(),
             ways: Vec::new(),
             links: Vec::new(),
         }
@@ -149,6 +152,7 @@ impl Wire {
     pub fn add(&mut self, link: LinkModel) {
         self.links.push(link);
         self.bursts.push(0);
+        self.handshakes_lost.push(0);
         self.ways.push(Default::default());
     }
 
@@ -173,6 +177,7 @@ impl Wire {
         let line = to.line();
         let link = self.links[line];
         if link.cut || self.is_lost(line, link) {
+            self.handshakes_lost[line] += u32::from(is_dtls(bytes));
             return;
         }
         let full = |rate: Rate, leaves: Instant| leaves - now > rate.queue;
@@ -247,6 +252,11 @@ impl Wire {
             },
         )
     }
+}
+
+/// By its first byte, as RFC 7983 section 7 tells what shares a port apart.
+fn is_dtls(datagram: &[u8]) -> bool {
+    datagram.first().is_some_and(|first| (20..64).contains(first))
 }
 
 /// How long a line takes for so many bytes.

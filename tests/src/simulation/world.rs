@@ -76,7 +76,9 @@ pub struct World {
     pub(super) server: SocketAddr,
 }
 
-/// A client's handshake lasts so long at most, seven repeats of a flight and a little.
+/// A client repeats a flight of its handshake so often; the wire may lose one datagram of each.
+const HANDSHAKE_REPEATS: u32 = 7;
+/// A client's handshake lasts so long at most, those repeats and a little.
 const HANDSHAKE: Duration = Duration::from_secs(9);
 /// How often voices and video are compared.
 const CHECK_EVERY: Duration = Duration::from_millis(100);
@@ -156,7 +158,8 @@ impl World {
     /// such that no handshake could be.
     fn on_giving_up(&mut self, index: usize) {
         let hindered = self.sites[index].hindered_at.is_some_and(|at| self.now - at < HANDSHAKE);
-        if !hindered {
+        let unlucky = self.wire.handshakes_lost[index] >= HANDSHAKE_REPEATS;
+        if !hindered && !unlucky {
             self.faults.push(format!("{:?}: site {index} gave its handshake up", self.age()));
         }
         self.leave(index);
