@@ -1,6 +1,7 @@
 //! One simulated site: a peer connection of the `rtc` crate that sends synthetic video and voice and records what
 //! arrives in each slot.
 
+use super::arrivals::Arrivals;
 use super::codec::{Payload, VideoCodec};
 use super::frame::{CONTENT, voice};
 use super::incoming::SlotView;
@@ -87,6 +88,7 @@ pub struct Client {
     next_content: Option<Instant>,
     next_voice: Option<Instant>,
     next_ask: Instant,
+    pub(super) arrivals: Arrivals,
     pub(super) slots: Slots,
     pub sections: Sections,
     pub video: BTreeMap<usize, SlotView>,
@@ -158,6 +160,7 @@ impl Client {
             next_content: None,
             next_voice: None,
             next_ask: now,
+            arrivals: Arrivals::new(now),
             slots: Slots::default(),
             sections: Sections::default(),
             video: BTreeMap::new(),
@@ -281,7 +284,8 @@ impl Client {
     }
 
     pub fn next_wake(&mut self) -> Option<Instant> {
-        let media = [self.next_frame, self.next_voice, self.next_content, Some(self.next_ask)];
+        let reports = self.arrivals.next_timeout();
+        let media = [self.next_frame, self.next_voice, self.next_content, Some(self.next_ask), reports];
         [self.peer.poll_timeout(), media.into_iter().flatten().min()].into_iter().flatten().min()
     }
 
@@ -307,6 +311,9 @@ impl Client {
         if self.next_ask <= now {
             self.next_ask = now + ASK_EVERY;
             self.ask(now);
+        }
+        if let Some(report) = self.arrivals.report(now, OUR_SSRC) {
+            self.port.send(now, report);
         }
         while let Some(event) = self.peer.poll_event() {
             if let RTCPeerConnectionEvent::OnIceConnectionStateChangeEvent(state) = event {

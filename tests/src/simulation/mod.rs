@@ -6,6 +6,7 @@
 //! their crypto provider and differ from run to run, which changes bytes but no decision.
 
 mod addresses;
+mod arrivals;
 mod chaos;
 mod checks;
 mod client;

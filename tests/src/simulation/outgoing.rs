@@ -17,6 +17,7 @@ pub const RID: u8 = 2;
 pub const REPAIRED_RID: u8 = 3;
 pub const LEVEL: u8 = 4;
 pub const DEPENDENCY: u8 = 5;
+pub const TRANSPORT_SEQUENCE: u8 = 6;
 /// Packets kept to be repeated.
 const KEPT: usize = 512;
 const REPORT_EVERY: Duration = Duration::from_secs(1);

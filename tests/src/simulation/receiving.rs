@@ -114,6 +114,7 @@ impl Client {
             return;
         };
         self.faults.extend(self.sections.check(&packet.header).err());
+        self.arrivals.see(now, &packet.header);
         let repeated = VideoCodec::repaired_by(packet.header.payload_type);
         if let Some(codec) = repeated {
             let [high, low, ..] = *packet.payload else { return };

@@ -70,6 +70,10 @@ fn media_engine() -> MediaEngine {
             "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension",
             &[RtpCodecKind::Video],
         ),
+        (
+            "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+            &[RtpCodecKind::Audio, RtpCodecKind::Video],
+        ),
     ] {
         for kind in kinds {
             let capability = RTCRtpHeaderExtensionCapability { uri: uri.to_owned() };
