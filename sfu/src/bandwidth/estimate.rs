@@ -1,11 +1,14 @@
 //! The estimate: the smaller of what delay and what loss allow (draft-ietf-rmcat-gcc-02), never grown far above what
 //! really arrived, unless a probe has shown that it fits.
 
+use super::MIN_BPS;
 use super::acked::AckedRate;
 use super::aimd::RateControl;
-use super::history::Summary;
+use super::history::{Acknowledged, Summary};
 use super::loss::LossControl;
+use super::pacer::Believed;
 use super::probe::{Known, Probe, Prober};
+use super::stream::StreamTrend;
 use super::train::Trains;
 use super::trend::{Trend, Usage};
 use std::time::{Duration, Instant};
@@ -26,25 +29,43 @@ const NARROWED: f64 = 0.75;
 const WAITS_MS: f64 = 20.0;
 /// Less than this share of the estimate is sent: the application is the limit (libwebrtc, AlrDetector).
 const LIMITED: f64 = 0.65;
+/// Of what arrived lately at least this much does while a queue grows, or it is a stall.
+const LEAST_CARRIED: f64 = 0.4;
+/// In one report it is believed so much more of at most.
+const CATCHES_UP: f64 = 1.5;
+/// A line that was not used up is then believed to carry a quarter more than what arrives.
+const UNUSED: f64 = 1.47;
+/// What arrives without a queue fits; the window in which it is measured may have had a little more than its part.
+const ARRIVES: f64 = 0.9;
 /// A queue is gone so long after it was last seen to grow, and a response.
 const CALM_AFTER: Duration = Duration::from_millis(300);
 /// An estimate that neither media nor a probe came near to for so long is believed less, by so much a second.
 const FRESH: Duration = Duration::from_secs(10);
 const AGEING_PER_S: f64 = 0.95;
-/// A line from which nothing has come for so long may be gone.
+/// A line from which nothing has come for so long, and for some responses, may be gone; it is believed less each second.
 const SILENT: Duration = Duration::from_secs(1);
+const SILENT_RESPONSES: u32 = 3;
+const SILENT_SHARE: f64 = 0.5;
+/// A client that has said nothing of what it was sent in this time reports no arrivals.
+const SAYS_NOTHING: Duration = Duration::from_secs(5);
 
 /// What the line towards one peer can carry.
 #[derive(Debug)]
 pub struct Estimator {
     acked: AckedRate,
     trend: Trend,
+    stream: StreamTrend,
     delay: RateControl,
     loss: LossControl,
     prober: Prober,
     trains: Trains,
     response: Response,
+    began: Option<Instant>,
     fed: Option<Instant>,
+    /// It has reported nothing for so long that it never will.
+    is_mute: bool,
+    /// When a queue grew while less was sent than fits.
+    limited_at: Option<Instant>,
     /// When a queue grew last.
     overused: Option<Instant>,
     /// When it was last seen that the line carries what is believed.
@@ -57,32 +78,35 @@ impl Estimator {
         Estimator {
             acked: AckedRate::default(),
             trend: Trend::new(),
+            stream: StreamTrend::default(),
             delay: RateControl::new(start_bps as f64),
             loss: LossControl::new(start_bps as f64),
             prober: Prober::default(),
             trains: Trains::default(),
             response: Response::default(),
+            began: None,
             fed: None,
+            is_mute: false,
+            limited_at: None,
             overused: None,
             proved: None,
         }
     }
 
-    pub fn on_feedback(&mut self, now: Instant, summary: &Summary) {
+    /// `in_order`: the line is a TCP connection.
+    pub fn on_feedback(&mut self, now: Instant, summary: &Summary, in_order: bool) {
         let arrived = summary.acknowledged.len() as u32;
         if arrived == 0 && summary.lost == 0 {
             return;
         }
         let before = self.fed.replace(now).unwrap_or(now);
+        self.is_mute = false;
         if let Some(response) = summary.response {
             self.response.on_response(now, response);
         }
         self.acked.on_packets(&summary.acknowledged);
         self.trains.on_packets(&summary.acknowledged);
-        let usage = match self.trend.on_packets(&summary.acknowledged) {
-            Usage::Normal | Usage::Over if self.has_narrowed() => Usage::Jump,
-            usage => usage,
-        };
+        let usage = self.usage(&summary.acknowledged, in_order);
         let grows = matches!(usage, Usage::Over | Usage::Jump);
         if grows {
             self.overused = Some(now);
@@ -91,8 +115,11 @@ impl Estimator {
         // While nothing is known of the rate, growth stays below what stands.
         let ceiling = acked.map_or(0.0, |bps| bps * HEADROOM + HEADROOM_BPS);
         let stood = self.bps();
-        let carried = if grows { self.carried() } else { acked };
+        let carried = if grows { self.carried(now) } else { acked };
         self.delay.update(now, usage, carried, ceiling, self.response.newest());
+        if usage == Usage::Normal && self.is_calm(now) {
+            self.catch_up(stood);
+        }
         if let Some(found) = self.prober.on_packets(&summary.acknowledged) {
             self.delay.is_proved(found);
             self.loss.is_proved(found);
@@ -106,6 +133,23 @@ impl Estimator {
         self.age(now, now.saturating_duration_since(before), ceiling);
     }
 
+    /// What delay says of the line.
+    fn usage(&mut self, arrived: &[Acknowledged], in_order: bool) -> Usage {
+        let (delays, stream) = (self.trend.on_packets(arrived), self.stream.on_packets(arrived));
+        match delays {
+            _ if in_order => stream,
+            Usage::Normal | Usage::Over if self.has_narrowed() => Usage::Jump,
+            usage => usage,
+        }
+    }
+
+    /// What arrives and makes no queue fits.
+    fn catch_up(&mut self, stood: f64) {
+        if let Some((acked, newest)) = self.acked.bps().zip(self.acked.newest_bps()) {
+            self.delay.is_proved((acked.min(newest) * ARRIVES).min(stood * CATCHES_UP));
+        }
+    }
+
     /// Frames come through much slower than all that arrived until now, and wait already: the line has become narrower.
     fn has_narrowed(&self) -> bool {
         let (train, acked) = (self.trains.newest_bps(), self.acked.bps());
@@ -113,15 +157,47 @@ impl Estimator {
         slower && self.trend.waits_ms() > WAITS_MS
     }
 
-    /// What the line carries while a queue grows on it.
-    fn carried(&self) -> Option<f64> {
-        let (acked, train) = (self.acked.newest_bps()?, self.trains.newest_bps());
-        Some(train.map_or(acked, |train| train.min(acked)))
+    /// What the line carries while a queue grows on it. Where less was sent than fits, a window may have had next to
+    /// nothing, and a stall is no narrower line: only what was not used is doubted, and if that was not it, the rest.
+    fn carried(&mut self, now: Instant) -> Option<f64> {
+        let acked = self.acked.bps()?;
+        if self.is_limited() {
+            self.limited_at = Some(now);
+            return Some(acked * UNUSED);
+        }
+        if self.limited_at.is_some_and(|at| now.saturating_duration_since(at) < SILENT) {
+            return Some(acked);
+        }
+        let (newest, train) = (self.acked.newest_bps()?, self.trains.newest_bps());
+        let carried = train.map_or(newest, |train| train.min(newest));
+        Some(carried.max(acked * LEAST_CARRIED))
+    }
+
+    /// A second has passed, with so many bytes on their way: where nothing comes back, the line is believed less.
+    pub fn on_second(&mut self, now: Instant, in_flight: u64) {
+        let began = *self.began.get_or_insert(now);
+        let Some(fed) = self.fed else {
+            self.is_mute = in_flight > 0 && now.saturating_duration_since(began) > SAYS_NOTHING;
+            return;
+        };
+        let patience = SILENT.max(self.response.newest().saturating_mul(SILENT_RESPONSES));
+        if in_flight > 0 && now.saturating_duration_since(fed) > patience {
+            let stood = self.bps();
+            self.delay.age(SILENT_SHARE, MIN_BPS);
+            self.prober.on_drop(now, stood, stood * SILENT_SHARE);
+        }
+    }
+
+    /// What the line is believed to carry, with so many bytes on their way. `None` for a client that reports nothing.
+    #[inline]
+    pub fn believed(&self, in_flight: u64) -> Option<Believed> {
+        let most_in_flight = self.most_in_flight();
+        (!self.is_mute).then(|| Believed { bps: self.bps(), most_in_flight, in_flight })
     }
 
     /// Bytes that may be on their way without an acknowledgement: what the line carries in a response without a queue,
     /// and [`QUEUE`] of it. More would only stand on the line.
-    pub fn most_in_flight(&self) -> u64 {
+    fn most_in_flight(&self) -> u64 {
         let time = self.response.least.unwrap_or(DEFAULT_RESPONSE).saturating_add(QUEUE);
         (self.bps() / 8.0 * time.as_secs_f64()) as u64
     }
@@ -145,9 +221,9 @@ impl Estimator {
         self.overused.is_none_or(|at| now.saturating_duration_since(at) >= wait)
     }
 
-    /// A probe that is to be sent now, on a line of which `wanted_bps` could be made use of. Its packets go into the
-    /// history of departures under its id.
-    pub fn poll_probe(&mut self, now: Instant, wanted_bps: f64) -> Option<Probe> {
+    /// A probe that is to be sent now, on a line of which `wanted_bps` could be made use of; `short`: something waits for
+    /// more of it. Its packets go into the history of departures under its id.
+    pub fn poll_probe(&mut self, now: Instant, wanted_bps: f64, short: bool) -> Option<Probe> {
         // A line that says nothing is not asked: it may be gone.
         self.fed.filter(|fed| now.saturating_duration_since(*fed) < SILENT)?;
         let known = Known {
@@ -155,6 +231,7 @@ impl Estimator {
             wanted_bps,
             calm: self.is_calm(now),
             limited: self.is_limited(),
+            short,
             train_bps: self.trains.bps(),
         };
         self.prober.poll(now, known)

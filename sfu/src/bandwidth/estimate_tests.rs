@@ -150,7 +150,7 @@ impl Line {
         }
         while let Some((_, report)) = self.reports.pop_front_if(|(at, _)| *at <= self.now) {
             let summary = self.history.on_feedback(self.now, &report);
-            self.estimator.on_feedback(self.now, &summary);
+            self.estimator.on_feedback(self.now, &summary, false);
         }
     }
 
@@ -158,7 +158,7 @@ impl Line {
     fn probe(&mut self) {
         if self.probing.is_none() && !self.is_without_probes {
             let wanted = self.wanted_bps.min(10_000_000) as f64;
-            self.probing = self.estimator.poll_probe(self.now, wanted).map(|probe| (probe, 0.0, 0));
+            self.probing = self.estimator.poll_probe(self.now, wanted, false).map(|probe| (probe, 0.0, 0));
         }
         let Some((probe, mut credit, mut sent)) = self.probing.take() else {
             return;
@@ -195,7 +195,7 @@ impl Line {
 fn there_is_no_estimate_before_feedback() {
     let mut estimator = Estimator::new(600_000);
     assert_eq!(estimator.estimate_bps(), None);
-    estimator.on_feedback(test_start(), &Summary::default());
+    estimator.on_feedback(test_start(), &Summary::default(), false);
     assert_eq!(estimator.estimate_bps(), None, "feedback about nothing");
 }
 

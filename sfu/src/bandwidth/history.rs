@@ -13,6 +13,8 @@ const REFERENCE_US: i64 = 64_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Unknown,
+    /// A report was about later packets only: the one about this packet is lost, or comes late.
+    Unreported,
     Lost,
     Arrived,
 }
@@ -64,6 +66,10 @@ pub struct SendHistory {
     /// Of number n at n mod `CAPACITY`. Taken with the first departure, then kept.
     departures: Vec<Departure>,
     next: Sequence,
+    /// Bytes of what has left and of which nothing is known.
+    in_flight: u64,
+    /// Every number before this one has been reported on, or passed over.
+    told: Sequence,
     /// The last reference time, unwrapped from its 24 bits.
     reference: Option<i64>,
 }
@@ -76,7 +82,8 @@ impl Default for SendHistory {
 
 impl SendHistory {
     pub fn new() -> SendHistory {
-        SendHistory { began: None, departures: Vec::new(), next: Sequence::first(0), reference: None }
+        let next = Sequence::first(0);
+        SendHistory { began: None, departures: Vec::new(), next, in_flight: 0, told: next, reference: None }
     }
 
     /// The number the next packet will carry.
@@ -101,19 +108,22 @@ impl SendHistory {
             probe,
         };
         if self.departures.is_empty() {
-            self.departures.resize(CAPACITY, departure);
+            self.departures.resize(CAPACITY, Departure { fate: Fate::Lost, ..departure });
         }
         if let Some(place) = self.departures.get_mut(self.next.place(CAPACITY)) {
+            if place.fate == Fate::Unknown {
+                self.in_flight = self.in_flight.saturating_sub(u64::from(place.bytes));
+            }
+            self.in_flight = self.in_flight.saturating_add(u64::from(departure.bytes));
             *place = departure;
         }
         self.next = self.next.next();
     }
 
     /// Bytes that have left, are remembered, and of which nothing is known yet.
+    #[inline]
     pub fn in_flight(&self) -> u64 {
-        let sent = usize::try_from(self.next.since(Sequence::first(0))).unwrap_or(CAPACITY);
-        let waiting = self.departures.iter().take(sent).filter(|departure| departure.fate == Fate::Unknown);
-        waiting.map(|departure| u64::from(departure.bytes)).sum()
+        self.in_flight
     }
 
     /// Matches feedback with departures. What was never sent, or is no longer remembered, is ignored.
@@ -122,15 +132,31 @@ impl SendHistory {
         let mut at = self.unwrap(report.reference_time).saturating_mul(REFERENCE_US);
         let first = self.next.nearest(report.base_sequence);
         let now_us = self.began.map_or(0, |began| micros(now, began));
+        self.pass_over(first);
         for (sequence, arrival) in first.until(self.next).zip(&report.arrivals) {
             if let Some(delta) = arrival {
                 at = at.saturating_add(i64::from(*delta).saturating_mul(TICK_US));
             }
             self.settle(now_us, sequence, arrival.map(|_| at), &mut summary);
         }
+        let reported = first.plus(report.arrivals.len() as u64).min(self.next);
+        self.told = self.told.max(reported);
         let newest = summary.acknowledged.last().map(|newest| newest.sent_us);
         summary.response = newest.map(|sent_us| Duration::from_micros(now_us.saturating_sub(sent_us as u64)));
         summary
+    }
+
+    /// Reports are sent once: what was sent before `first` and is not reported yet may never be.
+    fn pass_over(&mut self, first: Sequence) {
+        let remembered = self.next.minus(CAPACITY as u64);
+        for sequence in self.told.max(remembered).until(first.min(self.next)) {
+            if let Some(departure) = self.departures.get_mut(sequence.place(CAPACITY))
+                && departure.fate == Fate::Unknown
+            {
+                departure.fate = Fate::Unreported;
+                self.in_flight = self.in_flight.saturating_sub(u64::from(departure.bytes));
+            }
+        }
     }
 
     fn settle(&mut self, now_us: u64, sequence: Sequence, received_us: Option<i64>, summary: &mut Summary) {
@@ -143,9 +169,12 @@ impl SendHistory {
         }
         let sent_us =
             now_us.saturating_sub(u64::from((now_us as u32).wrapping_sub(departure.sent_us))) as i64;
+        if departure.fate == Fate::Unknown {
+            self.in_flight = self.in_flight.saturating_sub(u64::from(departure.bytes));
+        }
         summary.newest_sent_us = summary.newest_sent_us.max(Some(sent_us));
         let Some(received_us) = received_us else {
-            if departure.fate == Fate::Unknown {
+            if departure.fate != Fate::Lost {
                 departure.fate = Fate::Lost;
                 summary.lost = summary.lost.saturating_add(1);
                 summary.lost_bytes = summary.lost_bytes.saturating_add(u64::from(departure.bytes));
@@ -222,6 +251,22 @@ mod tests {
         let stamp = history.stamp(start);
         history.record(stamp, 70, 0);
         assert_eq!(history.in_flight(), 70);
+    }
+
+    #[test]
+    fn what_no_report_was_about_is_not_in_flight_any_more() {
+        let (start, mut history) = sent(4);
+        history.on_feedback(start, &report(2, 0, &[Some(0)]));
+        assert_eq!(history.in_flight(), 100, "0 and 1 are passed over, 3 is on its way");
+        let late = history.on_feedback(start, &report(0, 0, &[Some(0), None]));
+        assert_eq!(
+            (late.acknowledged.len(), late.lost, late.late),
+            (1, 1, 0),
+            "their report comes after all"
+        );
+        assert_eq!(history.in_flight(), 100);
+        let (_, full) = sent(3000);
+        assert_eq!(full.in_flight(), 100 * CAPACITY as u64, "what is forgotten is not counted");
     }
 
     #[test]

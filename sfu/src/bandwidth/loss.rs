@@ -165,9 +165,11 @@ impl LossControl {
     fn best(&self, acked_bps: Option<f64>, delay_bps: f64) -> Option<Candidate> {
         let from = self.bps.min(delay_bps.max(MIN_BPS));
         let steps = STEPS.into_iter().map(|step| from * step);
-        // What arrives is what the line carries, when more was sent.
+        // What arrives is what the line carries, when more was sent; and it carries that in any case.
         let measured = acked_bps.filter(|acked| *acked < from);
-        let rates = steps.chain(measured).map(|bps| bps.clamp(MIN_BPS, delay_bps.max(MIN_BPS)));
+        let most = delay_bps.max(MIN_BPS);
+        let least = acked_bps.unwrap_or(MIN_BPS).clamp(MIN_BPS, most);
+        let rates = steps.chain(measured).map(|bps| bps.clamp(least, most));
         rates.map(|bps| self.judge(bps)).max_by(|a, b| a.worth.total_cmp(&b.worth))
     }
 

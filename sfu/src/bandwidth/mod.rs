@@ -1,13 +1,14 @@
-//! What the line towards one peer can carry, from transport-wide feedback (draft-ietf-rmcat-gcc-02). So far it is only
-//! reported to Prometheus: nothing is divided among slots by it, no probe is sent, and the cap on what is in flight
-//! holds nothing back.
+//! What the line towards one peer can carry, from transport-wide feedback (draft-ietf-rmcat-gcc-02), and when what waits
+//! for it may leave.
 
 mod acked;
 mod aimd;
 pub mod estimate;
 pub mod history;
 mod loss;
+pub mod pacer;
 pub mod probe;
+mod stream;
 mod train;
 mod trend;
 

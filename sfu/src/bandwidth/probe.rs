@@ -1,6 +1,6 @@
 //! Looking for what a line carries beyond what is sent: a few packets in a row, faster than the estimate, whose arrival
 //! shows it. After libwebrtc's `ProbeController` and `ProbeBitrateEstimator`, from which the constants are where nothing
-//! else is said. Nobody sends probes yet: that takes the pacer.
+//! else is said.
 
 use super::history::Acknowledged;
 use std::time::{Duration, Instant};
@@ -24,6 +24,9 @@ const ENOUGH: f64 = 0.8;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How often a line is tried on which less is sent than it is believed to carry.
 const EVERY_LIMITED: Duration = Duration::from_secs(5);
+/// And one of which more would be made use of: what is sent goes up in steps, and may fill it at none of them. (Media that
+/// adapts in libwebrtc fills a line by itself.)
+const EVERY_SHORT: Duration = Duration::from_secs(2);
 /// A line that is used up is tried where frames came through so much faster than the estimate, and no sooner than this
 /// after the last time. (libwebrtc does not; it climbs by 8 % a second then.)
 const FASTER: f64 = 1.3;
@@ -53,6 +56,8 @@ pub struct Known {
     pub calm: bool,
     /// Less is sent than the line is believed to carry.
     pub limited: bool,
+    /// More would be sent if the line were believed to carry it.
+    pub short: bool,
     /// What frames that left in one burst came through at.
     pub train_bps: Option<f64>,
 }
@@ -128,6 +133,7 @@ impl Prober {
         let faster = known.train_bps.filter(|bps| *bps >= known.estimate_bps * FASTER);
         match faster {
             Some(bps) if !known.limited => Some(further.min(bps)),
+            _ if known.short && waited(EVERY_SHORT) => Some(further),
             _ => (known.limited && waited(EVERY_LIMITED)).then_some(further),
         }
     }

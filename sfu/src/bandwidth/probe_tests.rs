@@ -2,7 +2,7 @@ use super::*;
 use crate::time::test_start;
 
 const KNOWN: Known =
-    Known { estimate_bps: 1e6, wanted_bps: 1e7, calm: true, limited: false, train_bps: None };
+    Known { estimate_bps: 1e6, wanted_bps: 1e7, calm: true, limited: false, short: false, train_bps: None };
 
 fn at(ms: u64) -> Instant {
     test_start() + Duration::from_millis(ms)
@@ -56,12 +56,15 @@ fn later_it_is_tried_only_where_there_is_a_reason_and_no_queue() {
     let limited = Known { limited: true, ..KNOWN };
     let faster = Known { train_bps: Some(1.5e6), ..KNOWN };
     type Row = (&'static str, u64, Known, Option<f64>);
-    let table: [Row; 6] = [
+    let short = Known { short: true, ..KNOWN };
+    let table: [Row; 8] = [
         ("used up, and frames come through no faster", 30_000, KNOWN, None),
         ("frames come through faster", 600, faster, Some(1.5e6)),
         ("too soon", 400, faster, None),
         ("a queue", 30_000, Known { calm: false, ..faster }, None),
         ("less is sent", 5_000, limited, Some(2e6)),
+        ("more is wanted", 2_000, short, Some(2e6)),
+        ("more is wanted, but it was tried", 1_900, short, None),
         ("less is sent, but it was tried", 4_900, limited, None),
     ];
     for (why, after_ms, known, expected) in table {

@@ -1,6 +1,7 @@
 //! Carries out a room's plan: which slots get which layer's packets. Runs when something changed, never per packet.
 
 use super::Engine;
+use super::backlog;
 use super::forwarding::whole_key;
 use crate::command::Permissions;
 use crate::event::Event;
@@ -25,7 +26,7 @@ impl Engine {
         let Some(room) = self.rooms.remove(&id) else {
             return;
         };
-        let plan = plan(&self.survey(&room), &self.shedding);
+        let plan = plan(&self.survey(now, &room), &self.shedding);
         self.apply(now, &room, &plan);
         self.rooms.insert(id, room);
     }
@@ -72,7 +73,10 @@ impl Engine {
     }
 
     fn apply_member(&mut self, now: Instant, room: &Room, plan: &MemberPlan) {
-        let MemberPlan { peer, index: subscriber, video, audio } = plan;
+        let MemberPlan { peer, index: subscriber, video, audio, share } = plan;
+        if let Some(subscriber) = self.peers.subscribers.get_mut(*subscriber) {
+            (subscriber.share, subscriber.shared_at) = (*share, Some(now));
+        }
         for (slot, slot_plan) in (0..).zip(video) {
             self.apply_video(now, *peer, Route { subscriber: *subscriber, slot }, slot_plan);
         }
@@ -85,7 +89,7 @@ impl Engine {
         if let Some(origin) = plan.ahead {
             self.ask_ahead(now, origin, route);
         }
-        if let Some((origin, _)) = plan.wished.filter(|_| plan.measure == Measure::Still) {
+        if let Some((origin, _)) = plan.wished.filter(|_| plan.shed == Measure::Held) {
             self.count_still(origin);
         }
         let subscriber = self.peers.subscribers.get_mut(route.subscriber);
@@ -93,16 +97,21 @@ impl Engine {
             return;
         };
         video.slot.aim(plan.target(), plan.keeps);
-        video.measure = plan.measure;
+        (video.measure, video.shed) = (plan.measure, plan.shed);
+        video.ladder.give(now, plan.given);
         video.wanted = plan.wished;
+        video.slot.show_stills(plan.measure == Measure::Stills);
         video.slot.limit_temporal(if plan.measure == Measure::Thin { THIN_TEMPORAL } else { ALL_TEMPORAL });
         let (current, target, needs_key) =
             (video.slot.current(), video.slot.target(), video.slot.needs_key());
         // A shed slot keeps its last frame: it is thinned, not gone.
-        let stands = plan.measure == Measure::Still && plan.source == video.shown;
+        let stands = plan.measure == Measure::Held && plan.source == video.shown;
         if current.is_none() && !stands && video.shown.take().is_some() {
             let slot = SlotId::Video(route.slot);
             self.events.push_back(Event::SlotShows { peer, slot, source: None });
+            if let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber) {
+                subscriber.forget(route.slot);
+            }
         }
         self.add_route(current, route);
         self.add_route(target.filter(|_| target != current), route);
@@ -111,8 +120,15 @@ impl Engine {
         }
     }
 
-    /// A slot begins with a key frame: one that is there already, or one that is asked for.
+    /// A slot begins with a key frame: one that is there already, or one that is asked for. While older frames wait for
+    /// the line it would only wait behind them.
     fn begin_at_key(&mut self, now: Instant, origin: Origin, route: Route) {
+        if let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber)
+            && backlog::stands(now, subscriber)
+        {
+            subscriber.waits_for_key = true;
+            return;
+        }
         if !self.replay_key(now, origin, route)
             && !self.request_key_for(now, route.subscriber, origin)
             && let Some(subscriber) = self.peers.subscribers.get_mut(route.subscriber)

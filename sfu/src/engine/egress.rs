@@ -1,6 +1,7 @@
 //! What leaves: control first, then what waits in send queues, rank by rank. A run of packets of one subscriber that
 //! are of one size is sealed into one buffer and leaves as one UDP GSO send.
 
+use super::pacing::{self, Turn};
 use super::seal::{BUFFER, Receiver, Run, Sealer};
 use super::work::Work;
 use super::{Engine, Transmit};
@@ -111,7 +112,11 @@ impl Engine {
     fn next_of_rank(&mut self, now: Instant, rank: SendRank) -> Option<Sealed> {
         loop {
             let index = self.dirty.first_of(rank)?;
-            let (sealed, more) = self.seal_next(now, index, rank);
+            let Some(turn) = self.permitted(now, index, rank) else {
+                self.dirty.is_done(rank);
+                continue;
+            };
+            let (sealed, more) = self.seal_next(now, turn);
             if !more {
                 self.dirty.is_done(rank);
             }
@@ -121,8 +126,10 @@ impl Engine {
         }
     }
 
-    /// Seals the next run of what waits in a rank of a subscriber's queue; also returns whether more waits there.
-    fn seal_next(&mut self, now: Instant, index: PeerIndex, rank: SendRank) -> (Option<Sealed>, bool) {
+    /// Seals the next run of what waits in a rank of a subscriber's queue, of little more than `most` bytes; also returns
+    /// whether more waits there.
+    fn seal_next(&mut self, now: Instant, turn: Turn) -> (Option<Sealed>, bool) {
+        let Turn { index, rank, most } = turn;
         let Some(subscriber) = self.peers.subscribers.get_mut(index) else {
             return (None, false);
         };
@@ -135,12 +142,13 @@ impl Engine {
             let path = line.path().filter(|_| line.is_up())?;
             let receiver = Receiver { index, line, subscriber };
             let mut sealer = Sealer::new(now, rank, receiver, &self.peers.publishers, &mut self.at_work);
-            let run = sealer.seal_run(waiting, buffer, &mut self.stats);
+            let run = sealer.seal_run(waiting, (buffer, most), &mut self.stats);
             needs_key = sealer.needs_key;
             let (run, oldest, arrived) = (run?, sealer.oldest, sealer.arrived);
             if let (SendRank::Video, true, Some(oldest)) = (rank, begins, oldest) {
                 self.waits.on_turn(now.saturating_duration_since(oldest));
             }
+            pacing::on_sent(now, subscriber, rank, run.length);
             let counts = (run.packets as u64, self.stats.packets_forwarded);
             self.delay.on_run(now, arrived.unwrap_or(now), counts, &mut self.stats.forward_delay);
             Some(Sealed { path, media: Some(run) })

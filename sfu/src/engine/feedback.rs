@@ -38,12 +38,7 @@ impl Engine {
             Feedback::ReceiverReport { reports, .. } => self.on_reports(now, index, &reports),
             Feedback::Nack { media, sequences } => self.on_nack(now, index, media, &sequences),
             Feedback::Pli { media } | Feedback::Fir { media } => self.on_key_request(now, index, media),
-            Feedback::TransportFeedback(report) => {
-                if let Some(subscriber) = self.peers.subscribers.get_mut(index) {
-                    let summary = subscriber.history.on_feedback(now, &report);
-                    subscriber.estimator.on_feedback(now, &summary);
-                }
-            }
+            Feedback::TransportFeedback(report) => self.on_arrivals(now, index, &report),
             Feedback::Bye { .. } => {}
         }
     }
@@ -125,14 +120,16 @@ impl Engine {
         let Some(slot) = subscriber.video_by_ssrc(media) else {
             return;
         };
+        let line = subscriber.line();
         // Nothing new follows on a shed slot, so nothing old is missed.
         let answers =
-            |video: &&mut Video| video.measure != Measure::Still && video.slot.rtp.rtx_ssrc.is_some();
+            |video: &&mut Video| video.measure != Measure::Held && video.slot.rtp.rtx_ssrc.is_some();
         let Some(video) = subscriber.video.get_mut(slot).filter(answers) else {
             return;
         };
+        let line_bps = line.map(|line| line.bps);
         let budget = &mut subscriber.resend_budget;
-        budget.refill(now, subscriber.video_octets);
+        budget.refill(now, subscriber.video_octets, line_bps);
         let (asked, refused) = sequences.split_at(video.resent.open_turn(now, sequences.len()));
         self.stats.drops.add(DropReason::ResendRefused, refused.len() as u64);
         for sequence in asked {
@@ -152,7 +149,9 @@ impl Engine {
         };
         subscriber.plis = subscriber.plis.wrapping_add(1);
         let slot = subscriber.video_by_ssrc(media).and_then(|slot| subscriber.video.get(slot));
-        if let Some(origin) = slot.and_then(|video| video.slot.current().or(video.slot.target())) {
+        // Stills come by themselves, and of what is held nothing comes.
+        let moves = slot.filter(|video| video.measure < Measure::Stills);
+        if let Some(origin) = moves.and_then(|video| video.slot.current().or(video.slot.target())) {
             self.request_key_for(now, index, origin);
         }
     }
@@ -180,6 +179,10 @@ impl Engine {
 const CLOCK_JUMP_S: f64 = 2.0;
 /// A clock that moves by more than this is news: half of what lips may be early (ITU-R BT.1359: 45 ms).
 const CLOCK_NEWS_S: f64 = 0.02;
+
+/// A receiver that has waited for a packet so long gives the frame up: Chromium asks for a key frame after three seconds
+/// without a frame, and the packet still has to cross the line.
+const PLAYABLE: Duration = Duration::from_millis(2500);
 
 /// Round trip from LSR and DLSR, RFC 3550 section 6.4.1.
 fn round_trip(now: NtpTime, block: &ReportBlock) -> Option<Duration> {
@@ -216,7 +219,13 @@ fn resend(
         return Ok(None);
     };
     let layer = publishers.layer(origin).ok_or(DropReason::TooOld)?;
-    let (_, stored) = layer.slab.get(sequence_in).ok_or(DropReason::TooOld)?;
+    let (meta, stored) = layer.slab.get(sequence_in).ok_or(DropReason::TooOld)?;
+    // A newer key frame has replaced it, or it comes too late to be played.
+    let is_replaced =
+        video.slot.current() != Some(origin) || layer.last_key.is_some_and(|key| sequence_in < key);
+    if is_replaced || layer.age(now, meta) > PLAYABLE {
+        return Err(DropReason::TooOld);
+    }
     if video.resent.is_on_its_way(now, sequence_out, patience) || !budget.take_packet(stored.len()) {
         return Err(DropReason::ResendRefused);
     }

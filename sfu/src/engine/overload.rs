@@ -49,7 +49,7 @@ impl Engine {
         let video = &self.peers.subscribers.get(index)?.video;
         let differs = |video: &Video| {
             let (_, standing) = video.wanted?;
-            (self.shedding.measure(standing) != video.measure).then_some(())
+            (self.shedding.measure(standing) != video.shed).then_some(())
         };
         video.iter().find_map(differs)?;
         self.room_of(index)
@@ -60,12 +60,12 @@ impl Engine {
         let indices: Vec<PeerIndex> = self.peers.indices().collect();
         let subscribers = indices.iter().filter_map(|index| self.peers.subscribers.get(*index));
         let of = |measure| subscribers.clone().map(|s| with(s, measure)).sum();
-        (self.stats.thinned_slots, self.stats.shed_slots) = (of(Measure::Thin), of(Measure::Still));
+        (self.stats.thinned_slots, self.stats.shed_slots) = (of(Measure::Thin), of(Measure::Held));
     }
 }
 
 fn with(subscriber: &Subscriber, measure: Measure) -> usize {
-    subscriber.video.iter().filter(|video| video.measure == measure).count()
+    subscriber.video.iter().filter(|video| video.shed == measure).count()
 }
 
 /// Every slot that would show something, and what it costs.

@@ -91,6 +91,7 @@ impl Engine {
     /// Once a second: silence is looked for, and statistics are reported.
     pub(super) fn report_stats(&mut self, now: Instant) {
         self.look_for_silence(now);
+        self.look_at_lines(now);
         let elapsed = now.saturating_duration_since(self.last_stats);
         self.last_stats = now;
         self.next_stats = after(now, STATS_EVERY);
@@ -234,7 +235,9 @@ fn sender_reports(
     };
     let video = video.iter_mut().map(|video| {
         let slot = &video.slot;
-        (slot.rtp.ssrc, slot.current(), slot.rewriter.timestamp_offset(), &mut video.account, 90_000)
+        // What began and was taken back before it left is on no timeline yet.
+        let current = slot.current().filter(|origin| slot.rewriter.origin() == Some(*origin));
+        (slot.rtp.ssrc, current, slot.rewriter.timestamp_offset(), &mut video.account, 90_000)
     });
     let audio = audio.iter_mut().map(|audio| {
         let slot = &audio.slot;

@@ -5,7 +5,7 @@ use crate::bandwidth::history::Stamp;
 use crate::discard::DropReason;
 use crate::forward::packet::{Origin, PacketMeta, Pending};
 use crate::forward::parameters::RtpParameters;
-use crate::forward::write::{Head, MAX_HEADER_BYTES, Parts, Written, write_packet};
+use crate::forward::write::{Head, MAX_HEADER_BYTES, Parts, Written, write_packet, write_padding};
 use crate::ids::PeerIndex;
 #[cfg(debug_assertions)]
 use crate::ids::SourceKind;
@@ -122,11 +122,12 @@ impl<'a> Sealer<'a> {
         }
     }
 
-    /// Packets of one size, the last one perhaps shorter; `None` when there was nothing to send.
+    /// Packets of one size, the last one perhaps shorter, until `most` bytes are reached; `None` when there was nothing
+    /// to send.
     pub fn seal_run(
         &mut self,
         waiting: &mut VecDeque<Pending>,
-        buffer: &mut [u8],
+        (buffer, most): (&mut [u8], usize),
         stats: &mut WorkerStats,
     ) -> Option<Run> {
         let mut run = Run::default();
@@ -147,7 +148,7 @@ impl<'a> Sealer<'a> {
             if pending.advance() {
                 waiting.pop_front();
             }
-            if run.is_full() {
+            if run.is_full() || run.length >= most {
                 break;
             }
         }
@@ -170,6 +171,9 @@ impl<'a> Sealer<'a> {
     /// Writes and seals one packet after `run`; `None` when it does not fit into the run.
     #[inline]
     fn seal(&mut self, pending: &Pending, room: &mut [u8], run: Run) -> Result<Option<usize>, DropReason> {
+        if self.rank == SendRank::Padding {
+            return self.seal_padding(pending, room, run);
+        }
         let layer = self.layer(pending.origin).ok_or(DropReason::TooOld)?;
         let (meta, stored) = layer.slab.get(pending.sequence_in).ok_or(DropReason::TooOld)?;
         let fits_size = |size: usize| {
@@ -189,6 +193,40 @@ impl<'a> Sealer<'a> {
             self.oldest = self.oldest.or(Some(meta.arrived));
             self.arrived = Some(meta.arrived);
         }
+        Ok(Some(sealed))
+    }
+
+    /// Padding on a slot's RTX stream, where it concerns no decoder.
+    fn seal_padding(
+        &mut self,
+        pending: &Pending,
+        room: &mut [u8],
+        run: Run,
+    ) -> Result<Option<usize>, DropReason> {
+        let subscriber = &mut *self.subscriber;
+        let video = subscriber.video.get_mut(usize::from(pending.slot)).ok_or(DropReason::UnknownSsrc)?;
+        let codec = video.slot.rtp.codecs.iter().find(|codec| codec.rtx_payload_type.is_some());
+        let payload_type = codec.and_then(|codec| codec.rtx_payload_type);
+        let sequence = video.resent.peek_sequence();
+        let head = Head {
+            payload_type: payload_type.ok_or(DropReason::CodecNotNegotiated)?,
+            ssrc: video.slot.rtp.rtx_ssrc.ok_or(DropReason::CodecNotNegotiated)?.0,
+            marker: false,
+            sequence: sequence.number(),
+            timestamp: pending.offsets.timestamp,
+            original: None,
+            transport_sequence: Some(subscriber.history.peek()),
+            mid: subscriber.extensions.mid.map(|_| video.slot.rtp.mid.as_str()),
+        };
+        let written = write_padding(room, head, subscriber.extensions, subscriber.pacer.padding())
+            .ok_or(DropReason::Oversized)?;
+        let size = written.total.saturating_add(self.line.overhead());
+        if run.packets > 0 && size > run.segment {
+            return Ok(None);
+        }
+        let sealed = self.line.seal_rtp(room, written.header, written.total, sequence)?;
+        video.resent.next_sequence();
+        subscriber.history.record(self.departure, size, subscriber.pacer.probe_id());
         Ok(Some(sealed))
     }
 
@@ -295,6 +333,7 @@ impl<'a> Sealer<'a> {
                 subscriber.rtx_packets = subscriber.rtx_packets.wrapping_add(1);
                 return Ok(());
             }
+            video.newest_sealed = video.newest_sealed.max(Some(pending.sequence_out));
             &mut video.account
         };
         if self.rank != SendRank::Audio {

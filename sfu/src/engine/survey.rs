@@ -2,15 +2,23 @@
 
 use super::Engine;
 use crate::command::{DesiredPeer, Permissions, Ranks};
+use crate::forward::select::assumed_bps;
 use crate::ids::{PeerId, PeerIndex, SourceKind};
+use crate::limits;
+use crate::peer::layer::Layer;
 use crate::peer::publisher::{Publisher, Track};
-use crate::peer::subscriber::Subscriber;
+use crate::peer::subscriber::{Subscriber, Video};
 use crate::room::Room;
 use crate::room::plan::{Member, PublishedTrack, Survey, VideoPlace};
+use crate::room::shed::Cost;
 use std::collections::BTreeMap;
+use std::time::Instant;
+
+/// A camera is taken to send so many times less than its height lets expect, at least.
+const MAY_GROW: u64 = 4;
 
 impl Engine {
-    pub(super) fn survey<'a>(&self, room: &'a Room) -> Survey<'a> {
+    pub(super) fn survey<'a>(&self, now: Instant, room: &'a Room) -> Survey<'a> {
         let mut desired: BTreeMap<PeerId, &DesiredPeer> = BTreeMap::new();
         for one in &room.desired.peers {
             desired.entry(one.peer).or_insert(one);
@@ -18,8 +26,9 @@ impl Engine {
         let has_floor = |voice: &PeerId| desired.get(voice).is_some_and(|desired| desired.has_floor);
         let floor = room.desired.peers.iter().map(|desired| desired.peer).filter(has_floor);
         let others = room.speakers.heard().filter(|voice| !has_floor(voice));
-        let member =
-            |(peer, index): &(PeerId, PeerIndex)| self.member(*peer, *index, desired.get(peer).copied());
+        let member = |(peer, index): &(PeerId, PeerIndex)| {
+            self.member(now, (*peer, *index), desired.get(peer).copied())
+        };
         Survey {
             members: room.members.iter().filter_map(member).collect(),
             heard: floor.chain(others).collect(),
@@ -28,8 +37,8 @@ impl Engine {
 
     fn member<'a>(
         &self,
-        peer: PeerId,
-        index: PeerIndex,
+        now: Instant,
+        (peer, index): (PeerId, PeerIndex),
         desired: Option<&'a DesiredPeer>,
     ) -> Option<Member<'a>> {
         let line = self.peers.lines.get(index)?;
@@ -41,10 +50,11 @@ impl Engine {
             peer,
             index,
             line: line.state(),
+            line_bps: subscriber.line().map(|line| line.bps as u64),
             audible: may.microphone && publisher.track(SourceKind::Microphone).is_some(),
-            tracks: video_tracks(publisher, may).map(|track| published(track, ranks)).collect(),
+            tracks: video_tracks(publisher, may).map(|track| published(now, track, ranks)).collect(),
             wishes: desired.map(|desired| desired.video_slots.as_slice()).unwrap_or_default(),
-            video: video_places(subscriber),
+            video: video_places(now, subscriber),
             audio: subscriber.audio.iter().map(|audio| audio.shown.map(|source| source.peer)).collect(),
             pairs: subscriber.pairs,
         })
@@ -56,13 +66,34 @@ fn video_tracks(publisher: &Publisher, may: Permissions) -> impl Iterator<Item =
     permitted.into_iter().filter(|(_, may)| *may).filter_map(|(kind, _)| publisher.track(kind))
 }
 
-fn published(track: &Track, ranks: Ranks) -> PublishedTrack {
+fn published(now: Instant, track: &Track, ranks: Ranks) -> PublishedTrack {
     let has_sent = track.layers.iter().any(|layer| layer.last_packet.is_some());
     let rank = if track.kind == SourceKind::Content { ranks.content } else { ranks.camera };
-    PublishedTrack { kind: track.kind, rank, layers: track.layer_states(), has_sent }
+    let layers = track.layer_states();
+    let costs = track.layers.iter().enumerate().take(limits::MAX_LAYERS);
+    let costs =
+        costs.map(|(index, layer)| cost(now, track.kind, layer, assumed_bps(&layers, index))).collect();
+    PublishedTrack { kind: track.kind, rank, layers, costs, has_sent }
 }
 
-fn video_places(subscriber: &Subscriber) -> Vec<VideoPlace> {
-    let slots = subscriber.video.iter().map(|video| &video.slot);
-    slots.map(|slot| VideoPlace { has_codec: !slot.rtp.codecs.is_empty(), shows: slot.current() }).collect()
+/// What a layer takes. A camera that has just begun, or is dark, will soon send more than it does.
+fn cost(now: Instant, kind: SourceKind, layer: &Layer, assumed: u64) -> Cost {
+    if !layer.active {
+        return Cost { whole: assumed, upper: assumed.wrapping_div(2) };
+    }
+    let least = if kind == SourceKind::Camera { assumed.wrapping_div(MAY_GROW) } else { 0 };
+    let sends = layer.stream.totals(now).bitrate_bps;
+    let whole = sends.max(least);
+    let upper = layer.upper_rate.bps(now).min(sends);
+    Cost { whole, upper: upper.saturating_mul(whole).checked_div(sends).unwrap_or(whole.wrapping_div(2)) }
+}
+
+fn video_places(now: Instant, subscriber: &Subscriber) -> Vec<VideoPlace> {
+    let place = |video: &Video| VideoPlace {
+        has_codec: !video.slot.rtp.codecs.is_empty(),
+        shows: video.slot.current(),
+        given: video.ladder.given(),
+        may_rise: video.ladder.may_rise(now),
+    };
+    subscriber.video.iter().map(place).collect()
 }

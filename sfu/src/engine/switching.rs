@@ -157,9 +157,27 @@ impl SlotContext<'_> {
             video.slot.forget_key();
             return Offered::NeedsKey(target);
         };
+        // What waits for its line is of the source that is shown no more.
+        let is_another = video.slot.rewriter.origin().is_some_and(|from| !from.is_of_the_source_of(target));
+        if is_another && subscriber.visit_at.is_some() {
+            subscriber.forget(self.route.slot);
+        }
+        let Some(video) = subscriber.video.get_mut(usize::from(self.route.slot)) else {
+            return Offered::Stays;
+        };
         let timestamp = self.timestamp(&video.slot.rewriter, target, first.timestamp);
         video.slot.switch(key, first, timestamp);
-        for sequence in key.until(layer.newest.next()) {
+        self.forward_from(subscriber, target, key);
+        Offered::Switched
+    }
+
+    /// Forwards what the slab holds from its first packet on.
+    fn forward_from(&mut self, subscriber: &mut Subscriber, target: Origin, first: Sequence) {
+        let layer = self.publishers.layer(target);
+        let Some((layer, video)) = layer.zip(subscriber.video.get_mut(usize::from(self.route.slot))) else {
+            return;
+        };
+        for sequence in first.until(layer.newest.next()) {
             let Some((meta, stored)) = layer.slab.get(sequence) else {
                 continue;
             };
@@ -176,13 +194,12 @@ impl SlotContext<'_> {
                 Err(reason) => self.drops.count(reason),
             }
         }
-        Offered::Switched
     }
 
     /// Where the key frame is on the slot's timeline: by sender reports where the slot shows, or showed last, the same
     /// source, also after a pause; otherwise by arrival.
     fn timestamp(&self, rewriter: &Rewriter, to: Origin, timestamp: u32) -> u32 {
-        let same_source = rewriter.origin().filter(|f| f.publisher == to.publisher && f.kind == to.kind);
+        let same_source = rewriter.origin().filter(|from| from.is_of_the_source_of(to));
         let report = |origin: Origin| self.publishers.layer(origin).and_then(|l| l.last_report);
         let aligned = same_source.and_then(|from| {
             let on_old_line = align(report(from)?, report(to)?, timestamp);

@@ -13,6 +13,13 @@ pub struct Origin {
     pub layer: u8,
 }
 
+impl Origin {
+    /// Whether both are layers of one source.
+    pub fn is_of_the_source_of(self, other: Origin) -> bool {
+        self.publisher == other.publisher && self.kind == other.kind
+    }
+}
+
 /// Kept in the slab beside the payload. The stored bytes are the dependency descriptor, the abs-capture-time and the
 /// RTP payload, one after the other.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +84,14 @@ impl Pending {
     pub fn one(now: Instant, origin: Origin, sequence_in: Sequence, slot: u16, mapped: Mapped) -> Pending {
         let Mapped { sequence_out, offsets } = mapped;
         Pending { origin, slot, count: 1, sequence_in, sequence_out, offsets, begins: false, decided: now }
+    }
+
+    /// Packets of padding on a slot's RTX stream.
+    pub fn padding(now: Instant, slot: u16, timestamp: u32) -> Pending {
+        let publisher = PeerIndex { place: u32::MAX, generation: 0 };
+        let origin = Origin { publisher, kind: SourceKind::Camera, layer: 0 };
+        let offsets = Offsets { timestamp, ..Offsets::default() };
+        Pending::one(now, origin, Sequence::START, slot, Mapped { sequence_out: Sequence::START, offsets })
     }
 
     /// Removes the first packet; true when it was the last one.

@@ -102,6 +102,8 @@ impl Resent {
 /// fifth of the whole, and repairs a line that loses every fifth packet. One that loses more is too narrow,
 /// and more bytes make it worse.
 const SHARE: f64 = 0.25;
+/// Part of what the line is believed to carry. What is resent beyond it takes the place of what is new.
+const SHARE_OF_LINE: f64 = 0.2;
 /// In bytes per second, whatever is sent: content that stands still is 40 kbit/s, and a burst of losses in it
 /// shall not wait for a key frame, which costs more.
 const FLOOR: f64 = 12_500.0;
@@ -118,7 +120,7 @@ const QUESTIONS_AT_ONCE: f64 = 1024.0;
 /// What one receiver may have resent: bytes, earned by what is sent to it, and numbers looked at.
 ///
 /// Whatever it asks, in any time it is resent no more than `SHARE` of the video sent to it, and `FLOOR`, and what
-/// was saved up before.
+/// was saved up before; and of what its line carries no more than `SHARE_OF_LINE`.
 #[derive(Debug)]
 pub struct ResendBudget {
     at: Instant,
@@ -134,17 +136,18 @@ impl ResendBudget {
         ResendBudget { at: now, counted: 0, bytes, questions: QUESTIONS_AT_ONCE }
     }
 
-    /// Refills by the time that has passed and by how many bytes of video have been `sent` to the receiver in all. Once
-    /// what the line can carry is to bound repairs as well, this is the place: what is earned will be the smaller of
-    /// two shares.
-    pub fn refill(&mut self, now: Instant, sent: u64) {
+    /// Refills by the time that has passed, by how many bytes of video have been `sent` to the receiver in all, and by
+    /// what its line is believed to carry.
+    pub fn refill(&mut self, now: Instant, sent: u64, line_bps: Option<f64>) {
         let elapsed = now.saturating_duration_since(self.at).as_secs_f64();
         let memory = MEMORY.as_secs_f64();
         let earned = sent.saturating_sub(self.counted) as f64 * SHARE + FLOOR * elapsed;
+        let most = line_bps.map_or(f64::INFINITY, |bps| bps / 8.0 * SHARE_OF_LINE);
+        let earned = earned.min(most * elapsed);
         (self.at, self.counted) = (now.max(self.at), sent);
         // What was earned before the memory begins is forgotten, as is a part of what was there.
         let kept = (1.0 - elapsed / memory).max(0.0);
-        self.bytes = self.bytes * kept + earned * (memory / elapsed.max(memory));
+        self.bytes = (self.bytes * kept + earned * (memory / elapsed.max(memory))).min(most * memory);
         self.questions = (self.questions + QUESTIONS_PER_S * elapsed).min(QUESTIONS_AT_ONCE);
     }
 

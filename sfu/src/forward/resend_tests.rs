@@ -71,11 +71,11 @@ fn an_outage_of_half_a_second_is_repaired_at_once() {
     let mut budget = ResendBudget::new(start);
     // 2 Mbit/s for a minute, looked at every 20 ms.
     for step in 1..3000u64 {
-        budget.refill(start + ms(step * 20), step * 5000);
+        budget.refill(start + ms(step * 20), step * 5000, None);
     }
     let held = drain(&mut budget);
     assert!((125_000..155_000).contains(&held), "{held}: half a second of 250 kB/s, and the floor");
-    budget.refill(start + ms(60_000), 15_000_000);
+    budget.refill(start + ms(60_000), 15_000_000, None);
     assert!(drain(&mut budget) < 3000, "and nothing more");
 }
 
@@ -85,7 +85,7 @@ fn a_receiver_that_gets_nothing_is_resent_the_floor() {
     let mut budget = ResendBudget::new(start);
     assert_eq!(drain(&mut budget), 25_000);
     let later = (1..=100).map(|step| {
-        budget.refill(start + ms(step * 100), 0);
+        budget.refill(start + ms(step * 100), 0, None);
         drain(&mut budget)
     });
     assert!((110_000..=125_000).contains(&later.sum::<u64>()), "12.5 kB/s for ten seconds");
@@ -95,7 +95,7 @@ fn a_receiver_that_gets_nothing_is_resent_the_floor() {
 fn a_budget_that_was_unused_for_long_is_no_larger() {
     let start = Instant::now();
     let mut budget = ResendBudget::new(start);
-    budget.refill(start + Duration::from_secs(3600), 900_000_000);
+    budget.refill(start + Duration::from_secs(3600), 900_000_000, None);
     let held = drain(&mut budget);
     assert!((145_000..=150_000).contains(&held), "{held}: two seconds' share of 250 kB/s, and the floor");
 }
@@ -106,9 +106,9 @@ fn questions_are_counted_whatever_the_answer() {
     let mut budget = ResendBudget::new(start);
     let ask = |budget: &mut ResendBudget| (0..100_000).filter(|_| budget.take_question()).count();
     assert_eq!(ask(&mut budget), 1024);
-    budget.refill(start + ms(125), 0);
+    budget.refill(start + ms(125), 0, None);
     assert_eq!(ask(&mut budget), 512);
-    budget.refill(start + Duration::from_secs(3600), 0);
+    budget.refill(start + Duration::from_secs(3600), 0, None);
     assert_eq!(ask(&mut budget), 1024, "no more at once");
 }
 
@@ -124,7 +124,7 @@ proptest! {
         for (pause, bytes, asks) in steps {
             (now, sent) = (now + ms(pause), sent + bytes);
             if asks {
-                budget.refill(now, sent);
+                budget.refill(now, sent, None);
                 resent += drain(&mut budget);
             }
             let seconds = (now - start).as_secs_f64();

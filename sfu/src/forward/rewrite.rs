@@ -92,6 +92,11 @@ impl Rewriter {
         self.segments.back().map(|segment| segment.origin)
     }
 
+    /// Timestamp of the newest packet sent; 0 before the first.
+    pub fn last_timestamp(&self) -> u32 {
+        self.last.map_or(0, |last| last.timestamp)
+    }
+
     /// Timestamp offset in force, for sender reports.
     pub fn timestamp_offset(&self) -> Option<u32> {
         self.segments.back().map(|segment| segment.offsets.timestamp)
@@ -260,6 +265,23 @@ impl Rewriter {
             self.close(first_missing);
             self.highest_in = sequence_in;
         }
+    }
+
+    /// Takes back all numbers from `to` on: nothing that has one of them has left. What continues begins anew, with a key
+    /// frame, after which receivers take any id.
+    pub fn rewind(&mut self, to: Sequence) {
+        if to >= self.next_out {
+            return;
+        }
+        while self.segments.back().is_some_and(|segment| segment.first_out >= to) {
+            self.segments.pop_back();
+        }
+        if let Some(last) = self.segments.back_mut() {
+            last.end_in = last.end_in.min(last.first_in.plus(to.since(last.first_out)));
+            self.highest_in = last.end_in.previous();
+        }
+        self.next_out = to;
+        self.left_out = LeftOut::default();
     }
 
     /// Which packet an output number was: its origin, input number and offsets.

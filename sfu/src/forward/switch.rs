@@ -49,8 +49,11 @@ pub struct VideoSlot {
     waiting_key: Option<Sequence>,
     max_temporal: u8,
     temporal: u8,
-    /// The current layer restarted, and no key frame of it has come since: nothing continues what was sent.
+    /// The current layer restarted, or rests after a still, and no key frame of it has come since: nothing continues
+    /// what was sent.
     restarted: bool,
+    /// Only key frames are shown.
+    stills: bool,
     /// Timestamp of the newest frame offered, which `temporal` has been decided for.
     frame: Option<u32>,
 }
@@ -67,6 +70,7 @@ impl VideoSlot {
             max_temporal: ALL_TEMPORAL,
             temporal: ALL_TEMPORAL,
             restarted: false,
+            stills: false,
             frame: None,
         }
     }
@@ -81,7 +85,8 @@ impl VideoSlot {
 
     /// The origin of which the slot needs a key frame, if any.
     pub fn needs_key(&self) -> Option<Origin> {
-        if self.target == self.current && !self.restarted { None } else { self.target }
+        let rests = self.restarted && !self.stills;
+        if self.target == self.current && !rests { None } else { self.target }
     }
 
     /// Sets what to show. Without a target the slot falls silent at once; with another one it goes
@@ -103,6 +108,17 @@ impl VideoSlot {
         self.max_temporal = max;
     }
 
+    /// From the next frame on only key frames are shown; or all again, from the next key frame on.
+    pub fn show_stills(&mut self, stills: bool) {
+        self.stills = stills;
+    }
+
+    /// Nothing more is shown before the next key frame.
+    pub fn rest(&mut self) {
+        self.restarted |= self.current.is_some();
+        self.frame_open = false;
+    }
+
     /// Forwards several packets at once, if they are whole and in order, of what the slot shows, and nothing is to
     /// change meanwhile; returns the output of the first and its number. `None` decides nothing.
     #[inline]
@@ -115,6 +131,7 @@ impl VideoSlot {
         let steady = self.current == Some(origin)
             && self.waiting_key.is_none()
             && !self.restarted
+            && !self.stills
             && self.temporal == ALL_TEMPORAL
             && self.max_temporal == ALL_TEMPORAL;
         let ((first, _), (_, last)) = (packets.first()?, packets.last()?);
@@ -161,6 +178,10 @@ impl VideoSlot {
         packet: &PacketMeta,
     ) -> Result<Decision, DropReason> {
         self.restarted |= self.rewriter.leaps(origin, sequence);
+        let is_new = self.frame.is_some_and(|frame| frame != packet.timestamp);
+        if self.stills && is_new && !packet.keyframe && !self.rewriter.is_late(origin, sequence) {
+            self.rest();
+        }
         if self.restarted {
             let begins = packet.keyframe && self.target == self.current;
             return Ok(if begins { Decision::Switch(sequence) } else { Decision::Ignore });

@@ -96,6 +96,27 @@ pub fn write_packet(
     Some(Written { header, total })
 }
 
+/// Writes a packet of nothing but padding (RFC 3550 section 5.1), of `padding` bytes; `None` when it does not fit.
+pub fn write_padding(
+    out: &mut [u8],
+    head: Head<'_>,
+    extensions: EgressExtensions,
+    padding: u8,
+) -> Option<Written> {
+    let parts = Parts { dependency: &[], capture_time: &[], payload: &[] };
+    let extension = write_extensions(out.get_mut(12..)?, head, Offsets::default(), extensions, parts)?;
+    let header = 12usize.wrapping_add(extension);
+    let fixed = out.first_chunk_mut()?;
+    write_fixed(fixed, head, extension != 0);
+    let [first, ..] = fixed;
+    *first |= 0x20;
+    let total = header.wrapping_add(usize::from(padding));
+    let bytes = out.get_mut(header..total)?;
+    bytes.fill(0);
+    *bytes.last_mut()? = padding;
+    Some(Written { header, total })
+}
+
 #[inline]
 fn write_fixed(out: &mut [u8; 12], head: Head<'_>, extended: bool) {
     let [sh, sl] = head.sequence.to_be_bytes();

@@ -3,6 +3,7 @@
 //! written.
 
 pub mod identity;
+pub mod ladder;
 pub mod layer;
 pub mod line;
 pub mod publisher;

@@ -1,10 +1,11 @@
 //! What waits to be sent to one subscriber.
 //!
-//! A packet in here has been given a number on its slot, and what has a number leaves: a receiver takes a missing
-//! number for a loss and asks for it. So nothing is ever taken out to make room. To send less, forward fewer packets;
-//! the queue is cleared only when there is no line any more.
+//! A packet in here has been given a number on its slot, and a receiver takes a missing number for a loss and asks for it.
+//! So where something is taken out, all that was numbered after it is as well, and the slot goes on from the last number
+//! that has left (`Subscriber::withdraw`). The queue is cleared only when there is no line any more.
 
 use crate::forward::packet::Pending;
+use rtp::sequence::Sequence;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ pub enum SendRank {
     /// An answer to a NACK: a frame waits for it, and so do those that depend on that frame.
     Resend,
     Video,
-    /// Sent once more to probe what a line carries; of use only when nothing else is to be sent.
+    /// Probes what a line carries; of use only when nothing else is to be sent.
     Padding,
 }
 
@@ -107,6 +108,38 @@ impl SendQueue {
     #[inline]
     pub fn give_back(&mut self, rank: SendRank, waiting: VecDeque<Pending>) {
         *self.of_rank(rank) = waiting;
+    }
+
+    /// Takes out of a rank what waits for a slot, but for the first packets of each entry that are to be kept. Returns the
+    /// first number taken out and the last one kept.
+    pub fn take_out(
+        &mut self,
+        rank: SendRank,
+        slot: u16,
+        mut kept: impl FnMut(&Pending) -> u16,
+    ) -> (Option<Sequence>, Option<Sequence>) {
+        let (mut first, mut last) = (None::<Sequence>, None::<Sequence>);
+        self.of_rank(rank).retain_mut(|pending| {
+            if pending.slot != slot {
+                return true;
+            }
+            let stays = kept(pending).min(pending.count);
+            if stays < pending.count {
+                let taken = pending.sequence_out.plus(u64::from(stays));
+                first = Some(first.map_or(taken, |first| first.min(taken)));
+            }
+            pending.count = stays;
+            if stays > 0 {
+                last = last.max(Some(pending.sequence_out.plus(u64::from(stays)).previous()));
+            }
+            stays > 0
+        });
+        (first, last)
+    }
+
+    /// What waits in a rank, in order.
+    pub fn waiting(&self, rank: SendRank) -> impl Iterator<Item = &Pending> {
+        self.waiting.get(rank.index()).into_iter().flatten()
     }
 
     /// How long the oldest packet in a rank has waited since it was decided.

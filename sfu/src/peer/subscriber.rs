@@ -1,10 +1,12 @@
 //! What one endpoint receives: its slots, what waits to be sent, what was sent.
 
+use super::ladder::Ladder;
 use super::layer::VIDEO_SLAB;
 use super::queue::{SendQueue, SendRank};
 use super::rtp_codec;
 use crate::bandwidth::estimate::Estimator;
 use crate::bandwidth::history::SendHistory;
+use crate::bandwidth::pacer::{Believed, Pacer};
 #[cfg(debug_assertions)]
 use crate::forward::guard::Guard;
 use crate::forward::key_budget::KeyBudget;
@@ -15,11 +17,13 @@ use crate::forward::rewrite::Rewriter;
 use crate::forward::switch::{AudioSlot, VideoSlot};
 use crate::forward::write::EgressExtensions;
 use crate::ids::{SlotId, Source, SourceKind};
+use crate::room::share::Share;
 use crate::room::shed::{Measure, Standing};
 use crate::sdp::{Negotiated, Section, SectionRole};
 use rand::{Rng, RngCore};
 use rtp::codec::Codec;
 use rtp::ids::Ssrc;
+use rtp::sequence::Sequence;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -53,11 +57,16 @@ pub struct Video {
     pub slot: VideoSlot,
     pub resent: Resent,
     pub account: SlotAccount,
+    /// The highest number that has left.
+    pub newest_sealed: Option<Sequence>,
     /// As reported by `Event::SlotShows`.
     pub shown: Option<Source>,
     /// What it shows when the worker can keep up, and its position in the order in which video is shed.
     pub wanted: Option<(Origin, Standing)>,
+    /// What it shows of that, and what the worker would let it show.
     pub measure: Measure,
+    pub shed: Measure,
+    pub ladder: Ladder,
     /// A key frame of this layer has been asked for before the line was there.
     pub asked_ahead: Option<Origin>,
 }
@@ -86,6 +95,12 @@ pub struct Subscriber {
     pub queue: SendQueue,
     pub history: SendHistory,
     pub estimator: Estimator,
+    pub pacer: Pacer,
+    /// How its line is used, and when that was decided.
+    pub share: Share,
+    pub shared_at: Option<Instant>,
+    /// When it is visited because something waits for its line.
+    pub visit_at: Option<Instant>,
     /// SSRC of the first slot, under which everything that concerns no slot is reported.
     pub report_ssrc: Ssrc,
     pub nacks: u64,
@@ -109,6 +124,10 @@ impl Subscriber {
             queue: SendQueue::default(),
             history: SendHistory::new(),
             estimator: Estimator::new(START_BPS),
+            pacer: Pacer::default(),
+            share: Share::default(),
+            shared_at: None,
+            visit_at: None,
             report_ssrc: Ssrc(1),
             nacks: 0,
             plis: 0,
@@ -145,9 +164,12 @@ impl Subscriber {
                 slot: VideoSlot::new(parameters, rewriter),
                 resent: Resent::new(VIDEO_SLAB),
                 account: SlotAccount::default(),
+                newest_sealed: None,
                 shown: None,
                 wanted: None,
                 measure: Measure::default(),
+                shed: Measure::default(),
+                ladder: Ladder::default(),
                 asked_ahead: None,
             });
         }
@@ -190,6 +212,34 @@ impl Subscriber {
         let lost = waiting.iter().map(|pending| u64::from(pending.count)).sum();
         waiting.clear();
         lost
+    }
+
+    /// Takes back what waits for a video slot, but for the first packets of each entry of its queue that are to be
+    /// `kept`; the numbers are given again. True when anything was taken back. What the slot shows next begins with a
+    /// key frame.
+    pub fn withdraw(&mut self, slot: u16, kept: impl FnMut(&Pending) -> u16) -> bool {
+        let (first, last) = self.queue.take_out(SendRank::Video, slot, kept);
+        let Some((first, video)) = first.zip(self.video.get_mut(usize::from(slot))) else {
+            return false;
+        };
+        let gone = video.newest_sealed.max(last).map(Sequence::next);
+        video.slot.rewriter.rewind(gone.map_or(first, |gone| gone.max(first)));
+        true
+    }
+
+    /// What waits for a video slot may not leave any more.
+    pub fn forget(&mut self, slot: u16) {
+        for rank in [SendRank::Resend, SendRank::Padding] {
+            self.queue.take_out(rank, slot, |_| 0);
+        }
+        self.withdraw(slot, |_| 0);
+    }
+
+    /// What its line is believed to carry; `None` where the client does not report arrivals.
+    #[inline]
+    pub fn line(&self) -> Option<Believed> {
+        self.extensions.transport_sequence?;
+        self.estimator.believed(self.history.in_flight())
     }
 
     /// A number of a video slot is used up and never leaves.

@@ -1,8 +1,10 @@
 //! One meeting's media on one worker: its members, which voices are heard, what is thinned first.
 
+pub mod allocate;
 pub mod audio;
 pub mod plan;
 pub mod relief;
+pub mod share;
 pub mod shed;
 pub mod speaker;
 

@@ -1,11 +1,13 @@
 //! What every slot of a room is to show, and why. Pure: [`plan`] reads a [`Survey`] of the room and returns a [`Plan`];
 //! `engine/apply.rs` carries out what differs from before.
 
+use super::allocate::{Demand, allocate, for_video, reserve};
 use super::audio::{AudioPlace, assign};
-use super::shed::{Measure, Shedding, Standing};
+use super::share::{Given, Share, demand_of, share_of};
+use super::shed::{Cost, Measure, Shedding, Standing};
 use crate::command::{Rank, Wish};
 use crate::forward::packet::Origin;
-use crate::forward::select::{LayerState, choose};
+use crate::forward::select::{LayerState, choose, wished};
 use crate::ids::{PeerId, PeerIndex, Source, SourceKind};
 use crate::limits;
 use arrayvec::ArrayVec;
@@ -26,6 +28,8 @@ pub struct Member<'a> {
     pub peer: PeerId,
     pub index: PeerIndex,
     pub line: LineState,
+    /// What its line is believed to carry; `None` where that is not known.
+    pub line_bps: Option<u64>,
     /// Its microphone is there and permitted.
     pub audible: bool,
     /// Camera and content, where they are there and permitted.
@@ -56,6 +60,8 @@ pub struct PublishedTrack {
     pub rank: Rank,
     /// Lowest first.
     pub layers: ArrayVec<LayerState, { limits::MAX_LAYERS }>,
+    /// What each layer takes, or would take.
+    pub costs: ArrayVec<Cost, { limits::MAX_LAYERS }>,
     /// At least one packet of it has come, however long ago.
     pub has_sent: bool,
 }
@@ -66,6 +72,9 @@ pub struct VideoPlace {
     /// Its section carries a codec of ours.
     pub has_codec: bool,
     pub shows: Option<Origin>,
+    /// What its viewer's line was given for it, and whether it may be given more already.
+    pub given: Option<Given>,
+    pub may_rise: bool,
 }
 
 /// What every slot is to carry, in the order of the survey's members.
@@ -83,6 +92,7 @@ pub struct MemberPlan {
     pub index: PeerIndex,
     pub video: Vec<SlotPlan>,
     pub audio: Vec<Option<PeerId>>,
+    pub share: Share,
 }
 
 /// What one video slot is to show.
@@ -92,7 +102,11 @@ pub struct SlotPlan {
     pub source: Option<Source>,
     /// The layer that it shows when the worker can keep up, and its position in the order in which video is shed.
     pub wished: Option<(Origin, Standing)>,
+    /// What it shows of that, and what the worker would let it show.
     pub measure: Measure,
+    pub shed: Measure,
+    /// What its viewer's line is given for it.
+    pub given: Option<Given>,
     /// A key frame of this layer is requested before the line is up.
     pub ahead: Option<Origin>,
     /// What it shows now may stay until the first key frame of the layer wished for.
@@ -116,22 +130,31 @@ pub enum Why {
 impl SlotPlan {
     /// What the slot is aimed at; nothing while its last frame stands.
     pub fn target(&self) -> Option<Origin> {
-        self.wished.map(|(origin, _)| origin).filter(|_| self.measure != Measure::Still)
+        self.wished.map(|(origin, _)| origin).filter(|_| self.measure != Measure::Held)
     }
 
     fn nothing(source: Option<Source>, why: Why) -> SlotPlan {
-        SlotPlan { source, wished: None, measure: Measure::Whole, ahead: None, keeps: false, why }
+        let whole = Measure::Whole;
+        SlotPlan {
+            source,
+            wished: None,
+            measure: whole,
+            shed: whole,
+            given: None,
+            ahead: None,
+            keeps: false,
+            why,
+        }
     }
 }
 
 /// Makes the plan of a room. `shedding` says what an overloaded worker leaves out.
 pub fn plan(survey: &Survey<'_>, shedding: &Shedding) -> Plan {
     let mut planner = Planner::new(survey, shedding);
-    let members = survey.members.iter().map(|viewer| MemberPlan {
-        peer: viewer.peer,
-        index: viewer.index,
-        video: planner.video(viewer),
-        audio: planner.audio(viewer),
+    let members = survey.members.iter().map(|viewer| {
+        let (video, share) = planner.video(viewer);
+        let audio = planner.audio(viewer);
+        MemberPlan { peer: viewer.peer, index: viewer.index, video, audio, share }
     });
     let members = members.collect();
     Plan { members, wanted: planner.wanted }
@@ -157,13 +180,25 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn video(&mut self, viewer: &Member<'_>) -> Vec<SlotPlan> {
+    fn video(&mut self, viewer: &Member<'_>) -> (Vec<SlotPlan>, Share) {
         let wish_of = |slot: usize| viewer.wishes.get(slot).copied().flatten();
         let places = viewer.video.iter().enumerate();
-        places.map(|(slot, place)| self.slot(viewer, *place, wish_of(slot))).collect()
+        let looked: Vec<Result<Shown<'a>, SlotPlan>> =
+            places.map(|(slot, place)| self.look(viewer, *place, wish_of(slot))).collect();
+        let demands: Vec<Demand> = looked.iter().flatten().map(|shown| shown.demand.clone()).collect();
+        let reserved_bps = reserve(self.voices(viewer).count());
+        let there_bps = viewer.line_bps.map_or(u64::MAX, |bps| for_video(bps, reserved_bps));
+        let rungs = allocate(there_bps, &demands);
+        let share = Share { there_bps, reserved_bps, ..share_of(&demands, &rungs) };
+        let mut rungs = rungs.into_iter();
+        let video = looked.into_iter().map(|shown| match shown {
+            Ok(shown) => self.slot(viewer, &shown, rungs.next().unwrap_or(0)),
+            Err(nothing) => nothing,
+        });
+        (video.collect(), share)
     }
 
-    /// The first row that applies:
+    /// What a slot would show. The first row that applies:
     ///
     /// | | the slot shows | [`Why`] |
     /// |---|---|---|
@@ -172,41 +207,71 @@ impl<'a> Planner<'a> {
     /// | no such source, or it has never sent | nothing | `Publisher` |
     /// | no line | nothing | `Viewer` |
     /// | the handshake goes on | nothing; a key frame is requested ahead | `Viewer` |
-    /// | the worker sheds the slot | its base layer (`Thin`), or its last frame (`Still`) | `Server` |
-    /// | the best layer does not come | the nearest one that does, or the one it showed | `Publisher` |
-    /// | otherwise | the layer wished for | `Choice` |
-    fn slot(&mut self, viewer: &Member<'_>, place: VideoPlace, wish: Option<Wish>) -> SlotPlan {
+    fn look(
+        &mut self,
+        viewer: &Member<'_>,
+        place: VideoPlace,
+        wish: Option<Wish>,
+    ) -> Result<Shown<'a>, SlotPlan> {
         let Some(wish) = wish else {
-            return SlotPlan::nothing(None, Why::Choice);
+            return Err(SlotPlan::nothing(None, Why::Choice));
         };
         let nothing = |why| SlotPlan::nothing(Some(wish.source), why);
         if !place.has_codec {
-            return nothing(Why::Viewer);
+            return Err(nothing(Why::Viewer));
         }
-        let Some((publisher, track)) = self.published(wish.source) else {
-            return nothing(Why::Publisher);
-        };
-        let Some((origin, is_best)) = self.layer(publisher.index, track, place, wish.max_height) else {
-            return nothing(Why::Publisher);
-        };
+        let (publisher, track) = self.published(wish.source).ok_or(nothing(Why::Publisher))?;
+        let top = wished(&track.layers, wish.max_height).ok_or(nothing(Why::Publisher))?;
+        let (origin, _) = self.layer(publisher.index, track, place, top).ok_or(nothing(Why::Publisher))?;
         match viewer.line {
-            LineState::Down => return nothing(Why::Viewer),
-            LineState::Arriving => return SlotPlan { ahead: Some(origin), ..nothing(Why::Viewer) },
-            LineState::Up => {}
+            LineState::Down => Err(nothing(Why::Viewer)),
+            LineState::Arriving => {
+                self.want(publisher.index, track, place, top);
+                Err(SlotPlan { ahead: Some(origin), ..nothing(Why::Viewer) })
+            }
+            LineState::Up => {
+                let demand = demand_of(publisher.index, track, place, top);
+                Ok(Shown { source: wish.source, publisher, track, place, demand })
+            }
         }
+    }
+
+    /// What a slot shows, given its rung. The first row that applies:
+    ///
+    /// | | the slot shows | [`Why`] |
+    /// |---|---|---|
+    /// | the worker sheds the slot | its base layer (`Thin`), or its last frame (`Held`) | `Server` |
+    /// | the viewer's line carries no more | a lower layer, fewer frames, stills, or its last frame | `Viewer` |
+    /// | the best layer does not come | the nearest one that does, or the one it showed | `Publisher` |
+    /// | otherwise | the layer wished for | `Choice` |
+    fn slot(&mut self, viewer: &Member<'_>, shown: &Shown<'a>, rung: usize) -> SlotPlan {
+        let Shown { source, publisher, track, place, demand } = shown;
+        let is_top = rung.saturating_add(1) == demand.rungs.len();
+        let (layer, allowed) =
+            demand.rungs.get(rung).map_or((0, Measure::Held), |rung| (rung.layer, rung.measure));
+        self.want(publisher.index, track, *place, usize::from(layer));
+        let Some((origin, is_best)) = self.layer(publisher.index, track, *place, usize::from(layer)) else {
+            return SlotPlan::nothing(Some(*source), Why::Publisher);
+        };
         let standing = standing_of(track, publisher.peer, viewer.index);
-        let measure = self.shedding.measure(standing);
+        let shed = self.shedding.measure(standing);
+        // A taller layer than the line carries is not shown until the lower one comes.
+        let allowed = if origin.layer > layer && !is_top { Measure::Held } else { allowed };
+        let measure = shed.max(allowed);
         self.wanted.push(origin);
         SlotPlan {
-            source: Some(wish.source),
+            source: Some(*source),
             wished: Some((origin, standing)),
             measure,
+            shed,
+            given: Some(Given { origin: Origin { layer, ..origin }, measure: allowed }),
             ahead: None,
-            keeps: measure != Measure::Still && self.may_stay(place),
-            why: match (measure, is_best) {
-                (Measure::Thin | Measure::Still, _) => Why::Server,
-                (Measure::Whole, false) => Why::Publisher,
-                (Measure::Whole, true) => Why::Choice,
+            keeps: measure != Measure::Held && self.may_stay(*place),
+            why: match (shed, is_top, is_best) {
+                (Measure::Whole, true, true) => Why::Choice,
+                (Measure::Whole, true, false) => Why::Publisher,
+                (Measure::Whole, false, _) => Why::Viewer,
+                _ => Why::Server,
             },
         }
     }
@@ -217,25 +282,27 @@ impl<'a> Planner<'a> {
         Some((publisher, track))
     }
 
-    /// The layer a wish leads to now, and whether it is the one wished for. A source that is silent is not off: its
-    /// slot keeps the layer it has, and a new one waits for the lowest.
+    /// What stands for this layer now, and whether it is this layer. A source that is silent is not off: its slot keeps
+    /// the layer it has, and a new one waits for the lowest.
     fn layer(
-        &mut self,
+        &self,
         publisher: PeerIndex,
         track: &PublishedTrack,
         place: VideoPlace,
-        max_height: u16,
+        wanted: usize,
     ) -> Option<(Origin, bool)> {
+        let choice = choose(&track.layers, wanted);
+        let available = choice.available.or_else(|| silent(publisher, track, place));
         let origin = |layer: usize| Origin { publisher, kind: track.kind, layer: layer as u8 };
-        let choice = choose(&track.layers, max_height)?;
-        let shown = place.shows.filter(|shown| shown.publisher == publisher && shown.kind == track.kind);
-        let silent = || track.has_sent.then_some(shown.map_or(0, |shown| usize::from(shown.layer)));
-        let available = choice.available.or_else(silent);
-        // Until the best one comes, those on the way to it are the best there is.
-        let from = available.unwrap_or(choice.wanted).min(choice.wanted);
-        self.wanted.extend((from..=choice.wanted).map(origin));
-        let is_best = choice.available == Some(choice.wanted);
-        available.map(|layer| (origin(layer), is_best))
+        available.map(|layer| (origin(layer), choice.available == Some(wanted)))
+    }
+
+    /// This layer is wanted from its publisher. Until it comes, those on the way to it are the best there is.
+    fn want(&mut self, publisher: PeerIndex, track: &PublishedTrack, place: VideoPlace, wanted: usize) {
+        let available = choose(&track.layers, wanted).available.or_else(|| silent(publisher, track, place));
+        let from = available.unwrap_or(wanted).min(wanted);
+        let origin = |layer: usize| Origin { publisher, kind: track.kind, layer: layer as u8 };
+        self.wanted.extend((from..=wanted).map(origin));
     }
 
     /// Whether what a slot shows may stay until the next source's key frame is there.
@@ -246,12 +313,17 @@ impl<'a> Planner<'a> {
         })
     }
 
+    /// The voices that a viewer is to hear, its own not among them.
+    fn voices(&self, viewer: &Member<'_>) -> impl Iterator<Item = PeerId> {
+        let peer = viewer.peer;
+        let is_audible = |voice: &PeerId| self.by_peer.get(voice).is_some_and(|member| member.audible);
+        self.survey.heard.iter().copied().filter(move |voice| *voice != peer && is_audible(voice))
+    }
+
     fn audio(&self, viewer: &Member<'_>) -> Vec<Option<PeerId>> {
         // As for video: for an endpoint without a path every packet would be decided and thrown away.
         let is_up = viewer.line == LineState::Up;
-        let is_audible = |voice: &PeerId| self.by_peer.get(voice).is_some_and(|member| member.audible);
-        let others = self.survey.heard.iter().filter(|voice| **voice != viewer.peer && is_audible(voice));
-        let heard: Vec<PeerId> = others.filter(|_| is_up).copied().collect();
+        let heard: Vec<PeerId> = self.voices(viewer).filter(|_| is_up).collect();
         let place = |(slot, carries): (usize, &Option<PeerId>)| {
             let beside = viewer.wishes.get(slot).copied().flatten().filter(|_| slot < viewer.pairs);
             let camera = beside.filter(|wish| wish.source.kind == SourceKind::Camera);
@@ -261,6 +333,20 @@ impl<'a> Planner<'a> {
         let places: Vec<AudioPlace> = viewer.audio.iter().enumerate().map(place).collect();
         assign(&places, &heard)
     }
+}
+
+/// A source that a slot shows, or would show if its line carried it.
+struct Shown<'a> {
+    source: Source,
+    publisher: &'a Member<'a>,
+    track: &'a PublishedTrack,
+    place: VideoPlace,
+    demand: Demand,
+}
+
+fn silent(publisher: PeerIndex, track: &PublishedTrack, place: VideoPlace) -> Option<usize> {
+    let shown = place.shows.filter(|shown| shown.publisher == publisher && shown.kind == track.kind);
+    track.has_sent.then_some(shown.map_or(0, |shown| usize::from(shown.layer)))
 }
 
 /// The position of a track, for this viewer, in the order in which video is shed.

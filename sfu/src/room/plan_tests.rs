@@ -15,7 +15,9 @@ fn layers(spec: &[(bool, u16)]) -> ArrayVec<LayerState, { limits::MAX_LAYERS }> 
 }
 
 fn camera(spec: &[(bool, u16)]) -> PublishedTrack {
-    PublishedTrack { kind: SourceKind::Camera, rank: Rank(0), layers: layers(spec), has_sent: true }
+    let costs = [150_000, 500_000, 1_700_000].map(|whole| Cost { whole, upper: whole / 2 });
+    let costs = costs.into_iter().take(spec.len()).collect();
+    PublishedTrack { kind: SourceKind::Camera, rank: Rank(0), layers: layers(spec), costs, has_sent: true }
 }
 
 fn whole_camera() -> PublishedTrack {
@@ -27,10 +29,11 @@ fn member(peer: u64) -> Member<'static> {
         peer: PeerId(peer),
         index: index(peer),
         line: LineState::Up,
+        line_bps: None,
         audible: true,
         tracks: ArrayVec::new(),
         wishes: &[],
-        video: vec![VideoPlace { has_codec: true, shows: None }],
+        video: vec![VideoPlace { has_codec: true, may_rise: true, ..VideoPlace::default() }],
         audio: vec![None],
         pairs: 0,
     }
@@ -72,7 +75,7 @@ fn overloaded(slots: &[(Standing, Cost)]) -> Shedding {
 
 #[test]
 fn a_slot_shows_what_its_viewer_wishes_for_and_says_why_if_not() {
-    let no_codec = || vec![VideoPlace { has_codec: false, shows: None }];
+    let no_codec = || vec![VideoPlace::default()];
     let upper_off = || camera(&[(true, 180), (false, 360), (false, 720)]);
     let never_sent = || PublishedTrack { has_sent: false, ..camera(&[(false, 180)]) };
     let viewer = |line, video| Member { line, video, ..member(VIEWER) };
@@ -126,7 +129,7 @@ fn a_handshake_asks_for_its_key_frame_ahead_and_aims_at_nothing() {
 fn a_silent_source_keeps_the_layer_that_is_shown() {
     let wishes = wish(720);
     let silent = camera(&[(false, 180), (false, 360), (false, 720)]);
-    let video = vec![VideoPlace { has_codec: true, shows: Some(origin(1)) }];
+    let video = vec![VideoPlace { has_codec: true, shows: Some(origin(1)), ..VideoPlace::default() }];
     let viewer = Member { wishes: &wishes, video, ..member(VIEWER) };
     let (slot, _) = planned(viewer, Some(silent.clone()), &Shedding::default());
     assert_eq!((slot.target(), slot.keeps), (Some(origin(1)), true));
@@ -146,7 +149,7 @@ fn a_silent_source_is_not_shown_by_the_layer_of_another_one() {
     let others =
         [Origin { publisher: index(3), ..origin(1) }, Origin { kind: SourceKind::Content, ..origin(1) }];
     for shows in others {
-        let video = vec![VideoPlace { has_codec: true, shows: Some(shows) }];
+        let video = vec![VideoPlace { has_codec: true, shows: Some(shows), ..VideoPlace::default() }];
         let viewer = Member { wishes: &wishes, video, ..member(VIEWER) };
         let (slot, _) = planned(viewer, Some(silent()), &Shedding::default());
         assert_eq!(slot.target(), Some(origin(0)), "{shows:?} says nothing of it");
@@ -181,7 +184,7 @@ fn a_voice_is_beside_its_own_camera_and_others_are_in_slots_of_their_own() {
 fn what_may_no_longer_be_published_does_not_stay_until_the_next_source_comes() {
     let wishes = wish(720);
     let content = Origin { kind: SourceKind::Content, ..origin(0) };
-    let video = vec![VideoPlace { has_codec: true, shows: Some(content) }];
+    let video = vec![VideoPlace { has_codec: true, shows: Some(content), ..VideoPlace::default() }];
     let viewer = Member { wishes: &wishes, video, ..member(VIEWER) };
     let (slot, _) = planned(viewer, Some(whole_camera()), &Shedding::default());
     assert_eq!((slot.target(), slot.keeps), (Some(origin(2)), false));
@@ -195,7 +198,7 @@ fn an_overloaded_worker_leaves_the_last_frame_and_says_so() {
     let (_, standing) = slot.wished.unwrap();
     let cost = Cost { whole: 1_000, upper: 300 };
     let (slot, wanted) = planned(viewer(), Some(whole_camera()), &overloaded(&[(standing, cost)]));
-    assert_eq!((slot.measure, slot.why, slot.target()), (Measure::Still, Why::Server, None));
+    assert_eq!((slot.measure, slot.why, slot.target()), (Measure::Held, Why::Server, None));
     assert!(wanted.contains(&origin(2)), "its layer stays wanted, for when there is time again");
 }
 

@@ -19,8 +19,10 @@ pub enum Measure {
     Whole,
     /// The lowest temporal layer alone: fewer frames, and no key frame is needed to come back.
     Thin,
+    /// Key frames alone, seconds apart.
+    Stills,
     /// The last frame stays.
-    Still,
+    Held,
 }
 
 /// The position of a slot in the order in which video is shed.
@@ -44,7 +46,7 @@ impl Standing {
 }
 
 /// What a slot costs, as bits per second, and the part of it that thinning would save.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cost {
     pub whole: u64,
     pub upper: u64,
@@ -102,7 +104,7 @@ impl Shedding {
         for (standing, cost) in slots {
             let upper = cost.upper.min(cost.whole);
             add(Step::new(Measure::Thin, standing), upper);
-            add(Step::new(Measure::Still, standing), cost.whole.saturating_sub(upper));
+            add(Step::new(Measure::Held, standing), cost.whole.saturating_sub(upper));
             total = total.saturating_add(cost.whole);
         }
         let goal = (total as f64 * self.due).ceil() as u64;
@@ -118,7 +120,7 @@ impl Shedding {
     /// What is done to the slot at this position.
     pub fn measure(&self, standing: Standing) -> Measure {
         let taken = |measure: &Measure| self.last.is_some_and(|last| Step::new(*measure, standing) <= last);
-        [Measure::Still, Measure::Thin].into_iter().find(taken).unwrap_or_default()
+        [Measure::Held, Measure::Thin].into_iter().find(taken).unwrap_or_default()
     }
 }
 

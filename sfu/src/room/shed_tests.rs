@@ -26,7 +26,7 @@ fn saved(shedding: &Shedding, slots: &[(Standing, Cost)]) -> f64 {
     let of = |(rank, cost): &(Standing, Cost)| match shedding.measure(*rank) {
         Measure::Whole => 0,
         Measure::Thin => cost.upper,
-        Measure::Still => cost.whole,
+        Measure::Stills | Measure::Held => cost.whole,
     };
     let total: u64 = slots.iter().map(|(_, cost)| cost.whole).sum();
     slots.iter().map(of).sum::<u64>() as f64 / total as f64
@@ -55,8 +55,8 @@ fn lower_ranks_are_thinned_then_shed_before_a_higher_one_loses_anything() {
         };
         for (lower, higher) in [(OTHER, CHAIR), (CHAIR, FLOOR)] {
             let ((worst_off, most), (_, touched)) = (of(lower), of(higher));
-            assert!(touched == Measure::Whole || worst_off == Measure::Still, "{percent} %: {lower:?}");
-            assert!(most != Measure::Still || worst_off >= Measure::Thin, "{percent} %: thinned first");
+            assert!(touched == Measure::Whole || worst_off == Measure::Held, "{percent} %: {lower:?}");
+            assert!(most != Measure::Held || worst_off >= Measure::Thin, "{percent} %: thinned first");
         }
     }
 }
@@ -66,7 +66,7 @@ fn a_little_more_concerns_one_source() {
     let slots = meeting();
     let stills = |shedding: &Shedding| -> Vec<Standing> {
         let standings = slots.iter().map(|(standing, _)| *standing);
-        standings.filter(|standing| shedding.measure(*standing) == Measure::Still).collect()
+        standings.filter(|standing| shedding.measure(*standing) == Measure::Held).collect()
     };
     for percent in 23..60 {
         let before = stills(&planned(f64::from(percent) / 100.0, &slots));
@@ -86,7 +86,7 @@ fn a_source_without_temporal_layers_saves_nothing_by_thinning() {
     let whole = |source| viewers(OTHER, source).map(|(rank, _)| (rank, Cost { whole: 900, upper: 0 }));
     let slots: Vec<_> = (1..=4).flat_map(whole).collect();
     let shedding = planned(0.25, &slots);
-    let stills = slots.iter().filter(|(rank, _)| shedding.measure(*rank) == Measure::Still);
+    let stills = slots.iter().filter(|(rank, _)| shedding.measure(*rank) == Measure::Held);
     assert_eq!(stills.count(), 8, "a quarter of them is shed at once");
 }
 

@@ -52,6 +52,7 @@ impl World {
             found.extend(self.check_voices(viewer));
             found.extend(self.check_repairs(viewer));
             found.extend(self.check_lips(viewer));
+            found.extend(self.check_offered(viewer));
             self.faults.extend(found.into_iter().map(|fault| format!("{at:?}: site {viewer} {fault}")));
         }
     }
@@ -65,6 +66,13 @@ impl World {
                 site.hindered_at = Some(self.now);
             }
         }
+    }
+
+    /// The bridge offers a line no more than it carries.
+    fn check_offered(&mut self, viewer: usize) -> Option<String> {
+        let link = &self.wire.links[viewer];
+        let Site { offered, seen_at: (kind, _), client, in_room, .. } = &mut self.sites[viewer];
+        offered.look(self.now, link, *kind, client.traffic).filter(|_| *in_room)
     }
 
     fn is_slow(&self, site: &Site) -> bool {

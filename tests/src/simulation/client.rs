@@ -103,8 +103,6 @@ pub struct Client {
     pub level: u8,
     /// The bridge wants only these layers; the others are not encoded.
     pub wanted: Vec<bool>,
-    /// The bridge may leave out upper temporal layers.
-    pub thinned: bool,
     /// Its stack has given the handshake up: after seven seconds without an answer, where browsers go on.
     pub gave_up: bool,
     pub path: PathState,
@@ -172,7 +170,6 @@ impl Client {
             dark: false,
             level: 30,
             wanted: vec![true; 3],
-            thinned: false,
             gave_up: false,
             path: PathState::New,
             traffic: Traffic::default(),

@@ -1,7 +1,7 @@
 //! A decoder that complains: it begins with a key frame, and decodes a frame only if it is whole and all that it
 //! depends on was decoded.
 
-use super::codec::Descriptor;
+use super::codec::{Descriptor, VideoCodec};
 use super::frame::Stamp;
 use rtc::rtp;
 use std::collections::BTreeMap;
@@ -16,20 +16,11 @@ pub(super) struct Decoder {
     shown: BTreeMap<u32, Option<u16>>,
     /// Waits for a key frame, as at the start.
     pub broken: bool,
-    /// The bridge may leave out upper temporal layers.
-    pub thinned: bool,
 }
 
 impl Default for Decoder {
     fn default() -> Self {
-        Decoder {
-            source: None,
-            last: None,
-            open: false,
-            shown: BTreeMap::new(),
-            broken: true,
-            thinned: false,
-        }
+        Decoder { source: None, last: None, open: false, shown: BTreeMap::new(), broken: true }
     }
 }
 
@@ -67,7 +58,7 @@ impl Decoder {
         };
         // A frame whose tail is lost is given up for a key frame (`FRAME_END_TIMEOUT`). Of a frame that was left out, a
         // part may come by RTX: its number was kept before it was known what it was.
-        if torn && (descriptor.key || (self.thinned && last.temporal > 0)) {
+        if torn && (descriptor.key || last.temporal > 0) {
             return Ok(());
         }
         if torn {
@@ -81,12 +72,16 @@ impl Decoder {
 
     /// A frame that begins after a whole one: its ids follow, and what it needs was decoded.
     fn depend_on(&self, last: Descriptor, descriptor: Descriptor, stamp: Stamp) -> Result<(), String> {
-        if !descriptor.follows(&last) && !self.thinned {
+        // The bridge may leave out upper temporal layers at any time. Ids of VP8 have no holes even then, but after a frame
+        // that was left out and came in part all the same, and before a key frame: what waited for the line was taken
+        // back.
+        let goes_on = descriptor.codec == VideoCodec::Vp8 && !descriptor.key && last.temporal == 0;
+        if !descriptor.follows(&last) && goes_on {
             return Err(format!("ids leap from {last:?} to {descriptor:?}"));
         }
         // Upper layers that were left out may come by RTX all the same: their numbers were kept before it was known
         // what they were.
-        let fragment = self.thinned && descriptor.temporal > 0;
+        let fragment = descriptor.temporal > 0;
         let shown = self.shown.get(&stamp.needs);
         if !descriptor.key && !fragment && shown.is_none() {
             let newest: Vec<u32> = self.shown.keys().rev().take(6).copied().collect();
@@ -108,7 +103,7 @@ impl Decoder {
         let fits = self.last.is_some_and(|(at, d)| at == timestamp && d.number == descriptor.number);
         let ours = self.source == Some((stamp.site, stamp.layer));
         // Of a left-out frame, as above.
-        let fragment = self.thinned && descriptor.temporal > 0;
+        let fragment = descriptor.temporal > 0;
         if (self.open && fits && ours) || fragment { Ok(()) } else { Err("a packet of no frame".to_owned()) }
     }
 }

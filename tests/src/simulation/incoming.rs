@@ -190,11 +190,6 @@ impl SlotView {
         }
     }
 
-    /// From now on the bridge may leave out upper temporal layers.
-    pub fn expect_thinning(&mut self) {
-        self.decoder.thinned = true;
-    }
-
     /// What to ask for now.
     pub fn asks(&mut self, now: Instant) -> Asks {
         self.decode(now);

@@ -15,6 +15,7 @@ mod decoder;
 mod frame;
 mod incoming;
 mod layer;
+mod offered;
 mod outgoing;
 mod port;
 mod receiving;

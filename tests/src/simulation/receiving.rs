@@ -123,12 +123,9 @@ impl Client {
             packet.payload = packet.payload.slice(2..);
         }
         let stamp = Stamp::read(&packet.payload);
-        let (ssrc, thinned) = (packet.header.ssrc, self.thinned);
+        let ssrc = packet.header.ssrc;
         let came = Came { now, sent_at, at_s: self.clock.seconds(sent_at) };
         let Some(view) = self.view(ssrc) else { return };
-        if thinned {
-            view.expect_thinning();
-        }
         let newest = view.see(came, &packet);
         if let Some(stamp) = stamp.filter(|_| newest && repeated.is_none()) {
             let kind = match stamp.layer {

@@ -2,6 +2,7 @@
 
 use super::client::{Client, Publishes};
 use super::codec::VideoCodec;
+use super::offered::Offered;
 use super::outgoing::SiteClock;
 use super::seeds::engine_seed;
 use super::stage;
@@ -39,6 +40,7 @@ pub struct Site {
     pub slow_until: Option<Instant>,
     /// When its line last was cut or narrow.
     pub hindered_at: Option<Instant>,
+    pub(super) offered: Offered,
 }
 
 /// What a slot was reported to show, and when.
@@ -139,6 +141,7 @@ impl World {
             check: Vec::new(),
             slow_until: None,
             hindered_at: None,
+            offered: Offered::default(),
             client,
         });
         self.offer(index);
@@ -205,7 +208,6 @@ impl World {
 
     /// From now on the worker has too much to do: what comes in waits for it, so long in the end.
     pub fn overload(&mut self, wait: Duration) {
-        self.sites.iter_mut().for_each(|site| site.client.thinned = true);
         self.overloaded = Some((wait, self.now));
     }
 

@@ -1,0 +1,84 @@
+//! What receivers report of their lines, and what is tried on them.
+
+use super::Engine;
+use crate::forward::packet::{Origin, Pending};
+use crate::ids::PeerIndex;
+use crate::net::PathKind;
+use crate::peer::line::Line;
+use crate::peer::queue::SendRank;
+use crate::peer::subscriber::{Subscriber, Video};
+use crate::room::shed::Measure;
+use rtp::rtcp::TransportReport;
+use std::time::{Duration, Instant};
+
+/// A line is divided among slots no more often than this.
+const DIVIDE_EVERY: Duration = Duration::from_millis(200);
+/// Between two stills of a slot, whose cost `room/allocate.rs` states.
+const STILLS_EVERY: Duration = Duration::from_secs(4);
+impl Engine {
+    /// Which of a receiver's packets have arrived, and when.
+    pub(super) fn on_arrivals(&mut self, now: Instant, index: PeerIndex, report: &TransportReport) {
+        let path = self.peers.lines.get(index).and_then(Line::path);
+        let in_order = path.is_some_and(|path| path.kind == PathKind::Tcp);
+        let Some(subscriber) = self.peers.subscribers.get_mut(index) else {
+            return;
+        };
+        let summary = subscriber.history.on_feedback(now, report);
+        subscriber.estimator.on_feedback(now, &summary, in_order);
+        let waits = subscriber.visit_at.is_some();
+        probe(now, subscriber);
+        self.dirty.mark(SendRank::Padding, &mut subscriber.queue, index);
+        let line_bps = subscriber.line().map(|line| line.bps as u64);
+        let divided = subscriber.shared_at.is_some_and(|at| now.saturating_duration_since(at) < DIVIDE_EVERY);
+        let outdated = line_bps.is_some_and(|bps| !divided && subscriber.share.is_outdated(bps));
+        if waits {
+            self.visit(now, index);
+        }
+        if outdated {
+            self.stale_room_of(index);
+        }
+    }
+
+    /// Once a second: lines that say nothing, slots that may be raised by now, stills that are due.
+    pub(super) fn look_at_lines(&mut self, now: Instant) {
+        let indices: Vec<PeerIndex> = self.peers.indices().collect();
+        for index in indices {
+            let Some(subscriber) = self.peers.subscribers.get_mut(index) else {
+                continue;
+            };
+            subscriber.estimator.on_second(now, subscriber.history.in_flight());
+            let short = subscriber.share.is_short;
+            let stills: Vec<Origin> =
+                subscriber.video.iter().filter_map(|video| still_due(now, video)).collect();
+            stills.into_iter().for_each(|origin| {
+                self.request_key_for(now, index, origin);
+            });
+            if short {
+                self.stale_room_of(index);
+            }
+        }
+    }
+}
+
+/// The layer of which a slot that shows stills needs the next one.
+fn still_due(now: Instant, video: &Video) -> Option<Origin> {
+    let idle = video.slot.rewriter.idle(now).is_none_or(|idle| idle >= STILLS_EVERY);
+    video.slot.target().filter(|_| video.measure == Measure::Stills && idle)
+}
+
+/// Queues the probe that is due, as padding on the first slot that has RTX.
+fn probe(now: Instant, subscriber: &mut Subscriber) {
+    let busy = [SendRank::Video, SendRank::Padding];
+    if busy.into_iter().any(|rank| subscriber.queue.age(now, rank).is_some()) {
+        return;
+    }
+    let slot = subscriber.video.iter().zip(0..).find(|(video, _)| video.slot.rtp.rtx_ssrc.is_some());
+    let Some((video, slot)) = slot else { return };
+    let mut padding = Pending::padding(now, slot, video.slot.rewriter.last_timestamp());
+    let share = &subscriber.share;
+    let probe = subscriber.estimator.poll_probe(now, share.useful_bps() as f64, share.is_short);
+    if let Some(probe) = probe {
+        padding.count = subscriber.pacer.begin_probe(now, probe);
+        subscriber.queue.push(SendRank::Padding, padding);
+    }
+}

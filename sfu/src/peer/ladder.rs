@@ -1,0 +1,82 @@
+//! Where a slot stands on its ladder, and since when.
+
+use crate::room::share::Given;
+use std::time::{Duration, Instant};
+
+/// After it was lowered a slot stays where it is for so long: nobody wants to see a picture change all the time.
+const AFTER_LOWERING: Duration = Duration::from_secs(5);
+/// And after it was raised, until it shows what that costs.
+const AFTER_RAISING: Duration = Duration::from_millis(400);
+
+/// What the viewer's line is given for one slot.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ladder {
+    given: Option<Given>,
+    lowered_at: Option<Instant>,
+    raised_at: Option<Instant>,
+}
+
+impl Ladder {
+    pub fn given(&self) -> Option<Given> {
+        self.given
+    }
+
+    pub fn give(&mut self, now: Instant, given: Option<Given>) {
+        let before = std::mem::replace(&mut self.given, given);
+        let same =
+            |a: &Given, b: &Given| a.origin.publisher == b.origin.publisher && a.origin.kind == b.origin.kind;
+        match before.zip(given) {
+            Some((before, given)) if !same(&before, &given) => {
+                *self = Ladder { given: Some(given), ..Ladder::default() }
+            }
+            Some((before, given)) if given.is_less_than(&before) => self.lowered_at = Some(now),
+            Some((before, given)) if before.is_less_than(&given) => self.raised_at = Some(now),
+            Some(_) => {}
+            None => (self.lowered_at, self.raised_at) = (None, None),
+        }
+    }
+
+    /// Whether it may be raised already.
+    pub fn may_rise(&self, now: Instant) -> bool {
+        let passed =
+            |at: Option<Instant>, time| at.is_none_or(|at| now.saturating_duration_since(at) >= time);
+        passed(self.lowered_at, AFTER_LOWERING) && passed(self.raised_at, AFTER_RAISING)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forward::packet::Origin;
+    use crate::ids::{PeerIndex, SourceKind};
+    use crate::room::shed::Measure;
+    use crate::time::test_start;
+
+    fn given(place: u32, layer: u8, measure: Measure) -> Option<Given> {
+        let publisher = PeerIndex { place, generation: 1 };
+        Some(Given { origin: Origin { publisher, kind: SourceKind::Camera, layer }, measure })
+    }
+
+    #[test]
+    fn a_slot_that_was_lowered_waits_before_it_is_raised() {
+        let (start, mut ladder) = (test_start(), Ladder::default());
+        ladder.give(start, given(1, 2, Measure::Whole));
+        assert!(ladder.may_rise(start), "it has just begun");
+        ladder.give(start, given(1, 1, Measure::Whole));
+        assert!(!ladder.may_rise(start + AFTER_LOWERING / 2));
+        assert!(ladder.may_rise(start + AFTER_LOWERING));
+        ladder.give(start, given(1, 0, Measure::Stills));
+        ladder.give(start + AFTER_LOWERING, given(1, 0, Measure::Thin));
+        assert!(!ladder.may_rise(start + AFTER_LOWERING), "it was raised just now");
+        assert!(ladder.may_rise(start + AFTER_LOWERING + AFTER_RAISING));
+    }
+
+    #[test]
+    fn another_source_begins_anew() {
+        let (start, mut ladder) = (test_start(), Ladder::default());
+        ladder.give(start, given(1, 2, Measure::Whole));
+        ladder.give(start, given(1, 0, Measure::Held));
+        ladder.give(start, given(2, 0, Measure::Held));
+        assert!(ladder.may_rise(start));
+    }
+}
