@@ -81,6 +81,16 @@ pub enum Event {
         /// `None` where it carries nothing.
         source: Option<Source>,
     },
+    /// A video slot shows less than its viewer wishes for, or what it shows less of or why has changed; `None`: it shows
+    /// all of it again.
+    SlotLimited {
+        /// The receiver.
+        peer: PeerId,
+        /// Which of its video slots.
+        slot: u16,
+        /// What is less, and why.
+        limit: Option<Limit>,
+    },
     /// Which peers speak: those that are forwarded and whose level is high (RFC 6464, with hysteresis). Reported when
     /// it changes; `SlotShows` says which others are forwarded.
     Speakers {
@@ -105,4 +115,37 @@ pub enum Event {
         /// All peers on it.
         peers: Vec<PeerStats>,
     },
+}
+
+/// What a video slot shows less of than its viewer wishes for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// What is left.
+    pub shows: Less,
+    /// Whose line or machine it is.
+    pub by: LimitedBy,
+}
+
+/// What is left of a picture, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Less {
+    /// A smaller picture that moves.
+    Lower,
+    /// Fewer frames a second.
+    Fewer,
+    /// A picture every few seconds.
+    Stills,
+    /// The last picture.
+    Held,
+}
+
+/// What limits a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitedBy {
+    /// The line of the viewer.
+    Viewer,
+    /// The publisher, which sends no more, or whose line carries no more.
+    Publisher,
+    /// The server, which cannot keep up.
+    Server,
 }

@@ -99,6 +99,10 @@ impl Engine {
         video.slot.aim(plan.target(), plan.keeps);
         (video.measure, video.shed) = (plan.measure, plan.shed);
         video.ladder.give(now, plan.given);
+        if std::mem::replace(&mut video.limit, plan.limit) != plan.limit {
+            let (slot, limit) = (route.slot, plan.limit);
+            self.events.push_back(Event::SlotLimited { peer, slot, limit });
+        }
         video.wanted = plan.wished;
         video.slot.show_stills(plan.measure == Measure::Stills);
         video.slot.limit_temporal(if plan.measure == Measure::Thin { THIN_TEMPORAL } else { ALL_TEMPORAL });

@@ -7,6 +7,7 @@ use super::rtp_codec;
 use crate::bandwidth::estimate::Estimator;
 use crate::bandwidth::history::SendHistory;
 use crate::bandwidth::pacer::{Believed, Pacer};
+use crate::event::Limit;
 #[cfg(debug_assertions)]
 use crate::forward::guard::Guard;
 use crate::forward::key_budget::KeyBudget;
@@ -67,6 +68,8 @@ pub struct Video {
     pub measure: Measure,
     pub shed: Measure,
     pub ladder: Ladder,
+    /// As reported by `Event::SlotLimited`.
+    pub limit: Option<Limit>,
     /// A key frame of this layer has been asked for before the line was there.
     pub asked_ahead: Option<Origin>,
 }
@@ -170,6 +173,7 @@ impl Subscriber {
                 measure: Measure::default(),
                 shed: Measure::default(),
                 ladder: Ladder::default(),
+                limit: None,
                 asked_ahead: None,
             });
         }

@@ -6,6 +6,7 @@ use super::audio::{AudioPlace, assign};
 use super::share::{Given, Share, demand_of, share_of};
 use super::shed::{Cost, Measure, Shedding, Standing};
 use crate::command::{Rank, Wish};
+use crate::event::{Less, Limit, LimitedBy};
 use crate::forward::packet::Origin;
 use crate::forward::select::{LayerState, choose, wished};
 use crate::ids::{PeerId, PeerIndex, Source, SourceKind};
@@ -112,6 +113,8 @@ pub struct SlotPlan {
     /// What it shows now may stay until the first key frame of the layer wished for.
     pub keeps: bool,
     pub why: Why,
+    /// What of the wish it does not show.
+    pub limit: Option<Limit>,
 }
 
 /// What decides that a slot shows what it shows, and not more.
@@ -134,16 +137,16 @@ impl SlotPlan {
     }
 
     fn nothing(source: Option<Source>, why: Why) -> SlotPlan {
-        let whole = Measure::Whole;
         SlotPlan {
             source,
             wished: None,
-            measure: whole,
-            shed: whole,
+            measure: Measure::Whole,
+            shed: Measure::Whole,
             given: None,
             ahead: None,
             keeps: false,
             why,
+            limit: None,
         }
     }
 }
@@ -259,6 +262,12 @@ impl<'a> Planner<'a> {
         let allowed = if origin.layer > layer && !is_top { Measure::Held } else { allowed };
         let measure = shed.max(allowed);
         self.wanted.push(origin);
+        let why = match (shed, is_top, is_best) {
+            (Measure::Whole, true, true) => Why::Choice,
+            (Measure::Whole, true, false) => Why::Publisher,
+            (Measure::Whole, false, _) => Why::Viewer,
+            _ => Why::Server,
+        };
         SlotPlan {
             source: Some(*source),
             wished: Some((origin, standing)),
@@ -267,12 +276,8 @@ impl<'a> Planner<'a> {
             given: Some(Given { origin: Origin { layer, ..origin }, measure: allowed }),
             ahead: None,
             keeps: measure != Measure::Held && self.may_stay(*place),
-            why: match (shed, is_top, is_best) {
-                (Measure::Whole, true, true) => Why::Choice,
-                (Measure::Whole, true, false) => Why::Publisher,
-                (Measure::Whole, false, _) => Why::Viewer,
-                _ => Why::Server,
-            },
+            why,
+            limit: limit_of(why, measure),
         }
     }
 
@@ -333,6 +338,23 @@ impl<'a> Planner<'a> {
         let places: Vec<AudioPlace> = viewer.audio.iter().enumerate().map(place).collect();
         assign(&places, &heard)
     }
+}
+
+/// What a slot shows less of, and by whose doing.
+fn limit_of(why: Why, measure: Measure) -> Option<Limit> {
+    let by = match why {
+        Why::Choice => return None,
+        Why::Viewer => LimitedBy::Viewer,
+        Why::Publisher => LimitedBy::Publisher,
+        Why::Server => LimitedBy::Server,
+    };
+    let shows = match measure {
+        Measure::Whole => Less::Lower,
+        Measure::Thin => Less::Fewer,
+        Measure::Stills => Less::Stills,
+        Measure::Held => Less::Held,
+    };
+    Some(Limit { shows, by })
 }
 
 /// A source that a slot shows, or would show if its line carried it.

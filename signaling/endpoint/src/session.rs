@@ -294,7 +294,7 @@ impl Session {
                 }
                 Ok(())
             }
-            ServerMessage::Slots { video, audio } => {
+            ServerMessage::Slots { video, audio, .. } => {
                 knowledge.received().assign(&video, &audio);
                 Ok(())
             }

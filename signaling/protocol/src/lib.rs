@@ -157,10 +157,12 @@ pub enum ServerMessage {
         meeting: MeetingView,
     },
     /// What each slot carries, after a change. Video slots in order, then audio slots in order;
-    /// `null` is an empty slot.
+    /// `null` is an empty slot. `limits` says of which video slots less comes than was wished for, and why; what is
+    /// missing at its end is not limited.
     Slots {
         video: Vec<Option<SlotSource>>,
         audio: Vec<Option<SlotSource>>,
+        limits: Vec<Option<SlotLimit>>,
     },
     /// Who speaks, loudest first.
     Speakers {
@@ -247,6 +249,35 @@ pub struct SlotWish {
 pub struct SlotSource {
     pub site: SiteId,
     pub kind: SourceKind,
+}
+
+/// What a video slot shows less of than was wished for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export_to = "gen.ts")]
+pub struct SlotLimit {
+    pub shows: SlotShows,
+    pub by: LimitedBy,
+}
+
+/// What is left of a picture: a smaller one that moves, fewer frames, a still every few seconds, or the last one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "gen.ts")]
+pub enum SlotShows {
+    Lower,
+    Fewer,
+    Stills,
+    Held,
+}
+
+/// Whose doing it is: the line of who looks, the site that is looked at, or the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "gen.ts")]
+pub enum LimitedBy {
+    Viewer,
+    Publisher,
+    Server,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]

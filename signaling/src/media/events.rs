@@ -5,10 +5,10 @@ use super::{Bridge, Effect, SiteMedia, WorkerEvent};
 use crate::error::Refusal;
 use crate::ids::MeetingId;
 use crate::meeting::MediaPath;
-use protocol::{ErrorCode, Sdp, ServerMessage, SiteId, SlotSource};
-use sfu::event::Event;
+use protocol::{ErrorCode, LimitedBy, Sdp, ServerMessage, SiteId, SlotLimit, SlotShows, SlotSource};
+use sfu::event::{self, Event, Less, Limit};
 use sfu::ids::{PeerId, RoomId, SlotId, Source};
-use sfu::limits::MAX_AUDIO_SLOTS;
+use sfu::limits::{MAX_AUDIO_SLOTS, MAX_VIDEO_SLOTS};
 use sfu::sdp::OfferError;
 use sfu::stats::PeerStats;
 
@@ -31,6 +31,7 @@ impl Bridge {
             Event::Failed { peer, cause } => self.failed(peer, &cause),
             Event::Publishing { source, active } => self.publishing(source, active),
             Event::SlotShows { peer, slot, source } => self.slot_shows(peer, slot, source),
+            Event::SlotLimited { peer, slot, limit } => self.slot_limited(peer, slot, limit),
             Event::Speakers { room, peers } => self.speakers(room, &peers),
             Event::LayersWanted { peer, kind, layers } => {
                 if let Some((meeting, site, media)) = self.media_of(peer) {
@@ -53,13 +54,14 @@ impl Bridge {
         for (meeting, room) in &mut self.rooms {
             for (site, media) in &mut room.sites {
                 if std::mem::take(&mut media.slots_changed) {
-                    changed.push((*meeting, *site, media.video.clone(), media.audio.clone()));
+                    let (video, audio) = (media.video.clone(), media.audio.clone());
+                    changed.push((*meeting, *site, video, audio, media.limits.clone()));
                 }
             }
         }
-        for (meeting, site, video, audio) in changed {
-            let message =
-                ServerMessage::Slots { video: self.slot_sources(&video), audio: self.slot_sources(&audio) };
+        for (meeting, site, video, audio, limits) in changed {
+            let (video, audio) = (self.slot_sources(&video), self.slot_sources(&audio));
+            let message = ServerMessage::Slots { video, audio, limits };
             self.send(meeting, site, message);
         }
     }
@@ -152,6 +154,22 @@ impl Bridge {
         }
     }
 
+    fn slot_limited(&mut self, peer: PeerId, slot: u16, limit: Option<Limit>) {
+        let Some((_, _, media)) = self.media_of(peer) else {
+            return;
+        };
+        let index = usize::from(slot);
+        if index < MAX_VIDEO_SLOTS {
+            if media.limits.len() <= index {
+                media.limits.resize(index.saturating_add(1), None);
+            }
+            if let Some(slot) = media.limits.get_mut(index) {
+                *slot = limit.map(limit_for_sites);
+            }
+            media.slots_changed = true;
+        }
+    }
+
     fn speakers(&mut self, room: RoomId, peers: &[PeerId]) {
         let found = self.rooms.iter().find(|(_, r)| r.id == room);
         if let Some(meeting) = found.map(|(meeting, _)| *meeting) {
@@ -197,4 +215,19 @@ pub(super) fn code_of(reason: OfferError) -> ErrorCode {
         OfferError::Full => ErrorCode::WorkerFull,
         OfferError::Internal => ErrorCode::Internal,
     }
+}
+
+fn limit_for_sites(limit: Limit) -> SlotLimit {
+    let shows = match limit.shows {
+        Less::Lower => SlotShows::Lower,
+        Less::Fewer => SlotShows::Fewer,
+        Less::Stills => SlotShows::Stills,
+        Less::Held => SlotShows::Held,
+    };
+    let by = match limit.by {
+        event::LimitedBy::Viewer => LimitedBy::Viewer,
+        event::LimitedBy::Publisher => LimitedBy::Publisher,
+        event::LimitedBy::Server => LimitedBy::Server,
+    };
+    SlotLimit { shows, by }
 }

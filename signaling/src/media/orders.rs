@@ -6,7 +6,7 @@ use super::Bridge;
 use super::desired::desired;
 use crate::ids::MeetingId;
 use crate::meeting::Stage;
-use protocol::{SiteId, SourceKind};
+use protocol::{SiteId, SlotLimit, SourceKind};
 use sfu::command::{Command, Desired};
 use sfu::ids::{PeerId, RoomId, Source};
 use sfu::sdp::Offer;
@@ -43,6 +43,8 @@ pub(super) struct SiteMedia {
     pub waiting: Option<Box<Offer>>,
     pub video: Vec<Option<Source>>,
     pub audio: Vec<Option<Source>>,
+    /// Of its video slots: what they show less of.
+    pub limits: Vec<Option<SlotLimit>>,
     /// `slots` is to be sent.
     pub slots_changed: bool,
     pub layers: BTreeMap<usize, (SourceKind, Vec<bool>)>,
@@ -57,6 +59,7 @@ impl SiteMedia {
             waiting: None,
             video: Vec::new(),
             audio: Vec::new(),
+            limits: Vec::new(),
             slots_changed: false,
             layers: BTreeMap::new(),
         }

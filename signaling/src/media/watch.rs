@@ -84,7 +84,8 @@ impl Bridge {
         self.room(meeting).stage = stage.unwrap_or_default();
         for site in sites {
             self.effects.push(Effect::Path { meeting, site, path: MediaPath::Pending });
-            self.send(meeting, site, ServerMessage::Slots { video: Vec::new(), audio: Vec::new() });
+            let nothing = ServerMessage::Slots { video: Vec::new(), audio: Vec::new(), limits: Vec::new() };
+            self.send(meeting, site, nothing);
             self.send(meeting, site, ServerMessage::MediaMoved);
         }
     }

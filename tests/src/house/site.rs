@@ -238,7 +238,9 @@ impl Site {
                     self.tell_device(now, net);
                 }
             }
-            ServerMessage::Slots { video, audio } => (self.known.video, self.known.audio) = (video, audio),
+            ServerMessage::Slots { video, audio, .. } => {
+                (self.known.video, self.known.audio) = (video, audio)
+            }
             ServerMessage::Speakers { sites } => self.known.speakers = sites,
             ServerMessage::Layers { kind: protocol::SourceKind::Camera, layers } => {
                 if let Some(client) = &mut self.client {

@@ -240,7 +240,7 @@ fn slots_and_paths_are_told_in_sites() {
     let slots = Effect::Send {
         meeting: MEETING,
         site: A,
-        message: ServerMessage::Slots { video: vec![None, camera], audio: Vec::new() },
+        message: ServerMessage::Slots { video: vec![None, camera], audio: Vec::new(), limits: Vec::new() },
     };
     assert_eq!(effects, [slots]);
     let path = |path| Effect::Path { meeting: MEETING, site: B, path };
