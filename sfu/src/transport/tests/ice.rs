@@ -39,7 +39,6 @@ fn a_check_without_the_names_or_the_password_gets_no_answer() {
     other_id[19] ^= 1;
     let cases = [
         (check(&credentials("other"), &client, true), DropReason::UnknownUfrag),
-        (check(&server, &credentials("other"), true), DropReason::UnknownUfrag),
         (check(&wrong_pwd, &client, true), DropReason::StunIntegrity),
         (bad_crc, DropReason::StunIntegrity),
         (other_id, DropReason::StunIntegrity),
@@ -51,6 +50,23 @@ fn a_check_without_the_names_or_the_password_gets_no_answer() {
         assert_eq!(wire.server.poll_transmit(), None);
         assert_eq!(wire.server.selected(), Some(path(1)));
     }
+}
+
+/// A page that has lost its line looks for it with a connection that it has not announced.
+#[test]
+fn a_check_under_a_name_of_nobody_is_answered_and_moves_nothing() {
+    let mut wire = Wire::connected();
+    let mut scout = check(&credentials("server"), &credentials("other"), true);
+    let asked = scout.len();
+    assert_eq!(wire.deliver(path(66), &mut scout), Ok(Received::Consumed));
+    let (to, reply) = wire.server.poll_transmit().expect("an answer");
+    assert_eq!(to, path(66));
+    assert!(reply.starts_with(&[1, 1]) && reply.len() <= asked, "no larger than the question: {reply:?}");
+    assert_eq!(wire.server.poll_transmit(), None, "no check of ours");
+    assert_eq!((wire.server.selected(), wire.take_events()), (Some(path(1)), vec![]));
+    assert!(!wire.server.has_proved(wire.now, &path(66)));
+    pass(&mut wire, limits::CONSENT_EXPIRY / 2);
+    assert_eq!(wire.server.selected(), Some(path(1)));
 }
 
 #[test]
