@@ -46,6 +46,14 @@ test('where UDP is dropped in the middle of a meeting: within 4 s, on the same c
   expect(line.page.progress.filter(({ kind }) => kind === 'reconnecting')).toEqual([]);
 });
 
+test('where other ways of the same connection lead nowhere, another connection is made', async () => {
+  const line = await inMeeting();
+  line.udpGoneAt = performance.now();
+  line.restartsInVain = true;
+  expect(await line.untilMedia(60 * SECOND)).toBeLessThanOrEqual(7000);
+  expect([FakePc.all.length, FakeSocket.all.length]).toEqual([2, 1]);
+});
+
 test('when the process was killed: within 3 s, and 2 s after a start that takes long', async () => {
   const line = await inMeeting();
   await line.dies(1500);

@@ -35,7 +35,8 @@ export class Line {
   changedAt = 0;
   /** UDP is dropped since then; a restart finds TCP. */
   udpGoneAt = Number.POSITIVE_INFINITY;
-  flowsSince: number | null = null;
+  /** A restart finds nothing, and only a new connection helps. */
+  restartsInVain = false;
   readonly page: Page;
 
   constructor(tripMs: number) {
@@ -177,7 +178,9 @@ class LinePc extends FakePc {
     if (this.seat !== this.line.seat && this.offers.length > 1)
       throw new DOMException('', 'InvalidAccessError');
     this.seat = this.line.seat;
-    const trips = MEDIA_TRIPS[this.offers.at(-1) ?? 'fresh'];
+    const offer = this.offers.at(-1) ?? 'fresh';
+    if (offer === 'restart' && this.line.restartsInVain) return;
+    const trips = MEDIA_TRIPS[offer];
     setTimeout(() => {
       this.foundAt = performance.now();
       this.check();

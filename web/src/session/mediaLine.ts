@@ -30,6 +30,11 @@ export interface MediaLineEvents {
 const ANSWER_MS = 10_000;
 /** Longer than a slow line needs for DTLS, shorter than people's patience; see `ROUND_TRIPS`. */
 const MEDIA_MS = 6000;
+/**
+ * The same for new ways of a connection on which nothing comes: Chromium leaves a dead one for a better one after 2 s.
+ * Where none is found a new PeerConnection is made, which finds one in cases that are not understood.
+ */
+const RESTART_MS = 3000;
 /** Checks of ICE, and DTLS 1.2 with its cookie, take four; a lost flight takes another two. */
 const ROUND_TRIPS = 6;
 /** However often it failed: browsers themselves give up checking after about half of this. */
@@ -58,6 +63,8 @@ export class MediaLine {
   private pulse = new Pulse();
   private failures = 0;
   private unusable = 0;
+  /** The newest offer looks for other ways of what there is. */
+  private restarting = false;
   private roundTripMs = 0;
 
   constructor(
@@ -147,8 +154,9 @@ export class MediaLine {
   }
 
   private get mediaMs(): number {
-    const once = MEDIA_MS + ROUND_TRIPS * this.roundTripMs;
-    return Math.min(LONGEST_MEDIA_MS, once * 2 ** Math.min(this.failures, 4));
+    const trips = ROUND_TRIPS * this.roundTripMs;
+    if (this.restarting) return RESTART_MS + trips;
+    return Math.min(LONGEST_MEDIA_MS, (MEDIA_MS + trips) * 2 ** Math.min(this.failures, 4));
   }
 
   private enter(phase: MediaLine['phase'], ms?: number, then?: () => void): void {
@@ -168,6 +176,7 @@ export class MediaLine {
     if (this.phase !== 'waiting') return;
     const old = this.media;
     const restart = !fresh && old?.usable === true;
+    this.restarting = restart;
     const media = restart ? old : this.build();
     this.enter('offering', answerMs, () => this.events.unanswered());
     try {
