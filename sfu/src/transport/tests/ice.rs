@@ -195,6 +195,28 @@ fn an_ice_restart_keeps_media_running_until_the_new_nomination() {
     assert_eq!(wire.deliver(path(3), &mut media(&mut seal, 2)), Ok(Received::Rtp(13)));
 }
 
+/// UDP is blocked in the middle of a meeting: the client looks for other ways, and nominates the one it finds only when it
+/// has waited for the old one for some seconds.
+#[test]
+fn while_a_client_looks_for_other_ways_a_silent_path_gives_way_without_a_nomination() {
+    for (silence, moves) in [(900, false), (1000, true)] {
+        let mut wire = Wire::connected();
+        let (mut seal, _) = wire.client.srtp(Profile::AeadAes128Gcm);
+        wire.deaf.insert(1);
+        assert_eq!(wire.deliver(path(1), &mut media(&mut seal, 1)), Ok(Received::Rtp(13)));
+        pass(&mut wire, Duration::from_millis(silence));
+        let (server, client) = (credentials("server-2"), credentials("client-2"));
+        let tcp = Path { kind: PathKind::Tcp, ..path(7) };
+        wire.server.restart(wire.now, server.clone(), client.clone());
+        wire.deliver(tcp, &mut check(&server, &client, false)).unwrap();
+        assert_eq!(wire.server.selected() == Some(tcp), moves, "after {silence} ms");
+        wire.deliver(path(3), &mut check(&server, &client, true)).unwrap();
+        wire.answers_as = client;
+        pass(&mut wire, 2 * DELAY);
+        assert_eq!(wire.server.selected(), Some(path(3)), "a nomination counts all the same");
+    }
+}
+
 #[test]
 fn a_restart_after_expiry_waits_for_the_first_check() {
     let mut wire = Wire::connected();
