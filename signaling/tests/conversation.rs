@@ -114,12 +114,14 @@ async fn a_lost_site_keeps_its_seat_and_its_media() {
     let peer = brings_media(&mut server, &mut site).await;
     let seat = site.seat.clone();
     drop(site);
+    server.report(Event::Quiet { peer }).await;
     chair.sees(id("An Phước"), |s| s["presence"] == "lost").await;
 
     let mut back = server.site().await;
     let hello = json!({"type": "hello", "version": VERSION, "token": AN_PHUOC, "seat": seat});
     back.say(hello).await;
     assert_eq!(back.expect("welcome").await["seat"], json!(seat));
+    server.report(Event::Restored { peer }).await;
     let seen = chair.sees(id("An Phước"), |s| s["presence"] == "present").await;
     assert_eq!(seen["reconnections"], 1);
     back.say(json!({"type": "offer", "sdp": {"plain": sdp("restart")}})).await;

@@ -102,7 +102,7 @@ describe('a round trip of 2.5 s', () => {
     expect([FakeSocket.all.length, FakePc.all.length, FakeSocket.last.offers.length]).toEqual([1, 1, 1]);
   });
 
-  test('a probe waits for its answer', async () => {
+  test('a probe waits for its answer, and what was begun beside it ends with that', async () => {
     enter();
     FakeSocket.last.open();
     await pass(TRIP);
@@ -110,8 +110,13 @@ describe('a round trip of 2.5 s', () => {
     await settle();
     await connect();
     FakePc.last.becomes('disconnected');
-    await pass(4 * SECOND + TRIP);
+    await pass(2 * TRIP);
     expect(FakeSocket.all).toHaveLength(1);
+    await pass(TRIP);
+    expect(FakeSocket.all.map(({ readyState }) => readyState)).toEqual([1, 0]);
+    FakeSocket.all[0]?.says({ type: 'pong', n: 1 });
+    await pass(SECOND);
+    expect(FakeSocket.all.map(({ readyState }) => readyState)).toEqual([1, 3]);
   });
 });
 

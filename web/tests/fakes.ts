@@ -6,6 +6,8 @@ import type { ClientMessage, ServerMessage } from '../src/protocol/gen';
 export class FakeSocket {
   static all: FakeSocket[] = [];
   static readonly OPEN = 1;
+  /** Whether the server answers when it is asked if it is there. */
+  static answersPings = false;
   static get last(): FakeSocket {
     return FakeSocket.all.at(-1)!;
   }
@@ -29,7 +31,10 @@ export class FakeSocket {
   }
 
   send(text: string): void {
-    this.sent.push(JSON.parse(text));
+    const message: ClientMessage = JSON.parse(text);
+    this.sent.push(message);
+    if (message.type === 'ping' && FakeSocket.answersPings)
+      setTimeout(() => this.says({ type: 'pong', n: message.n }), 20);
   }
 
   close(): void {
@@ -142,7 +147,9 @@ class FakeSender {
 }
 
 export class FakePc {
+  /** Those that carry media. */
   static all: FakePc[] = [];
+  static scouts: FakePc[] = [];
   /** Whether the browser can use an answer. */
   static understands: (sdp: string) => boolean = () => true;
   static get last(): FakePc {
@@ -173,7 +180,7 @@ export class FakePc {
     return transceiver;
   }
 
-  async createOffer({ iceRestart }: { iceRestart: boolean }) {
+  async createOffer({ iceRestart = false } = {}) {
     this.offers.push(iceRestart ? 'restart' : 'fresh');
     return { type: 'offer', sdp: `offer ${FakePc.all.indexOf(this)}.${this.offers.length}` };
   }
@@ -191,6 +198,11 @@ export class FakePc {
     return new Map();
   }
 
+  createDataChannel(): void {
+    FakePc.all = FakePc.all.filter(pc => pc !== this);
+    FakePc.scouts.push(this);
+  }
+
   becomes(state: RTCPeerConnectionState): void {
     this.connectionState = state;
     this.onconnectionstatechange?.();
@@ -204,14 +216,19 @@ export class FakePc {
 
 /** Listeners of the window; the only event is the network's coming. */
 export let network = new EventTarget();
+/** Whether a server answers that is asked for a file. */
+export let server = { answers: async () => false };
 
 export function pretendBrowser(): void {
   FakeSocket.all = [];
+  FakeSocket.answersPings = false;
   FakePc.all = [];
+  FakePc.scouts = [];
   FakePlayer.all = [];
   FakePlayer.wantsClick = false;
   FakePc.understands = () => true;
   network = new EventTarget();
+  server = { answers: async () => false };
   const kept = new Map<string, string>();
   vi.stubGlobal('WebSocket', FakeSocket);
   // As in older browsers: SDP travels plain, and takes no real time.
@@ -246,6 +263,8 @@ export function pretendBrowser(): void {
     removeItem: (key: string) => void kept.delete(key),
   });
   vi.stubGlobal('location', { reload: vi.fn() });
+  vi.stubGlobal('navigator', { connection: new EventTarget() });
+  vi.stubGlobal('fetch', async () => ({ ok: await server.answers() }));
   vi.stubGlobal('addEventListener', network.addEventListener.bind(network));
   vi.stubGlobal('removeEventListener', network.removeEventListener.bind(network));
   vi.useFakeTimers({ now: 0 });

@@ -247,6 +247,7 @@ describe('the server is killed and comes back', () => {
 describe('media that does not come', () => {
   test('an ICE restart on the connection there is, told when it has helped', async () => {
     const session = await online();
+    FakeSocket.answersPings = true;
     FakePc.last.becomes('disconnected');
     await pass(2500);
     expect(session.progress.value).toMatchObject({ kind: 'reconnecting', trouble: 'no_media' });

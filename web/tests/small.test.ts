@@ -4,7 +4,7 @@ import { defaultChoices, loadChoices } from '../src/media/choices';
 import { CAMERA_ENCODINGS, cameraEncodings } from '../src/media/encodings';
 import { levelOf } from '../src/media/level';
 import { reportOf } from '../src/media/report';
-import { bannerOf } from '../src/meeting/banner';
+import { bannerOf, comingWord } from '../src/meeting/banner';
 import { siteActions } from '../src/meeting/siteActions';
 import { gradeOf } from '../src/meeting/tileModel';
 import { packSdp, unpackSdp } from '../src/protocol/sdp';
@@ -73,6 +73,12 @@ test('where only the server’s word is missing the room may still be heard, and
   expect(bannerOf({ ...cut, microphoneOpen: false, film: true })).toBe('film_still_sending');
   expect(bannerOf({ ...cut, bridge: 'muted_by_chair' })).toBe('reconnecting');
   expect(bannerOf({ ...cut, bridge: null })).toBe('reconnecting');
+});
+
+test('nobody is told that the line is lost while sound and video flow', () => {
+  expect(comingWord('reconnecting', false)).toBe('reconnecting');
+  expect(comingWord('reconnecting', true)).toBe('controlsAway');
+  expect(comingWord('connecting', true)).toBe('connecting');
 });
 
 test('only what the server allows and what changes something is offered', () => {

@@ -17,6 +17,9 @@ pub(super) enum Check {
     Refused,
     /// The client is there, and perhaps nominates the path for media.
     Valid { nominates: bool },
+    /// Somebody who knows our password, under a name that the client has told nobody: its page, which looks whether we
+    /// can be reached again. It is answered (RFC 8445 section 7.3), and moves nothing.
+    Unannounced,
 }
 
 pub(super) struct IceLite {
@@ -42,8 +45,8 @@ impl IceLite {
         self.remote = remote;
     }
 
-    /// Takes in a check. Nothing changes and nothing is answered before MESSAGE-INTEGRITY has been
-    /// checked.
+    /// Takes in a check, whose USERNAME is "ours:theirs" (RFC 8445 section 7.2.2). Nothing changes and nothing is answered
+    /// before MESSAGE-INTEGRITY has been checked.
     pub fn handle(
         &mut self,
         crypto: &dyn RTCCrypto,
@@ -51,9 +54,8 @@ impl IceLite {
         data: &[u8],
     ) -> Result<(Check, Vec<u8>), DropReason> {
         let request = stun::Request::parse(data).ok_or(DropReason::MalformedStun)?;
-        if !self.is_our_pair(request.username) {
-            return Err(DropReason::UnknownUfrag);
-        }
+        let theirs = self.names_us(request.username).ok_or(DropReason::UnknownUfrag)?;
+        let announced = theirs == self.remote.ufrag.as_bytes();
         let mac = self.mac.as_mut().ok_or(DropReason::StunIntegrity)?;
         if !request.verify(mac.as_mut()) {
             return Err(DropReason::StunIntegrity);
@@ -70,7 +72,10 @@ impl IceLite {
             return Ok((Check::Refused, reply.ok_or(DropReason::MalformedStun)?));
         }
         let reply = stun::success(crypto, pwd, id, &path).ok_or(DropReason::MalformedStun)?;
-        Ok((Check::Valid { nominates: request.use_candidate }, reply))
+        Ok((
+            if announced { Check::Valid { nominates: request.use_candidate } } else { Check::Unannounced },
+            reply,
+        ))
     }
 
     /// A check of ours.
@@ -83,11 +88,9 @@ impl IceLite {
         mac(crypto, &self.remote).is_some_and(|mut mac| answer.verify(mac.as_mut()))
     }
 
-    /// USERNAME is "ours:theirs" (RFC 8445 section 7.2.2).
-    fn is_our_pair(&self, username: &[u8]) -> bool {
-        let rest = username.strip_prefix(self.local.ufrag.as_bytes());
-        let theirs = rest.and_then(|rest| rest.strip_prefix(b":"));
-        theirs == Some(self.remote.ufrag.as_bytes())
+    /// The sender's part of a USERNAME that begins with ours.
+    fn names_us<'a>(&self, username: &'a [u8]) -> Option<&'a [u8]> {
+        username.strip_prefix(self.local.ufrag.as_bytes())?.strip_prefix(b":")
     }
 }
 

@@ -40,6 +40,9 @@ const MOVE_AFTER: Duration = Duration::from_millis(200);
 /// A selected path on which nothing at all has come for this long gives way to a proved one on which something has: two
 /// rounds of consent. Browsers send more, and sooner; this is for a client that only watches.
 const SILENT_AFTER: Duration = Duration::from_secs(10);
+/// The same while the client looks for other ways than the one it has, because nothing comes on that. Chromium nominates
+/// another one only 3.5 s after the last packet, however soon it has found it.
+const SILENT_IN_RESTART: Duration = Duration::from_secs(1);
 
 pub(super) struct Paths {
     /// The selected one first, where there is one.
@@ -49,6 +52,8 @@ pub(super) struct Paths {
     nominated: Option<Path>,
     /// Media had a path and has none: the next one that is proved will do.
     lost: bool,
+    /// The client has new credentials, and no path has been selected since.
+    restarted: bool,
     numbers: CheckNumbers,
 }
 
@@ -95,7 +100,14 @@ pub(super) enum Answered {
 
 impl Paths {
     pub fn new(numbers: CheckNumbers) -> Paths {
-        Paths { known: ArrayVec::new(), selected: None, nominated: None, lost: false, numbers }
+        Paths {
+            known: ArrayVec::new(),
+            selected: None,
+            nominated: None,
+            lost: false,
+            restarted: false,
+            numbers,
+        }
     }
 
     #[inline]
@@ -235,7 +247,8 @@ impl Paths {
             return false;
         };
         let sends = |media: Instant| media.saturating_duration_since(selected.media) >= MOVE_AFTER;
-        let silent = now.saturating_duration_since(first.received_at.max(selected.media)) >= SILENT_AFTER;
+        let patience = if self.restarted { SILENT_IN_RESTART } else { SILENT_AFTER };
+        let silent = now.saturating_duration_since(first.received_at.max(selected.media)) >= patience;
         known.media.is_some_and(sends) || silent
     }
 
@@ -247,7 +260,7 @@ impl Paths {
         }
         self.selected = Some(Selected { path, media: now });
         self.nominated = Some(path);
-        self.lost = false;
+        (self.lost, self.restarted) = (false, false);
         let place = self.known.iter().position(|known| known.path == path).unwrap_or_default();
         if place != 0 {
             self.known.swap(0, place);
@@ -336,6 +349,7 @@ impl Paths {
     /// The client has new credentials, with which nothing has come yet: proved paths stay proved, checks of ours wait
     /// until one of the client's comes with them.
     pub fn restart(&mut self) {
+        self.restarted = true;
         for known in &mut self.known {
             known.probe = Probe::default();
         }

@@ -200,9 +200,11 @@ impl Life {
 
     /// Tries for ever with growing pauses; only a final refusal ends it.
     async fn come_back(&mut self) -> Result<Session, JoinError> {
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, mut begun) = (FIRST_PAUSE, tokio::time::Instant::now());
         loop {
-            tokio::time::sleep(jittered(pause)).await;
+            // An attempt that has hung for long has been a pause.
+            tokio::time::sleep(jittered(pause).saturating_sub(begun.elapsed())).await;
+            begun = tokio::time::Instant::now();
             pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
             match open(&self.link, &self.options, &self.knowledge, &self.messages).await {
                 Ok(session) => {

@@ -25,6 +25,7 @@
 )]
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod anew;
 pub mod client;
 pub mod demo;
 mod error;

@@ -19,12 +19,16 @@ use tokio_tungstenite::tungstenite::http::StatusCode;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 
+use super::anew::anew;
 use super::options::Trust;
 use super::{JoinError, JoinLink};
 use protocol::{ClientMessage, SILENCE_TIMEOUT_S, ServerMessage};
 
 /// Time for TCP, TLS and the upgrade together; a 512 kbit/s line with 2 s of queue needs half.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A SYN that was sent while nothing got through is repeated after 1, 3 and 7 s: a new one is sent each second.
+const SYN_PAUSE: Duration = Duration::from_secs(1);
 
 /// Time the server gets to close after a leave; one round trip of a satellite line with its queue.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(3);
@@ -82,7 +86,8 @@ impl Socket {
 }
 
 async fn open(link: &JoinLink, trust: &Trust) -> Result<Socket, JoinError> {
-    let tcp = TcpStream::connect((link.host.as_str(), link.port)).await;
+    let tcp =
+        anew(|| tokio::time::sleep(SYN_PAUSE), || TcpStream::connect((link.host.as_str(), link.port))).await;
     let tcp = tcp.map_err(|error| unreachable_server(link, error))?;
     let local_ip = tcp.local_addr().map_err(lost)?.ip();
     let nodelay = tcp.set_nodelay(true);

@@ -285,7 +285,7 @@ impl Meeting {
                 }
             }
             Input::Path { site, path } => self.path_changed(now, site, path),
-            Input::Publishing { site, kind, active } => self.publishing(site, kind, active),
+            Input::Publishing { site, kind, active } => self.publishing(now, site, kind, active),
             Input::Wake => {}
         }
     }
@@ -330,11 +330,12 @@ impl Meeting {
         }
     }
 
-    fn publishing(&mut self, site: SiteId, kind: SourceKind, active: bool) {
+    fn publishing(&mut self, now: Now, site: SiteId, kind: SourceKind, active: bool) {
         if let Some(site) = self.site_mut(site) {
             site.receive(kind, active);
-            self.changed();
         }
+        self.update_presence(now, site);
+        self.changed();
     }
 
     /// Both the view and the desired media may differ from before.
@@ -392,9 +393,5 @@ impl Meeting {
     /// All connections that hold a seat.
     pub fn connections(&self) -> impl Iterator<Item = ConnectionId> + '_ {
         self.sites.iter().filter_map(|s| s.connection)
-    }
-
-    pub fn title(&self) -> &str {
-        &self.title
     }
 }

@@ -7,6 +7,8 @@ use protocol::{GoodbyeReason, Presence, Role, ServerMessage, SiteId, SlotWish, S
 use std::time::Instant;
 
 const KINDS: [SourceKind; 3] = [SourceKind::Microphone, SourceKind::Camera, SourceKind::Content];
+/// What sends all the time while it is on; of a document nothing need come between two pages.
+const LIVE: [SourceKind; 2] = [SourceKind::Microphone, SourceKind::Camera];
 
 /// One flag per source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,10 +90,13 @@ impl Site {
         }
     }
 
+    /// A site whose media arrives is seen and heard: its WebSocket, which shares a narrow line with that media and may
+    /// stand still for longer than it is waited for, does not make it lost.
     pub fn presence_of(&self, standing: &Standing) -> Presence {
         match (self.connection, self.path) {
             _ if standing.removed => Presence::Removed,
             _ if standing.seat.is_none() => Presence::Away,
+            (None, MediaPath::Up) if !self.stands_still() => Presence::Present,
             (None, _) | (_, MediaPath::Down) => Presence::Lost,
             (Some(_), MediaPath::Pending) => Presence::Joining,
             (Some(_), MediaPath::Up) => Presence::Present,
@@ -152,9 +157,18 @@ impl Site {
     }
 
     /// Whether a source is on is what its site reports, whatever its line carries; for a site that reports nothing it
-    /// is what arrives.
+    /// is what arrives, or what arrived before all of it stood still.
     pub fn is_on(&self, kind: SourceKind) -> bool {
-        self.said.get(kind) && (self.has_said || self.received.get(kind))
+        let comes = || self.received.get(kind) || (self.seen.get(kind) && self.stands_still());
+        self.said.get(kind) && (self.has_said || comes())
+    }
+
+    /// Nothing comes any more of the microphone and the camera that did: a line that carries nothing. Of a site that has
+    /// turned one of them off, the other still comes.
+    fn stands_still(&self) -> bool {
+        let mut expected =
+            LIVE.into_iter().filter(|kind| self.said.get(*kind) && self.seen.get(*kind)).peekable();
+        expected.peek().is_some() && expected.all(|kind| !self.received.get(kind))
     }
 
     /// Content is shown with its first picture, and then for as long as it is on: between two pages of a document
@@ -165,9 +179,8 @@ impl Site {
 
     /// A microphone or a camera that is on and was there has stopped coming: its line stands still.
     pub fn flow(&self) -> Flow {
-        let stopped = [SourceKind::Microphone, SourceKind::Camera]
-            .into_iter()
-            .any(|kind| self.is_on(kind) && self.seen.get(kind) && !self.received.get(kind));
+        let stopped =
+            LIVE.into_iter().any(|kind| self.is_on(kind) && self.seen.get(kind) && !self.received.get(kind));
         if stopped { Flow::Stopped } else { Flow::Steady }
     }
 
@@ -202,7 +215,7 @@ impl Meeting {
         self.changed();
     }
 
-    /// The seat stays; the chair sees since when the site is lost.
+    /// The seat stays; where no media comes either, the chair sees since when the site is lost.
     pub(super) fn disconnected(&mut self, now: Now, connection: ConnectionId) {
         if let Some(site) = self.site_of(connection) {
             if let Some(place) = self.site_mut(site) {

@@ -72,6 +72,10 @@ impl Meeting {
         })
     }
 
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
     pub fn name_of(&self, site: SiteId) -> &str {
         self.site(site).map_or("", |s| s.name.as_str())
     }

@@ -64,10 +64,16 @@ story(
     await hall.hears('commune');
     await commune.page.evaluate(() => window.cutWord(true));
     assert.match((await commune.hasBanner('still_sending')).text, /^CÓ THỂ VẪN ĐƯỢC NGHE/);
+    assert.match(
+      await commune.page.textContent('[data-testid="reconnecting"]'),
+      /^Vẫn nghe và thấy các điểm cầu\. Đang nối lại các nút điều khiển/,
+    );
     await hall.hears('commune');
     await commune.press('banner');
     assert.match((await commune.hasBanner('reconnecting')).text, /Micro đang tắt/);
     await hall.hears();
+    const { meeting } = await hall.state();
+    assert.equal(meeting.sites.find(({ name }) => name === AN_PHUOC.name).presence, 'present');
     await commune.page.evaluate(() => window.cutWord(false));
     await commune.hasBanner('mic_off');
   },

@@ -42,6 +42,8 @@ struct Host {
     /// Secrets that were handed out, the newest last.
     secrets: Vec<Secret>,
     ever_inside: BTreeSet<SiteId>,
+    /// Whose media came, by the last report.
+    media: BTreeSet<SiteId>,
     last_snapshot: Option<Instant>,
     due: Option<Instant>,
 }
@@ -74,6 +76,7 @@ impl Host {
             connections: Vec::new(),
             secrets: Vec::new(),
             ever_inside: BTreeSet::new(),
+            media: BTreeSet::new(),
             last_snapshot: None,
             due: None,
         }
@@ -98,7 +101,10 @@ impl Host {
             11 | 12 => {
                 let path =
                     [MediaPath::Up, MediaPath::Down, MediaPath::Pending][usize::from(input.byte() % 3)];
-                self.happens(Input::Path { site: site(input.byte()), path });
+                let site = site(input.byte());
+                self.media.remove(&site);
+                self.media.extend((path == MediaPath::Up).then_some(site));
+                self.happens(Input::Path { site, path });
             }
             13 => {
                 let (kind, active) = (kind(input.byte()), input.byte() & 1 == 1);
@@ -272,8 +278,12 @@ impl Host {
             let seat = stage.sites.iter().find(|seat| seat.site == site.id);
             let is_outside = matches!(site.presence, Presence::Away | Presence::Removed);
             assert_eq!(seat.is_none(), is_outside, "{:?} {:?}", site.id, site.presence);
-            let is_present = matches!(site.presence, Presence::Joining | Presence::Present);
-            assert!(!is_present || connection.is_some(), "{:?} {:?}", site.id, site.presence);
+            let is_there = match site.presence {
+                Presence::Joining => connection.is_some(),
+                Presence::Present => connection.is_some() || self.media.contains(&site.id),
+                Presence::Away | Presence::Lost | Presence::Removed => true,
+            };
+            assert!(is_there, "{:?} {:?}", site.id, site.presence);
             let is_muted = site.microphone == MicrophoneState::MutedByChair;
             assert!(!is_muted || site.role == Role::Site, "the chair is never muted");
             assert!(

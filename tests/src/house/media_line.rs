@@ -1,15 +1,17 @@
 //! What a page does to keep media flowing (`web/src/session/mediaLine.ts`): never more than one offer at a time, an ICE
-//! restart first, a new peer connection after that, slower and slower.
+//! restart first, with the first sign of a gap, a new peer connection after that, slower and slower.
 
+use super::pulse::{LOOK, News, Pulse};
 use rand::Rng;
 use rand::rngs::StdRng;
 use std::time::{Duration, Instant};
 
 const ANSWER: Duration = Duration::from_secs(10);
 const MEDIA: Duration = Duration::from_secs(6);
+const RESTART: Duration = Duration::from_secs(3);
 const ROUND_TRIPS: u32 = 6;
 const LONGEST_MEDIA: Duration = Duration::from_secs(60);
-const DISCONNECTED: Duration = Duration::from_millis(2500);
+const GAP: Duration = Duration::from_millis(2500);
 const STABLE: Duration = Duration::from_secs(10);
 const UNUSABLE_TRIES: u32 = 4;
 /// What is lost is found within this, and what is full or busy within that.
@@ -42,7 +44,11 @@ pub enum Order {
     Up,
     Down,
     /// Media stands still: is the server still there?
-    Doubt,
+    Stopped,
+    /// Something comes again.
+    Came,
+    /// What there was goes on over a new connection.
+    Kept,
     /// The server does not answer offers on this connection.
     Unanswered,
     GaveUp,
@@ -78,8 +84,15 @@ pub enum Patience {
 pub struct MediaLine {
     phase: Phase,
     due: Option<(Instant, Then)>,
+    /// When a gap is told.
+    gap_at: Option<Instant>,
+    pulse: Pulse,
+    look_at: Option<Instant>,
+    /// An offer is under way, or was lost.
+    is_unanswered: bool,
     failures: u32,
     unusable: u32,
+    is_restarting: bool,
     round_trip: Duration,
     /// Of the peer connection there is.
     state: Option<LineState>,
@@ -91,8 +104,13 @@ impl MediaLine {
         MediaLine {
             phase: Phase::Closed,
             due: None,
+            gap_at: None,
+            pulse: Pulse::default(),
+            look_at: None,
+            is_unanswered: false,
             failures: 0,
             unusable: 0,
+            is_restarting: false,
             round_trip: Duration::ZERO,
             state: None,
             orders: Vec::new(),
@@ -108,16 +126,21 @@ impl MediaLine {
     }
 
     pub fn due(&self) -> Option<Instant> {
-        self.due.map(|(at, _)| at)
+        [self.due.map(|(at, _)| at), self.gap_at, self.look_at].into_iter().flatten().min()
     }
 
     /// `fresh`: the server knows nothing of the peer connection there was.
     pub fn open(&mut self, now: Instant, round_trip: Duration, fresh: bool) {
         self.round_trip = round_trip;
-        self.negotiate(now, fresh);
+        if fresh || !self.pulse.beats() || self.is_unanswered {
+            return self.negotiate(now, fresh);
+        }
+        self.connected(now);
+        self.orders.push(Order::Kept);
     }
 
     pub fn close(&mut self) {
+        self.gap_at = None;
         self.enter(Phase::Closed, None);
     }
 
@@ -129,16 +152,18 @@ impl MediaLine {
 
     /// The answer came, and could be applied or not.
     pub fn answered(&mut self, now: Instant, is_usable: bool, rng: &mut StdRng) {
+        self.is_unanswered = false;
         if !is_usable {
             return self.fail_unusable(now, rng);
         }
         self.unusable = 0;
-        let patience = MEDIA + self.round_trip * ROUND_TRIPS;
-        let patience = (patience * 2u32.pow(self.failures.min(4))).min(LONGEST_MEDIA);
+        let trips = self.round_trip * ROUND_TRIPS;
+        let patience = match self.is_restarting {
+            true => RESTART + trips,
+            false => ((MEDIA + trips) * 2u32.pow(self.failures.min(4))).min(LONGEST_MEDIA),
+        };
         self.enter(Phase::Connecting, Some((now + patience, Then::NoMedia)));
-        if self.state == Some(LineState::Connected) {
-            self.connected(now);
-        }
+        self.may_be_up(now);
     }
 
     pub fn refused(&mut self, now: Instant, patience: Patience, rng: &mut StdRng) {
@@ -149,7 +174,26 @@ impl MediaLine {
         }
     }
 
+    /// So much has come on the line altogether.
+    pub fn look(&mut self, now: Instant, arrived: u64) {
+        if self.look_at.is_some_and(|at| now < at) {
+            return;
+        }
+        self.look_at = Some(now + LOOK);
+        match self.pulse.look(now, arrived) {
+            Some(News::Stopped) if self.phase == Phase::Up => self.doubt(now),
+            Some(News::Came) => {
+                self.may_be_up(now);
+                self.came_back();
+            }
+            _ => {}
+        }
+    }
+
     pub fn tick(&mut self, now: Instant, rng: &mut StdRng) {
+        if self.gap_at.take_if(|at| *at <= now).is_some() {
+            self.orders.push(Order::Down);
+        }
         let Some((_, then)) = self.due.take_if(|(at, _)| *at <= now) else { return };
         match then {
             Then::Negotiate { fresh } => self.negotiate(now, fresh),
@@ -162,18 +206,25 @@ impl MediaLine {
 
     /// The peer connection reports a new state.
     pub fn changed(&mut self, now: Instant, state: LineState, rng: &mut StdRng) {
-        if self.state.replace(state) == Some(state) || !matches!(self.phase, Phase::Connecting | Phase::Up) {
+        if self.state.replace(state) == Some(state) {
+            return;
+        }
+        if !self.flows() {
+            if state == LineState::Connected {
+                self.came_back();
+            }
             return;
         }
         match state {
-            LineState::Connected => self.connected(now),
+            LineState::Connected => self.may_be_up(now),
             LineState::Failed => self.stands_still(now, rng),
-            LineState::Disconnected if self.phase == Phase::Up => {
-                self.orders.push(Order::Doubt);
-                self.enter(Phase::Up, Some((now + DISCONNECTED, Then::StandsStill)));
-            }
+            LineState::Disconnected if self.phase == Phase::Up => self.doubt(now),
             LineState::Disconnected | LineState::New => {}
         }
+    }
+
+    fn flows(&self) -> bool {
+        matches!(self.phase, Phase::Connecting | Phase::Up)
     }
 
     fn enter(&mut self, phase: Phase, due: Option<(Instant, Then)>) {
@@ -185,18 +236,43 @@ impl MediaLine {
         let fresh = fresh || !is_usable;
         if fresh {
             self.state = Some(LineState::New);
+            self.pulse = Pulse::default();
         }
+        (self.is_unanswered, self.is_restarting) = (true, !fresh);
         self.enter(Phase::Offering, Some((now + ANSWER + self.round_trip, Then::Unanswered)));
         self.orders.push(Order::Offer { fresh });
     }
 
+    fn may_be_up(&mut self, now: Instant) {
+        if self.flows() && !self.pulse.is_silent() && self.state == Some(LineState::Connected) {
+            self.connected(now);
+        }
+    }
+
     fn connected(&mut self, now: Instant) {
+        self.gap_at = None;
         self.enter(Phase::Up, Some((now + STABLE, Then::Stable)));
         self.orders.push(Order::Up);
     }
 
+    fn came_back(&mut self) {
+        self.gap_at = None;
+        self.orders.push(Order::Came);
+    }
+
+    /// The first sign of a gap.
+    fn doubt(&mut self, now: Instant) {
+        self.orders.push(Order::Stopped);
+        if self.failures > 0 {
+            return self.enter(Phase::Up, Some((now + GAP, Then::StandsStill)));
+        }
+        self.failures = 1;
+        self.gap_at = Some(now + GAP);
+        self.negotiate(now, false);
+    }
+
     fn stands_still(&mut self, now: Instant, rng: &mut StdRng) {
-        self.orders.push(Order::Doubt);
+        self.orders.push(Order::Stopped);
         self.fail(now, SOON, rng);
     }
 
@@ -209,6 +285,7 @@ impl MediaLine {
     }
 
     fn fail(&mut self, now: Instant, longest: Duration, rng: &mut StdRng) {
+        self.gap_at = None;
         self.failures += 1;
         let restart = longest == SOON && self.failures == 1;
         let wait = if restart { Duration::ZERO } else { backoff(self.failures, rng, longest) };

@@ -4,9 +4,11 @@
 //!
 //! What is real: `signaling`'s hall, meetings, bridge, messages, outboxes and the clockwork of connections; `sfu`'s
 //! engines; the `rtc` crate at the sites. What stands in: the hosts (`process.rs` for `hall/host.rs` and
-//! `ws/connection.rs`, `worker.rs` for `sfu/driver`), and the page (`page.rs`, `media_line.rs` for `web/src/session/`).
+//! `ws/connection.rs`, `worker.rs` for `sfu/driver`), and the page (`page.rs` with
+//! `attempts.rs`, `media_line.rs` with `pulse.rs` for `web/src/session/`).
 
 mod agreement;
+mod attempts;
 mod building;
 mod chaos;
 mod connection;
@@ -18,6 +20,7 @@ mod net;
 mod page;
 mod process;
 mod promises;
+mod pulse;
 mod site;
 mod socket;
 mod witness;

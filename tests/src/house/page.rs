@@ -1,7 +1,8 @@
 //! What a page does to hold its seat (`web/src/session/connector.ts`, `web/src/protocol/socket.ts`): a WebSocket, and
 //! media negotiated over it, for ever. A machine: the time and what happened go in, what is to be done comes out.
 
-use super::media_line::{LineState, MediaLine, Order, Patience, SLOWLY, SOON, backoff};
+use super::attempts::{Attempts, Step};
+use super::media_line::{LineState, MediaLine, Order, Patience, SLOWLY, SOON};
 use protocol::{
     ClientMessage, ErrorCode, GoodbyeReason, SILENCE_TIMEOUT_S, Sdp, Secret, ServerMessage, VERSION,
 };
@@ -9,16 +10,21 @@ use rand::rngs::StdRng;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-const OPENING: Duration = Duration::from_secs(30);
 const SILENCE: Duration = Duration::from_secs(SILENCE_TIMEOUT_S);
 const PROBE: Duration = Duration::from_secs(4);
+const DOUBT: Duration = Duration::from_millis(300);
 const STEADY: Duration = Duration::from_secs(10);
 
 /// What the browser is to do.
 #[derive(Debug)]
 pub enum Output {
+    /// Begins an attempt, perhaps beside the connection there is.
     Connect,
+    /// Ends it.
+    GiveUp,
     HangUp,
+    /// Media goes on, and the house may not know the wishes.
+    Kept,
     Say(ClientMessage),
     Offer {
         fresh: bool,
@@ -48,7 +54,11 @@ pub struct Page {
     retry_after: Duration,
     opened_at: Instant,
     round_trip: Duration,
-    retry_at: Option<Instant>,
+    attempts: Attempts,
+    /// An attempt is under way.
+    is_opening: bool,
+    doubt_at: Option<Instant>,
+    /// Of the connection there is.
     silent_at: Option<Instant>,
     steady_at: Option<Instant>,
     pings: u32,
@@ -70,7 +80,9 @@ impl Page {
             retry_after: Duration::ZERO,
             opened_at: now,
             round_trip: Duration::ZERO,
-            retry_at: None,
+            attempts: Attempts::new(),
+            is_opening: false,
+            doubt_at: None,
             silent_at: None,
             steady_at: None,
             pings: 0,
@@ -92,7 +104,8 @@ impl Page {
     }
 
     pub fn wake_at(&self) -> Option<Instant> {
-        [self.retry_at, self.silent_at, self.steady_at, self.line.due()].into_iter().flatten().min()
+        let own = [self.attempts.due(), self.doubt_at, self.silent_at, self.steady_at];
+        own.into_iter().chain([self.line.due()]).flatten().min()
     }
 
     /// Says something to the meeting, if the page is in it.
@@ -102,8 +115,14 @@ impl Page {
         }
     }
 
-    pub fn tick(&mut self, now: Instant) {
-        if self.retry_at.take_if(|at| *at <= now).is_some() {
+    /// Time went by; so much has come on the media line altogether.
+    pub fn tick(&mut self, now: Instant, arrived: u64) {
+        match self.attempts.poll(now) {
+            Some(Step::Begin) => self.connect(now),
+            Some(Step::GiveUp) => self.attempt_failed(now),
+            None => {}
+        }
+        if self.doubt_at.take_if(|at| *at <= now).is_some() {
             self.connect(now);
         }
         if self.silent_at.take_if(|at| *at <= now).is_some() {
@@ -113,10 +132,15 @@ impl Page {
             self.attempt = 0;
         }
         self.line.tick(now, &mut self.rng);
+        self.line.look(now, arrived);
         self.obey_line(now);
     }
 
+    /// The attempt has come through, and takes the place of the connection there was.
     pub fn opened(&mut self, now: Instant) {
+        self.is_opening = false;
+        self.leave_socket();
+        self.attempts.opened();
         self.opened_at = now;
         self.silent_at = Some(now + SILENCE);
         let (version, token, seat) = (VERSION, self.token.clone(), self.seat.clone());
@@ -125,7 +149,15 @@ impl Page {
     }
 
     pub fn lost(&mut self, now: Instant) {
-        self.again(now, SOON);
+        self.retry(now, SOON);
+    }
+
+    pub fn attempt_failed(&mut self, now: Instant) {
+        self.give_up_attempt();
+        match self.silent_at {
+            Some(_) => self.attempts.stop(),
+            None => self.retry(now, SOON),
+        }
     }
 
     pub fn line_is(&mut self, now: Instant, state: LineState) {
@@ -141,6 +173,11 @@ impl Page {
 
     pub fn receive(&mut self, now: Instant, message: &ServerMessage) {
         self.silent_at = Some(now + SILENCE);
+        self.doubt_at = None;
+        if self.is_opening {
+            self.give_up_attempt();
+            self.attempts.stop();
+        }
         match message {
             ServerMessage::Ping { n } => self.outputs.push_back(Output::Say(ClientMessage::Pong { n: *n })),
             ServerMessage::Welcome { seat, .. } => self.welcome(now, seat),
@@ -162,6 +199,7 @@ impl Page {
     fn welcome(&mut self, now: Instant, seat: &Secret) {
         let is_known = self.seat.replace(seat.clone()).as_ref() == Some(seat);
         self.round_trip = now - self.opened_at;
+        self.attempts.learn(self.round_trip);
         (self.is_welcome, self.was_inside, self.takeover) = (true, true, false);
         self.line.open(now, self.round_trip, !is_known);
     }
@@ -195,26 +233,43 @@ impl Page {
     }
 
     fn connect(&mut self, now: Instant) {
-        self.drop_socket();
-        self.retry_at = None;
-        self.opened_at = now;
-        self.silent_at = Some(now + OPENING);
+        self.give_up_attempt();
+        self.is_opening = true;
+        self.attempts.begin(now);
         self.outputs.push_back(Output::Connect);
     }
 
-    fn drop_socket(&mut self) {
+    fn give_up_attempt(&mut self) {
+        if std::mem::take(&mut self.is_opening) {
+            self.outputs.push_back(Output::GiveUp);
+        }
+    }
+
+    fn leave_socket(&mut self) {
         self.is_welcome = false;
-        self.silent_at = None;
+        (self.silent_at, self.doubt_at) = (None, None);
         self.line.close();
+    }
+
+    fn drop_socket(&mut self) {
+        self.leave_socket();
         self.outputs.push_back(Output::HangUp);
     }
 
-    /// The next attempt after its turn to wait.
+    /// What the house has refused is asked for again after its turn to wait, whatever happens.
     fn again(&mut self, now: Instant, longest: Duration) {
+        self.retry(now, longest);
+        self.attempts.hold();
+    }
+
+    /// The next attempt after its turn to wait, if none has begun.
+    fn retry(&mut self, now: Instant, longest: Duration) {
         self.drop_socket();
         self.failed();
-        let wait = backoff(self.attempt, &mut self.rng, longest);
-        self.retry_at = Some(now + wait.max(std::mem::take(&mut self.retry_after)));
+        if !self.is_opening {
+            let held = std::mem::take(&mut self.retry_after);
+            self.attempts.failed(now, self.attempt, longest, held, &mut self.rng);
+        }
     }
 
     fn failed(&mut self) {
@@ -223,9 +278,19 @@ impl Page {
     }
 
     fn stop(&mut self, why: Stop) {
+        self.give_up_attempt();
         self.drop_socket();
-        (self.retry_at, self.steady_at) = (None, None);
+        self.attempts.stop();
+        self.steady_at = None;
         self.outputs.push_back(Output::Stop(why));
+    }
+
+    /// Where the house is silent, too, it is looked for beside the connection in doubt.
+    fn doubt(&mut self, now: Instant) {
+        self.probe(now);
+        if !self.is_opening {
+            self.doubt_at = Some(now + DOUBT + self.round_trip * 2);
+        }
     }
 
     fn probe(&mut self, now: Instant) {
@@ -241,7 +306,10 @@ impl Page {
                 Order::Offer { fresh } => self.outputs.push_back(Output::Offer { fresh }),
                 Order::Up => self.steady_at = Some(now + STEADY),
                 Order::Down => self.failed(),
-                Order::Doubt => self.probe(now),
+                Order::Stopped => self.doubt(now),
+                Order::Came if self.silent_at.is_none() => self.attempts.cue(now),
+                Order::Came => {}
+                Order::Kept => self.outputs.push_back(Output::Kept),
                 Order::Unanswered => self.again(now, SOON),
                 Order::GaveUp => self.stop(Stop::GaveUp),
             }

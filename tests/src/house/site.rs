@@ -53,6 +53,10 @@ pub struct Site {
     pub wishes: Vec<Option<SlotWish>>,
     pub known: Known,
     socket: Option<SocketId>,
+    /// The attempt that has not come through.
+    opening: Option<SocketId>,
+    /// Datagrams.
+    arrived: u64,
     /// Where its peer connection sends to.
     server: Option<SocketAddr>,
     /// User fragments of the offers it made, and faults of peer connections that are gone.
@@ -84,6 +88,8 @@ impl Site {
             wishes: vec![None; VIDEO_SLOTS],
             known: Known::default(),
             socket: None,
+            opening: None,
+            arrived: 0,
             server: None,
             fragments: Vec::new(),
             faults: Vec::new(),
@@ -121,7 +127,7 @@ impl Site {
     /// The machine dies, without a message.
     pub fn vanish(&mut self, net: &mut Net) {
         self.seat = self.page.take().and_then(|page| page.seat).or(self.seat.take());
-        if let Some(socket) = self.socket.take() {
+        for socket in [self.socket.take(), self.opening.take()].into_iter().flatten() {
             net.fall_silent(socket, Side::Site);
         }
         self.drop_client();
@@ -175,7 +181,7 @@ impl Site {
             if let Some(state) = state {
                 page.line_is(now, state);
             }
-            page.tick(now);
+            page.tick(now, self.arrived);
         }
         self.obey(now, net);
     }
@@ -196,15 +202,19 @@ impl Site {
 
     /// A frame of a WebSocket, if it is the one the page listens to.
     pub fn frame(&mut self, now: Instant, net: &mut Net, socket: SocketId, frame: &Frame) {
-        if self.socket != Some(socket) {
+        if self.opening == Some(socket) && *frame == Frame::Open {
+            self.hang_up(now, net);
+            self.socket = self.opening.take();
+        } else if self.opening != Some(socket) && self.socket != Some(socket) {
             return net.fall_silent(socket, Side::Site);
         }
+        let is_attempt = self.opening == Some(socket);
         let Some(page) = &mut self.page else { return };
         match frame {
             Frame::Open => page.opened(now),
             Frame::Close => {
                 net.fall_silent(socket, Side::Site);
-                page.lost(now);
+                if is_attempt { page.attempt_failed(now) } else { page.lost(now) }
             }
             Frame::Text(text) => {
                 let message = serde_json::from_str(text).expect("a message of the protocol");
@@ -218,6 +228,7 @@ impl Site {
     /// A datagram of the site's line.
     pub fn datagram(&mut self, now: Instant, sent_at: Instant, bytes: &[u8]) {
         if let (Some(client), Some(server)) = (&mut self.client, self.server) {
+            self.arrived += 1;
             client.receive(now, sent_at, server, bytes);
         }
     }
@@ -254,8 +265,10 @@ impl Site {
     fn obey(&mut self, now: Instant, net: &mut Net) {
         while let Some(output) = self.page.as_mut().and_then(Page::poll_output) {
             match output {
-                Output::Connect => self.socket = Some(net.open(now, self.index)),
+                Output::Connect => self.opening = Some(net.open(now, self.index)),
+                Output::GiveUp => self.give_up(now, net),
                 Output::HangUp => self.hang_up(now, net),
+                Output::Kept => self.tell_wishes(now, net),
                 Output::Say(message) => self.write(now, net, &message),
                 Output::Offer { fresh } => self.offer(now, net, fresh),
                 Output::Answer(sdp) => self.answer(now, net, &sdp),
@@ -273,6 +286,12 @@ impl Site {
 
     fn hang_up(&mut self, now: Instant, net: &mut Net) {
         if let Some(socket) = self.socket.take() {
+            net.close(now, socket, Side::Site);
+        }
+    }
+
+    fn give_up(&mut self, now: Instant, net: &mut Net) {
+        if let Some(socket) = self.opening.take() {
             net.close(now, socket, Side::Site);
         }
     }

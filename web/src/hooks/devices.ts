@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Choices } from '../media/choices';
 import { type Acquired, canCaptureScreen } from '../media/devices';
 import { playTone } from '../media/tone';
+import { comingWord } from '../meeting/banner';
 import { useSession } from './context';
 import { useTrackStream } from './video';
 
@@ -30,10 +31,11 @@ export function useSharing() {
 
 /** The large sign that shows a room whether it is heard, and what its words depend on. */
 export function useBanner() {
-  const { banner, progress, local, sending } = useSession();
+  const { banner, progress, mediaUp, local, sending } = useSession();
+  const { kind } = progress.value;
   return {
     kind: banner.value,
-    connecting: progress.value.kind === 'connecting',
+    coming: kind === 'online' ? null : comingWord(kind, mediaUp.value),
     film: local.film.value !== null,
     microphoneOpen: local.microphoneOpen.value,
     toggle: () => void sending.toggleMicrophone(),

@@ -13,6 +13,9 @@ export const useDirectLink = (): boolean => useSession().link.direct;
 /** The way in, and the way back. */
 export const useProgress = () => useSession().progress.value;
 
+/** Whether sound and video flow, whatever the way to the server does. */
+export const useMediaUp = (): boolean => useSession().mediaUp.value;
+
 export const useEnding = (): Ending => useSession().ending.value ?? { kind: 'left' };
 
 export function useJoin(): (takeover?: boolean) => void {

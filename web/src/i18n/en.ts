@@ -58,6 +58,8 @@ export const en = {
 
   connecting: 'Joining the meeting…',
   reconnecting: 'Reconnecting…',
+  controlsAway: 'The other sites are still heard and seen. Reconnecting the controls…',
+  controlsAwayShort: 'Reconnecting the buttons…',
   attempt: n => `(attempt ${n})`,
   restored: time => `Connection restored at ${time}`,
   draining: 'The server is restarting. Reconnecting by itself.',

@@ -55,6 +55,8 @@ export const vi = {
 
   connecting: 'Đang vào phòng họp…',
   reconnecting: 'Đang kết nối lại…',
+  controlsAway: 'Vẫn nghe và thấy các điểm cầu. Đang nối lại các nút điều khiển…',
+  controlsAwayShort: 'Đang nối lại các nút…',
   attempt: (n: number) => `(lần ${n})`,
   restored: (time: string) => `Đã khôi phục kết nối lúc ${time}`,
   draining: 'Máy chủ đang khởi động lại. Hệ thống sẽ tự kết nối lại.',

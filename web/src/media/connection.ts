@@ -84,6 +84,11 @@ export class MediaConnection {
     await this.content.sender.replaceTrack(track);
   }
 
+  /** Packets come, or have stopped coming: the browser itself reports that only seconds later. */
+  flows(comes: boolean): void {
+    this.connected.value = comes && this.pc.connectionState === 'connected';
+  }
+
   /** Which simulcast layers have a viewer, lowest first. */
   wantLayers(wanted: { camera: boolean[]; content: boolean[] }): void {
     this.wanted = wanted;

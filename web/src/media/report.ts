@@ -23,10 +23,25 @@ export function reportOf(stats: Iterable<Numbers>): ClientReport {
   return report;
 }
 
+/** What has come on all ways together; it grows with whatever comes. Null where the browser does not say. */
+export function arrivedOf(stats: Iterable<Numbers>): number | null {
+  let arrived: number | null = null;
+  for (const entry of stats)
+    if (entry.type === 'candidate-pair')
+      arrived = (arrived ?? 0) + number(entry.bytesReceived) + number(entry.responsesReceived);
+  return arrived;
+}
+
+export const arrived = async (pc: RTCPeerConnection) => arrivedOf(await entriesOf(pc));
+
 export async function report(pc: RTCPeerConnection): Promise<ClientReport> {
+  return reportOf(await entriesOf(pc));
+}
+
+async function entriesOf(pc: RTCPeerConnection): Promise<Numbers[]> {
   const entries: Numbers[] = [];
   (await pc.getStats()).forEach(entry => {
     entries.push(entry);
   });
-  return reportOf(entries);
+  return entries;
 }

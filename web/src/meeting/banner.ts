@@ -27,6 +27,18 @@ export interface BannerInput {
   bridge: MicrophoneState | null;
 }
 
+/**
+ * The words for a page that is on its way in or back. Where sound and video flow nobody is told that the line is lost:
+ * what is missing are the server's messages, and with them what the buttons do.
+ */
+export function comingWord(
+  progress: 'connecting' | 'reconnecting',
+  mediaUp: boolean,
+): 'connecting' | 'reconnecting' | 'controlsAway' {
+  if (progress === 'connecting') return 'connecting';
+  return mediaUp ? 'controlsAway' : 'reconnecting';
+}
+
 /** What the bridge reports counts: a site that cannot be heard is never shown that it is on air. */
 export function bannerOf(input: BannerInput): Banner {
   const voice = input.hasMicrophone && input.microphoneOpen && !input.silenced;

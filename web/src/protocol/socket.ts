@@ -2,18 +2,17 @@ import { type ClientMessage, type ServerMessage, SILENCE_TIMEOUT_S } from './gen
 
 export interface SocketEvents {
   opened(): void;
+  /** The server has said something, whatever it was. */
+  heard(): void;
   message(message: ServerMessage): void;
   /** Called once; nothing follows it. */
   lost(): void;
 }
 
 /**
- * How long a connection may take to open. Over a satellite TCP, TLS and the upgrade take four round trips
- * of 2.5 s, and a lost SYN is repeated only after 1, 3, 7 and 15 s.
+ * One WebSocket connection. Replies to pings, and gives up on a server that has gone silent; how long it may take to
+ * open, its owner decides.
  */
-const OPENING_MS = 30_000;
-
-/** One WebSocket connection. Replies to pings, and gives up on a server that has gone silent. */
 export class Socket {
   private readonly ws: WebSocket;
   private silence: ReturnType<typeof setTimeout> | undefined;
@@ -28,6 +27,7 @@ export class Socket {
   ) {
     this.ws = new WebSocket(url);
     this.ws.onopen = () => {
+      if (this.over) return;
       // Silence counts from here: before, there was no connection that could have sent anything.
       this.listen(SILENCE_TIMEOUT_S * 1000);
       this.events.opened();
@@ -35,7 +35,6 @@ export class Socket {
     this.ws.onmessage = event => this.read(String(event.data));
     this.ws.onclose = () => this.end();
     this.ws.onerror = () => this.end();
-    this.listen(OPENING_MS);
   }
 
   send(message: ClientMessage): void {
@@ -60,6 +59,7 @@ export class Socket {
   private read(text: string): void {
     if (this.over) return;
     this.listen(SILENCE_TIMEOUT_S * 1000);
+    this.events.heard();
     const message = parse(text);
     if (message === null) return;
     if (message.type === 'ping') this.send({ type: 'pong', n: message.n });

@@ -44,11 +44,12 @@ export class Session {
   readonly progress = signal<Progress>(COMING);
   readonly ending = signal<Ending | null>(null);
   readonly media = signal<MediaConnection | null>(null);
+  readonly mediaUp = computed(() => this.media.value?.connected.value ?? false);
   readonly own = computed(() => siteOf(this.state.value.meeting, this.state.value.you));
   readonly banner = computed(() =>
     bannerOf({
       online: this.progress.value.kind === 'online',
-      mediaUp: this.media.value?.connected.value ?? false,
+      mediaUp: this.mediaUp.value,
       hasMicrophone: this.local.microphone.value.track !== null,
       silenced: this.local.microphone.value.problem === 'silenced',
       microphoneOpen: this.local.microphoneOpen.value,

@@ -216,6 +216,26 @@ fn a_client_that_cannot_keep_up_loses_its_connection_and_keeps_its_seat() {
     assert!(meeting.contains("\"lost\""), "{meeting}");
 }
 
+/// What a worker says of a site's line outranks what becomes of its WebSocket.
+#[test]
+fn a_site_is_lost_when_its_worker_says_so_and_not_with_its_connection() {
+    let mut story = Story::begins(Instant::now());
+    let (chair, site) = (story.enters("chair"), story.enters("an-phuoc"));
+    let peer = story.offers(site);
+    let presence = |story: &mut Story| {
+        story.passes(Duration::from_secs(1));
+        let meeting = story.told(chair, "meeting").pop().unwrap_or_default();
+        ["present", "lost"].into_iter().find(|word| meeting.contains(&format!("\"presence\":\"{word}\"")))
+    };
+    assert_eq!(presence(&mut story), Some("present"));
+    story.says(site, SiteMessage::Gone);
+    assert_eq!(presence(&mut story), Some("present"));
+    story.reports(Event::Quiet { peer });
+    assert_eq!(presence(&mut story), Some("lost"));
+    story.reports(Event::Restored { peer });
+    assert_eq!(presence(&mut story), Some("present"), "its WebSocket is still to come");
+}
+
 #[test]
 fn a_worker_whose_queue_was_full_is_asked_again_soon() {
     let mut story = Story::begins(Instant::now());

@@ -3,22 +3,12 @@
 use super::*;
 use crate::meeting::decide::GOES_ON_WITHIN;
 
-fn sends(story: &mut Story, site: SiteId) {
-    for kind in [SourceKind::Microphone, SourceKind::Camera] {
-        story.happens(Input::Publishing { site, kind, active: true });
-    }
-}
-
-fn stops(story: &mut Story, site: SiteId, kind: SourceKind) {
-    story.happens(Input::Publishing { site, kind, active: false });
-}
-
 #[test]
 fn the_chair_closes_a_microphone_and_only_the_site_opens_it_again() {
     let mut story = Story::begins(10);
     let chair = story.enters(CHAIR);
     let site = story.enters(AN_PHUOC);
-    sends(&mut story, AN_PHUOC);
+    story.sends(AN_PHUOC);
     assert_eq!(story.microphone(AN_PHUOC), MicrophoneState::On);
 
     story.acts(chair, Action::Mute { site: AN_PHUOC });
@@ -240,13 +230,13 @@ fn what_is_on_is_what_the_site_reports() {
     let mut story = Story::begins(10);
     let site = story.enters(AN_PHUOC);
     assert!(!story.site(AN_PHUOC).camera, "it has reported nothing, and nothing came yet");
-    sends(&mut story, AN_PHUOC);
+    story.sends(AN_PHUOC);
     assert!(story.site(AN_PHUOC).camera);
-    stops(&mut story, AN_PHUOC, SourceKind::Camera);
+    story.stops(AN_PHUOC, SourceKind::Camera);
     assert!(!story.site(AN_PHUOC).camera, "it has reported nothing, and nothing comes any more");
     story.asks(site, Request::Media { microphone: true, camera: true, content: false });
     assert!(story.site(AN_PHUOC).camera, "on by its own report, whatever comes");
-    sends(&mut story, AN_PHUOC);
+    story.sends(AN_PHUOC);
     story.asks(site, Request::Media { microphone: true, camera: false, content: false });
     assert!(!story.site(AN_PHUOC).camera, "off by its own report, at once");
     assert!(story.orders.contains(&Output::Restage), "and closed in the media quarter");
@@ -272,21 +262,21 @@ fn a_line_that_stands_still_turns_nothing_off_and_is_reported_as_one() {
     story.asks(site, Request::Media { microphone: true, camera: true, content: true });
     assert_eq!(flow(&story, AN_PHUOC), Flow::Steady, "nothing has come yet that could have stopped");
     assert!(!story.site(AN_PHUOC).content, "content is reported with its first frame");
-    sends(&mut story, AN_PHUOC);
+    story.sends(AN_PHUOC);
     story.happens(Input::Publishing { site: AN_PHUOC, kind: SourceKind::Content, active: true });
     assert!(story.site(AN_PHUOC).content);
     let before = story.site(AN_PHUOC);
-    stops(&mut story, AN_PHUOC, SourceKind::Content);
+    story.stops(AN_PHUOC, SourceKind::Content);
     assert_eq!(flow(&story, AN_PHUOC), Flow::Steady, "of a document that stands still nothing need come");
     for kind in [SourceKind::Microphone, SourceKind::Camera] {
-        stops(&mut story, AN_PHUOC, kind);
+        story.stops(AN_PHUOC, kind);
         assert_eq!(flow(&story, AN_PHUOC), Flow::Stopped, "{kind:?}");
         assert_eq!(story.site(AN_PHUOC), before);
         assert!(story.meeting.stage().sites[0].content_active);
         story.happens(Input::Publishing { site: AN_PHUOC, kind, active: true });
         assert_eq!(flow(&story, AN_PHUOC), Flow::Steady, "{kind:?} is back");
     }
-    stops(&mut story, AN_PHUOC, SourceKind::Camera);
+    story.stops(AN_PHUOC, SourceKind::Camera);
     story.asks(site, Request::Media { microphone: true, camera: false, content: true });
     assert_eq!(flow(&story, AN_PHUOC), Flow::Steady, "what is off cannot stop");
     story.asks(site, Request::Media { microphone: true, camera: true, content: true });
@@ -313,12 +303,26 @@ fn content_is_shown_again_with_its_next_frame() {
     assert!(story.site(AN_PHUOC).content);
 }
 
+#[test]
+fn a_line_that_stands_still_turns_off_nothing_of_a_client_that_reports_nothing_either() {
+    let mut story = Story::begins(10);
+    story.enters(AN_PHUOC);
+    story.sends(AN_PHUOC);
+    story.stops(AN_PHUOC, SourceKind::Camera);
+    assert!(!story.site(AN_PHUOC).camera, "its voice still comes");
+    story.stops(AN_PHUOC, SourceKind::Microphone);
+    assert!(story.site(AN_PHUOC).camera, "nothing comes");
+    assert_eq!(flow(&story, AN_PHUOC), Flow::Stopped);
+    story.happens(Input::Publishing { site: AN_PHUOC, kind: SourceKind::Microphone, active: true });
+    assert!(!story.site(AN_PHUOC).camera, "its line is back, and its camera is not");
+}
+
 /// A foreign client that does not report its sources has those that arrive, and on a new connection none has.
 #[test]
 fn a_new_media_connection_has_brought_nothing_yet() {
     let mut story = Story::begins(10);
     story.enters(AN_PHUOC);
-    sends(&mut story, AN_PHUOC);
+    story.sends(AN_PHUOC);
     story.path(AN_PHUOC, MediaPath::Down);
     story.path(AN_PHUOC, MediaPath::Up);
     assert!(story.site(AN_PHUOC).camera, "the same connection is up again");

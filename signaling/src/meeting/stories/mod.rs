@@ -96,6 +96,18 @@ impl Story {
         self.happens(Input::Path { site, path });
     }
 
+    /// Its microphone and its camera begin to arrive.
+    pub fn sends(&mut self, site: SiteId) {
+        for kind in [SourceKind::Microphone, SourceKind::Camera] {
+            self.happens(Input::Publishing { site, kind, active: true });
+        }
+    }
+
+    /// A source does not come any more.
+    pub fn stops(&mut self, site: SiteId, kind: SourceKind) {
+        self.happens(Input::Publishing { site, kind, active: false });
+    }
+
     pub fn vanishes(&mut self, connection: ConnectionId) {
         self.happens(Input::Disconnected { connection });
     }

@@ -13,6 +13,7 @@ fn a_site_comes_is_lost_and_comes_back_as_the_same() {
     assert_eq!(story.presence(AN_PHUOC), Presence::Present);
 
     story.vanishes(first);
+    story.path(AN_PHUOC, MediaPath::Down);
     assert_eq!(story.presence(AN_PHUOC), Presence::Lost);
     let lost_since = story.site(AN_PHUOC).since_ms;
     story.passes(Duration::from_secs(7 * 24 * 3600));
@@ -21,10 +22,64 @@ fn a_site_comes_is_lost_and_comes_back_as_the_same() {
 
     let second = story.hello(AN_PHUOC, Some(seat.clone()), false);
     assert_eq!(story.seat(second), seat, "the same participant");
-    assert_eq!(story.presence(AN_PHUOC), Presence::Present, "its media never stopped");
-    assert_eq!(story.site(AN_PHUOC).reconnections, 1);
     let drops = Output::DropMedia { site: AN_PHUOC };
     assert!(!story.orders.contains(&drops), "ICE may be restarted on it");
+    story.path(AN_PHUOC, MediaPath::Up);
+    assert_eq!(story.presence(AN_PHUOC), Presence::Present);
+    assert_eq!(story.site(AN_PHUOC).reconnections, 1);
+}
+
+/// On a narrow line the WebSocket stands still behind the media, and is given up by both ends.
+#[test]
+fn a_site_whose_websocket_breaks_is_there_for_as_long_as_its_media_arrives() {
+    let mut story = Story::begins(10);
+    let chair = story.enters(CHAIR);
+    let site = story.enters(AN_PHUOC);
+    story.sends(AN_PHUOC);
+    story.passes(CALM);
+    story.vanishes(site);
+    assert_eq!(story.presence(AN_PHUOC), Presence::Present);
+    story.passes(Duration::from_secs(600));
+    let back = story.hello(AN_PHUOC, Some(story.meeting_seat(AN_PHUOC)), false);
+    assert_eq!(story.presence(AN_PHUOC), Presence::Present);
+    assert_eq!(story.site(AN_PHUOC).reconnections, 0, "nobody has missed it");
+    story.passes(CALM);
+    story.vanishes(back);
+    story.path(AN_PHUOC, MediaPath::Down);
+    story.passes(LONGEST_SPACING);
+    let seen = seen_by(&story, chair).expect("a snapshot");
+    assert_eq!(seen.sites[AN_PHUOC.0 as usize].presence, Presence::Lost);
+}
+
+/// The tab was closed, or its browser has crashed: the media quarter finds a silent line only later.
+#[test]
+fn a_page_that_is_gone_is_lost_with_the_last_of_its_sources() {
+    let mut story = Story::begins(10);
+    let site = story.enters(AN_PHUOC);
+    story.sends(AN_PHUOC);
+    story.vanishes(site);
+    story.stops(AN_PHUOC, SourceKind::Camera);
+    assert_eq!(story.presence(AN_PHUOC), Presence::Present, "its camera alone may have been unplugged");
+    story.stops(AN_PHUOC, SourceKind::Microphone);
+    assert_eq!(story.presence(AN_PHUOC), Presence::Lost);
+    story.sends(AN_PHUOC);
+    assert_eq!(story.presence(AN_PHUOC), Presence::Present);
+}
+
+#[test]
+fn who_sends_nothing_by_choice_or_by_order_of_the_chair_is_lost_with_its_line_only() {
+    let mut story = Story::begins(10);
+    let chair = story.enters(CHAIR);
+    let site = story.enters(AN_PHUOC);
+    story.sends(AN_PHUOC);
+    story.asks(site, Request::Media { microphone: true, camera: false, content: false });
+    story.stops(AN_PHUOC, SourceKind::Camera);
+    story.acts(chair, Action::Mute { site: AN_PHUOC });
+    story.stops(AN_PHUOC, SourceKind::Microphone);
+    story.vanishes(site);
+    assert_eq!(story.presence(AN_PHUOC), Presence::Present);
+    story.path(AN_PHUOC, MediaPath::Down);
+    assert_eq!(story.presence(AN_PHUOC), Presence::Lost);
 }
 
 #[test]
@@ -65,6 +120,7 @@ fn a_lost_seat_waits_for_its_holder_and_not_for_the_bare_link() {
     let lost = story.enters(AN_PHUOC);
     let seat = story.meeting_seat(AN_PHUOC);
     story.vanishes(lost);
+    story.path(AN_PHUOC, MediaPath::Down);
     for secret in [None, Some("a guess".into()), Some(Secret::default())] {
         let stranger = story.hello(AN_PHUOC, secret, false);
         assert_eq!(story.refusal(stranger), Some(ErrorCode::SeatTaken));
@@ -223,5 +279,7 @@ fn a_seat_is_connected_while_its_media_is_up() {
         assert_eq!(connected(&story), [up], "{path:?}");
     }
     story.vanishes(site);
+    assert_eq!(connected(&story), [true], "whatever becomes of its WebSocket");
+    story.path(AN_PHUOC, MediaPath::Down);
     assert_eq!(connected(&story), [false], "it keeps its seat");
 }

@@ -19,7 +19,7 @@ const ICONS: Record<Kind, LucideIcon> = {
 };
 
 /** Its words, and those in small print. */
-function textsOf({ kind, film, connecting, microphoneOpen }: ReturnType<typeof useBanner>): [string, string] {
+function textsOf({ kind, film, coming, microphoneOpen }: ReturnType<typeof useBanner>): [string, string] {
   const t = words.value;
   switch (kind) {
     case 'on_air':
@@ -38,10 +38,11 @@ function textsOf({ kind, film, connecting, microphoneOpen }: ReturnType<typeof u
       return [t.stillSending, t.stillSendingHint];
     case 'film_still_sending':
       return [t.stillSending, t.filmStillSendingHint];
-    case 'reconnecting': {
-      const coming = connecting ? t.connecting : t.reconnecting;
-      return [coming, microphoneOpen ? '' : t.reconnectingMicOff];
-    }
+    case 'reconnecting':
+      return [
+        coming === 'controlsAway' ? t.controlsAwayShort : t[coming ?? 'reconnecting'],
+        microphoneOpen ? '' : t.reconnectingMicOff,
+      ];
   }
 }
 
