@@ -28,6 +28,8 @@ const WAITS_MS: f64 = 20.0;
 const LIMITED: f64 = 0.65;
 /// A queue is gone so long after it was last seen to grow, and a response.
 const CALM_AFTER: Duration = Duration::from_millis(300);
+/// What is lost so long after a queue was last seen to grow may be lost because of it.
+const CONGESTED_FOR: Duration = Duration::from_secs(1);
 /// An estimate that neither media nor a probe came near to for so long is believed less, by so much a second.
 const FRESH: Duration = Duration::from_secs(10);
 const AGEING_PER_S: f64 = 0.95;
@@ -138,6 +140,11 @@ impl Estimator {
     /// Less is sent than the line is believed to carry.
     fn is_limited(&self) -> bool {
         self.acked.bps().is_some_and(|acked| acked < LIMITED * self.bps())
+    }
+
+    /// A queue has lately grown on it.
+    pub fn is_congested(&self, now: Instant) -> bool {
+        self.overused.is_some_and(|at| now.saturating_duration_since(at) < CONGESTED_FOR)
     }
 
     fn is_calm(&self, now: Instant) -> bool {

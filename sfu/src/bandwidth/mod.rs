@@ -7,6 +7,7 @@ mod aimd;
 pub mod estimate;
 pub mod history;
 mod loss;
+pub mod losses;
 pub mod probe;
 mod train;
 mod trend;

@@ -1,6 +1,6 @@
 //! RTCP that comes in: reports, retransmission and key frame requests, transport-wide feedback.
 
-use super::Engine;
+use super::{Engine, speech};
 use crate::discard::DropReason;
 use crate::forward::packet::{Mapped, Origin, Pending};
 use crate::forward::resend::ResendBudget;
@@ -42,6 +42,8 @@ impl Engine {
                 if let Some(subscriber) = self.peers.subscribers.get_mut(index) {
                     let summary = subscriber.history.on_feedback(now, &report);
                     subscriber.estimator.on_feedback(now, &summary);
+                    subscriber.losses.on_feedback(now, &summary);
+                    speech::follow(now, subscriber);
                 }
             }
             Feedback::Bye { .. } => {}
@@ -104,11 +106,14 @@ impl Engine {
             rtt = round_trip(ours, block).or(rtt);
             if let Some(account) = subscriber.account_by_ssrc(block.ssrc) {
                 account.acknowledged = true;
+                let (expected, lost) = speech::since_last(account, block);
                 account.reported_lost = i64::from(block.cumulative_lost);
                 account.reported_jitter = block.jitter;
                 account.reported_fraction = f64::from(block.fraction_lost) / 256.0;
+                subscriber.losses.on_report(now, expected, lost);
             }
         }
+        speech::follow(now, subscriber);
         if let Some(identity) = self.peers.identities.get_mut(index)
             && let Some(rtt) = rtt
         {

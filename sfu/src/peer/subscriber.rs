@@ -5,11 +5,13 @@ use super::queue::{SendQueue, SendRank};
 use super::rtp_codec;
 use crate::bandwidth::estimate::Estimator;
 use crate::bandwidth::history::SendHistory;
+use crate::bandwidth::losses::Losses;
 #[cfg(debug_assertions)]
 use crate::forward::guard::Guard;
 use crate::forward::key_budget::KeyBudget;
 use crate::forward::packet::{Origin, Pending};
 use crate::forward::parameters::RtpParameters;
+use crate::forward::red::Redundancy;
 use crate::forward::resend::{ResendBudget, Resent};
 use crate::forward::rewrite::Rewriter;
 use crate::forward::switch::{AudioSlot, VideoSlot};
@@ -25,7 +27,7 @@ use std::time::{Duration, Instant};
 
 /// Assumed of a line before its first feedback (careful conference servers start from 0.5–0.8 Mbit/s). Nothing is
 /// thinned by it yet; it is what the estimator grows from.
-const START_BPS: u64 = 600_000;
+pub const START_BPS: u64 = 600_000;
 
 /// Sent counters and the receiver's last report of one slot.
 #[derive(Debug, Default)]
@@ -38,6 +40,8 @@ pub struct SlotAccount {
     pub reported_lost: i64,
     pub reported_jitter: u32,
     pub reported_fraction: f64,
+    /// The highest number, with its cycles; none before the first report.
+    pub reported_highest: Option<u32>,
     /// The receiver has reported on the slot's SSRC, so it knows which section it belongs to.
     pub acknowledged: bool,
     /// Sent since the last report, so that a silent slot sends no sender reports.
@@ -86,6 +90,8 @@ pub struct Subscriber {
     pub queue: SendQueue,
     pub history: SendHistory,
     pub estimator: Estimator,
+    pub losses: Losses,
+    pub redundancy: Redundancy,
     /// SSRC of the first slot, under which everything that concerns no slot is reported.
     pub report_ssrc: Ssrc,
     pub nacks: u64,
@@ -109,6 +115,8 @@ impl Subscriber {
             queue: SendQueue::default(),
             history: SendHistory::new(),
             estimator: Estimator::new(START_BPS),
+            losses: Losses::default(),
+            redundancy: Redundancy::default(),
             report_ssrc: Ssrc(1),
             nacks: 0,
             plis: 0,

@@ -3,6 +3,7 @@
 use super::client::{Client, OUR_SSRC, Seen};
 use super::codec::VideoCodec;
 use super::frame::{CONTENT, Stamp};
+use super::hearing::is_voice;
 use super::incoming::{Came, SlotView};
 use super::outgoing::Outgoing;
 use bytes::BytesMut;
@@ -86,6 +87,9 @@ impl Client {
     }
 
     fn answer(&mut self, now: Instant, ssrc: u32, sequence: u16) {
+        if self.forgets {
+            return;
+        }
         let port = self.port.clone();
         let stream = self.streams().find(|stream| stream.ssrc == ssrc);
         let answered = stream.map_or(Ok(()), |stream| stream.answer(now, &port, sequence));
@@ -121,6 +125,9 @@ impl Client {
             packet.header.payload_type = codec.payload_type();
             packet.header.sequence_number = u16::from_be_bytes([high, low]);
             packet.payload = packet.payload.slice(2..);
+        }
+        if is_voice(packet.header.payload_type) {
+            self.faults.extend(self.heard.take(now, &mut packet).err());
         }
         let stamp = Stamp::read(&packet.payload);
         let (ssrc, thinned) = (packet.header.ssrc, self.thinned);
