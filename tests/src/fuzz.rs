@@ -11,6 +11,7 @@ mod meeting;
 #[cfg(test)]
 mod order_tests;
 mod reader;
+mod redundancy;
 mod reoffers;
 mod rig;
 

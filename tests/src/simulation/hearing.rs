@@ -16,6 +16,8 @@ pub struct Heard {
     /// Packets that carried copies, and the bytes of these.
     pub redundant_packets: u64,
     pub redundant_bytes: u64,
+    /// Packets that came after newer ones of their slot, or twice.
+    pub overtaken: u64,
 }
 
 impl Heard {

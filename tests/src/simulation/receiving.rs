@@ -137,6 +137,9 @@ impl Client {
             view.expect_thinning();
         }
         let newest = view.see(came, &packet);
+        if is_voice(packet.header.payload_type) && !newest {
+            self.heard.overtaken += 1;
+        }
         if let Some(stamp) = stamp.filter(|_| newest && repeated.is_none()) {
             let kind = match stamp.layer {
                 _ if matches!(slot, SlotId::Audio(_)) => SourceKind::Microphone,

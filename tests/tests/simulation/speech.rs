@@ -104,6 +104,7 @@ fn what_a_publishers_line_loses_comes_with_its_redundancy() {
         let heard = heard(&world, NO_RED, speaker, since, PATIENCE * 2);
         assert!((at_least..at_most).contains(&heard), "heard {heard} of {speaker}");
         assert_eq!(copies(&world, OPUS) + copies(&world, RED), 0, "made anew for each receiver");
+        assert_eq!(world.sites[NO_RED].client.heard.overtaken, 0, "in order");
         assert_eq!(world.faults, [] as [String; 0]);
     }
 }
