@@ -1,6 +1,6 @@
 //! Departures of one peer's packets by transport-wide sequence number, matched with the arrivals its feedback reports.
 
-use super::losses::Runs;
+use super::runs::Runs;
 use rtp::rtcp::TransportReport;
 use rtp::sequence::Sequence;
 use std::time::{Duration, Instant};

@@ -9,6 +9,7 @@ pub mod history;
 mod loss;
 pub mod losses;
 pub mod probe;
+mod runs;
 mod train;
 mod trend;
 
