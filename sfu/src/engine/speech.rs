@@ -7,7 +7,8 @@ use crate::forward::red::{Losing, MAX_COPIES, Redundancy};
 use crate::forward::rewrite::Rewriter;
 use crate::forward::write::Parts;
 use crate::limits::SPEECH_MAX_AGE;
-use crate::peer::layer::Layer;
+use crate::peer::Table;
+use crate::peer::layer::{Layer, Route};
 use crate::peer::subscriber::{START_BPS, SlotAccount, Subscriber};
 use arrayvec::ArrayVec;
 use rtp::codec::Codec;
@@ -42,6 +43,19 @@ pub(super) fn since_last(account: &mut SlotAccount, block: &ReportBlock) -> (u32
     let expected = block.highest_sequence.wrapping_sub(before);
     let lost = i64::from(block.cumulative_lost).saturating_sub(account.reported_lost);
     if expected > MAX_REPORTED { (0, 0) } else { (expected, lost) }
+}
+
+/// What a publisher is told of its voice: its own losses, or those of the worst listener that has no RED. Encoders go by
+/// it: with in-band FEC (RFC 6716 section 2.1.7) a packet holds the one before, at a lower rate, and every receiver of Opus can
+/// use that. The count of losses stays that of the publisher's own line, by which congestion is judged.
+pub(super) fn tell_losses(block: &mut ReportBlock, subscribers: &Table<Subscriber>, routes: &[Route]) {
+    let unprotected = routes.iter().filter_map(|route| {
+        let subscriber = subscribers.get(route.subscriber)?;
+        let audio = subscriber.audio.get(usize::from(route.slot))?;
+        audio.slot.rtp.codec(Codec::Red).is_none().then(|| subscriber.losses.share())
+    });
+    let worst = unprotected.fold(0.0, f64::max);
+    block.fraction_lost = block.fraction_lost.max((worst * 256.0).min(255.0) as u8);
 }
 
 /// The packets of one voice that copies can be taken from.

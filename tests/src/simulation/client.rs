@@ -100,6 +100,8 @@ pub struct Client {
     pub seen: Vec<Seen>,
     pub faults: Vec<String>,
     pub key_requests: u64,
+    /// The share of its voice that is lost, as it is told.
+    pub voice_lost: f64,
     pub muted: bool,
     /// It sends nothing again that it is asked for.
     pub forgets: bool,
@@ -176,6 +178,7 @@ impl Client {
             seen: Vec::new(),
             faults: Vec::new(),
             key_requests: 0,
+            voice_lost: 0.0,
             muted: false,
             forgets: false,
             dark: false,

@@ -11,6 +11,7 @@ use rtc::interceptor::Packet;
 use rtc::rtcp;
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::sender_report::SenderReport;
 use rtc::rtcp::transport_feedbacks::transport_layer_nack::{NackPair, TransportLayerNack};
 use rtc::rtp;
@@ -73,6 +74,10 @@ impl Client {
             for sequence in nack.nacks.iter().flat_map(|pair| pair.packet_list()) {
                 self.answer(now, nack.media_ssrc, sequence);
             }
+        } else if let Some(report) = any.downcast_ref::<ReceiverReport>() {
+            let voice = self.voice.as_ref().map(|voice| voice.ssrc);
+            let own = report.reports.iter().find(|block| Some(block.ssrc) == voice);
+            self.voice_lost = own.map_or(self.voice_lost, |block| f64::from(block.fraction_lost) / 256.0);
         } else if let Some(report) = any.downcast_ref::<SenderReport>() {
             let seconds = report.ntp_time as f64 / 4_294_967_296.0 - EPOCH_NTP_S;
             if let Some(view) = self.view(report.ssrc) {
