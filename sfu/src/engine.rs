@@ -22,6 +22,7 @@ mod speech;
 mod survey;
 mod switching;
 mod timers;
+mod wire;
 mod work;
 
 use crate::command::Command;

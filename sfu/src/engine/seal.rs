@@ -1,6 +1,7 @@
 //! One run: packets of one subscriber and one size, written from the publishers' slabs and sealed one after the other.
 
 use super::speech::{MAX_PAYLOAD, Voice};
+use super::wire::Wire;
 use super::work::{AtWork, Work};
 use crate::bandwidth::history::Stamp;
 use crate::discard::DropReason;
@@ -20,7 +21,6 @@ use crate::peer::subscriber::Subscriber;
 use crate::stats::WorkerStats;
 use crate::transport::SRTP_OVERHEAD;
 use rtp::codec::Codec;
-use rtp::ids::Ssrc;
 use rtp::sequence::Sequence;
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -76,27 +76,14 @@ pub(super) struct Sealer<'a> {
     wire: Option<Wire>,
     /// Bytes of redundancy in the packet written last.
     redundant: usize,
+    /// Of those that leave.
+    repeated: u64,
     /// When the oldest packet of the run arrived, resent ones not counted.
     pub oldest: Option<Instant>,
     /// When the newest did.
     pub arrived: Option<Instant>,
     /// A packet of this layer had to be given up.
     pub needs_key: Option<Origin>,
-}
-
-/// How packets of one kind go out on one slot.
-#[derive(Clone, Copy)]
-struct Wire {
-    slot: u16,
-    codec: Codec,
-    rtx: bool,
-    ssrc: Ssrc,
-    payload_type: u8,
-    /// Of redundant audio (RFC 2198), where the receiver has that.
-    red: Option<u8>,
-    /// Packets name their section (RFC 9143 section 15) until the receiver has reported on the SSRC: a receiver that
-    /// goes by MID learns where it belongs, and from then on it costs nothing. RTX is never reported on.
-    names_section: bool,
 }
 
 impl<'a> Sealer<'a> {
@@ -123,6 +110,7 @@ impl<'a> Sealer<'a> {
             layer: None,
             wire: None,
             redundant: 0,
+            repeated: 0,
             oldest: None,
             arrived: None,
             needs_key: None,
@@ -159,6 +147,7 @@ impl<'a> Sealer<'a> {
             }
         }
         stats.packets_forwarded = stats.packets_forwarded.wrapping_add(run.packets as u64);
+        stats.redundant_bytes = stats.redundant_bytes.wrapping_add(self.repeated);
         (run.packets > 0).then_some(run)
     }
 
@@ -192,6 +181,9 @@ impl<'a> Sealer<'a> {
         }
         let sealed = self.line.seal_rtp(room, written.header, written.total, sequence)?;
         self.commit(pending, meta, written, size)?;
+        if self.redundant > 0 {
+            self.spend_redundancy();
+        }
         if !self.rank.is_rtx() {
             self.oldest = self.oldest.or(Some(meta.arrived));
             self.arrived = Some(meta.arrived);
@@ -326,7 +318,6 @@ impl<'a> Sealer<'a> {
         }
         let slot = usize::from(pending.slot);
         let account = if self.rank == SendRank::Audio {
-            subscriber.redundancy.spend(std::mem::take(&mut self.redundant));
             &mut subscriber.audio.get_mut(slot).ok_or(DropReason::UnknownSsrc)?.account
         } else {
             let video = subscriber.video.get_mut(slot).ok_or(DropReason::UnknownSsrc)?;
@@ -354,6 +345,12 @@ impl<'a> Sealer<'a> {
         Ok(())
     }
 
+    fn spend_redundancy(&mut self) {
+        let redundant = std::mem::take(&mut self.redundant);
+        self.subscriber.redundancy.spend(redundant);
+        self.repeated = self.repeated.wrapping_add(redundant as u64);
+    }
+
     fn is_acknowledged(&self, slot: usize) -> bool {
         let account = if self.is_audio() {
             self.subscriber.audio.get(slot).map(|audio| &audio.account)
@@ -369,19 +366,5 @@ impl<'a> Sealer<'a> {
         } else {
             self.subscriber.video.get(slot).map(|video| &video.slot.rtp)
         }
-    }
-}
-
-impl Wire {
-    /// `None` where the receiver cannot take the codec.
-    fn of(parameters: &RtpParameters, (slot, codec, rtx): (u16, Codec, bool)) -> Option<Wire> {
-        let found = parameters.codec(codec)?;
-        let red = (codec == Codec::Opus).then(|| parameters.codec(Codec::Red)).flatten();
-        let red = red.map(|red| red.payload_type);
-        let (ssrc, payload_type) = match rtx {
-            false => (parameters.ssrc, found.payload_type),
-            true => parameters.rtx_ssrc.zip(found.rtx_payload_type)?,
-        };
-        Some(Wire { slot, codec, rtx, ssrc, payload_type, red, names_section: false })
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn follow(now: Instant, subscriber: &mut Subscriber) {
         share: losses.share(),
         burst: losses.burst(),
         bps: estimator.estimate_bps().unwrap_or(START_BPS) as f64,
-        congested: estimator.is_congested(now),
+        congested: estimator.is_congested(),
     };
     redundancy.follow(now, losing);
 }

@@ -21,11 +21,13 @@ const PACKET: Duration = Duration::from_millis(20);
 /// and much of it lost, the estimate, which follows what arrives, is far too low.
 const SHARE: f64 = 1.0 / 3.0;
 const ONE_VOICE_BPS: f64 = 104_000.0;
-/// It begins with two copies of one voice and grows as long as no queue does: where one grows packets are lost because
-/// too much is sent, and what is left of the redundancy after a second of that is this.
+/// It begins with two copies of one voice and grows while no queue stands on the line. While one does, packets are lost
+/// because too much is sent, and this is left of the redundancy after a second; for some time it grows slowly then.
 const FIRST_BPS: f64 = 64_000.0;
 const GROWTH_BPS_PER_S: f64 = 16_000.0;
-const LEFT_PER_S: f64 = 0.7;
+const CAREFUL_BPS_PER_S: f64 = 1_000.0;
+const CAREFUL_FOR: Duration = Duration::from_secs(30);
+const LEFT_PER_S: f64 = 0.5;
 /// What is not used adds up for so long.
 const MEMORY: Duration = Duration::from_millis(250);
 
@@ -36,7 +38,7 @@ pub struct Losing {
     pub share: f64,
     /// From the first to the last packet of a run of losses, on average.
     pub burst: Duration,
-    /// What the line is believed to carry, and whether a queue has lately grown on it.
+    /// What the line is believed to carry, and whether a queue stands on it.
     pub bps: f64,
     pub congested: bool,
 }
@@ -67,6 +69,7 @@ pub struct Redundancy {
     /// What it may take, and since when.
     bps: f64,
     followed: Option<Instant>,
+    congested: Option<Instant>,
     /// Bytes that may be sent now, and when that was so.
     budget: f64,
     filled: Option<Instant>,
@@ -88,10 +91,15 @@ impl Redundancy {
             return;
         };
         let passed = now.saturating_duration_since(followed).as_secs_f64();
-        self.bps = match losing.congested {
-            true => self.bps * LEFT_PER_S.powf(passed),
-            false => (self.bps + GROWTH_BPS_PER_S * passed).min((losing.bps * SHARE).max(ONE_VOICE_BPS)),
-        };
+        if losing.congested {
+            self.congested = Some(now);
+            self.bps *= LEFT_PER_S.powf(passed);
+            return;
+        }
+        let is_careful = |at| now.saturating_duration_since(at) < CAREFUL_FOR;
+        let careful = self.congested.is_some_and(is_careful);
+        let growth = if careful { CAREFUL_BPS_PER_S } else { GROWTH_BPS_PER_S };
+        self.bps = (self.bps + growth * passed).min((losing.bps * SHARE).max(ONE_VOICE_BPS));
     }
 
     fn lower(&mut self, now: Instant, before: usize, would_do: usize) -> usize {

@@ -84,9 +84,19 @@ fn bytes_stay_within_a_third_of_the_line() {
 
 /// More bytes do not help where packets are lost for the bytes that are sent.
 #[test]
-fn a_queue_that_grows_ends_redundancy() {
+fn a_queue_ends_redundancy_and_it_comes_back_slowly() {
     let congested = Losing { congested: true, ..losing(0.3) };
-    assert!(bps_after(6, congested) < 8_000.0);
+    assert!(bps_after(6, congested) <= FIRST_BPS / 64.0);
+    let (start, mut red) = (test_start(), Redundancy::default());
+    let mut at = |second: u64, losing| {
+        red.follow(start + Duration::from_secs(second), losing);
+        red.bps
+    };
+    (0..=2).for_each(|second| assert!(at(second, congested) > 0.0));
+    assert_eq!(at(3, losing(0.3)), FIRST_BPS / 4.0 + CAREFUL_BPS_PER_S);
+    let before = at(31, losing(0.3));
+    assert_eq!(before, FIRST_BPS / 4.0 + CAREFUL_BPS_PER_S * 29.0);
+    assert_eq!(at(32, losing(0.3)) - before, GROWTH_BPS_PER_S, "after half a minute as before");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::SETTLE;
 use rand::Rng;
 use sfu::discard::DropReason;
 use std::time::{Duration, Instant};
-use tests::simulation::{Draws, LinkModel, Publishes, World, rng};
+use tests::simulation::{Draws, LinkModel, Publishes, Rate, World, rng};
 
 const VOICE: Publishes = Publishes { layers: 0, voice: true };
 /// Sites of a conversation: one that speaks plain Opus and has RED, one that speaks RED, one that has none.
@@ -45,7 +45,7 @@ fn a_clean_line_carries_no_redundancy() {
     let since = world.now;
     world.run(LISTENS_FOR);
     assert!(heard(&world, RED, OPUS, since, PATIENCE) >= 1.0);
-    assert_eq!(copies(&world, RED), 0);
+    assert_eq!((copies(&world, RED), world.stats().redundant_bytes), (0, 0));
     assert_eq!(world.faults, [] as [String; 0]);
 }
 
@@ -60,6 +60,8 @@ fn a_line_that_loses_a_third_carries_the_speech_all_the_same() {
         (heard(&world, RED, OPUS, since, PATIENCE), heard(&world, NO_RED, OPUS, since, PATIENCE));
     assert!(with >= 0.97 && (0.65..0.75).contains(&without), "heard {with}, without RED {without}");
     assert_eq!(copies(&world, NO_RED), 0, "not negotiated");
+    let (sent, came) = (world.stats().redundant_bytes, world.sites[RED].client.heard.redundant_bytes);
+    assert!(came > 0 && sent > came, "{sent} bytes sent, of which {came} came");
     // Where the line is well again, it costs nothing any more.
     world.wire.links[RED].loss = 0.0;
     world.run(FORGETS);
@@ -142,4 +144,18 @@ fn a_speaker_is_told_what_listeners_without_redundancy_lose() {
     let told = world.sites[OPUS].client.voice_lost;
     assert!((0.15..0.45).contains(&told), "told {told}");
     assert_eq!(world.faults, [] as [String; 0]);
+}
+
+/// A voice and its headers take 52 kbit/s: copies of it would fill the line, and all speech would come late.
+#[test]
+fn a_narrow_line_is_not_filled_with_redundancy() {
+    let mut world = conversation(7, OPUS);
+    let rate = Some(Rate { bits_per_second: 64_000, queue: Duration::from_millis(300) });
+    world.wire.links[RED] = LinkModel { loss: 0.05, rate, ..world.wire.links[RED] };
+    world.run(MEASURES);
+    let since = world.now;
+    world.run(LISTENS_FOR * 2);
+    let heard = heard(&world, RED, OPUS, since, PATIENCE);
+    assert!(heard >= 0.9, "heard {heard}");
+    assert!(copies(&world, RED) > 0, "there is room for some");
 }
