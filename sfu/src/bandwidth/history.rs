@@ -151,7 +151,9 @@ impl SendHistory {
             if departure.fate == Fate::Unknown {
                 departure.fate = Fate::Lost;
                 summary.lost = summary.lost.saturating_add(1);
-                summary.runs.lose(sent_us);
+                if departure.probe == 0 {
+                    summary.runs.lose(sent_us);
+                }
                 summary.lost_bytes = summary.lost_bytes.saturating_add(u64::from(departure.bytes));
             }
             return;

@@ -25,8 +25,9 @@ pub struct Losses {
 
 impl Losses {
     pub fn on_feedback(&mut self, now: Instant, summary: &Summary) {
-        let (arrived, lost) = (summary.acknowledged.len() as f64, f64::from(summary.lost));
-        let late = f64::from(summary.late);
+        // A probe asks for more than may fit.
+        let arrived = summary.acknowledged.iter().filter(|packet| packet.probe == 0).count() as f64;
+        let (lost, late) = (f64::from(summary.runs.lost), f64::from(summary.late));
         self.feedback = Some(now);
         self.fade(now);
         self.sent += arrived + lost - late;

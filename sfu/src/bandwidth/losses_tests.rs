@@ -30,6 +30,21 @@ fn a_clean_line_loses_nothing_and_one_loss_is_an_accident() {
 }
 
 #[test]
+fn what_a_probe_loses_says_nothing_of_the_line() {
+    let start = test_start();
+    let (mut history, mut losses) = (SendHistory::new(), Losses::default());
+    (0..40).for_each(|n| {
+        let stamp = history.stamp(start);
+        history.record(stamp, 100, u8::from(n >= 20));
+    });
+    let arrivals = (0..40).map(|n| (n < 20 || n % 2 == 0).then_some(4)).collect();
+    let report = TransportReport { base_sequence: 0, reference_time: 0, feedback_count: 0, arrivals };
+    let summary = history.on_feedback(start, &report);
+    losses.on_feedback(start, &summary);
+    assert_eq!((summary.lost, losses.share()), (10, 0.0));
+}
+
+#[test]
 fn single_losses_have_no_length() {
     let (_, losses) = fed(500, |n| n % 5 != 2);
     assert!((losses.share() - 0.2).abs() < 0.01, "{}", losses.share());

@@ -4,6 +4,8 @@
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Runs {
     pub count: u32,
+    /// Packets in them.
+    pub lost: u32,
     /// From departure of the first to that of the last of each, together, in microseconds.
     pub spans_us: u64,
     open: Option<(i64, i64)>,
@@ -12,6 +14,7 @@ pub struct Runs {
 impl Runs {
     /// The next packet, sent then, is lost.
     pub fn lose(&mut self, sent_us: i64) {
+        self.lost = self.lost.saturating_add(1);
         let first = self.open.map_or(sent_us, |(first, _)| first);
         self.open = Some((first, sent_us));
     }

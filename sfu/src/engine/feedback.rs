@@ -43,7 +43,7 @@ impl Engine {
                     let summary = subscriber.history.on_feedback(now, &report);
                     subscriber.estimator.on_feedback(now, &summary);
                     subscriber.losses.on_feedback(now, &summary);
-                    speech::follow(now, subscriber);
+                    speech::follow(now, self.peers.lines.get(index), subscriber);
                 }
             }
             Feedback::Bye { .. } => {}
@@ -113,7 +113,7 @@ impl Engine {
                 subscriber.losses.on_report(now, expected, lost);
             }
         }
-        speech::follow(now, subscriber);
+        speech::follow(now, self.peers.lines.get(index), subscriber);
         if let Some(identity) = self.peers.identities.get_mut(index)
             && let Some(rtt) = rtt
         {

@@ -7,8 +7,10 @@ use crate::forward::red::{Losing, MAX_COPIES, Redundancy};
 use crate::forward::rewrite::Rewriter;
 use crate::forward::write::Parts;
 use crate::limits::SPEECH_MAX_AGE;
+use crate::net::PathKind;
 use crate::peer::Table;
 use crate::peer::layer::{Layer, Route};
+use crate::peer::line::Line;
 use crate::peer::subscriber::{START_BPS, SlotAccount, Subscriber};
 use arrayvec::ArrayVec;
 use rtp::codec::Codec;
@@ -22,11 +24,13 @@ pub(super) const MAX_PAYLOAD: usize = 1000;
 /// A receiver that reports so much at once has begun anew.
 const MAX_REPORTED: u32 = 10_000;
 
-/// The redundancy of a receiver's voices follows what its line loses now.
-pub(super) fn follow(now: Instant, subscriber: &mut Subscriber) {
+/// The redundancy of a receiver's voices follows what its line loses now. TCP loses nothing: what does not come is what
+/// was not sent, since it is slow.
+pub(super) fn follow(now: Instant, line: Option<&Line>, subscriber: &mut Subscriber) {
     let Subscriber { losses, estimator, redundancy, .. } = subscriber;
+    let loses = line.and_then(Line::path).is_none_or(|path| path.kind == PathKind::Udp);
     let losing = Losing {
-        share: losses.share(),
+        share: if loses { losses.share() } else { 0.0 },
         burst: losses.burst(),
         bps: estimator.estimate_bps().unwrap_or(START_BPS) as f64,
         congested: estimator.is_congested(),

@@ -3,6 +3,7 @@
 use super::SETTLE;
 use rand::Rng;
 use sfu::discard::DropReason;
+use sfu::net::PathKind;
 use std::time::{Duration, Instant};
 use tests::simulation::{Draws, LinkModel, Publishes, Rate, World, rng};
 
@@ -158,4 +159,20 @@ fn a_narrow_line_is_not_filled_with_redundancy() {
     let heard = heard(&world, RED, OPUS, since, PATIENCE);
     assert!(heard >= 0.9, "heard {heard}");
     assert!(copies(&world, RED) > 0, "there is room for some");
+}
+
+/// What does not come over TCP was not sent: its line is slow, and more bytes make it slower.
+#[test]
+fn a_line_of_tcp_gets_no_redundancy() {
+    let mut world = conversation(8, OPUS);
+    world.rebind(RED, PathKind::Tcp);
+    world.run(SETTLE);
+    let rate = Some(Rate { bits_per_second: 32_000, queue: Duration::from_secs(10) });
+    world.wire.links[RED] = LinkModel { rate, ..world.wire.links[RED] };
+    let came = |world: &World| world.sites[RED].client.audio.values().map(|view| view.packets).sum::<u64>();
+    let before = came(&world);
+    world.run(LISTENS_FOR);
+    let came = came(&world) - before;
+    assert!((100..1400).contains(&came), "{came} came, so some did not");
+    assert_eq!(copies(&world, RED), 0);
 }
