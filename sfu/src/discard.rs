@@ -72,6 +72,8 @@ drop_reasons! {
     /// Further behind the newest than the slab reaches, or than the numbers of a slot do: a packet that comes
     /// late, or is asked for late.
     TooOld => "too_old",
+    /// Speech that comes so long after newer speech of its voice that no receiver would play it.
+    TooLate => "too_late",
     /// The server does not let this peer publish this now: muted by the chair, or called off by the site itself.
     Muted => "muted",
     /// More than a source or a layer of it may send.

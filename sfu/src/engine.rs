@@ -17,12 +17,15 @@ mod ingress;
 mod lines;
 mod overload;
 mod pacing;
+mod recover;
 mod reports;
 mod rescue;
 mod seal;
+mod speech;
 mod survey;
 mod switching;
 mod timers;
+mod wire;
 mod work;
 
 use crate::command::Command;

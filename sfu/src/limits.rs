@@ -36,6 +36,10 @@ pub const MAX_DATAGRAM_BYTES: usize = 2048;
 /// Peers of one worker: twice the 1,800 receivers of 2 Mbit/s that one core is meant to serve.
 pub const MAX_PEERS_PER_WORKER: usize = 4096;
 
+/// Speech that is later than this against the newest of its voice is not played any more: a receiver that waited for
+/// it would answer everybody a quarter of a second later. Two questions to a publisher 100 ms away are answered within.
+pub const SPEECH_MAX_AGE: Duration = Duration::from_millis(250);
+
 /// Chromium checks consent every 2.5 s and sends media all the time: within 4 s one check has been missed, and the
 /// chair is to see a lost line soon after it.
 pub const QUIET_AFTER: Duration = Duration::from_secs(4);

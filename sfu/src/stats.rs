@@ -108,6 +108,8 @@ pub struct WorkerStats {
     pub datagrams_sent: u64,
     /// RTP packets sealed for a slot, resent ones among them.
     pub packets_forwarded: u64,
+    /// Of copies in voices, for receivers whose lines lose packets (RFC 2198).
+    pub redundant_bytes: u64,
     /// Packets and datagrams that went no further.
     pub drops: Drops,
     /// Peers ended because work for them panicked.

@@ -11,6 +11,7 @@ mod meeting;
 #[cfg(test)]
 mod order_tests;
 mod reader;
+mod redundancy;
 mod reoffers;
 mod rig;
 
@@ -202,7 +203,19 @@ pub fn codecs(data: &[u8]) {
     }
     let mut patched = payload.to_vec();
     codec::patch_ids(codec, &mut patched, Some(0x7fff), Some(255));
-    let _primary = codec::red::primary(payload);
+    redundancy(payload);
+}
+
+/// Redundant audio that is read can be written again, and is the same.
+fn redundancy(payload: &[u8]) {
+    let Ok(read) = codec::red::blocks(payload) else {
+        return;
+    };
+    let blocks: Vec<_> = read.collect();
+    let (primary, redundant) = blocks.split_last().expect("a primary block");
+    let mut out = vec![0; payload.len()];
+    let written = codec::red::write(&mut out, redundant, *primary);
+    assert_eq!(written.map(|length| &out[..length]), Some(payload), "read and written again");
 }
 
 pub fn rtcp(data: &[u8]) {

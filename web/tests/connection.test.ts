@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { MediaConnection } from '../src/media/connection';
 import { settle } from './connectorPage';
 import { FakePc, FakePlayer, FakeTrack, forgetBrowser, pretendBrowser } from './fakes';
@@ -57,4 +57,20 @@ test('a camera that was exchanged decides nothing any more', async () => {
   expect(old.srcObject).toBeNull();
   media.close();
   expect(FakePlayer.all.every(({ srcObject }) => srcObject === null)).toBe(true);
+});
+
+test('redundant audio is heard where the bridge makes it, and not spoken', () => {
+  const codecs = ['audio/opus', 'audio/red', 'audio/PCMU'].map(mimeType => ({ mimeType }));
+  vi.stubGlobal('RTCRtpReceiver', { getCapabilities: () => ({ codecs }) });
+  new MediaConnection(1, () => undefined);
+  const audio = FakePc.last.transceivers.filter(({ receiver }) => receiver.track.kind === 'audio');
+  const [microphone, ...slots] = audio.map(transceiver => transceiver.codecs);
+  expect(microphone).toEqual(['audio/opus', 'audio/red']);
+  expect(slots).toEqual(Array(4).fill(['audio/red', 'audio/opus']));
+});
+
+test('a browser without redundant audio hears plain Opus', () => {
+  vi.stubGlobal('RTCRtpReceiver', { getCapabilities: () => ({ codecs: [{ mimeType: 'audio/opus' }] }) });
+  new MediaConnection(1, () => undefined);
+  expect(FakePc.last.transceivers.at(-1)?.codecs).toEqual(['audio/opus']);
 });

@@ -160,7 +160,13 @@ export class FakePc {
   signalingState: RTCSignalingState = 'stable';
   onconnectionstatechange: (() => void) | null = null;
   readonly offers: ('fresh' | 'restart')[] = [];
-  readonly transceivers: { sender: FakeSender; receiver: { track: FakeTrack }; direction: string }[] = [];
+  readonly transceivers: {
+    sender: FakeSender;
+    receiver: { track: FakeTrack };
+    direction: string;
+    codecs: string[];
+    setCodecPreferences(codecs: { mimeType: string }[]): void;
+  }[] = [];
   closed = false;
 
   constructor() {
@@ -175,6 +181,10 @@ export class FakePc {
       sender: new FakeSender(init.sendEncodings),
       receiver: { track: new FakeTrack(kind) },
       direction: init.direction,
+      codecs: [] as string[],
+      setCodecPreferences(codecs: { mimeType: string }[]) {
+        transceiver.codecs = codecs.map(codec => codec.mimeType);
+      },
     };
     this.transceivers.push(transceiver);
     return transceiver;

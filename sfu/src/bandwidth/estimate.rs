@@ -39,6 +39,10 @@ const UNUSED: f64 = 1.47;
 const ARRIVES: f64 = 0.9;
 /// A queue is gone so long after it was last seen to grow, and a response.
 const CALM_AFTER: Duration = Duration::from_millis(300);
+/// A queue that lets nothing through sooner for half a second stands. One that is full does not grow any more, and what a
+/// line lets through late now and then is no queue.
+const STANDS: Duration = Duration::from_millis(60);
+const STANDS_FOR: Duration = Duration::from_millis(500);
 /// An estimate that neither media nor a probe came near to for so long is believed less, by so much a second.
 const FRESH: Duration = Duration::from_secs(10);
 const AGEING_PER_S: f64 = 0.95;
@@ -216,6 +220,11 @@ impl Estimator {
         self.acked.bps().is_some_and(|acked| acked < LIMITED * self.bps())
     }
 
+    /// A queue stands on it: what is lost may be lost because too much is sent.
+    pub fn is_congested(&self) -> bool {
+        self.response.wait() > STANDS
+    }
+
     fn is_calm(&self, now: Instant) -> bool {
         let wait = CALM_AFTER.saturating_add(self.response.newest());
         self.overused.is_none_or(|at| now.saturating_duration_since(at) >= wait)
@@ -253,6 +262,8 @@ struct Response {
     newest: Option<Duration>,
     least: Option<Duration>,
     least_since: Option<(Instant, Duration)>,
+    /// Since when, the least since then, and that of the time before.
+    lately: Option<(Instant, Duration, Duration)>,
 }
 
 impl Response {
@@ -260,8 +271,19 @@ impl Response {
         self.newest.unwrap_or(DEFAULT_RESPONSE)
     }
 
+    /// So much longer is the least of the last `STANDS_FOR` to twice that.
+    fn wait(&self) -> Duration {
+        let lately = self.lately.map(|(_, now, before)| now.min(before));
+        lately.zip(self.least).map_or(Duration::ZERO, |(lately, least)| lately.saturating_sub(least))
+    }
+
     fn on_response(&mut self, now: Instant, response: Duration) {
         self.newest = Some(response);
+        let (since, least, before) = self.lately.unwrap_or((now, response, response));
+        self.lately = match now.saturating_duration_since(since) < STANDS_FOR {
+            true => Some((since, least.min(response), before)),
+            false => Some((now, response, least)),
+        };
         let (since, least) = self.least_since.unwrap_or((now, response));
         let least = least.min(response);
         self.least_since = Some((since, least));

@@ -350,3 +350,16 @@ fn the_same_seed_gives_the_same_estimate() {
 
 #[path = "estimate_flows_tests.rs"]
 mod flows;
+
+#[test]
+fn a_queue_stands_where_nothing_comes_sooner_for_half_a_second() {
+    let (start, ms) = (test_start(), Duration::from_millis);
+    let waits = |responses: &dyn Fn(u64) -> u64| {
+        let mut response = Response::default();
+        (0..100).for_each(|step| response.on_response(start + ms(step * 50), ms(responses(step))));
+        response.wait()
+    };
+    assert_eq!(waits(&|step| if step < 50 { 40 } else { 340 }), ms(300));
+    assert_eq!(waits(&|step| if step % 5 == 0 { 40 } else { 340 }), ms(0), "late now and then");
+    assert_eq!(waits(&|step| if (50..90).contains(&step) { 340 } else { 40 }), ms(0), "and gone again");
+}

@@ -1,5 +1,6 @@
 //! Departures of one peer's packets by transport-wide sequence number, matched with the arrivals its feedback reports.
 
+use super::runs::Runs;
 use rtp::rtcp::TransportReport;
 use rtp::sequence::Sequence;
 use std::time::{Duration, Instant};
@@ -56,6 +57,7 @@ pub struct Summary {
     pub newest_sent_us: Option<i64>,
     /// Arrived after all, having been reported as lost earlier.
     pub late: u32,
+    pub runs: Runs,
     /// From departure of the newest to now: the round trip and the peer's wait before reporting.
     pub response: Option<Duration>,
 }
@@ -141,6 +143,7 @@ impl SendHistory {
         }
         let reported = first.plus(report.arrivals.len() as u64).min(self.next);
         self.told = self.told.max(reported);
+        summary.runs.end();
         let newest = summary.acknowledged.last().map(|newest| newest.sent_us);
         summary.response = newest.map(|sent_us| Duration::from_micros(now_us.saturating_sub(sent_us as u64)));
         summary
@@ -177,6 +180,9 @@ impl SendHistory {
             if departure.fate != Fate::Lost {
                 departure.fate = Fate::Lost;
                 summary.lost = summary.lost.saturating_add(1);
+                if departure.probe == 0 {
+                    summary.runs.lose(sent_us);
+                }
                 summary.lost_bytes = summary.lost_bytes.saturating_add(u64::from(departure.bytes));
             }
             return;
@@ -185,6 +191,7 @@ impl SendHistory {
             summary.late = summary.late.saturating_add(1);
         }
         departure.fate = Fate::Arrived;
+        summary.runs.end();
         summary.acknowledged.push(Acknowledged {
             sent_us,
             received_us,

@@ -1,6 +1,6 @@
 //! RTCP that comes in: reports, retransmission and key frame requests, transport-wide feedback.
 
-use super::Engine;
+use super::{Engine, speech};
 use crate::discard::DropReason;
 use crate::forward::packet::{Mapped, Origin, Pending};
 use crate::forward::resend::ResendBudget;
@@ -99,11 +99,14 @@ impl Engine {
             rtt = round_trip(ours, block).or(rtt);
             if let Some(account) = subscriber.account_by_ssrc(block.ssrc) {
                 account.acknowledged = true;
+                let (expected, lost) = speech::since_last(account, block);
                 account.reported_lost = i64::from(block.cumulative_lost);
                 account.reported_jitter = block.jitter;
                 account.reported_fraction = f64::from(block.fraction_lost) / 256.0;
+                subscriber.losses.on_report(now, expected, lost);
             }
         }
+        speech::follow(now, self.peers.lines.get(index), subscriber);
         if let Some(identity) = self.peers.identities.get_mut(index)
             && let Some(rtt) = rtt
         {

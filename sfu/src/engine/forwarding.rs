@@ -31,9 +31,9 @@ pub(super) struct Burst {
 }
 
 impl Burst {
-    /// Whether a packet of this layer joins the burst; otherwise the burst is decided first.
-    pub fn takes(&self, origin: Origin) -> bool {
-        self.origin == Some(origin) && !self.sequences.is_full()
+    /// Whether so many packets of this layer join the burst; otherwise the burst is decided first.
+    pub fn takes(&self, origin: Origin, packets: usize) -> bool {
+        self.origin == Some(origin) && self.sequences.remaining_capacity() >= packets
     }
 }
 

@@ -1,6 +1,7 @@
 //! A datagram comes in: to its peer, through its transport, into the publisher's slab.
 
 use super::Engine;
+use super::recover::{MAX_RECOVERED, recover};
 use super::work::Work;
 use crate::discard::DropReason;
 use crate::forward::packet::{Origin, PacketMeta};
@@ -9,11 +10,12 @@ use crate::limits;
 use crate::net::Path;
 use crate::peer::layer::Layer;
 use crate::peer::line::Line;
-use crate::peer::publisher::{Publisher, StreamRef};
+use crate::peer::publisher::{Publisher, StreamRef, Track};
 use crate::receive::stream::Arrival;
 use crate::room::plan::LineState;
 use crate::transport::Received;
-use rtp::codec::{self, Codec};
+use arrayvec::ArrayVec;
+use rtp::codec::{self, Codec, red};
 use rtp::extension::Extensions;
 use rtp::packet::Header;
 use rtp::sequence::Sequence;
@@ -35,6 +37,8 @@ struct Media<'a> {
     marker: bool,
     datagram: &'a [u8],
     payload: &'a [u8],
+    /// Of redundant audio all blocks; `payload` is the primary one alone.
+    redundant: Option<&'a [u8]>,
     extensions: Extensions,
 }
 
@@ -108,6 +112,7 @@ impl Engine {
             return Err(refuse_excess(times, publisher, &media));
         }
         let stored = store(times, publisher, &media)?;
+        let recovered = recover_before(times.now, publisher, &media, &stored);
         let due = publisher.next_timeout();
         let visit = due.is_some_and(|due| identity.wake_at.is_none_or(|at| due < at));
         if visit {
@@ -123,14 +128,15 @@ impl Engine {
             self.skip_padding(origin, stored.sequence, &stored.meta);
             return Err(DropReason::Padding);
         }
-        self.forward(origin, stored.sequence);
+        recovered.into_iter().chain([stored.sequence]).for_each(|sequence| self.forward(origin, sequence));
         Ok(())
     }
 
     /// Decides what waits, unless this packet joins it. **Before it is put into the slab**: a switch plays all that is
     /// there, and a packet that is played and then offered leaves twice under one number.
     fn decide_before(&mut self, now: Instant, origin: Origin, media: &Media<'_>) {
-        if media.payload.is_empty() || !self.burst.takes(origin) {
+        let packets = if media.redundant.is_some() { 1 + MAX_RECOVERED } else { 1 };
+        if media.payload.is_empty() || !self.burst.takes(origin, packets) {
             self.decide_burst(now);
         }
     }
@@ -168,6 +174,7 @@ fn understand<'a>(
         marker: header.marker,
         datagram,
         payload,
+        redundant: None,
         extensions,
     };
     if stream.rtx {
@@ -178,7 +185,22 @@ fn understand<'a>(
     let codec =
         if stream.rtx { track.resent_codec(header.payload_type) } else { track.codec(header.payload_type) };
     media.codec = codec.ok_or(DropReason::UnknownPayloadType)?;
+    if media.codec == Codec::Red {
+        unwrap_red(track, &mut media)?;
+    }
     Ok(media)
+}
+
+/// RFC 2198: what is kept is plain Opus. What a receiver gets is decided for each.
+fn unwrap_red(track: &Track, media: &mut Media<'_>) -> Result<(), DropReason> {
+    let primary = red::primary(media.payload)?;
+    media.codec = track.codec(primary.payload_type).ok_or(DropReason::UnknownPayloadType)?;
+    if media.codec != Codec::Opus {
+        return Err(DropReason::UnknownPayloadType);
+    }
+    media.redundant = Some(media.payload);
+    media.payload = primary.data;
+    Ok(())
 }
 
 /// RFC 4588: the original sequence number leads the payload.
@@ -247,6 +269,10 @@ fn store(times: Times, publisher: &mut Publisher, media: &Media<'_>) -> Result<S
     let layer = publisher.layer_mut(kind, number).ok_or(DropReason::UnknownSsrc)?;
     let arrival = take_number(times, layer, media)?;
     let meta = describe(times.arrived, layer, media)?;
+    let is_voice = kind == SourceKind::Microphone;
+    if is_voice && !arrival.newest && layer.age(times.now, &meta) > limits::SPEECH_MAX_AGE {
+        return Err(DropReason::TooLate);
+    }
     remember(layer, arrival.sequence, &meta, media)?;
     layer.newest = layer.newest.max(arrival.sequence);
     if meta.keyframe {
@@ -256,6 +282,21 @@ fn store(times: Times, publisher: &mut Publisher, media: &Media<'_>) -> Result<S
     let awoke = !layer.active;
     layer.active = true;
     Ok(Stored { sequence: arrival.sequence, meta, awoke, audio_level: media.extensions.audio_level })
+}
+
+/// What was lost before a packet and comes again in it.
+fn recover_before(
+    now: Instant,
+    publisher: &mut Publisher,
+    media: &Media<'_>,
+    stored: &Stored,
+) -> ArrayVec<Sequence, MAX_RECOVERED> {
+    let StreamRef { kind, layer, .. } = media.stream;
+    let layer = publisher.layer_mut(kind, layer).filter(|_| !media.payload.is_empty());
+    let redundant = layer.zip(media.redundant);
+    redundant.map_or_else(ArrayVec::new, |(layer, payload)| {
+        recover(now, layer, (stored.sequence, &stored.meta), payload)
+    })
 }
 
 fn describe(arrived: Instant, layer: &mut Layer, media: &Media<'_>) -> Result<PacketMeta, DropReason> {
@@ -316,7 +357,7 @@ fn remember(
     if meta.dependency_len == 0 && meta.capture_time_len == 0 {
         layer.slab.insert(sequence, media.payload, *meta)?;
     } else {
-        let mut bytes: arrayvec::ArrayVec<u8, { limits::MAX_RTP_BYTES }> = arrayvec::ArrayVec::new();
+        let mut bytes: ArrayVec<u8, { limits::MAX_RTP_BYTES }> = ArrayVec::new();
         let ranges = [&media.extensions.dependency_descriptor, &media.extensions.abs_capture_time];
         let before = ranges.into_iter().flatten();
         let parts = before.map(|range| media.datagram.get(range.clone()).unwrap_or_default());

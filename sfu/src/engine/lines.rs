@@ -25,6 +25,8 @@ impl Engine {
         };
         let summary = subscriber.history.on_feedback(now, report);
         subscriber.estimator.on_feedback(now, &summary, in_order);
+        subscriber.losses.on_feedback(now, &summary);
+        super::speech::follow(now, self.peers.lines.get(index), subscriber);
         let waits = subscriber.visit_at.is_some();
         probe(now, subscriber);
         self.dirty.mark(SendRank::Padding, &mut subscriber.queue, index);

@@ -2,9 +2,9 @@
 //! receiver reports once a second; and the statistics of the worker.
 
 use super::work::Work;
-use super::{Engine, STATS_EVERY};
+use super::{Engine, STATS_EVERY, speech};
 use crate::event::Event;
-use crate::ids::PeerIndex;
+use crate::ids::{PeerIndex, SourceKind};
 use crate::peer::Peers;
 use crate::peer::layer::Layer;
 use crate::peer::publisher::Publisher;
@@ -129,7 +129,7 @@ fn write_layer_feedback(
                 continue;
             };
             let mut missing = Vec::new();
-            if layer.nack.poll(now, rtt, &mut missing) && track.kind != crate::ids::SourceKind::Microphone {
+            if layer.nack.poll(now, rtt, &mut missing) && track.kind != SourceKind::Microphone {
                 layer.keyframe.request(now);
             }
             if !missing.is_empty() {
@@ -177,12 +177,19 @@ fn reception_blocks(now: Instant, peers: &mut Peers, index: PeerIndex) -> ArrayV
     let Some(publisher) = peers.publishers.get_mut(index) else {
         return ArrayVec::new();
     };
-    let layers = publisher.tracks.iter_mut().flatten().flat_map(|track| track.layers.iter_mut());
-    let receiving = layers.filter(|layer| layer.active);
-    receiving
-        .filter_map(|layer| layer.ssrc.map(|ssrc| layer.stream.report(now, ssrc)))
-        .take(MAX_BLOCKS)
-        .collect()
+    let layers = publisher.tracks.iter_mut().flatten().flat_map(|track| {
+        let kind = track.kind;
+        track.layers.iter_mut().map(move |layer| (kind, layer))
+    });
+    let receiving = layers.filter(|(_, layer)| layer.active);
+    let blocks = receiving.filter_map(|(kind, layer)| {
+        let mut block = layer.stream.report(now, layer.ssrc?);
+        if kind == SourceKind::Microphone {
+            speech::tell_losses(&mut block, &peers.subscribers, &layer.routes);
+        }
+        Some(block)
+    });
+    blocks.take(MAX_BLOCKS).collect()
 }
 
 struct SlotReport {

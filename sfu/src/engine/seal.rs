@@ -1,5 +1,7 @@
 //! One run: packets of one subscriber and one size, written from the publishers' slabs and sealed one after the other.
 
+use super::speech::{MAX_PAYLOAD, Voice};
+use super::wire::Wire;
 use super::work::{AtWork, Work};
 use crate::bandwidth::history::Stamp;
 use crate::discard::DropReason;
@@ -18,8 +20,7 @@ use crate::peer::queue::SendRank;
 use crate::peer::subscriber::Subscriber;
 use crate::stats::WorkerStats;
 use crate::transport::SRTP_OVERHEAD;
-use rtp::codec::{Codec, red};
-use rtp::ids::Ssrc;
+use rtp::codec::Codec;
 use rtp::sequence::Sequence;
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -73,27 +74,16 @@ pub(super) struct Sealer<'a> {
     departure: Stamp,
     layer: Option<(Origin, &'a Layer)>,
     wire: Option<Wire>,
+    /// Bytes of redundancy in the packet written last.
+    redundant: usize,
+    /// Of those that leave.
+    repeated: u64,
     /// When the oldest packet of the run arrived, resent ones not counted.
     pub oldest: Option<Instant>,
     /// When the newest did.
     pub arrived: Option<Instant>,
     /// A packet of this layer had to be given up.
     pub needs_key: Option<Origin>,
-}
-
-/// How packets of one kind go out on one slot.
-#[derive(Clone, Copy)]
-struct Wire {
-    slot: u16,
-    codec: Codec,
-    rtx: bool,
-    ssrc: Ssrc,
-    payload_type: u8,
-    /// The receiver has Opus and not RED: the newest block alone is sent.
-    unwrap_red: bool,
-    /// Packets name their section (RFC 9143 section 15) until the receiver has reported on the SSRC: a receiver that
-    /// goes by MID learns where it belongs, and from then on it costs nothing. RTX is never reported on.
-    names_section: bool,
 }
 
 impl<'a> Sealer<'a> {
@@ -106,6 +96,9 @@ impl<'a> Sealer<'a> {
     ) -> Sealer<'a> {
         at_work.begin(Work::Peer(index));
         let departure = subscriber.history.stamp(now);
+        if rank == SendRank::Audio && !subscriber.redundancy.is_off() {
+            subscriber.redundancy.begin_turn(now);
+        }
         Sealer {
             receiver: index,
             line,
@@ -116,6 +109,8 @@ impl<'a> Sealer<'a> {
             departure,
             layer: None,
             wire: None,
+            redundant: 0,
+            repeated: 0,
             oldest: None,
             arrived: None,
             needs_key: None,
@@ -153,6 +148,7 @@ impl<'a> Sealer<'a> {
             }
         }
         stats.packets_forwarded = stats.packets_forwarded.wrapping_add(run.packets as u64);
+        stats.redundant_bytes = stats.redundant_bytes.wrapping_add(self.repeated);
         (run.packets > 0).then_some(run)
     }
 
@@ -189,6 +185,9 @@ impl<'a> Sealer<'a> {
         }
         let sealed = self.line.seal_rtp(room, written.header, written.total, sequence)?;
         self.commit(pending, meta, written, size)?;
+        if self.redundant > 0 {
+            self.spend_redundancy();
+        }
         if !self.rank.is_rtx() {
             self.oldest = self.oldest.or(Some(meta.arrived));
             self.arrived = Some(meta.arrived);
@@ -271,11 +270,43 @@ impl<'a> Sealer<'a> {
         room: &mut [u8],
     ) -> Result<(Written, Sequence), DropReason> {
         let wire = self.wire(pending, meta.codec)?;
-        let mut parts = Parts::of(meta, stored);
-        if wire.unwrap_red {
-            let (_, primary) = red::primary(parts.payload)?;
-            parts.payload = parts.payload.get(primary).ok_or(DropReason::MalformedPayload)?;
+        let parts = Parts::of(meta, stored);
+        match wire.red.filter(|_| !self.subscriber.redundancy.is_off()) {
+            None => self.write_parts(pending, (meta, parts), wire, room),
+            Some(red) => self.write_redundant(pending, (meta, parts), (wire, red), room),
         }
+    }
+
+    /// The same with copies of earlier packets, where there are any.
+    #[cold]
+    fn write_redundant(
+        &mut self,
+        pending: &Pending,
+        (meta, parts): (&PacketMeta, Parts<'_>),
+        (wire, payload_type): (Wire, u8),
+        room: &mut [u8],
+    ) -> Result<(Written, Sequence), DropReason> {
+        let layer = self.layer(pending.origin).ok_or(DropReason::TooOld)?;
+        let audio = self.subscriber.audio.get(usize::from(pending.slot)).ok_or(DropReason::UnknownSsrc)?;
+        let voice = Voice { layer, rewriter: &audio.slot.rewriter, payload_type: wire.payload_type };
+        let mut made = [0; MAX_PAYLOAD];
+        let length = voice.write(&mut made, &self.subscriber.redundancy, (pending, meta), parts.payload);
+        let Some(payload) = length.and_then(|length| made.get(..length)) else {
+            return self.write_parts(pending, (meta, parts), wire, room);
+        };
+        self.redundant = payload.len().saturating_sub(parts.payload.len());
+        let wire = Wire { payload_type, ..wire };
+        self.write_parts(pending, (meta, Parts { payload, ..parts }), wire, room)
+    }
+
+    #[inline]
+    fn write_parts(
+        &self,
+        pending: &Pending,
+        (meta, parts): (&PacketMeta, Parts<'_>),
+        wire: Wire,
+        room: &mut [u8],
+    ) -> Result<(Written, Sequence), DropReason> {
         let (sequence, original) = match self.rank.is_rtx() {
             false => (pending.sequence_out, None),
             true => {
@@ -353,6 +384,12 @@ impl<'a> Sealer<'a> {
         Ok(())
     }
 
+    fn spend_redundancy(&mut self) {
+        let redundant = std::mem::take(&mut self.redundant);
+        self.subscriber.redundancy.spend(redundant);
+        self.repeated = self.repeated.wrapping_add(redundant as u64);
+    }
+
     fn is_acknowledged(&self, slot: usize) -> bool {
         let account = if self.is_audio() {
             self.subscriber.audio.get(slot).map(|audio| &audio.account)
@@ -368,21 +405,5 @@ impl<'a> Sealer<'a> {
         } else {
             self.subscriber.video.get(slot).map(|video| &video.slot.rtp)
         }
-    }
-}
-
-impl Wire {
-    /// RED is unwrapped for receivers that have only Opus; `None` where the receiver cannot take the codec.
-    fn of(parameters: &RtpParameters, (slot, codec, rtx): (u16, Codec, bool)) -> Option<Wire> {
-        let unwrapped = || (codec == Codec::Red).then(|| parameters.codec(Codec::Opus)).flatten();
-        let (found, unwrap_red) = match parameters.codec(codec) {
-            Some(found) => (found, false),
-            None => (unwrapped()?, true),
-        };
-        let (ssrc, payload_type) = match rtx {
-            false => (parameters.ssrc, found.payload_type),
-            true => parameters.rtx_ssrc.zip(found.rtx_payload_type)?,
-        };
-        Some(Wire { slot, codec, rtx, ssrc, payload_type, unwrap_red, names_section: false })
     }
 }

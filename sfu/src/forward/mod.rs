@@ -7,6 +7,7 @@ pub mod key_budget;
 mod left_out;
 pub mod packet;
 pub mod parameters;
+pub mod red;
 pub mod resend;
 pub mod rewrite;
 pub mod select;

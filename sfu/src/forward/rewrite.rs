@@ -284,6 +284,12 @@ impl Rewriter {
         self.left_out = LeftOut::default();
     }
 
+    /// Whether a slot carries two packets of a source one after the other: nothing was switched or left out between them.
+    pub fn are_together(&self, origin: Origin, earlier: Sequence, later: Sequence) -> bool {
+        let holds = |segment: &Segment| segment.first_in <= earlier && later < segment.end_in;
+        self.segments.iter().rev().any(|segment| segment.origin == origin && holds(segment))
+    }
+
     /// Which packet an output number was: its origin, input number and offsets.
     pub fn invert(&self, sequence_out: Sequence) -> Option<(Origin, Sequence, Offsets)> {
         let segment = self.segments.iter().rev().find(|s| s.first_out <= sequence_out)?;

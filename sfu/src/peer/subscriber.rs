@@ -6,6 +6,7 @@ use super::queue::{SendQueue, SendRank};
 use super::rtp_codec;
 use crate::bandwidth::estimate::Estimator;
 use crate::bandwidth::history::SendHistory;
+use crate::bandwidth::losses::Losses;
 use crate::bandwidth::pacer::{Believed, Pacer};
 use crate::event::Limit;
 #[cfg(debug_assertions)]
@@ -13,6 +14,7 @@ use crate::forward::guard::Guard;
 use crate::forward::key_budget::KeyBudget;
 use crate::forward::packet::{Origin, Pending};
 use crate::forward::parameters::RtpParameters;
+use crate::forward::red::Redundancy;
 use crate::forward::resend::{ResendBudget, Resent};
 use crate::forward::rewrite::Rewriter;
 use crate::forward::switch::{AudioSlot, VideoSlot};
@@ -30,7 +32,7 @@ use std::time::{Duration, Instant};
 
 /// Assumed of a line before its first feedback (careful conference servers start from 0.5–0.8 Mbit/s). Nothing is
 /// thinned by it yet; it is what the estimator grows from.
-const START_BPS: u64 = 600_000;
+pub const START_BPS: u64 = 600_000;
 
 /// Sent counters and the receiver's last report of one slot.
 #[derive(Debug, Default)]
@@ -43,6 +45,8 @@ pub struct SlotAccount {
     pub reported_lost: i64,
     pub reported_jitter: u32,
     pub reported_fraction: f64,
+    /// The highest number, with its cycles; none before the first report.
+    pub reported_highest: Option<u32>,
     /// The receiver has reported on the slot's SSRC, so it knows which section it belongs to.
     pub acknowledged: bool,
     /// Sent since the last report, so that a silent slot sends no sender reports.
@@ -104,6 +108,8 @@ pub struct Subscriber {
     pub shared_at: Option<Instant>,
     /// When it is visited because something waits for its line.
     pub visit_at: Option<Instant>,
+    pub losses: Losses,
+    pub redundancy: Redundancy,
     /// SSRC of the first slot, under which everything that concerns no slot is reported.
     pub report_ssrc: Ssrc,
     pub nacks: u64,
@@ -131,6 +137,8 @@ impl Subscriber {
             share: Share::default(),
             shared_at: None,
             visit_at: None,
+            losses: Losses::default(),
+            redundancy: Redundancy::default(),
             report_ssrc: Ssrc(1),
             nacks: 0,
             plis: 0,

@@ -4,6 +4,7 @@
 //! or no longer worth it. What is given up in video leaves a frame no decoder can finish: the
 //! answer then is "a key frame is needed".
 
+use crate::limits::SPEECH_MAX_AGE;
 use crate::time::{after, earliest};
 use rtp::sequence::Sequence;
 use std::time::{Duration, Instant};
@@ -24,8 +25,6 @@ const MAX_TRIES: u8 = 10;
 const MAX_OUTSTANDING: usize = 256;
 /// The layer's slab holds about 1.5 s of video, and no viewer waits longer.
 const VIDEO_MAX_AGE: Duration = Duration::from_secs(1);
-/// Speech later than this is never played: jitter buffers conceal it.
-const AUDIO_MAX_AGE: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Clone, Copy)]
 struct Missing {
@@ -106,7 +105,7 @@ impl NackGenerator {
             return false;
         }
         let again = after(now, rtt.min(MAX_RTT).mul_f64(RTT_FACTOR).max(MIN_INTERVAL));
-        let (max_age, key) = (self.max_age(), self.key);
+        let (max_age, key, video) = (self.max_age(), self.key, self.video);
         let (mut hurts, mut due) = (false, None);
         self.missing.retain_mut(|missing| {
             let expires = after(missing.since, max_age);
@@ -115,7 +114,10 @@ impl NackGenerator {
                 hurts |= missing.sequence >= key;
                 return false;
             }
-            if asks {
+            if asks && !video && after(now, rtt) >= expires {
+                // The answer would be too late. It may still come by itself, or as redundancy.
+                missing.ask_at = expires;
+            } else if asks {
                 out.push(missing.sequence.number());
                 missing.tries = missing.tries.saturating_add(1);
                 missing.ask_at = again;
@@ -133,10 +135,16 @@ impl NackGenerator {
     }
 
     fn max_age(&self) -> Duration {
-        if self.video { VIDEO_MAX_AGE } else { AUDIO_MAX_AGE }
+        if self.video { VIDEO_MAX_AGE } else { SPEECH_MAX_AGE }
     }
 
-    fn fill(&mut self, sequence: Sequence) {
+    /// Whether a packet has not come and is not given up.
+    pub fn is_missing(&self, sequence: Sequence) -> bool {
+        self.missing.binary_search_by_key(&sequence, |missing| missing.sequence).is_ok()
+    }
+
+    /// A packet is there, in whatever way it came.
+    pub fn fill(&mut self, sequence: Sequence) {
         let found = self.missing.binary_search_by_key(&sequence, |missing| missing.sequence);
         if let Ok(place) = found {
             self.missing.remove(place);

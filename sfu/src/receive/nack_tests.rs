@@ -204,3 +204,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn speech_whose_answer_would_be_too_late_is_not_asked_for() {
+    let start = test_start();
+    let far = ms(220);
+    let mut nack = NackGenerator::audio();
+    feed(&mut nack, start, &[10, 12]);
+    let mut out = Vec::new();
+    let _ = nack.poll(start + ms(29), far, &mut out);
+    assert_eq!(out, [11]);
+    let mut nack = NackGenerator::audio();
+    feed(&mut nack, start, &[10, 12]);
+    let mut out = Vec::new();
+    let _ = nack.poll(start + ms(30), far, &mut out);
+    assert_eq!(out, [0u16; 0]);
+    assert!(nack.is_missing(at(11)), "it may come by itself, or as redundancy");
+    assert_eq!(nack.next_timeout(), Some(start + SPEECH_MAX_AGE));
+    let _ = nack.poll(start + SPEECH_MAX_AGE, far, &mut out);
+    assert!(!nack.is_missing(at(11)));
+}

@@ -2,8 +2,11 @@
 
 use super::answer::is_rejected;
 use super::offer::{Direction, Offer, Offered};
-use super::{ExtensionSender, LocalDescription, Negotiated, OfferError, Section, SectionRole, roles};
+use super::{
+    ExtensionSender, LocalDescription, Negotiated, NegotiatedCodec, OfferError, Section, SectionRole, roles,
+};
 use crate::ids::SlotId;
+use rtp::codec::Codec;
 use rtp::extension::ExtensionMap;
 use rtp::ids::Ssrc;
 use std::collections::BTreeSet;
@@ -55,12 +58,23 @@ fn fresh(role: SectionRole, offered: &Offered, ssrcs: &mut Ssrcs<'_>) -> Section
         mid: offered.mid,
         role,
         active: taken && is_active(offered),
-        codecs: if taken { offered.codecs.clone() } else { Vec::new() },
+        codecs: if taken { preferred(role, offered) } else { Vec::new() },
         rids: if is_source { offered.rids.clone() } else { Vec::new() },
         declared_ssrcs: if is_source { offered.ssrcs.clone() } else { Vec::new() },
         slot_ssrc: ssrcs.for_role(role),
         extensions: offered.extensions.iter().filter(|e| of_use(role, e.sender)).copied().collect(),
     }
+}
+
+/// The offered codecs, in their order; of a slot RED comes first (RFC 2198), which voices are sent with where the
+/// receiver's line loses packets. A source is not asked for it: what it loses is asked for again, while on a clean line
+/// redundancy would double what a voice costs.
+fn preferred(role: SectionRole, offered: &Offered) -> Vec<NegotiatedCodec> {
+    let mut codecs = offered.codecs.clone();
+    if matches!(role, SectionRole::Slot(_)) {
+        codecs.sort_by_key(|codec| codec.codec != Codec::Red);
+    }
+    codecs
 }
 
 /// Whether an extension may come from the side that sends in such a section. Firefox offers, in sections it only
@@ -85,7 +99,7 @@ fn kept(known: &Section, offered: &Offered) -> Result<Section, OfferError> {
     if !known.codecs.iter().all(|codec| codec.keeps_its_meaning(&offered.codecs)) {
         return Err(OfferError::Changed);
     }
-    section.codecs.clone_from(&offered.codecs);
+    section.codecs = preferred(known.role, offered);
     if !section.active {
         return Ok(section);
     }

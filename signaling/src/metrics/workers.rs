@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// A number of one worker: how it is called and where it is found.
 struct ByWorker(Kind, &'static str, &'static str, fn(&WorkerStats) -> f64);
 
-const BY_WORKER: [ByWorker; 9] = [
+const BY_WORKER: [ByWorker; 10] = [
     ByWorker(
         Kind::Gauge,
         "nhipcau_worker_load_ratio",
@@ -40,6 +40,12 @@ const BY_WORKER: [ByWorker; 9] = [
         "nhipcau_worker_packets_forwarded_total",
         "Media packets forwarded to receivers.",
         |w| w.packets_forwarded as f64,
+    ),
+    ByWorker(
+        Kind::Counter,
+        "nhipcau_worker_redundant_bytes_total",
+        "Bytes of speech sent again within later packets (RED), to receivers whose lines lose packets.",
+        |w| w.redundant_bytes as f64,
     ),
     ByWorker(
         Kind::Counter,

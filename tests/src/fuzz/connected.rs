@@ -2,6 +2,7 @@
 //! in it is hostile. What comes out must open, once, and belong to a slot (`rig.rs`).
 
 use super::reader::Reader;
+use super::redundancy::OPUS;
 use super::rig::{CAMERA, CONTENT, CONTENT_RTX, MICROPHONE, Rig, Site};
 use crate::line::Srtp;
 use rtp::packet::header_len;
@@ -11,7 +12,6 @@ use std::time::Duration;
 
 /// Payload types and extension ids of the recorded offer.
 const VP8: u8 = 96;
-const OPUS: u8 = 111;
 const MID: u8 = 4;
 const RID: u8 = 10;
 /// Space for a tag.
@@ -29,8 +29,10 @@ pub fn connected(data: &[u8]) {
         let site = usize::from(step >> 7);
         match step & 7 {
             0..=2 => rig.rtcp(site, usize::from(step >> 3 & 3) + 1, &mut input),
+            3 | 4 if step & 8 != 0 => rig.voice(site, &mut input),
             3 | 4 => rig.rtp(site, &mut input),
             5 => rig.frame(site, step & 8 != 0),
+            6 if step & 8 != 0 => rig.losses(site, &mut input),
             6 => {
                 rig.passes(Duration::from_millis(u64::from(input.byte()) * 8));
                 rig.exchange();
@@ -101,7 +103,7 @@ impl Rig {
         self.seal_and_send(site, MICROPHONE, packet);
     }
 
-    fn seal_and_send(&mut self, site: usize, ssrc: u32, packet: Vec<u8>) {
+    pub(super) fn seal_and_send(&mut self, site: usize, ssrc: u32, packet: Vec<u8>) {
         let Site { line, sent, .. } = &mut self.sites[site];
         let Some(srtp) = &mut line.srtp else { return };
         if let Some((index, sealed)) = seal(srtp, sent.get(&ssrc).copied(), packet) {

@@ -1,7 +1,7 @@
 //! Sites on lines whose keys are known here, and the engine they are connected to, in virtual time.
 
 use super::machine::Machine;
-use super::{OFFER, path};
+use super::{OFFER, path, redundancy};
 use crate::answer::Answer;
 use crate::line::{Identity, Line};
 use rtp::packet::is_rtcp;
@@ -46,6 +46,8 @@ pub(super) struct Site {
     /// The slots' SSRCs, each followed by its repair stream, and those of the newest answer.
     pub slots: Vec<u32>,
     answered: Vec<u32>,
+    /// Packets that came with copies of earlier ones.
+    pub redundant: u32,
     /// Packets that came in each slot.
     pub shown: BTreeMap<u32, u32>,
     /// The newest number of each SSRC it sends on, with its roll-over counter.
@@ -86,7 +88,9 @@ impl Site {
         let ssrc = u32::from_be_bytes(*packet[8..].first_chunk().expect("a header"));
         assert!(self.answered.contains(&ssrc), "media is of a slot that was answered");
         let place = self.slots.iter().position(|slot| *slot == ssrc).expect("an answered slot");
-        assert!(srtp.open_rtp(place, &mut packet).is_some(), "what the engine seals opens, and only once");
+        let opened = srtp.open_rtp(place, &mut packet);
+        let length = opened.expect("what the engine seals opens, and only once");
+        self.redundant += u32::from(redundancy::check(&packet[..length]));
         *self.shown.entry(ssrc).or_default() += 1;
     }
 }
@@ -122,6 +126,7 @@ impl Rig {
                 line,
                 slots: Vec::new(),
                 answered: Vec::new(),
+                redundant: 0,
                 shown: BTreeMap::new(),
                 sent: BTreeMap::new(),
                 traffic: (0, 0),

@@ -3,10 +3,11 @@
 
 use super::arrivals::Arrivals;
 use super::codec::{Payload, VideoCodec};
-use super::frame::{CONTENT, voice};
+use super::frame::{CONTENT, voice, with_copy};
+use super::hearing::{Heard, offers_red, sends_red};
 use super::incoming::SlotView;
 use super::layer::Layer;
-use super::outgoing::{OPUS, Outgoing, SiteClock};
+use super::outgoing::{OPUS, Outgoing, RED, SiteClock};
 use super::port::Port;
 use super::sections::Sections;
 use super::slots::Slots;
@@ -89,6 +90,9 @@ pub struct Client {
     next_voice: Option<Instant>,
     next_ask: Instant,
     pub(super) arrivals: Arrivals,
+    pub heard: Heard,
+    /// What it said last, and when: where it sends RED, that is in the next packet, too.
+    said: Option<(u32, Vec<u8>)>,
     pub(super) slots: Slots,
     pub sections: Sections,
     pub video: BTreeMap<usize, SlotView>,
@@ -96,7 +100,11 @@ pub struct Client {
     pub seen: Vec<Seen>,
     pub faults: Vec<String>,
     pub key_requests: u64,
+    /// The share of its voice that is lost, as it is told.
+    pub voice_lost: f64,
     pub muted: bool,
+    /// It sends nothing again that it is asked for.
+    pub forgets: bool,
     /// The camera gives nothing.
     pub dark: bool,
     /// Loudness, as RFC 6464 counts it: 0 is loudest.
@@ -147,7 +155,7 @@ impl Client {
         Client {
             site,
             address: SocketAddr::from(([10, 0, 0, site], 4000)),
-            peer: stack::peer_connection(now, &port),
+            peer: stack::peer_connection(now, &port, offers_red(site)),
             port,
             clock,
             rng: StdRng::seed_from_u64(u64::from(site)),
@@ -159,6 +167,8 @@ impl Client {
             next_voice: None,
             next_ask: now,
             arrivals: Arrivals::new(now),
+            heard: Heard::default(),
+            said: None,
             slots: Slots::default(),
             sections: Sections::default(),
             video: BTreeMap::new(),
@@ -166,7 +176,9 @@ impl Client {
             seen: Vec::new(),
             faults: Vec::new(),
             key_requests: 0,
+            voice_lost: 0.0,
             muted: false,
+            forgets: false,
             dark: false,
             level: 30,
             wanted: vec![true; 3],
@@ -183,7 +195,8 @@ impl Client {
             let ssrc = base + 1;
             let track = stack::track("voice", RtpCodecKind::Audio, vec![encoding("", ssrc, opus())]);
             self.peer.add_transceiver_from_track(track, sendonly()).expect("microphone");
-            self.voice = Some(Outgoing::new(ssrc, mids.next().expect("a mid"), "", OPUS));
+            let payload_type = if sends_red(self.site) { RED } else { OPUS };
+            self.voice = Some(Outgoing::new(ssrc, mids.next().expect("a mid"), "", payload_type));
         }
         if publishes.layers == 0 {
             return;
@@ -324,7 +337,13 @@ impl Client {
         let Some(stream) = self.voice.as_mut().filter(|_| !self.muted) else {
             return;
         };
-        let payload = voice(self.site, self.clock.ms(now));
+        let captured_ms = self.clock.ms(now);
+        let said = voice(self.site, captured_ms);
+        let payload = match self.said.replace((captured_ms, said.clone())) {
+            Some(before) if stream.payload_type == RED => with_copy((captured_ms, &said), &before),
+            _ if stream.payload_type == RED => [&[OPUS], &said[..]].concat(),
+            _ => said,
+        };
         stream.send(now, self.clock, &self.port, false, Payload::from(payload), Some(self.level));
     }
 

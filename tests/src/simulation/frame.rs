@@ -2,6 +2,8 @@
 //! on.
 
 use super::codec::{Payload, Step, VideoCodec};
+use super::outgoing::OPUS;
+use rtp::codec::red::{self, Block};
 
 /// Marks a payload as ours.
 const MAGIC: [u8; 4] = *b"NCau";
@@ -130,6 +132,18 @@ impl Encoder {
         let frame = Frame { key, step, number, tl0, lines, packets, stamp };
         (0..packets).map(|index| self.codec.pack(&frame, index)).collect()
     }
+}
+
+/// A voice packet with the one before in it (RFC 2198).
+pub fn with_copy((captured_ms, said): (u32, &[u8]), (before_ms, before): &(u32, Vec<u8>)) -> Vec<u8> {
+    let block = |offset, data| Block { payload_type: OPUS, offset, data };
+    let offset = captured_ms.wrapping_sub(*before_ms) * 48;
+    let copies = [block(offset, before.as_slice())];
+    let copies = if offset <= red::MAX_OFFSET { &copies[..] } else { &[] };
+    let mut bytes = vec![0; 300];
+    let length = red::write(&mut bytes, copies, block(0, said)).expect("room for two");
+    bytes.truncate(length);
+    bytes
 }
 
 /// A voice packet: Opus by name, a site's number by content.

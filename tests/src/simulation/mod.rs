@@ -13,6 +13,7 @@ mod client;
 mod codec;
 mod decoder;
 mod frame;
+mod hearing;
 mod incoming;
 mod layer;
 mod offered;

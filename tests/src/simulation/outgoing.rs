@@ -1,6 +1,7 @@
 //! What one client sends on one SSRC: packets, repeats on RTX, sender reports. Numbers may restart.
 
 use super::codec::Payload;
+use super::hearing::is_voice;
 use super::port::Port;
 use bytes::Bytes;
 use rtc::interceptor::Packet;
@@ -11,6 +12,8 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 pub const OPUS: u8 = 111;
+/// Redundant audio (RFC 2198) around Opus.
+pub const RED: u8 = 63;
 /// Header extension ids, in the order in which the client registers them.
 pub const MID: u8 = 1;
 pub const RID: u8 = 2;
@@ -75,7 +78,7 @@ impl Outgoing {
             mid,
             rid,
             payload_type,
-            clock_rate: if payload_type == OPUS { 48_000 } else { 90_000 },
+            clock_rate: if is_voice(payload_type) { 48_000 } else { 90_000 },
             // Near the wrap, so that every run goes over it.
             sequence: 65_000,
             timestamp_base: ssrc.wrapping_mul(0x9e37_79b9),
@@ -184,8 +187,8 @@ impl Outgoing {
         port.send(now, Packet::Rtcp(vec![Box::new(report)]));
     }
 
-    /// Repeats what is asked for, on RTX (RFC 4588); returns what should not have been asked.
-    pub fn answer(&mut self, now: Instant, port: &Port, sequence: u16) -> Result<(), String> {
+    /// How often a number has been asked for.
+    fn count_question(&mut self, sequence: u16) -> u32 {
         let place = self.asked.iter().position(|(asked, _)| *asked == sequence);
         let place = place.unwrap_or_else(|| {
             self.asked.push_back((sequence, 0));
@@ -196,6 +199,12 @@ impl Outgoing {
         if self.asked.len() > KEPT {
             self.asked.pop_front();
         }
+        times
+    }
+
+    /// Repeats what is asked for, on RTX (RFC 4588); returns what should not have been asked.
+    pub fn answer(&mut self, now: Instant, port: &Port, sequence: u16) -> Result<(), String> {
+        let times = self.count_question(sequence);
         if times > 10 {
             return Err(format!("ssrc {} asked {times} times for {sequence}", self.ssrc));
         }
@@ -203,6 +212,11 @@ impl Outgoing {
         else {
             return Ok(());
         };
+        if is_voice(self.payload_type) {
+            // Browsers send a voice's packet itself.
+            port.send(now, Packet::Rtp(packet.clone()));
+            return Ok(());
+        }
         self.rtx_sequence = self.rtx_sequence.wrapping_add(1);
         let mut header = rtp::Header {
             version: 2,

@@ -3,6 +3,7 @@
 use super::client::{Client, OUR_SSRC, Seen};
 use super::codec::VideoCodec;
 use super::frame::{CONTENT, Stamp};
+use super::hearing::is_voice;
 use super::incoming::{Came, SlotView};
 use super::outgoing::Outgoing;
 use bytes::BytesMut;
@@ -10,6 +11,7 @@ use rtc::interceptor::Packet;
 use rtc::rtcp;
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::sender_report::SenderReport;
 use rtc::rtcp::transport_feedbacks::transport_layer_nack::{NackPair, TransportLayerNack};
 use rtc::rtp;
@@ -72,6 +74,10 @@ impl Client {
             for sequence in nack.nacks.iter().flat_map(|pair| pair.packet_list()) {
                 self.answer(now, nack.media_ssrc, sequence);
             }
+        } else if let Some(report) = any.downcast_ref::<ReceiverReport>() {
+            let voice = self.voice.as_ref().map(|voice| voice.ssrc);
+            let own = report.reports.iter().find(|block| Some(block.ssrc) == voice);
+            self.voice_lost = own.map_or(self.voice_lost, |block| f64::from(block.fraction_lost) / 256.0);
         } else if let Some(report) = any.downcast_ref::<SenderReport>() {
             let seconds = report.ntp_time as f64 / 4_294_967_296.0 - EPOCH_NTP_S;
             if let Some(view) = self.view(report.ssrc) {
@@ -86,6 +92,9 @@ impl Client {
     }
 
     fn answer(&mut self, now: Instant, ssrc: u32, sequence: u16) {
+        if self.forgets {
+            return;
+        }
         let port = self.port.clone();
         let stream = self.streams().find(|stream| stream.ssrc == ssrc);
         let answered = stream.map_or(Ok(()), |stream| stream.answer(now, &port, sequence));
@@ -122,11 +131,17 @@ impl Client {
             packet.header.sequence_number = u16::from_be_bytes([high, low]);
             packet.payload = packet.payload.slice(2..);
         }
+        if is_voice(packet.header.payload_type) {
+            self.faults.extend(self.heard.take(now, &mut packet).err());
+        }
         let stamp = Stamp::read(&packet.payload);
         let ssrc = packet.header.ssrc;
         let came = Came { now, sent_at, at_s: self.clock.seconds(sent_at) };
         let Some(view) = self.view(ssrc) else { return };
         let newest = view.see(came, &packet);
+        if is_voice(packet.header.payload_type) && !newest {
+            self.heard.overtaken += 1;
+        }
         if let Some(stamp) = stamp.filter(|_| newest && repeated.is_none()) {
             let kind = match stamp.layer {
                 _ if matches!(slot, SlotId::Audio(_)) => SourceKind::Microphone,

@@ -2,7 +2,7 @@
 //! and candidates.
 
 use super::codec::VideoCodec;
-use super::outgoing::OPUS;
+use super::outgoing::{OPUS, RED};
 use super::port::{self, Port};
 use rtc::interceptor::{Registry, Slot};
 use rtc::media_stream::MediaStreamTrack;
@@ -49,13 +49,17 @@ pub(super) fn opus() -> RTCRtpCodec {
     codec(MIME_TYPE_OPUS, 48_000, 2, "minptime=10;useinbandfec=1", &[("transport-cc", "")])
 }
 
-fn media_engine() -> MediaEngine {
+fn media_engine(has_red: bool) -> MediaEngine {
     let mut media = MediaEngine::default();
     let mut register = |rtp_codec, payload_type, kind| {
         let parameters = RTCRtpCodecParameters { rtp_codec, payload_type };
         media.register_codec(parameters, kind).expect("a fixed codec");
     };
     register(opus(), OPUS, RtpCodecKind::Audio);
+    if has_red {
+        let red = codec("audio/red", 48_000, 2, &format!("{OPUS}/{OPUS}"), &[]);
+        register(red, RED, RtpCodecKind::Audio);
+    }
     for of in VideoCodec::ALL {
         let rtx = codec(MIME_TYPE_RTX, 90_000, 0, &format!("apt={}", of.payload_type()), &[]);
         register(video(of), of.payload_type(), RtpCodecKind::Video);
@@ -83,11 +87,11 @@ fn media_engine() -> MediaEngine {
     media
 }
 
-pub(super) fn peer_connection(now: Instant, port: &Port) -> RTCPeerConnection {
+pub(super) fn peer_connection(now: Instant, port: &Port, has_red: bool) -> RTCPeerConnection {
     let registry = Registry::new().with(Slot::from(port::SLOT), port.clone());
     RTCPeerConnectionBuilder::new()
         .with_configuration(RTCConfigurationBuilder::new().build())
-        .with_media_engine(media_engine())
+        .with_media_engine(media_engine(has_red))
         .with_interceptor_registry(registry)
         .build(now)
         .expect("a peer connection")

@@ -81,6 +81,7 @@ fn browsers_offer_the_codecs_we_forward() {
         codecs
     };
     assert_eq!(codecs("chromium", 0), [Codec::Opus, Codec::Red]);
+    assert_eq!(codecs("chromium", 3), [Codec::Red, Codec::Opus], "a slot");
     assert_eq!(codecs("chromium", 1), [Codec::Vp8, Codec::H264, Codec::Av1, Codec::Vp9]);
     assert_eq!(codecs("firefox", 0), [Codec::Opus]);
     assert_eq!(codecs("firefox", 1), [Codec::Vp8, Codec::Vp9, Codec::Av1]);

@@ -11,6 +11,7 @@ mod found;
 mod joins;
 mod seeded;
 mod sizes;
+mod speech;
 mod time;
 
 const SITE: Publishes = Publishes { layers: 3, voice: true };
@@ -181,6 +182,7 @@ fn a_packet_that_comes_later_than_it_could_be_kept_is_counted() {
     let received =
         |world: &World| world.sites[listener].client.audio.values().map(|view| view.packets).sum::<u64>();
     let before = (world.drops(DropReason::TooOld), received(&world));
+    world.sites[speaker].client.forgets = true;
     let line = world.wire.links[speaker];
     world.wire.links[speaker].delay = Duration::from_secs(2);
     world.run(Duration::from_millis(200));

@@ -25,8 +25,15 @@ function prefer(transceiver: RTCRtpTransceiver, kind: 'audio' | 'video', names: 
   if (codecs.length > 0) transceiver.setCodecPreferences?.(codecs);
 }
 
-/** Redundancy (RED, RFC 2198) after plain Opus: the server decides per receiver. */
-export const preferAudio = (transceiver: RTCRtpTransceiver) =>
+/** Redundancy (RED, RFC 2198) first: the bridge makes it for a line that loses packets, and for no other. */
+export const preferHearing = (transceiver: RTCRtpTransceiver) =>
+  prefer(transceiver, 'audio', ['audio/red', 'audio/opus']);
+
+/**
+ * Plain Opus first: a browser sends redundancy all the time, also where nothing is lost, and a poor line up has room
+ * for one voice. What it loses the bridge asks for again.
+ */
+export const preferSpeaking = (transceiver: RTCRtpTransceiver) =>
   prefer(transceiver, 'audio', ['audio/opus', 'audio/red']);
 
 /** VP8 can be simulcast by every browser and decoded by every machine in a commune. */

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { preferAudio, preferReceiving, preferSending } from './codecs';
+import { preferHearing, preferReceiving, preferSending, preferSpeaking } from './codecs';
 import { ASKED_FOR, CAMERA_ENCODINGS, CONTENT_ENCODINGS, cameraEncodings } from './encodings';
 import { followSize } from './size';
 
@@ -44,7 +44,7 @@ export class MediaConnection {
       direction: 'sendonly',
       sendEncodings: CONTENT_ENCODINGS,
     });
-    preferAudio(this.microphone);
+    preferSpeaking(this.microphone);
     preferSending(this.camera);
     preferSending(this.content);
     this.slots = Array.from({ length: videoSlots }, () => this.addVideoSlot());
@@ -104,7 +104,7 @@ export class MediaConnection {
 
   private addAudioSlot(): MediaStream {
     const audio = this.pc.addTransceiver('audio', { direction: 'recvonly' });
-    preferAudio(audio);
+    preferHearing(audio);
     return new MediaStream([audio.receiver.track]);
   }
 

@@ -114,16 +114,6 @@ fn av1_without_a_descriptor() {
 }
 
 #[test]
-fn the_primary_of_red() {
-    let mut payload = vec![0x80 | 111, 0, 0, 3, 111];
-    payload.extend_from_slice(b"oldnew!");
-    let (payload_type, range) = red::primary(&payload).unwrap();
-    assert_eq!((payload_type, &payload[range]), (111, &b"new!"[..]));
-    assert!(red::primary(&[0x80 | 111, 0, 0, 3]).is_err());
-    assert!(red::primary(&[]).is_err());
-}
-
-#[test]
 fn truncated_descriptors_are_refused() {
     for (codec, payload) in [
         (Codec::Vp8, &[0x90][..]),
@@ -150,6 +140,5 @@ proptest! {
             patch_ids(codec, &mut patched, Some(9), Some(9));
             prop_assert_eq!(patched.len(), payload.len());
         }
-        let _primary = red::primary(&payload);
     }
 }

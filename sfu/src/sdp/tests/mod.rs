@@ -233,6 +233,18 @@ fn what_we_cannot_forward_is_left_out() {
     assert_eq!(video, [(ExtensionKind::Mid, 4)]);
 }
 
+/// A voice is sent with redundancy where that helps; it is not asked for from a microphone.
+#[test]
+fn redundant_audio_comes_first_in_a_slot() {
+    let (negotiated, answer) = accept(&[send(AUDIO), receive(AUDIO)]);
+    let codecs = |at: usize| negotiated.sections[at].codecs.iter().map(|c| c.codec).collect::<Vec<_>>();
+    assert_eq!((codecs(0), codecs(1)), (vec![Codec::Opus, Codec::Red], vec![Codec::Red, Codec::Opus]));
+    assert!(answered(&answer, 0).starts_with("audio 9 UDP/TLS/RTP/SAVPF 111 63\r\n"));
+    assert!(answered(&answer, 1).starts_with("audio 9 UDP/TLS/RTP/SAVPF 63 111\r\n"));
+    let again = try_again(&offer(&[send(AUDIO), receive(AUDIO)]), Some(&negotiated)).unwrap().0;
+    assert_eq!(again.sections[1].codecs, negotiated.sections[1].codecs, "also later");
+}
+
 #[test]
 fn an_extension_with_a_direction_is_answered_from_our_side_where_it_is_of_use() {
     let rid = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id";

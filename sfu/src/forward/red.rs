@@ -1,0 +1,150 @@
+//! How much redundancy a receiver's voices get (RFC 2198): as many copies of earlier packets as its line loses, as far
+//! back as it loses at a time, and no more bytes than the line has room for.
+
+use arrayvec::ArrayVec;
+use std::time::{Duration, Instant};
+
+/// Copies of a packet: 30 % loss leaves 27 of 1,000 with two and 8 with three, and each costs as much as the voice.
+pub const MAX_COPIES: usize = 3;
+/// A copy comes so many packets after its packet at most: 100 ms, which the receiver's jitter buffer has to wait.
+pub const MAX_DISTANCE: usize = 5;
+/// So much of the speech may be missing: what concealment hides.
+const MAY_MISS: f64 = 0.01;
+/// Fewer copies only when even this much more loss would need no more of them, and has not for so long: the measured
+/// share moves by a third, and a line that has lost for seconds will do so again.
+const SLACK: f64 = 1.5;
+const HOLD: Duration = Duration::from_secs(5);
+/// What browsers put into a packet of Opus.
+const PACKET: Duration = Duration::from_millis(20);
+
+/// Redundancy may take a third of what the line carries, or three copies of one voice at 32 kbit/s: where little is sent
+/// and much of it lost, the estimate, which follows what arrives, is far too low.
+const SHARE: f64 = 1.0 / 3.0;
+const ONE_VOICE_BPS: f64 = 104_000.0;
+/// It begins with two copies of one voice and grows while no queue stands on the line. While one does, packets are lost
+/// because too much is sent, and this is left of the redundancy after a second; for some time it grows slowly then.
+const FIRST_BPS: f64 = 64_000.0;
+const GROWTH_BPS_PER_S: f64 = 16_000.0;
+const CAREFUL_BPS_PER_S: f64 = 1_000.0;
+const CAREFUL_FOR: Duration = Duration::from_secs(30);
+const LEFT_PER_S: f64 = 0.5;
+/// What is not used adds up for so long.
+const MEMORY: Duration = Duration::from_millis(250);
+
+/// What is known of a receiver's line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Losing {
+    /// Of packets, 0 to 1.
+    pub share: f64,
+    /// From the first to the last packet of a run of losses, on average.
+    pub burst: Duration,
+    /// What the line is believed to carry, and whether a queue stands on it.
+    pub bps: f64,
+    pub congested: bool,
+}
+
+/// How many packets back the copies are that a packet carries, the farthest first: in a burst it helps most, and what
+/// the budget does not hold are the others. Without any a packet is sent as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RedPlan {
+    pub distances: ArrayVec<u8, MAX_COPIES>,
+}
+
+impl RedPlan {
+    /// So many copies, evenly over a burst: the farthest comes when it is over, the others for the shorter ones.
+    fn of(copies: usize, burst: Duration) -> RedPlan {
+        let lost = (burst.as_secs_f64() / PACKET.as_secs_f64() + 1.0).round() as usize;
+        let reach = lost.clamp(copies, MAX_DISTANCE.max(copies));
+        let distance = |copy: usize| copy.saturating_mul(reach).div_ceil(copies.max(1)) as u8;
+        RedPlan { distances: (1..=copies.min(MAX_COPIES)).rev().map(distance).collect() }
+    }
+}
+
+/// The redundancy of one receiver's voices.
+#[derive(Debug, Default)]
+pub struct Redundancy {
+    plan: RedPlan,
+    /// Since when fewer copies would do.
+    fewer_since: Option<Instant>,
+    /// What it may take, and since when.
+    bps: f64,
+    followed: Option<Instant>,
+    congested: Option<Instant>,
+    /// Bytes that may be sent now, and when that was so.
+    budget: f64,
+    filled: Option<Instant>,
+}
+
+impl Redundancy {
+    /// More copies at once, fewer after a while.
+    pub fn follow(&mut self, now: Instant, losing: Losing) {
+        let before = self.plan.distances.len();
+        let needed = copies_for(losing.share);
+        let would_do = copies_for((losing.share * SLACK).min(1.0)).max(needed);
+        if would_do >= before {
+            self.fewer_since = None;
+        }
+        let copies = if needed >= before { needed } else { self.lower(now, before, would_do.min(before)) };
+        self.plan = RedPlan::of(copies, losing.burst);
+        let Some(followed) = self.followed.replace(now) else {
+            self.bps = FIRST_BPS;
+            return;
+        };
+        let passed = now.saturating_duration_since(followed).as_secs_f64();
+        if losing.congested {
+            self.congested = Some(now);
+            self.bps *= LEFT_PER_S.powf(passed);
+            return;
+        }
+        let is_careful = |at| now.saturating_duration_since(at) < CAREFUL_FOR;
+        let careful = self.congested.is_some_and(is_careful);
+        let growth = if careful { CAREFUL_BPS_PER_S } else { GROWTH_BPS_PER_S };
+        self.bps = (self.bps + growth * passed).min((losing.bps * SHARE).max(ONE_VOICE_BPS));
+    }
+
+    fn lower(&mut self, now: Instant, before: usize, would_do: usize) -> usize {
+        if would_do >= before {
+            return before;
+        }
+        let since = *self.fewer_since.get_or_insert(now);
+        if now.saturating_duration_since(since) < HOLD {
+            return before;
+        }
+        self.fewer_since = None;
+        would_do
+    }
+
+    pub fn plan(&self) -> &RedPlan {
+        &self.plan
+    }
+
+    #[inline]
+    pub fn is_off(&self) -> bool {
+        self.plan.distances.is_empty()
+    }
+
+    /// It is the receiver's turn: the budget has grown by the time that passed.
+    pub fn begin_turn(&mut self, now: Instant) {
+        let passed = self.filled.replace(now).map_or(MEMORY, |before| now.saturating_duration_since(before));
+        let bytes = |time: Duration| self.bps / 8.0 * time.as_secs_f64();
+        self.budget = (self.budget + bytes(passed)).min(bytes(MEMORY));
+    }
+
+    /// Bytes that may be sent now.
+    pub fn budget(&self) -> usize {
+        self.budget.max(0.0) as usize
+    }
+
+    pub fn spend(&mut self, bytes: usize) {
+        self.budget -= bytes as f64;
+    }
+}
+
+/// The fewest copies after which no more than `MAY_MISS` is missing, where each is lost like its packet.
+fn copies_for(share: f64) -> usize {
+    (0..MAX_COPIES).find(|copies| share.powf(*copies as f64 + 1.0) <= MAY_MISS).unwrap_or(MAX_COPIES)
+}
+
+#[cfg(test)]
+#[path = "red_tests.rs"]
+mod tests;
