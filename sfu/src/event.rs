@@ -4,6 +4,7 @@
 use crate::ids::{PeerId, RoomId, SlotId, Source, SourceKind};
 use crate::net::{DisconnectReason, PathKind};
 use crate::sdp::OfferError;
+use crate::shortfall::Limit;
 use crate::stats::{PeerStats, WorkerStats};
 
 /// One report. Events are control: the host may delay them, never drop them.
@@ -115,37 +116,4 @@ pub enum Event {
         /// All peers on it.
         peers: Vec<PeerStats>,
     },
-}
-
-/// What a video slot shows less of than its viewer wishes for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limit {
-    /// What is left.
-    pub shows: Less,
-    /// Whose line or machine it is.
-    pub by: LimitedBy,
-}
-
-/// What is left of a picture, best first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Less {
-    /// A smaller picture that moves.
-    Lower,
-    /// Fewer frames a second.
-    Fewer,
-    /// A picture every few seconds.
-    Stills,
-    /// The last picture.
-    Held,
-}
-
-/// What limits a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LimitedBy {
-    /// The line of the viewer.
-    Viewer,
-    /// The publisher, which sends no more, or whose line carries no more.
-    Publisher,
-    /// The server, which cannot keep up.
-    Server,
 }

@@ -29,6 +29,7 @@ pub mod limits;
 pub mod net;
 pub mod receive;
 pub mod sdp;
+pub mod shortfall;
 pub mod stats;
 pub mod time;
 pub mod transport;

@@ -50,13 +50,13 @@ const RUST_ARROWS: &[(&str, arrows::Table)] = &[
 #[rustfmt::skip]
 const SFU_ARROWS: arrows::Table = &[
     ("engine", &["demux", "peer", "room", "command", "event", "bandwidth", "forward", "receive", "sdp", "transport",
-        "stats", "discard", "ids", "limits", "net", "time"]),
+        "shortfall", "stats", "discard", "ids", "limits", "net", "time"]),
     ("demux", &["transport", "discard", "ids", "net"]),
     ("peer", &["room", "command", "bandwidth", "forward", "receive", "sdp", "transport", "discard", "ids",
-        "limits", "net", "time"]),
-    ("room", &["command", "forward", "stats", "ids", "limits", "time"]),
+        "limits", "net", "shortfall", "time"]),
+    ("room", &["command", "forward", "shortfall", "stats", "ids", "limits", "time"]),
     ("command", &["sdp", "ids", "net"]),
-    ("event", &["sdp", "stats", "ids", "net"]),
+    ("event", &["sdp", "shortfall", "stats", "ids", "net"]),
     ("bandwidth", &["time"]),
     ("forward", &["discard", "ids", "time"]),
     ("receive", &["discard", "ids", "limits", "time"]),
@@ -67,6 +67,7 @@ const SFU_ARROWS: arrows::Table = &[
     ("ids", &[]),
     ("limits", &[]),
     ("net", &[]),
+    ("shortfall", &[]),
     ("time", &[]),
 ];
 

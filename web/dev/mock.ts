@@ -68,7 +68,7 @@ class MockSocket extends EventTarget {
           wish === null ? null : { site: wish.site, kind: wish.kind },
         );
         await this.media.show(video.map(source => (source === null ? null : meeting.painter(source))));
-        this.say({ type: 'slots', video, audio: [] });
+        this.say({ type: 'slots', video, audio: [], limits: [] });
         break;
       }
       case 'act':

@@ -76,7 +76,7 @@ fn probe(now: Instant, subscriber: &mut Subscriber) {
     }
     let slot = subscriber.video.iter().zip(0..).find(|(video, _)| video.slot.rtp.rtx_ssrc.is_some());
     let Some((video, slot)) = slot else { return };
-    let mut padding = Pending::padding(now, slot, video.slot.rewriter.last_timestamp());
+    let mut padding = Pending::padding(now, slot, video.slot.rewriter.timestamp_by_arrival(now, 0));
     let share = &subscriber.share;
     let probe = subscriber.estimator.poll_probe(now, share.useful_bps() as f64, share.is_short);
     if let Some(probe) = probe {

@@ -92,11 +92,6 @@ impl Rewriter {
         self.segments.back().map(|segment| segment.origin)
     }
 
-    /// Timestamp of the newest packet sent; 0 before the first.
-    pub fn last_timestamp(&self) -> u32 {
-        self.last.map_or(0, |last| last.timestamp)
-    }
-
     /// Timestamp offset in force, for sender reports.
     pub fn timestamp_offset(&self) -> Option<u32> {
         self.segments.back().map(|segment| segment.offsets.timestamp)
@@ -267,8 +262,7 @@ impl Rewriter {
         }
     }
 
-    /// Takes back all numbers from `to` on: nothing that has one of them has left. What continues begins anew, with a key
-    /// frame, after which receivers take any id.
+    /// Takes back all numbers from `to` on, with which nothing has left. What continues begins with a key frame.
     pub fn rewind(&mut self, to: Sequence) {
         if to >= self.next_out {
             return;

@@ -8,7 +8,6 @@ use crate::bandwidth::estimate::Estimator;
 use crate::bandwidth::history::SendHistory;
 use crate::bandwidth::losses::Losses;
 use crate::bandwidth::pacer::{Believed, Pacer};
-use crate::event::Limit;
 #[cfg(debug_assertions)]
 use crate::forward::guard::Guard;
 use crate::forward::key_budget::KeyBudget;
@@ -23,6 +22,7 @@ use crate::ids::{SlotId, Source, SourceKind};
 use crate::room::share::Share;
 use crate::room::shed::{Measure, Standing};
 use crate::sdp::{Negotiated, Section, SectionRole};
+use crate::shortfall::Limit;
 use rand::{Rng, RngCore};
 use rtp::codec::Codec;
 use rtp::ids::Ssrc;

@@ -6,11 +6,11 @@ use super::audio::{AudioPlace, assign};
 use super::share::{Given, Share, demand_of, share_of};
 use super::shed::{Cost, Measure, Shedding, Standing};
 use crate::command::{Rank, Wish};
-use crate::event::{Less, Limit, LimitedBy};
 use crate::forward::packet::Origin;
 use crate::forward::select::{LayerState, choose, wished};
 use crate::ids::{PeerId, PeerIndex, Source, SourceKind};
 use crate::limits;
+use crate::shortfall::{Less, Limit, LimitedBy};
 use arrayvec::ArrayVec;
 use std::collections::BTreeMap;
 

@@ -6,10 +6,11 @@ use crate::error::Refusal;
 use crate::ids::MeetingId;
 use crate::meeting::MediaPath;
 use protocol::{ErrorCode, LimitedBy, Sdp, ServerMessage, SiteId, SlotLimit, SlotShows, SlotSource};
-use sfu::event::{self, Event, Less, Limit};
+use sfu::event::Event;
 use sfu::ids::{PeerId, RoomId, SlotId, Source};
 use sfu::limits::{MAX_AUDIO_SLOTS, MAX_VIDEO_SLOTS};
 use sfu::sdp::OfferError;
+use sfu::shortfall::{self, Less, Limit};
 use sfu::stats::PeerStats;
 
 impl Bridge {
@@ -225,9 +226,9 @@ fn limit_for_sites(limit: Limit) -> SlotLimit {
         Less::Held => SlotShows::Held,
     };
     let by = match limit.by {
-        event::LimitedBy::Viewer => LimitedBy::Viewer,
-        event::LimitedBy::Publisher => LimitedBy::Publisher,
-        event::LimitedBy::Server => LimitedBy::Server,
+        shortfall::LimitedBy::Viewer => LimitedBy::Viewer,
+        shortfall::LimitedBy::Publisher => LimitedBy::Publisher,
+        shortfall::LimitedBy::Server => LimitedBy::Server,
     };
     SlotLimit { shows, by }
 }

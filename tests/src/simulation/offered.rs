@@ -11,6 +11,8 @@ const LEARNS: Duration = Duration::from_secs(3);
 /// Over two seconds no more is offered than so much of what the line carries, and in none more than that.
 const OVER_TWO_SECONDS: f64 = 1.2;
 const IN_ONE_SECOND: f64 = 1.5;
+/// Of video, where speech alone is more than a line carries.
+const BESIDE_SPEECH: f64 = 0.15;
 /// One burst: 40 ms of 1 Mbit/s, or some packets.
 const BURST: f64 = 5_000.0;
 
@@ -49,8 +51,8 @@ impl Offered {
             let (all, video) = within(seconds)?;
             let carried = bytes_a_second * seconds as f64;
             let too_much = all > carried * most + BURST;
-            // Speech is never less than it is: where it alone is too much, nothing else may come on top.
-            let by_speech = video < carried * 0.1 + BURST;
+            // Speech is never less than it is: where it alone is too much, next to nothing may come on top.
+            let by_speech = video < carried * BESIDE_SPEECH + BURST;
             (too_much && !by_speech).then(|| {
                 format!("is offered {all:.0} bytes in {seconds} s ({video:.0} of video), its line carries {carried:.0}")
             })

@@ -174,6 +174,13 @@ export const en = {
   stateRemoved: 'Removed by the chair',
   cameraIsOff: 'Camera off',
   waitingFrame: 'Waiting for the picture…',
+  lessShown: { lower: 'Small picture', fewer: 'Fewer frames', stills: 'Still pictures', held: 'Old picture' },
+  lessBecause: {
+    viewer: 'the line here is weak',
+    publisher: 'the line of that site is weak',
+    server: 'the server is overloaded',
+  },
+  pictureAge: elapsed => `${elapsed} ago`,
   microphoneState: { on: 'Microphone on', off: 'Microphone off', muted_by_chair: 'Muted by the chair' },
   mutedByChairShort: 'By the chair',
   speaking: 'Speaking',

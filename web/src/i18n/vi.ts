@@ -172,6 +172,13 @@ export const vi = {
   stateRemoved: 'Đã mời ra khỏi phòng họp',
   cameraIsOff: 'Camera tắt',
   waitingFrame: 'Đang chờ hình…',
+  lessShown: { lower: 'Hình nhỏ', fewer: 'Hình thưa', stills: 'Ảnh tĩnh', held: 'Hình cũ' },
+  lessBecause: {
+    viewer: 'đường truyền tại đây yếu',
+    publisher: 'đường truyền của điểm cầu đó yếu',
+    server: 'máy chủ quá tải',
+  },
+  pictureAge: (elapsed: string) => `cách đây ${elapsed}`,
   microphoneState: { on: 'Micro bật', off: 'Micro tắt', muted_by_chair: 'Micro đã bị chủ tọa tắt' },
   mutedByChairShort: 'Chủ tọa tắt',
   speaking: 'Đang nói',

@@ -26,7 +26,7 @@ export function reduce(before: MeetingState, message: ServerMessage, nowMs: numb
     case 'meeting':
       return withMeeting(state, message.meeting, nowMs);
     case 'slots':
-      return { ...state, videoSlots: message.video, audioSlots: message.audio };
+      return { ...state, videoSlots: message.video, audioSlots: message.audio, slotLimits: message.limits };
     case 'speakers':
       return {
         ...state,

@@ -6,6 +6,7 @@ import type {
   SiteId,
   SiteLink,
   SiteView,
+  SlotLimit,
   SlotSource,
 } from '../protocol/gen';
 import { type Durations, noDurations } from './durations';
@@ -32,6 +33,8 @@ export interface MeetingState {
   actions: ActionKind[];
   videoSlots: (SlotSource | null)[];
   audioSlots: (SlotSource | null)[];
+  /** What video slots show less of than was wished for, and why. */
+  slotLimits: (SlotLimit | null)[];
   /** Loudest first. */
   speakers: SiteId[];
   /** The latest speakers, newest first: the order in which sources are wanted. */
@@ -52,6 +55,7 @@ export const initialState: MeetingState = {
   actions: [],
   videoSlots: [],
   audioSlots: [],
+  slotLimits: [],
   speakers: [],
   recentSpeakers: [],
   links: new Map(),

@@ -1,4 +1,12 @@
-import type { LinkGrade, MicrophoneState, Presence, SiteId, SiteLink, SiteView } from '../protocol/gen';
+import type {
+  LinkGrade,
+  MicrophoneState,
+  Presence,
+  SiteId,
+  SiteLink,
+  SiteView,
+  SlotLimit,
+} from '../protocol/gen';
 import { sinceOf } from './durations';
 import { slotShowing } from './slots';
 import { type MeetingState, siteOf } from './state';
@@ -22,6 +30,8 @@ export interface TileModel {
   rttMs: number | null;
   /** Video slot that carries the source, -1 for none (and for the own one). */
   slot: number;
+  /** What it shows less of, and whose doing that is; null where that is the site's own choice, as far as is known. */
+  limit: SlotLimit | null;
   /** Whether there is no frame to wait for at all. */
   cameraOff: boolean;
 }
@@ -32,11 +42,18 @@ export function gradeOf(site: SiteView, link: SiteLink | undefined): LinkGrade |
   return link === undefined || link.grade === 'disconnected' ? null : link.grade;
 }
 
+/** A site that sends no more may have a small camera: that says nothing of its line. */
+function limitOf(state: MeetingState, slot: number): SlotLimit | null {
+  const limit = state.slotLimits[slot] ?? null;
+  return limit?.by === 'publisher' ? null : limit;
+}
+
 export function tileModel(state: MeetingState, source: VideoSource): TileModel | null {
   const site = siteOf(state.meeting, source.site);
   if (site === null) return null;
   const link = state.links.get(site.id);
   const isYou = site.id === state.you;
+  const slot = isYou ? -1 : slotShowing(state.videoSlots, source);
   return {
     site: site.id,
     kind: source.kind,
@@ -51,7 +68,8 @@ export function tileModel(state: MeetingState, source: VideoSource): TileModel |
     grade: gradeOf(site, link),
     lossPercent: link?.loss_percent ?? null,
     rttMs: link?.rtt_ms ?? null,
-    slot: isYou ? -1 : slotShowing(state.videoSlots, source),
+    slot,
+    limit: limitOf(state, slot),
     cameraOff: source.kind === 'camera' && !site.camera && site.presence !== 'lost',
   };
 }

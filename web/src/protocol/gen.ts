@@ -74,6 +74,11 @@ meeting: string,
 site: string, };
 
 /**
+ * Whose doing it is: the line of who looks, the site that is looked at, or the server.
+ */
+export type LimitedBy = "viewer" | "publisher" | "server";
+
+/**
  * Link light, best first: Tốt / Trung bình / Kém / Mất kết nối.
  */
 export type LinkGrade = "good" | "fair" | "poor" | "disconnected";
@@ -124,7 +129,7 @@ actions: Array<ActionKind>, }
   | { "type": "error", code: ErrorCode, text: string, }
   | { "type": "answer", sdp: Sdp, }
   | { "type": "meeting", meeting: MeetingView, }
-  | { "type": "slots", video: Array<SlotSource | null>, audio: Array<SlotSource | null>, }
+  | { "type": "slots", video: Array<SlotSource | null>, audio: Array<SlotSource | null>, limits: Array<SlotLimit | null>, }
   | { "type": "speakers", sites: Array<SiteId>, }
   | { "type": "layers", kind: SourceKind, layers: Array<boolean>, }
   | { "type": "links", links: Array<SiteLink>, }
@@ -173,6 +178,16 @@ takeovers: number,
  * When that was last, milliseconds since 1970.
  */
 taken_over_ms: number | null, };
+
+/**
+ * What a video slot shows less of than was wished for.
+ */
+export type SlotLimit = { shows: SlotShows, by: LimitedBy, };
+
+/**
+ * What is left of a picture: a smaller one that moves, fewer frames, a still every few seconds, or the last one.
+ */
+export type SlotShows = "lower" | "fewer" | "stills" | "held";
 
 export type SlotSource = { site: SiteId, kind: SourceKind, };
 

@@ -6,11 +6,12 @@ mod stalled;
 use super::recorder::{Recorded, Recorder, offer};
 use super::*;
 use crate::meeting::StageSite;
-use protocol::{SlotSource, SlotWish};
+use protocol::{LimitedBy, SlotLimit, SlotShows, SlotSource, SlotWish};
 use sfu::command::{Desired, Permissions, Wish};
 use sfu::ids::{SlotId, Source};
 use sfu::net::{DisconnectReason, PathKind};
 use sfu::sdp::OfferError;
+use sfu::shortfall::{self, Less};
 use std::sync::MutexGuard;
 
 const MEETING: MeetingId = MeetingId(0);
@@ -243,6 +244,12 @@ fn slots_and_paths_are_told_in_sites() {
         message: ServerMessage::Slots { video: vec![None, camera], audio: Vec::new(), limits: Vec::new() },
     };
     assert_eq!(effects, [slots]);
+    let limit = Some(shortfall::Limit { shows: Less::Stills, by: shortfall::LimitedBy::Viewer });
+    let effects = story.event(Event::SlotLimited { peer: a, slot: 1, limit });
+    let told = Some(SlotLimit { shows: SlotShows::Stills, by: LimitedBy::Viewer });
+    let (video, audio, limits) = (vec![None, camera], Vec::new(), vec![None, told]);
+    let message = ServerMessage::Slots { video, audio, limits };
+    assert_eq!(effects, [Effect::Send { meeting: MEETING, site: A, message }]);
     let path = |path| Effect::Path { meeting: MEETING, site: B, path };
     let udp = PathKind::Udp;
     let steps = [

@@ -7,6 +7,7 @@ import { elapsed } from '../../../i18n/format';
 import { fills, type Placed } from '../../../meeting/layout';
 import type { TileModel } from '../../../meeting/tileModel';
 import { LinkLight } from '../../../ui/LinkLight';
+import { Limited } from './Limited';
 import { TileMenu } from './TileMenu';
 import './tile.css';
 
@@ -109,6 +110,7 @@ function ShownTile({ tile, place }: { tile: TileModel; place: Placed }) {
         tabIndex={-1}
       />
       <State tile={tile} shown={frame && !stale} />
+      {frame && !stale && tile.limit !== null ? <Limited limit={tile.limit} video={element} /> : null}
       <div class="tile-top">
         {tile.onBigScreen ? <span class="badge gold">{t.onBigScreen}</span> : null}
         {tile.speaking ? <span class="badge green">{t.speaking}</span> : null}
