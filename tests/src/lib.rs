@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod fuzz;
 pub mod house;
+pub mod lab;
 pub mod line;
 pub mod simulation;
 pub mod stun;
