@@ -11,6 +11,7 @@ pub struct Gauge {
     /// Bytes by bin: of datagrams when they were sent, and when they had passed the bottleneck.
     offered: Vec<usize>,
     carried: Vec<usize>,
+    datagrams: u64,
     /// When a datagram was sent, and how long it waited.
     waits: Vec<(Duration, Duration)>,
 }
@@ -25,11 +26,17 @@ pub struct Flood {
 impl Gauge {
     pub(super) fn offer(&mut self, at: Duration, bytes: usize) {
         add(&mut self.offered, at, bytes);
+        self.datagrams += 1;
     }
 
     pub(super) fn carry(&mut self, sent: Duration, left: Duration, bytes: usize) {
         add(&mut self.carried, left, bytes);
         self.waits.push((sent, left - sent));
+    }
+
+    /// Datagrams that were offered since the beginning.
+    pub fn datagrams(&self) -> u64 {
+        self.datagrams
     }
 
     /// Bits per second that were offered, and carried, between two times.

@@ -120,16 +120,15 @@ impl Way {
     /// When a segment arrives that is sent again after `patience` for as long as it is lost.
     pub fn send_reliably(&mut self, now: Instant, bytes: usize, patience: Duration) -> Instant {
         let mut repeats = Duration::ZERO;
-        loop {
-            if let [arrives, ..] = *self.send(now, bytes) {
+        // Lost for good after two minutes: TCP gives up, too.
+        while repeats < Duration::from_secs(120) {
+            let is_black = self.model().is_black(now + repeats - self.began);
+            if !is_black && let [arrives, ..] = *self.send(now, bytes) {
                 return arrives + repeats;
             }
             repeats += patience;
-            // Lost for good: TCP gives up, too.
-            if repeats > Duration::from_secs(120) {
-                return now + repeats;
-            }
         }
+        now + repeats
     }
 
     /// When its last bit has passed the bottleneck; `None` where it does not get that far.
