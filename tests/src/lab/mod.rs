@@ -4,6 +4,7 @@
 mod bursts;
 mod gauge;
 mod line;
+pub mod relay;
 mod trace;
 mod way;
 
