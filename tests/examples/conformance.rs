@@ -2,7 +2,7 @@
 //! names promises and groups by a part of their names, and `SEED` another seed; then the page is printed and not written.
 
 use std::time::Instant;
-use tests::conformance::{Cell, matrix, promises, run_all, sheet};
+use tests::conformance::{Cell, matrix, promises, run_all, sheet, with_browsers};
 
 /// The numbers of the page are those of this seed.
 const SEED: u64 = 1;
@@ -37,5 +37,7 @@ fn main() -> std::io::Result<()> {
         print!("{page}");
         return Ok(());
     }
-    std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/../CONFORMANCE.md"), page)
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../CONFORMANCE.md");
+    let old = std::fs::read_to_string(path).unwrap_or_default();
+    std::fs::write(path, with_browsers(page, &old))
 }

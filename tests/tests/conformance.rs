@@ -6,8 +6,14 @@ use tests::simulation::seeds;
 /// Promises by their line; of each the clauses by name, or all where none is named.
 const GATES: &[(&str, &[&str])] = &[
     ("a clean line", &[]),
-    ("5 % random, RTT 100", &["frames on the big screen", "of them 720p"]),
+    ("5 % random, RTT 100", &["speech concealed, down", "frames on the big screen", "of them 720p"]),
+    (
+        "30 % random",
+        &["speech concealed, down", "listener's buffer here, p95", "listener's buffer in the hall, p95"],
+    ),
+    ("45 % random", &["speech concealed, down"]),
     ("20 % in bursts", &["longest gap, down", "longest gap, up"]),
+    ("Starlink traces, outside their outages", &[]),
     ("dead for 2, 5 and 10 s", &[]),
 ];
 

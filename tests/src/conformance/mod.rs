@@ -19,4 +19,4 @@ pub use playout::{Piece, Playout, play};
 pub use promise::{Promise, Verdict};
 pub use promises::promises;
 pub use run::run_all;
-pub use sheet::sheet;
+pub use sheet::{sheet, with_browsers};
