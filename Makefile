@@ -3,6 +3,8 @@
 #   make run     the demo meeting, built and running
 #   make test    everything installed and tested; .ci/run calls exactly this
 #   make bench   figures into BENCHMARKS.md
+#   make conformance  what sites behind poor lines hear and see, into CONFORMANCE.md: make conformance [ONLY=512] [SEED=7]
+#   make conformance-browsers  the same in Chromium through a relay, on a machine that does nothing else
 #   make sweep   seeded stories of the simulation for other seeds: make sweep FROM=100000 COUNT=500 [STORY=anything]
 #   make fuzz    every fuzz target on its corpus, with inputs a second and coverage: make fuzz SECONDS=60
 #   make mutants what unit tests of forwarding, receiving, rooms and meetings would not notice
@@ -19,8 +21,9 @@ RUN_ARGS ?=
 FROM ?= 100000
 COUNT ?= 500
 STORY ?=
+ONLY ?=
 
-.PHONY: run test bench sweep fuzz fuzz-corpus mutants web protocol fmt lint unit browser fuzz-build golden tools-run tools-test tools-mutants
+.PHONY: run test bench conformance conformance-browsers sweep fuzz fuzz-corpus mutants web protocol fmt lint unit browser fuzz-build golden tools-run tools-test tools-mutants
 
 run: tools-run web
 	@echo "==> building nhipcau (release)"
@@ -34,6 +37,18 @@ bench: tools-run web
 	@echo "==> building nhipcau (release), which the load bench measures"
 	cargo build --release --locked -p signaling --bin nhipcau
 	cargo bench --locked -p tests
+
+conformance: tools-run
+	@echo "==> building the laboratory"
+	cargo build --quiet --locked -p tests --example conformance
+	exec $(TARGET)/debug/examples/conformance "$(ONLY)"
+
+conformance-browsers: tools-test web
+	@echo "==> building the server and the relay"
+	cargo build --quiet --locked -p signaling --bin nhipcau
+	cargo build --quiet --locked -p tests --example relay
+	npm --prefix tests/browser ci --no-audit --no-fund --silent
+	exec node tests/browser/conformance.mjs
 
 sweep: tools-run
 	@exec ops/sweep.sh $(FROM) $(COUNT) $(STORY)

@@ -13,6 +13,7 @@ import './stories/door.mjs';
 import './stories/start.mjs';
 import './stories/page.mjs';
 import './stories/dialogs.mjs';
+import './stories/stoi.mjs';
 
 const failed = await runAll(process.argv.slice(2), name => new World(name));
 await closeBrowsers();

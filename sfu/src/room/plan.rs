@@ -233,7 +233,10 @@ impl<'a> Planner<'a> {
                 Err(SlotPlan { ahead: Some(origin), ..nothing(Why::Viewer) })
             }
             LineState::Up => {
-                let demand = demand_of(publisher.index, track, place, top);
+                let of = Origin { publisher: publisher.index, kind: track.kind, layer: 0 };
+                let costs = track.costs.get(..=top).unwrap_or(&track.costs);
+                let demand = demand_of(of, track.rank, costs, place.given);
+                let demand = Demand { may_rise: place.may_rise, ..demand };
                 Ok(Shown { source: wish.source, publisher, track, place, demand })
             }
         }

@@ -1,10 +1,9 @@
 //! What a viewer's line is given for its slots, and how much of it that is.
 
 use super::allocate::{Demand, STAYS_UP_TO, for_video, percent};
-use super::plan::{PublishedTrack, VideoPlace};
-use super::shed::Measure;
+use super::shed::{Cost, Measure};
+use crate::command::Rank;
 use crate::forward::packet::Origin;
-use crate::ids::PeerIndex;
 
 /// A line is divided again when it carries so much more than before, in hundredths.
 const MORE: u64 = 105;
@@ -53,21 +52,14 @@ impl Share {
     }
 }
 
-/// The ladder of a slot up to this layer, and where it stands.
-pub(super) fn demand_of(
-    publisher: PeerIndex,
-    track: &PublishedTrack,
-    place: VideoPlace,
-    top: usize,
-) -> Demand {
-    let costs = track.costs.get(..=top).unwrap_or(&track.costs);
-    let demand = Demand::new(track.rank, costs);
-    let of = Origin { publisher, kind: track.kind, layer: 0 };
-    let given = place.given.filter(|given| given.origin.is_of_the_source_of(of));
+/// The ladder of a slot whose layers, up to the one wished for, cost so much, and where it stands. `of` is its source.
+pub(super) fn demand_of(of: Origin, rank: Rank, costs: &[Cost], given: Option<Given>) -> Demand {
+    let demand = Demand::new(rank, costs);
+    let given = given.filter(|given| given.origin.is_of_the_source_of(of));
     // A smaller tile than before stands on what is enough for it now.
     let rung = |given: Given| demand.rung_of(given.origin.layer, given.measure);
     let stands = given.map(|given| rung(given).unwrap_or(demand.rungs.len().saturating_sub(1)));
-    Demand { stands, may_rise: place.may_rise, ..demand }
+    Demand { stands, ..demand }
 }
 
 /// What these rungs take.

@@ -12,9 +12,14 @@ const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const GONE_MS = 15_000;
 
 function binary() {
+  return process.env.NHIPCAU ?? built('nhipcau', '-p signaling --bin nhipcau');
+}
+
+/** Something that cargo has built. */
+export function built(name, how) {
   const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');
-  const path = process.env.NHIPCAU ?? join(resolve(ROOT, target), 'debug/nhipcau');
-  if (!existsSync(path)) throw new Error(`${path} is missing: cargo build -p signaling --bin nhipcau`);
+  const path = join(resolve(ROOT, target), 'debug', name);
+  if (!existsSync(path)) throw new Error(`${path} is missing: cargo build ${how}`);
   return path;
 }
 
@@ -164,7 +169,7 @@ function run(args) {
   return child;
 }
 
-async function end(child) {
+export async function end(child) {
   if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
   const gone = new Promise(resolve => child.once('exit', code => resolve(code)));
   child.kill('SIGTERM');

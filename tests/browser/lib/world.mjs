@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { Firefox } from './firefox.mjs';
+import { LabRelay } from './lab.mjs';
 import { COLOURS, CONTENT_TITLE, mediaFor, PLACES } from './media.mjs';
 import { Participant } from './participant.mjs';
 import { installProbe } from './probe.mjs';
@@ -21,8 +22,8 @@ const DEVICES = ['camera', 'microphone'];
 /** One browser for each place: the files of fake devices are the browser's. Started when needed. */
 const browsers = new Map();
 
-function browserOf(place) {
-  if (!browsers.has(place)) browsers.set(place, launch(mediaFor(place)));
+function browserOf(place, audio) {
+  if (!browsers.has(place)) browsers.set(place, launch({ ...mediaFor(place), ...(audio && { audio }) }));
   return browsers.get(place);
 }
 
@@ -74,9 +75,20 @@ export class World {
     return this.begin(new Relay({ ...server.ports, tripMs }));
   }
 
-  /** A page of its own device at a place. `init`: functions for the page, each with its argument. */
-  async participant(place, { init = [], choices = MEASURED, viewport, permissions = DEVICES } = {}) {
-    const browser = await browserOf(place);
+  /** A line of the laboratory to a server. */
+  async lab(server) {
+    return this.begin(new LabRelay(server.ports));
+  }
+
+  /**
+   * A page of its own device at a place. `init`: functions for the page, each with its argument; `audio`: what the place's
+   * microphones hear instead of its tone.
+   */
+  async participant(
+    place,
+    { init = [], choices = MEASURED, viewport, permissions = DEVICES, audio = null } = {},
+  ) {
+    const browser = await browserOf(place, audio);
     const context = await browser.newContext({ viewport: viewport ?? { width: 1280, height: 720 } });
     this.opened.push(context);
     await context.grantPermissions(permissions);

@@ -2,6 +2,7 @@
 //! arrives in each slot.
 
 use super::arrivals::Arrivals;
+use super::browser::Browser;
 use super::codec::{Payload, VideoCodec};
 use super::frame::{CONTENT, voice, with_copy};
 use super::hearing::{Heard, offers_red, sends_red};
@@ -117,6 +118,8 @@ pub struct Client {
     /// What the bridge has sent to this client, and the bytes it has sent itself.
     pub traffic: Traffic,
     pub sent: Amount,
+    /// What it does where it is like a browser.
+    pub(super) browser: Option<Browser>,
 }
 
 impl Client {
@@ -150,7 +153,7 @@ impl Client {
     }
 
     /// One that neither sends nor receives.
-    fn bare(now: Instant, site: u8, clock: SiteClock) -> Client {
+    pub(super) fn bare(now: Instant, site: u8, clock: SiteClock) -> Client {
         let port = Port::default();
         Client {
             site,
@@ -186,10 +189,11 @@ impl Client {
             path: PathState::New,
             traffic: Traffic::default(),
             sent: Amount::default(),
+            browser: None,
         }
     }
 
-    fn add_sources(&mut self, base: u32, publishes: Publishes, codec: VideoCodec) {
+    pub(super) fn add_sources(&mut self, base: u32, publishes: Publishes, codec: VideoCodec) {
         let mut mids = ["0", "1", "2"].into_iter();
         if publishes.voice {
             let ssrc = base + 1;
@@ -220,7 +224,7 @@ impl Client {
         }
     }
 
-    fn add_slots(&mut self, slots: usize) {
+    pub(super) fn add_slots(&mut self, slots: usize) {
         for _ in 0..slots {
             self.peer.add_transceiver_from_kind(RtpCodecKind::Audio, None).expect("audio slot");
             self.peer.add_transceiver_from_kind(RtpCodecKind::Video, None).expect("video slot");
@@ -249,6 +253,7 @@ impl Client {
     pub fn take_answer(&mut self, now: Instant, sdp: &str) {
         self.slots = Slots::read(sdp);
         self.sections.read(sdp);
+        self.browser.iter_mut().for_each(|browser| browser.read(sdp));
         let answer = RTCSessionDescription::answer(sdp.to_owned()).expect("an answer");
         self.peer.set_remote_description(now, answer).expect("a remote description");
     }
@@ -321,6 +326,7 @@ impl Client {
         if self.next_ask <= now {
             self.next_ask = now + ASK_EVERY;
             self.ask(now);
+            self.act_as_browser(now);
         }
         if let Some(report) = self.arrivals.report(now, OUR_SSRC) {
             self.port.send(now, report);

@@ -51,14 +51,53 @@ pub struct Frame {
     pub tl0: u8,
     pub lines: u16,
     pub packets: usize,
+    /// Of each packet.
+    pub bytes: usize,
     pub stamp: Stamp,
+}
+
+/// How large frames are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sizes {
+    /// Small, so that meetings are simulated fast: 48 kbit/s to 0.6 Mbit/s.
+    Small,
+    /// As the page's encoders make them (`web/src/media/encodings.ts`).
+    Camera,
+}
+
+/// Bits per second of the page's layers, lowest first, and of slides that do not move.
+const LAYER_BITS: [usize; 3] = [150_000, 500_000, 1_800_000];
+const SLIDE_BITS: usize = 200_000;
+/// A key frame is so many times as large as another one, and so many after it are half as large: a rate is kept.
+const KEY_FACTOR: usize = 6;
+const AFTER_KEY: usize = 10;
+/// Bytes of a packet at most: what browsers send.
+const LARGEST: usize = 1100;
+const FRAMES_PER_SECOND: usize = 30;
+
+impl Sizes {
+    /// Packets of a frame that is so many after its key frame, and bytes of each.
+    fn of(self, layer: u8, since_key: usize) -> (usize, usize) {
+        let key = since_key == 0;
+        let low = usize::from(layer.min(2));
+        match self {
+            Sizes::Small => (if key { 4 } else { 1 + low }, 200 + 300 * low),
+            Sizes::Camera => {
+                let bits = if layer == CONTENT { SLIDE_BITS } else { LAYER_BITS[low] };
+                let halves = if key { 2 * KEY_FACTOR } else { 2 - usize::from(since_key <= AFTER_KEY) };
+                let frame = bits / 8 / FRAMES_PER_SECOND * halves / 2;
+                let packets = frame.div_ceil(LARGEST);
+                (packets, frame / packets)
+            }
+        }
+    }
 }
 
 impl Frame {
     /// Our stamp after the codec's own bytes, filled up to the length that packets of the layer have.
     pub fn fill(&self, mut bytes: Vec<u8>) -> Vec<u8> {
         self.stamp.write(&mut bytes);
-        bytes.resize(200 + 300 * usize::from(self.stamp.layer.min(2)), 0xaa);
+        bytes.resize(self.bytes, 0xaa);
         bytes
     }
 }
@@ -77,6 +116,7 @@ pub struct Encoder {
     newest: [u32; 3],
     key_wanted: bool,
     lines: u16,
+    sizes: Sizes,
 }
 
 impl Encoder {
@@ -93,6 +133,7 @@ impl Encoder {
             newest: [0; 3],
             key_wanted: true,
             lines: LINES,
+            sizes: Sizes::Small,
         }
     }
 
@@ -103,6 +144,10 @@ impl Encoder {
     /// The frames have this height from here on: the camera was turned, or is another one.
     pub fn resize(&mut self, lines: u16) {
         (self.lines, self.key_wanted) = (lines, true);
+    }
+
+    pub fn set_sizes(&mut self, sizes: Sizes) {
+        self.sizes = sizes;
     }
 
     /// Another encoder: its numbers begin somewhere else.
@@ -128,8 +173,8 @@ impl Encoder {
         }
         let stamp = Stamp { site: self.site, layer: self.layer, captured_ms, frame: self.frame, needs };
         let Encoder { number, tl0, lines, .. } = *self;
-        let packets = if key { 4 } else { 1 + usize::from(self.layer.min(2)) };
-        let frame = Frame { key, step, number, tl0, lines, packets, stamp };
+        let (packets, bytes) = self.sizes.of(self.layer, self.count);
+        let frame = Frame { key, step, number, tl0, lines, packets, bytes, stamp };
         (0..packets).map(|index| self.codec.pack(&frame, index)).collect()
     }
 }
@@ -152,4 +197,28 @@ pub fn voice(site: u8, captured_ms: u32) -> Vec<u8> {
     Stamp { site, layer: 0, captured_ms, frame: 0, needs: 0 }.write(&mut bytes);
     bytes.resize(80, 0);
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_camera_keeps_its_rate_whatever_key_frames_are_asked_for() {
+        for (layer, bits) in [(0, 150_000), (1, 500_000), (2, 1_800_000)] {
+            let mut encoder = Encoder::new(1, layer, VideoCodec::Vp8);
+            encoder.set_sizes(Sizes::Camera);
+            let mut sent = 0;
+            for frame in 0..300 {
+                if frame % 30 == 0 {
+                    encoder.want_key();
+                }
+                let packets = encoder.next_frame(frame * 33);
+                assert!(packets.iter().all(|packet| packet.bytes.len() <= LARGEST));
+                sent += packets.iter().map(|packet| packet.bytes.len()).sum::<usize>();
+            }
+            let rate = sent * 8 / 10;
+            assert!((bits * 9 / 10..=bits).contains(&rate), "{rate} for {bits}");
+        }
+    }
 }

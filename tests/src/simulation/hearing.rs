@@ -53,6 +53,11 @@ impl Heard {
         }
     }
 
+    /// What came of a site: when it was spoken, in milliseconds of the meeting, and when it came first.
+    pub fn of(&self, site: u8) -> impl Iterator<Item = (u32, Instant)> {
+        self.first.range((site, 0)..=(site, u32::MAX)).map(|((_, captured_ms), came)| (*captured_ms, *came))
+    }
+
     /// Of what was spoken every 20 ms in a time, the share that came within `patience`.
     fn share(
         &self,

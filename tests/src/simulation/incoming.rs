@@ -60,6 +60,8 @@ pub struct SlotView {
     pub(super) leaps: Vec<Leap>,
     /// Key frames that were old when they left the bridge: of which site, and by how many seconds.
     pub(super) old_keys: Vec<(u8, f64)>,
+    /// Frames that were shown since somebody looked.
+    pub(super) shown: Vec<(Instant, Stamp)>,
     last_late: f64,
     newest: Option<u64>,
     /// Digests by number.
@@ -186,7 +188,10 @@ impl SlotView {
                 let number = packet.header.sequence_number;
                 self.faults.push(format!("{fault} at {number}: {:?}", Stamp::read(&packet.payload)));
             }
-            self.pictures += u64::from(packet.header.marker && !self.decoder.broken);
+            if packet.header.marker && !self.decoder.broken {
+                self.pictures += 1;
+                self.shown.extend(Stamp::read(&packet.payload).map(|stamp| (now, stamp)));
+            }
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod addresses;
 mod arrivals;
+mod browser;
 mod chaos;
 mod checks;
 mod client;
@@ -27,12 +28,15 @@ mod stack;
 mod stage;
 mod stream;
 mod traffic;
+mod voice_gaps;
 mod wire;
 mod world;
 
+pub use browser::Shown;
 pub use chaos::{Chaos, Operation, Sites};
 pub use client::{Client, PathState, Publishes, Seen};
 pub use codec::VideoCodec;
+pub use frame::CONTENT;
 pub use incoming::SlotView;
 pub use outgoing::SiteClock;
 pub use seeds::{Draws, engine_seed, rng, seeds};

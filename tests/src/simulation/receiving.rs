@@ -92,7 +92,8 @@ impl Client {
     }
 
     fn answer(&mut self, now: Instant, ssrc: u32, sequence: u16) {
-        if self.forgets {
+        let is_voice = self.voice.as_ref().is_some_and(|voice| voice.ssrc == ssrc);
+        if self.forgets || !(is_voice || self.may_resend(now)) {
             return;
         }
         let port = self.port.clone();
@@ -124,6 +125,7 @@ impl Client {
         };
         self.faults.extend(self.sections.check(&packet.header).err());
         self.arrivals.see(now, &packet.header);
+        self.note_voice(now, &packet.header);
         let repeated = VideoCodec::repaired_by(packet.header.payload_type);
         if let Some(codec) = repeated {
             let [high, low, ..] = *packet.payload else { return };

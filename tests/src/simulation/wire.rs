@@ -2,11 +2,12 @@
 
 use super::seeds::{Draws, rng};
 use super::stream::{REPEAT_AFTER, Stream};
+use crate::lab::{Direction, Line};
 use rand::Rng;
 use rand::rngs::StdRng;
 use sfu::net::PathKind;
 use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -83,6 +84,10 @@ impl End {
     fn way(self) -> usize {
         usize::from(matches!(self, End::Client(_)))
     }
+
+    fn direction(self) -> Direction {
+        if self.way() == 0 { Direction::Up } else { Direction::Down }
+    }
 }
 
 /// A datagram on its way: earliest first, and of those the one sent first.
@@ -134,6 +139,8 @@ pub struct Wire {
     pub handshakes_lost: Vec<u32>,
     ways: Vec<[Way; 2]>,
     pub links: Vec<LinkModel>,
+    /// By client, where the laboratory laid one: it does all that the link would.
+    lines: BTreeMap<usize, Line>,
 }
 
 impl Wire {
@@ -146,6 +153,7 @@ impl Wire {
             handshakes_lost: Vec::new(),
             ways: Vec::new(),
             links: Vec::new(),
+            lines: BTreeMap::new(),
         }
     }
 
@@ -165,6 +173,16 @@ impl Wire {
         }
     }
 
+    /// From now on this line of the laboratory is what the client has, which draws from a seed of its own.
+    pub fn lay(&mut self, client: usize, line: Line) {
+        self.lines.insert(client, line);
+    }
+
+    /// What the laboratory laid.
+    pub fn laid(&mut self, client: usize) -> Option<&mut Line> {
+        self.lines.get_mut(&client)
+    }
+
     /// The next datagrams of a line are lost, either way.
     pub fn swallow(&mut self, line: usize, datagrams: u32) {
         self.bursts[line] = datagrams;
@@ -175,6 +193,11 @@ impl Wire {
             return self.send_framed(now, to, bytes);
         }
         let line = to.line();
+        if let Some(laid) = self.lines.get_mut(&line) {
+            let arrivals = laid.way(to.direction()).send(now, counted_length(bytes));
+            self.handshakes_lost[line] += u32::from(arrivals.is_empty() && is_dtls(bytes));
+            return arrivals.into_iter().for_each(|arrives| self.fly((now, arrives), to, bytes));
+        }
         let link = self.links[line];
         if link.cut || self.is_lost(line, link) {
             self.handshakes_lost[line] += u32::from(is_dtls(bytes));
@@ -189,15 +212,14 @@ impl Wire {
         let copies = if self.rng.random_bool(link.duplicate) { 2 } else { 1 };
         for _ in 0..copies {
             let extra = link.jitter.mul_f64(self.rng.random::<f64>());
-            self.sent += 1;
-            self.queue.push(Reverse(Flight {
-                arrives: leaves + link.delay + extra,
-                number: self.sent,
-                sent_at: now,
-                to,
-                bytes: bytes.to_vec(),
-            }));
+            self.fly((now, leaves + link.delay + extra), to, bytes);
         }
+    }
+
+    fn fly(&mut self, (sent_at, arrives): (Instant, Instant), to: End, bytes: &[u8]) {
+        self.sent += 1;
+        let (number, bytes) = (self.sent, bytes.to_vec());
+        self.queue.push(Reverse(Flight { arrives, number, sent_at, to, bytes }));
     }
 
     /// When the last bit of so many bytes has left, after what was sent before.
@@ -214,6 +236,9 @@ impl Wire {
         let Some((end, mut stream)) = self.ways[line][way].stream.take() else { return };
         let link = self.links[line];
         stream.send(now, bytes, |segment| {
+            if let Some(laid) = self.lines.get_mut(&line) {
+                return laid.way(to.direction()).send_reliably(now, segment, REPEAT_AFTER);
+            }
             let repeats = if self.is_lost(line, link) { REPEAT_AFTER } else { Duration::ZERO };
             let extra = link.jitter.mul_f64(self.rng.random::<f64>());
             self.leaves(now, to, segment) + link.delay + extra + repeats
@@ -243,8 +268,10 @@ impl Wire {
         if self.queue.peek().is_some_and(|Reverse(flight)| flight.arrives <= now) {
             return self.queue.pop().map(|Reverse(flight)| (flight.to, flight.sent_at, flight.bytes));
         }
-        let lines = self.ways.iter_mut().zip(&self.links);
-        lines.flat_map(|(ways, link)| ways.iter_mut().map(move |way| (way, link.cut))).find_map(
+        let Wire { ways, links, lines, .. } = self;
+        let is_cut = |line: usize| links[line].cut && !lines.contains_key(&line);
+        let ways = ways.iter_mut().enumerate();
+        ways.flat_map(|(line, ways)| ways.iter_mut().map(move |way| (way, is_cut(line)))).find_map(
             |(way, cut)| {
                 let (end, stream) = way.stream.as_mut()?;
                 let (sent_at, bytes) = stream.pop(now, cut)?;
@@ -259,6 +286,12 @@ fn is_dtls(datagram: &[u8]) -> bool {
     datagram.first().is_some_and(|first| (20..64).contains(first))
 }
 
+/// Bytes a line of the laboratory carries for it. Signatures of a handshake differ by some bytes from run to run, which
+/// would give all that is behind them another time.
+fn counted_length(datagram: &[u8]) -> usize {
+    if is_dtls(datagram) { datagram.len().next_multiple_of(256) } else { datagram.len() }
+}
+
 /// How long a line takes for so many bytes.
 fn duration(rate: Option<Rate>, bytes: usize) -> Duration {
     let seconds = |rate: Rate| bytes as f64 * 8.0 / f64::from(rate.bits_per_second);
@@ -268,6 +301,7 @@ fn duration(rate: Option<Rate>, bytes: usize) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lab::{LineModel, WayModel};
 
     /// 1 Mbit/s carries a datagram of 1,250 bytes in 10 ms, and holds ten that wait.
     #[test]
@@ -286,5 +320,22 @@ mod tests {
         assert_eq!(came.collect::<Vec<_>>()[..13], [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0]);
         wire.send(now + Duration::from_secs(1), End::Client(0), &[0; 1250]);
         assert_eq!(wire.next(), Some(now + Duration::from_millis(1010)), "an idle line is empty");
+    }
+
+    #[test]
+    fn a_line_of_the_laboratory_takes_the_place_of_the_link() {
+        let (mut wire, now) = (Wire::new(1), Instant::now());
+        wire.add(LinkModel { cut: true, ..LinkModel::clean() });
+        let way = |ms| WayModel { delay: Duration::from_millis(ms), ..Default::default() };
+        wire.lay(0, Line::new(now, LineModel { up: way(10), down: way(20) }, 1));
+        wire.send(now, End::Client(0), &[1]);
+        let arrived =
+            |wire: &mut Wire, ms| wire.pop(now + Duration::from_millis(ms)).map(|(_, _, bytes)| bytes);
+        assert_eq!((arrived(&mut wire, 19), arrived(&mut wire, 20)), (None, Some(vec![1])));
+        let seen_at = (PathKind::Tcp, SocketAddr::from(([10, 0, 0, 1], 4000)));
+        wire.connect(0, seen_at);
+        let later = now + Duration::from_secs(1);
+        wire.send(later, End::Engine { from: 0, seen_at }, &[2]);
+        assert_eq!((arrived(&mut wire, 1009), arrived(&mut wire, 1010)), (None, Some(vec![2])));
     }
 }

@@ -131,6 +131,12 @@ impl World {
         let index = self.sites.len();
         let clock = SiteClock { epoch: self.epoch, wrong_s: index as f64 * 0.37 - 0.5 };
         let client = Client::coded(self.now, index as u8 + 1, sends, slots, clock);
+        self.admit(client, slots, link)
+    }
+
+    /// The same for a client there is.
+    pub(super) fn admit(&mut self, client: Client, slots: usize, link: LinkModel) -> usize {
+        let index = self.sites.len();
         self.wire.add(link);
         self.sites.push(Site {
             wishes: vec![None; slots],

@@ -1,0 +1,55 @@
+//! Promises of CONFORMANCE.md that hold, as gates: a row here for each, with the clauses that hold today.
+
+use tests::conformance::{Cell, Promise, promises, run_all};
+use tests::simulation::seeds;
+
+/// Promises by their line; of each the clauses by name, or all where none is named.
+const GATES: &[(&str, &[&str])] = &[
+    ("a clean line", &[]),
+    ("5 % random, RTT 100", &["speech concealed, down", "frames on the big screen", "of them 720p"]),
+    (
+        "30 % random",
+        &["speech concealed, down", "listener's buffer here, p95", "listener's buffer in the hall, p95"],
+    ),
+    ("45 % random", &["speech concealed, down"]),
+    ("20 % in bursts", &["longest gap, down", "longest gap, up"]),
+    ("Starlink traces, outside their outages", &[]),
+    ("dead for 2, 5 and 10 s", &[]),
+];
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+#[test]
+fn gates_hold() {
+    let promises = promises();
+    let gate = |(line, clauses): &(&'static str, &'static [&'static str])| {
+        let promise = promises.iter().find(|promise| promise.line == *line);
+        (promise.unwrap_or_else(|| panic!("no promise is named {line}")), *clauses)
+    };
+    let gates: Vec<(&Promise, &[&str])> = GATES.iter().map(gate).collect();
+    let cells: Vec<Cell> = gates.iter().flat_map(|(promise, _)| promise.cells.clone()).collect();
+    for seed in seeds(1..3) {
+        let mut measured = run_all(&cells, seed, threads()).into_iter();
+        for (promise, clauses) in &gates {
+            let own: Vec<_> = measured.by_ref().take(promise.cells.len()).collect();
+            let verdicts = promise.judge(&own);
+            let names: Vec<&str> = verdicts.iter().map(|verdict| verdict.metric.name).collect();
+            assert!(clauses.iter().all(|clause| names.contains(clause)), "{}: {clauses:?}", promise.line);
+            let judged = |name: &str| clauses.is_empty() || clauses.contains(&name);
+            for verdict in verdicts.iter().filter(|verdict| judged(verdict.metric.name)) {
+                assert!(verdict.holds, "seed {seed}, {}: {verdict:?}, {own:?}", promise.line);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_seed_measures_the_same_on_any_number_of_threads() {
+    let is_one = |promise: &&Promise| ["30 % random", "64 kbit/s"].contains(&promise.line);
+    let cells: Vec<Cell> =
+        promises().iter().filter(is_one).flat_map(|promise| promise.cells.clone()).collect();
+    assert_eq!(cells.len(), 2);
+    assert_eq!(run_all(&cells, 5, 1), run_all(&cells, 5, 2));
+}
