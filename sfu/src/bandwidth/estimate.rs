@@ -41,14 +41,16 @@ const ARRIVES: f64 = 0.9;
 const CALM_AFTER: Duration = Duration::from_millis(300);
 /// A queue that lets nothing through sooner for half a second stands. One that is full does not grow any more, and what a
 /// line lets through late now and then is no queue.
-const STANDS: Duration = Duration::from_millis(60);
+const STANDS: Duration = Duration::from_millis(40);
 const STANDS_FOR: Duration = Duration::from_millis(500);
 /// An estimate that neither media nor a probe came near to for so long is believed less, by so much a second.
 const FRESH: Duration = Duration::from_secs(10);
 const AGEING_PER_S: f64 = 0.95;
-/// A line from which nothing has come for so long, and for some responses, may be gone; it is believed less each second.
+/// A line from which nothing has come for so long may be gone.
 const SILENT: Duration = Duration::from_secs(1);
-const SILENT_RESPONSES: u32 = 3;
+/// And after so long, each time, half as much is believed of it. Meanwhile nothing is offered to it that it might not carry:
+/// what is on its way is full.
+const SILENT_TOO_LONG: Duration = Duration::from_secs(3);
 const SILENT_SHARE: f64 = 0.5;
 /// A client that has said nothing of what it was sent in this time reports no arrivals.
 const SAYS_NOTHING: Duration = Duration::from_secs(5);
@@ -66,6 +68,8 @@ pub struct Estimator {
     response: Response,
     began: Option<Instant>,
     fed: Option<Instant>,
+    /// When it was believed less because nothing came back.
+    doubted: Option<Instant>,
     /// It has reported nothing for so long that it never will.
     is_mute: bool,
     /// When a queue grew while less was sent than fits.
@@ -90,6 +94,7 @@ impl Estimator {
             response: Response::default(),
             began: None,
             fed: None,
+            doubted: None,
             is_mute: false,
             limited_at: None,
             overused: None,
@@ -177,15 +182,16 @@ impl Estimator {
         Some(carried.max(acked * LEAST_CARRIED))
     }
 
-    /// A second has passed, with so many bytes on their way: where nothing comes back, the line is believed less.
+    /// A second has passed, with so many bytes on their way: where nothing comes back for long, the line is believed less.
     pub fn on_second(&mut self, now: Instant, in_flight: u64) {
         let began = *self.began.get_or_insert(now);
         let Some(fed) = self.fed else {
             self.is_mute = in_flight > 0 && now.saturating_duration_since(began) > SAYS_NOTHING;
             return;
         };
-        let patience = SILENT.max(self.response.newest().saturating_mul(SILENT_RESPONSES));
-        if in_flight > 0 && now.saturating_duration_since(fed) > patience {
+        let heard = self.doubted.map_or(fed, |doubted| doubted.max(fed));
+        if in_flight > 0 && now.saturating_duration_since(heard) >= SILENT_TOO_LONG {
+            self.doubted = Some(now);
             let stood = self.bps();
             self.delay.age(SILENT_SHARE, MIN_BPS);
             self.prober.on_drop(now, stood, stood * SILENT_SHARE);
@@ -244,6 +250,15 @@ impl Estimator {
             train_bps: self.trains.bps(),
         };
         self.prober.poll(now, known)
+    }
+
+    /// The probe that is due cannot be sent: the frames sent lately are its stand-in.
+    pub fn probe_by_frames(&mut self, now: Instant) {
+        if let Some(found) = self.prober.by_frames(self.trains.bps()) {
+            self.delay.is_proved(found);
+            self.loss.is_proved(found);
+            self.proved = Some(now);
+        }
     }
 
     fn bps(&self) -> f64 {

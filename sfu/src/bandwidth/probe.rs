@@ -155,6 +155,20 @@ impl Prober {
             .filter(|packet| packet.probe == open.probe.id)
             .for_each(|packet| open.seen.add(packet));
         let (found, came) = open.seen.rate(&open.probe)?;
+        self.settle(found, came);
+        Some(found)
+    }
+
+    /// Frames take the place of the probe that is due, and came through at this rate: of a receiver to which nothing can
+    /// be sent but them. Returns what that proves.
+    pub fn by_frames(&mut self, train_bps: Option<f64>) -> Option<f64> {
+        let asked = self.open.take()?.probe.bps;
+        let found = train_bps? * SATURATED;
+        self.settle(found.min(asked), found / asked);
+        Some(found.min(asked))
+    }
+
+    fn settle(&mut self, found: f64, came: f64) {
         self.open = None;
         // What is tried after this one is of the start, and larger.
         if came < CAME {
@@ -162,7 +176,6 @@ impl Prober {
         } else if self.queue.is_empty() {
             self.queue.push(found * FURTHER);
         }
-        Some(found)
     }
 }
 

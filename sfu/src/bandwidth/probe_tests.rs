@@ -52,6 +52,18 @@ fn nothing_is_looked_for_above_what_is_wanted() {
 }
 
 #[test]
+fn frames_stand_in_for_a_probe_that_cannot_be_sent() {
+    let mut prober = Prober::default();
+    assert_eq!(prober.by_frames(Some(1e9)), None, "none is due");
+    assert!(prober.poll(at(0), KNOWN).is_some());
+    assert_eq!(prober.by_frames(None), None, "no frame has come through");
+    assert!(prober.poll(at(0), KNOWN).is_some_and(|probe| probe.bps > 5e6), "the second of the start");
+    let found = prober.by_frames(Some(2e6)).expect("a rate");
+    assert!((found - 1.9e6).abs() < 1.0, "{found}: no more than came through");
+    assert_eq!(prober.poll(at(100), KNOWN), None, "the line's end is known");
+}
+
+#[test]
 fn later_it_is_tried_only_where_there_is_a_reason_and_no_queue() {
     let limited = Known { limited: true, ..KNOWN };
     let faster = Known { train_bps: Some(1.5e6), ..KNOWN };

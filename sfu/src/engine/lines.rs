@@ -68,19 +68,23 @@ fn still_due(now: Instant, video: &Video) -> Option<Origin> {
     video.slot.target().filter(|_| video.measure == Measure::Stills && idle)
 }
 
-/// Queues the probe that is due, as padding on the first slot that has RTX.
+/// Queues the probe that is due, as padding on the first slot that has RTX. Where none has, frames stand in for it.
 fn probe(now: Instant, subscriber: &mut Subscriber) {
     let busy = [SendRank::Video, SendRank::Padding];
     if busy.into_iter().any(|rank| subscriber.queue.age(now, rank).is_some()) {
         return;
     }
     let slot = subscriber.video.iter().zip(0..).find(|(video, _)| video.slot.rtp.rtx_ssrc.is_some());
-    let Some((video, slot)) = slot else { return };
-    let mut padding = Pending::padding(now, slot, video.slot.rewriter.timestamp_by_arrival(now, 0));
+    let padding = slot
+        .map(|(video, slot)| Pending::padding(now, slot, video.slot.rewriter.timestamp_by_arrival(now, 0)));
     let share = &subscriber.share;
     let probe = subscriber.estimator.poll_probe(now, share.useful_bps() as f64, share.is_short);
-    if let Some(probe) = probe {
-        padding.count = subscriber.pacer.begin_probe(now, probe);
-        subscriber.queue.push(SendRank::Padding, padding);
+    match (probe, padding) {
+        (None, _) => {}
+        (Some(probe), Some(padding)) => {
+            let count = subscriber.pacer.begin_probe(now, probe);
+            subscriber.queue.push(SendRank::Padding, Pending { count, ..padding });
+        }
+        (Some(_), None) => subscriber.estimator.probe_by_frames(now),
     }
 }

@@ -17,10 +17,10 @@ const HOLD: Duration = Duration::from_secs(5);
 /// What browsers put into a packet of Opus.
 const PACKET: Duration = Duration::from_millis(20);
 
-/// Redundancy may take a third of what the line carries, or three copies of one voice at 32 kbit/s: where little is sent
+/// Redundancy may take a third of what the line carries, or three copies of two voices at 32 kbit/s: where little is sent
 /// and much of it lost, the estimate, which follows what arrives, is far too low.
 const SHARE: f64 = 1.0 / 3.0;
-const ONE_VOICE_BPS: f64 = 104_000.0;
+const TWO_VOICES_BPS: f64 = 208_000.0;
 /// It begins with two copies of one voice and grows while no queue stands on the line. While one does, packets are lost
 /// because too much is sent, and this is left of the redundancy after a second; for some time it grows slowly then.
 const FIRST_BPS: f64 = 64_000.0;
@@ -99,7 +99,7 @@ impl Redundancy {
         let is_careful = |at| now.saturating_duration_since(at) < CAREFUL_FOR;
         let careful = self.congested.is_some_and(is_careful);
         let growth = if careful { CAREFUL_BPS_PER_S } else { GROWTH_BPS_PER_S };
-        self.bps = (self.bps + growth * passed).min((losing.bps * SHARE).max(ONE_VOICE_BPS));
+        self.bps = (self.bps + growth * passed).min((losing.bps * SHARE).max(TWO_VOICES_BPS));
     }
 
     fn lower(&mut self, now: Instant, before: usize, would_do: usize) -> usize {

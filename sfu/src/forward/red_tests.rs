@@ -79,7 +79,7 @@ fn bytes_stay_within_a_third_of_the_line() {
     let close = |bps: f64, to: f64| (bps / to - 1.0).abs() < 0.02;
     assert!(close(bps_after(0, losing(0.3)), FIRST_BPS));
     assert!(close(bps_after(60, losing(0.3)), 2_000_000.0 / 3.0));
-    assert!(close(bps_after(60, Losing { bps: 30_000.0, ..losing(0.3) }), ONE_VOICE_BPS));
+    assert!(close(bps_after(60, Losing { bps: 30_000.0, ..losing(0.3) }), TWO_VOICES_BPS));
 }
 
 /// More bytes do not help where packets are lost for the bytes that are sent.
