@@ -13,6 +13,12 @@ const GATES: &[(&str, &[&str])] = &[
     ),
     ("45 % random", &["speech concealed, down"]),
     ("20 % in bursts", &["longest gap, down", "longest gap, up"]),
+    ("1 and 2 Mbit/s", &[]),
+    ("512 kbit/s, ten others", &[]),
+    (
+        "LTE traces, outside their outages",
+        &["speech concealed, down", "offered ÷ carried, worst 2 s", "offered ÷ carried, worst 1 s"],
+    ),
     ("Starlink traces, outside their outages", &[]),
     ("dead for 2, 5 and 10 s", &[]),
 ];
