@@ -15,14 +15,13 @@ use std::time::{Duration, Instant};
 const WAITS: Duration = Duration::from_millis(100);
 /// So long the line may take for what waits.
 const MOST: Duration = Duration::from_millis(400);
-
 /// Where no video has left for so long, what would come next is given up as well.
 const STALE: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Takes back frames of a subscriber's slots, those of the lowest rank first, until its line can carry what waits. Of
-    /// each slot the frame that comes next still leaves, unless the line has stalled. Slots that lost frames go on with a key frame, which they ask
-    /// for when they are planned again.
+    /// each slot the frame that comes next still leaves, unless the line has stalled. Slots that lost frames go on with a
+    /// key frame, which they ask for when they are planned again.
     pub(super) fn take_back(&mut self, now: Instant, index: PeerIndex) {
         let Peers { subscribers, publishers, .. } = &mut self.peers;
         let Some(subscriber) = subscribers.get_mut(index) else {

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 const DIVIDE_EVERY: Duration = Duration::from_millis(200);
 /// Between two stills of a slot, whose cost `room/allocate.rs` states.
 const STILLS_EVERY: Duration = Duration::from_secs(4);
+
 impl Engine {
     /// Which of a receiver's packets have arrived, and when.
     pub(super) fn on_arrivals(&mut self, now: Instant, index: PeerIndex, report: &TransportReport) {

@@ -370,3 +370,22 @@ fn a_new_packet_runs_ahead_when_it_is_further_than_the_time_that_passed_allows()
         assert_eq!(found, expected, "{what}");
     }
 }
+
+#[test]
+fn numbers_that_were_taken_back_are_given_again() {
+    let mut slot = Slot::new();
+    slot.begin(0, 500, 7, 0);
+    for sequence in 500..505 {
+        slot.send(0, sequence, 7);
+    }
+    slot.rewriter.rewind(at(1002));
+    assert_eq!(slot.rewriter.next_out(), at(1002));
+    assert_eq!(slot.rewriter.invert(at(1001)).map(|(_, sequence, _)| sequence), Some(at(501)));
+    assert_eq!(slot.rewriter.invert(at(1002)), None, "nothing has it now");
+    slot.begin(1, 900, 40, 90_000);
+    assert_eq!(slot.send(1, 900, 40).map(|(number, _)| number), Some(2));
+    slot.rewriter.rewind(at(1001));
+    assert_eq!(slot.rewriter.origin(), Some(origin(0)), "the switch is taken back as well");
+    slot.rewriter.rewind(at(5000));
+    assert_eq!(slot.rewriter.next_out(), at(1001), "what was never given is not taken back");
+}

@@ -9,6 +9,8 @@ fn at(index: u64) -> Sequence {
     Sequence::from_index(index)
 }
 
+#[path = "switch_stills_tests.rs"]
+mod stills;
 #[path = "switch_voice_tests.rs"]
 mod voices;
 

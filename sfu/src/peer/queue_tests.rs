@@ -77,3 +77,19 @@ proptest! {
         prop_assert_eq!(left, pushed);
     }
 }
+
+#[test]
+fn what_waits_for_a_slot_is_taken_out_but_for_what_is_kept() {
+    let (mut queue, now) = (SendQueue::default(), Instant::now());
+    let of = |slot, number, count| Pending { slot, count, ..pending(now, number) };
+    for waits in [of(0, 10, 5), of(1, 70, 1), of(0, 15, 2)] {
+        queue.push(SendRank::Video, waits);
+    }
+    let kept = |pending: &Pending| if pending.sequence_out == Sequence::from_index(10) { 3 } else { 0 };
+    let (first, last) = queue.take_out(SendRank::Video, 0, kept);
+    assert_eq!((first, last), (Some(Sequence::from_index(13)), Some(Sequence::from_index(12))));
+    let left: Vec<(u16, u16)> =
+        queue.waiting(SendRank::Video).map(|pending| (pending.slot, pending.count)).collect();
+    assert_eq!(left, [(0, 3), (1, 1)]);
+    assert_eq!(queue.take_out(SendRank::Audio, 0, |_| 0), (None, None));
+}

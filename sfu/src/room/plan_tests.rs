@@ -217,3 +217,38 @@ fn a_receiver_gets_neither_its_own_voice_nor_a_muted_one_and_without_a_line_noth
     assert_eq!(carried(LineState::Up), [SPEAKER]);
     assert!(carried(LineState::Arriving).is_empty());
 }
+
+/// 1.7 Mbit/s are wished for, and a voice and control are left of each line.
+#[test]
+fn a_line_that_carries_less_shows_less_and_says_so() {
+    let wishes = wish(720);
+    let on = |line_bps| {
+        let viewer = Member { wishes: &wishes, line_bps, ..member(VIEWER) };
+        let (slot, _) = planned(viewer, Some(whole_camera()), &Shedding::default());
+        (slot.target().map(|origin| origin.layer), slot.measure, slot.limit)
+    };
+    let viewer = |shows| Some(Limit { shows, by: LimitedBy::Viewer });
+    assert_eq!(on(None), (Some(2), Measure::Whole, None), "nothing is known of it");
+    assert_eq!(on(Some(3_000_000)), (Some(2), Measure::Whole, None));
+    assert_eq!(on(Some(1_000_000)), (Some(1), Measure::Whole, viewer(Less::Lower)));
+    assert_eq!(on(Some(160_000)), (Some(0), Measure::Thin, viewer(Less::Fewer)));
+    assert_eq!(on(Some(90_000)), (Some(0), Measure::Stills, viewer(Less::Stills)));
+    assert_eq!(on(Some(40_000)), (None, Measure::Held, viewer(Less::Held)));
+}
+
+#[test]
+fn a_line_is_divided_again_when_it_has_become_another() {
+    let share = Share {
+        there_bps: 540_000,
+        taken_bps: 500_000,
+        reserved_bps: 60_000,
+        wanted_bps: 900_000,
+        is_short: true,
+    };
+    for (line_bps, outdated) in [(667_000, false), (600_000, false), (590_000, true), (700_000, true)] {
+        assert_eq!(share.is_outdated(line_bps), outdated, "{line_bps}");
+    }
+    let content = Share { is_short: false, ..share };
+    assert!(!content.is_outdated(9_000_000), "all that is wished for is shown");
+    assert_eq!(share.useful_bps(), 960_000);
+}
