@@ -9,7 +9,7 @@ fn key(now: Instant) -> PacketMeta {
 fn stills_are_key_frames_alone() {
     let now = Instant::now();
     let mut slot = released(now);
-    let mut offer = |slot: &mut VideoSlot, sequence: u64, packet: PacketMeta| {
+    let offer = |slot: &mut VideoSlot, sequence: u64, packet: PacketMeta| {
         let packet = PacketMeta { timestamp: sequence as u32 * 3000, ..packet };
         slot.offer(now, origin(), at(sequence), &packet)
     };
