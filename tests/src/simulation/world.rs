@@ -73,6 +73,8 @@ pub struct World {
     pub(super) apart: BTreeMap<(usize, u8), Instant>,
     /// The longest that a line has kept back what a site sent.
     pub(super) kept_back: Duration,
+    /// Sites that join do not offer to report what arrives: so their lines are neither paced nor divided.
+    pub hides_arrivals: bool,
     /// Bytes that went to where no site is.
     pub strays: BTreeMap<SocketAddr, usize>,
     pub(super) server: SocketAddr,
@@ -117,6 +119,7 @@ impl World {
             overloaded: None,
             apart: BTreeMap::new(),
             kept_back: Duration::ZERO,
+            hides_arrivals: false,
             strays: BTreeMap::new(),
             server,
         }
@@ -158,7 +161,11 @@ impl World {
 
     /// (Re-)offers; with `restart_ice` before, this restarts ICE.
     pub fn offer(&mut self, index: usize) {
-        let sdp = self.sites[index].client.offer(self.now);
+        let mut sdp = self.sites[index].client.offer(self.now);
+        if self.hides_arrivals {
+            let kept = |line: &&str| !line.contains("transport-wide-cc");
+            sdp = sdp.split_inclusive('\n').filter(kept).collect();
+        }
         let offer = Offer::read(&sdp).expect("an offer");
         self.command(Command::Offer { room: ROOM, peer: peer(index), offer: Box::new(offer) });
     }
