@@ -3,13 +3,21 @@
  * `/dev/mock.html?ngay=1&scene=grid#x`. Never part of the product: the build knows only index.html.
  * Scenes: grid, stage, content, many, site, lost, moved, reconnecting, cut; refused=CODE, offer=CODE.
  */
-import type { ClientMessage, ServerMessage } from '../src/protocol/gen';
+import type { ClientMessage, ServerMessage, SlotLimit } from '../src/protocol/gen';
 import { packSdp, unpackSdp } from '../src/protocol/sdp';
 import { MockMedia } from './mockMedia';
 import { MockMeeting } from './mockMeeting';
 
 const parameters = new URLSearchParams(location.search);
 const meeting = new MockMeeting(parameters);
+
+/** A weak line: what each slot shows less of. */
+const WEAK: SlotLimit[] = [
+  { shows: 'lower', by: 'viewer' },
+  { shows: 'fewer', by: 'viewer' },
+  { shows: 'stills', by: 'viewer' },
+  { shows: 'held', by: 'server' },
+];
 
 class MockSocket extends EventTarget {
   static readonly OPEN = 1;
@@ -68,7 +76,7 @@ class MockSocket extends EventTarget {
           wish === null ? null : { site: wish.site, kind: wish.kind },
         );
         await this.media.show(video.map(source => (source === null ? null : meeting.painter(source))));
-        this.say({ type: 'slots', video, audio: [], limits: [] });
+        this.say({ type: 'slots', video, audio: [], limits: parameters.has('weak') ? WEAK : [] });
         break;
       }
       case 'act':

@@ -19,6 +19,8 @@ const SHOTS = [
   ['entry', ['phone', 'landscape', 'laptop', 'tv', 'uhd'], '?#x'],
   ['grid', ['phone', 'landscape', 'laptop', 'tv', 'uhd'], `${LINK}grid#x`],
   ['stage', ['phone', 'landscape', 'laptop', 'tv'], `${LINK}stage#x`],
+  ['weak', ['phone', 'landscape', 'laptop', 'tv', 'uhd'], `${LINK}grid&weak#x`],
+  ['weak-stage', ['phone', 'laptop', 'tv'], `${LINK}stage&weak#x`],
   ['lost', ['laptop'], `${LINK}lost#x`],
   ['moved', ['laptop', 'phone', 'landscape'], `${LINK}moved#x`],
   ['moved-list', ['laptop', 'phone'], `${LINK}moved#x`, page => page.click('[data-testid="sites"]')],
