@@ -118,7 +118,8 @@ impl Prober {
         }
         let most = known.wanted_bps * FURTHER;
         let bps = (!self.queue.is_empty()).then(|| self.queue.remove(0).min(most))?;
-        (bps > known.estimate_bps).then(|| self.begin(now, bps))
+        let is_of_use = known.estimate_bps < known.wanted_bps;
+        (is_of_use && bps > known.estimate_bps).then(|| self.begin(now, bps))
     }
 
     fn due(&mut self, now: Instant, known: &Known) -> Option<f64> {

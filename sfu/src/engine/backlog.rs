@@ -15,13 +15,13 @@ use std::time::{Duration, Instant};
 const WAITS: Duration = Duration::from_millis(100);
 /// So long the line may take for what waits.
 const MOST: Duration = Duration::from_millis(400);
-/// Where no video has left for so long, what would come next is given up as well.
+/// A frame that has waited for so long is given up as well, unless a part of it has left and video still leaves.
 const STALE: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Takes back frames of a subscriber's slots, those of the lowest rank first, until its line can carry what waits. Of
-    /// each slot the frame that comes next still leaves, unless the line has stalled. Slots that lost frames go on with a
-    /// key frame, which they ask for when they are planned again.
+    /// each slot the frame that comes next still leaves, unless it is stale. Slots that lost frames go on with a key frame,
+    /// which they ask for when they are planned again.
     pub(super) fn take_back(&mut self, now: Instant, index: PeerIndex) {
         let Peers { subscribers, publishers, .. } = &mut self.peers;
         let Some(subscriber) = subscribers.get_mut(index) else {
@@ -36,12 +36,16 @@ impl Engine {
         slots.sort_unstable();
         let stalled = subscriber.pacer.still_for(now) > STALE;
         let mut changed = false;
+        for (_, slot) in &slots {
+            if is_stale(now, publishers, subscriber, *slot, stalled) {
+                changed |= take_back_of(publishers, subscriber, *slot, 0);
+            }
+        }
         for (_, slot) in slots {
-            let old = stalled && subscriber.queue.age(now, SendRank::Video).is_some_and(|age| age > STALE);
-            if !old && waiting(publishers, subscriber) <= most {
+            if waiting(publishers, subscriber) <= most {
                 break;
             }
-            changed |= take_back_of(publishers, subscriber, slot, if old { 0 } else { 1 });
+            changed |= take_back_of(publishers, subscriber, slot, 1);
         }
         if changed {
             self.stale_room_of(index);
@@ -54,12 +58,29 @@ pub(super) fn stands(now: Instant, subscriber: &Subscriber) -> bool {
     subscriber.queue.age(now, SendRank::Video).is_some_and(|age| age > WAITS)
 }
 
+/// What comes next of a slot would be shown too late.
+fn is_stale(
+    now: Instant,
+    publishers: &Table<Publisher>,
+    subscriber: &Subscriber,
+    slot: u16,
+    stalled: bool,
+) -> bool {
+    let next = subscriber.queue.waiting(SendRank::Video).find(|pending| pending.slot == slot);
+    let old = next.filter(|next| now.saturating_duration_since(next.decided) > STALE);
+    let begins = |next: &Pending| {
+        let layer = publishers.layer(next.origin);
+        layer.and_then(|layer| layer.slab.get(next.sequence_in)).is_none_or(|(meta, _)| meta.frame_start)
+    };
+    old.is_some_and(|next| stalled || begins(next))
+}
+
 fn standing((video, slot): (&Video, u16)) -> (Option<Standing>, u16) {
     (video.wanted.map(|(_, standing)| standing), slot)
 }
 
 /// Bytes of video that wait.
-fn waiting(publishers: &Table<Publisher>, subscriber: &Subscriber) -> usize {
+pub(super) fn waiting(publishers: &Table<Publisher>, subscriber: &Subscriber) -> usize {
     let size = |pending: &Pending| {
         let Some(layer) = publishers.layer(pending.origin) else { return 0 };
         let packets = pending.sequence_in.until(pending.sequence_in.plus(u64::from(pending.count)));

@@ -31,6 +31,11 @@ fn permit(now: Instant, subscriber: &Subscriber, rank: SendRank) -> Result<usize
     line.map_or(Ok(usize::MAX), |line| subscriber.pacer.permit(now, line))
 }
 
+/// Whether so many bytes of video may leave now.
+pub(super) fn fits(now: Instant, subscriber: &Subscriber, bytes: usize) -> bool {
+    permit(now, subscriber, SendRank::Video).is_ok_and(|most| bytes <= most)
+}
+
 /// So many bytes of a rank have left.
 #[inline]
 pub(super) fn on_sent(now: Instant, subscriber: &mut Subscriber, rank: SendRank, bytes: usize) {

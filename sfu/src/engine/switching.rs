@@ -1,5 +1,6 @@
 //! A video slot decides about packets and switches: from the slab, on a timeline that goes on.
 
+use super::{backlog, pacing};
 use crate::forward::packet::{Origin, PacketMeta, Pending};
 use crate::forward::rewrite::Rewriter;
 use crate::forward::switch::Decision;
@@ -159,7 +160,8 @@ impl SlotContext<'_> {
         };
         // What waits for its line is of the source that is shown no more.
         let is_another = video.slot.rewriter.origin().is_some_and(|from| !from.is_of_the_source_of(target));
-        if is_another && subscriber.visit_at.is_some() {
+        let leaves = pacing::fits(self.now, subscriber, backlog::waiting(self.publishers, subscriber));
+        if is_another && !leaves {
             subscriber.forget(self.route.slot);
         }
         let Some(video) = subscriber.video.get_mut(usize::from(self.route.slot)) else {

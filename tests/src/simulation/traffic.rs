@@ -24,6 +24,8 @@ pub struct Traffic {
     /// RTX.
     pub resent: Amount,
     pub audio: Amount,
+    /// Padding on RTX, which probes what the line carries.
+    pub probes: Amount,
     /// STUN, DTLS, RTCP.
     pub control: Amount,
 }
@@ -51,6 +53,7 @@ impl Sub for Traffic {
             video: self.video - before.video,
             resent: self.resent - before.resent,
             audio: self.audio - before.audio,
+            probes: self.probes - before.probes,
             control: self.control - before.control,
         }
     }
@@ -72,6 +75,7 @@ impl Client {
         let amount = match slot {
             Some((_, SlotId::Audio(_))) => &mut self.traffic.audio,
             Some((ssrc, slot)) if self.slots.ssrc(slot) == Some(ssrc) => &mut self.traffic.video,
+            Some(_) if datagram.first().is_some_and(|first| first & 0x20 != 0) => &mut self.traffic.probes,
             Some(_) => &mut self.traffic.resent,
             None => &mut self.traffic.control,
         };

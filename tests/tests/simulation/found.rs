@@ -93,6 +93,31 @@ const FOUND: &[(u64, &[Operation], Sites, &str)] = &[
         Sites::Mixed,
         "no fault: a frame of 5 s ago began a slot, since its reports were as late, and its line's queue was thrown away",
     ),
+    (
+        9,
+        Operation::RARE,
+        Sites::Alike,
+        "a slot changed its source in the moment in which a frame of the old one could leave in part only",
+    ),
+    (
+        46,
+        Operation::ANYWHERE,
+        Sites::Mixed,
+        "a key frame that waited for its line while other slots had their turns left after 1.8 s",
+    ),
+    (242, Operation::ANYWHERE, Sites::Mixed, "the same after 4.5 s"),
+    (
+        60,
+        Operation::ANYWHERE,
+        Sites::Mixed,
+        "a line that carried all that was wanted was probed without an end, 2 Mbit/s of padding",
+    ),
+    (
+        205,
+        Operation::ANYWHERE,
+        Sites::Mixed,
+        "no fault: what TCP has no room for is offered and dropped before the line",
+    ),
 ];
 
 #[test]
