@@ -18,6 +18,10 @@ const CAME: f64 = 0.7;
 const SATURATED: f64 = 0.95;
 /// It has to have come slower than this share of the speed at which it was sent.
 const SLOWER: f64 = 0.9;
+/// A series goes on while each probe finds so much more than the one before, and until so much of what is looked for is
+/// known: else a line that carries enough would be probed without an end.
+const FOUND_MORE: f64 = 1.1;
+const ENOUGH_KNOWN: f64 = 0.85;
 /// Of its packets and bytes so much has to arrive, or nothing is said.
 const ENOUGH: f64 = 0.8;
 /// A probe that was not answered in this time is given up.
@@ -87,6 +91,8 @@ pub struct Prober {
     open: Option<Open>,
     last: Option<Instant>,
     last_id: u8,
+    /// What the last probe of this series has found.
+    found: f64,
     /// What the line carried before it fell, and when it fell.
     before_drop: Option<(f64, Instant)>,
     began: bool,
@@ -113,13 +119,13 @@ impl Prober {
             self.queue = FIRST.map(|share| share * known.estimate_bps).to_vec();
         }
         if self.queue.is_empty() {
+            self.found = 0.0;
             let due = self.due(now, &known);
             self.queue.extend(due);
         }
         let most = known.wanted_bps * FURTHER;
         let bps = (!self.queue.is_empty()).then(|| self.queue.remove(0).min(most))?;
-        let is_of_use = known.estimate_bps < known.wanted_bps;
-        (is_of_use && bps > known.estimate_bps).then(|| self.begin(now, bps))
+        (bps > known.estimate_bps && known.estimate_bps < most * ENOUGH_KNOWN).then(|| self.begin(now, bps))
     }
 
     fn due(&mut self, now: Instant, known: &Known) -> Option<f64> {
@@ -172,9 +178,10 @@ impl Prober {
     fn settle(&mut self, found: f64, came: f64) {
         self.open = None;
         // What is tried after this one is of the start, and larger.
+        let before = std::mem::replace(&mut self.found, found);
         if came < CAME {
             self.queue.clear();
-        } else if self.queue.is_empty() {
+        } else if self.queue.is_empty() && found > before * FOUND_MORE {
             self.queue.push(found * FURTHER);
         }
     }

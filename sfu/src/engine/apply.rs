@@ -108,8 +108,8 @@ impl Engine {
         video.slot.limit_temporal(if plan.measure == Measure::Thin { THIN_TEMPORAL } else { ALL_TEMPORAL });
         let (current, target, needs_key) =
             (video.slot.current(), video.slot.target(), video.slot.needs_key());
-        // A shed slot keeps its last frame: it is thinned, not gone.
-        let stands = plan.measure == Measure::Held && plan.source == video.shown;
+        // A slot that is held keeps its last frame, also while it waits for the key frame with which it goes on.
+        let stands = plan.wished.is_some() && plan.source == video.shown;
         if current.is_none() && !stands && video.shown.take().is_some() {
             let slot = SlotId::Video(route.slot);
             self.events.push_back(Event::SlotShows { peer, slot, source: None });

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 /// After it was lowered a slot stays where it is for so long: nobody wants to see a picture change all the time.
 const AFTER_LOWERING: Duration = Duration::from_secs(5);
+/// But not one that has just begun: what its line carries is only being found.
+const BEGINS: Duration = Duration::from_secs(3);
 /// And after it was raised, until it shows what that costs.
 const AFTER_RAISING: Duration = Duration::from_millis(400);
 
@@ -12,6 +14,7 @@ const AFTER_RAISING: Duration = Duration::from_millis(400);
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Ladder {
     given: Option<Given>,
+    began: Option<Instant>,
     lowered_at: Option<Instant>,
     raised_at: Option<Instant>,
 }
@@ -26,13 +29,17 @@ impl Ladder {
         let same =
             |a: &Given, b: &Given| a.origin.publisher == b.origin.publisher && a.origin.kind == b.origin.kind;
         match before.zip(given) {
-            Some((before, given)) if !same(&before, &given) => {
-                *self = Ladder { given: Some(given), ..Ladder::default() }
+            Some((before, given)) if same(&before, &given) => {
+                let began = *self.began.get_or_insert(now);
+                let begins = now.saturating_duration_since(began) < BEGINS;
+                let is_less = given.is_less_than(&before);
+                if is_less && !begins {
+                    self.lowered_at = Some(now);
+                } else if is_less || before.is_less_than(&given) {
+                    self.raised_at = Some(now);
+                }
             }
-            Some((before, given)) if given.is_less_than(&before) => self.lowered_at = Some(now),
-            Some((before, given)) if before.is_less_than(&given) => self.raised_at = Some(now),
-            Some(_) => {}
-            None => (self.lowered_at, self.raised_at) = (None, None),
+            _ => *self = Ladder { given, began: Some(now), ..Ladder::default() },
         }
     }
 
@@ -63,12 +70,16 @@ mod tests {
         ladder.give(start, given(1, 2, Measure::Whole));
         assert!(ladder.may_rise(start), "it has just begun");
         ladder.give(start, given(1, 1, Measure::Whole));
-        assert!(!ladder.may_rise(start + AFTER_LOWERING / 2));
-        assert!(ladder.may_rise(start + AFTER_LOWERING));
-        ladder.give(start, given(1, 0, Measure::Stills));
-        ladder.give(start + AFTER_LOWERING, given(1, 0, Measure::Thin));
-        assert!(!ladder.may_rise(start + AFTER_LOWERING), "it was raised just now");
-        assert!(ladder.may_rise(start + AFTER_LOWERING + AFTER_RAISING));
+        assert!(!ladder.may_rise(start));
+        assert!(ladder.may_rise(start + AFTER_RAISING), "its line was not known yet");
+        let later = start + BEGINS;
+        ladder.give(later, given(1, 0, Measure::Whole));
+        assert!(!ladder.may_rise(later + AFTER_LOWERING / 2));
+        assert!(ladder.may_rise(later + AFTER_LOWERING));
+        ladder.give(later, given(1, 0, Measure::Stills));
+        ladder.give(later + AFTER_LOWERING, given(1, 0, Measure::Thin));
+        assert!(!ladder.may_rise(later + AFTER_LOWERING), "it was raised just now");
+        assert!(ladder.may_rise(later + AFTER_LOWERING + AFTER_RAISING));
     }
 
     #[test]
