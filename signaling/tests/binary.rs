@@ -186,7 +186,7 @@ fn join_measures_over_tls_and_trusts_only_what_it_may() {
 
     let join = |trust: &[&str]| {
         let mut command = Command::new(PROGRAM);
-        command.args(["join", &link, "--seconds", "8", "--report", "json"]).args(trust);
+        command.args(["join", &link, "--seconds", "4", "--report", "json"]).args(trust);
         command.output().expect("ran")
     };
     for trust in [&["--insecure"][..], &["--ca", &own]] {

@@ -187,6 +187,7 @@ impl Engine {
         let Some(subscriber) = self.peers.subscribers.get_mut(index) else {
             return;
         };
+        subscriber.visit_at = None;
         for rank in SendRank::ALL {
             subscriber.queue.is_done(rank);
             self.dirty.mark(rank, &mut subscriber.queue, index);

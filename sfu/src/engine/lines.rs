@@ -1,6 +1,7 @@
 //! What receivers report of their lines, and what is tried on them.
 
-use super::Engine;
+use super::work::Work;
+use super::{Engine, speech};
 use crate::forward::packet::{Origin, Pending};
 use crate::ids::PeerIndex;
 use crate::net::PathKind;
@@ -27,7 +28,7 @@ impl Engine {
         let summary = subscriber.history.on_feedback(now, report);
         subscriber.estimator.on_feedback(now, &summary, in_order);
         subscriber.losses.on_feedback(now, &summary);
-        super::speech::follow(now, self.peers.lines.get(index), subscriber);
+        speech::follow(now, self.peers.lines.get(index), subscriber);
         let waits = subscriber.visit_at.is_some();
         probe(now, subscriber);
         self.dirty.mark(SendRank::Padding, &mut subscriber.queue, index);
@@ -49,6 +50,7 @@ impl Engine {
             let Some(subscriber) = self.peers.subscribers.get_mut(index) else {
                 continue;
             };
+            self.at_work.begin(Work::Peer(index));
             subscriber.estimator.on_second(now, subscriber.history.in_flight());
             let short = subscriber.share.is_short;
             let stills: Vec<Origin> =
@@ -60,6 +62,7 @@ impl Engine {
                 self.stale_room_of(index);
             }
         }
+        self.at_work.resume(Work::Own);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Subscribers for whose lines something waits: what may leave now, and when they are visited again.
 
 use super::Engine;
+use super::work::Work;
 use crate::ids::PeerIndex;
 use crate::peer::queue::SendRank;
 use crate::peer::subscriber::Subscriber;
@@ -60,6 +61,7 @@ impl Engine {
         match permit(now, self.peers.subscribers.get(index)?, rank) {
             Ok(most) => Some(Turn { index, rank, most }),
             Err(at) => {
+                self.at_work.begin(Work::Peer(index));
                 self.wait_for_line(index, rank, at);
                 self.take_back(now, index);
                 None
@@ -97,6 +99,7 @@ impl Engine {
 
     /// All that waits for a subscriber's line gets its turn.
     pub(super) fn visit(&mut self, now: Instant, index: PeerIndex) {
+        let before = self.at_work.interrupt(Work::Peer(index));
         self.take_back(now, index);
         if let Some(subscriber) = self.peers.subscribers.get_mut(index) {
             subscriber.visit_at = None;
@@ -104,5 +107,6 @@ impl Engine {
                 self.dirty.mark(rank, &mut subscriber.queue, index);
             }
         }
+        self.at_work.resume(before);
     }
 }

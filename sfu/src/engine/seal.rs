@@ -149,7 +149,9 @@ impl<'a> Sealer<'a> {
                 break;
             }
         }
-        stats.packets_forwarded = stats.packets_forwarded.wrapping_add(run.packets as u64);
+        if self.rank != SendRank::Padding {
+            stats.packets_forwarded = stats.packets_forwarded.wrapping_add(run.packets as u64);
+        }
         stats.redundant_bytes = stats.redundant_bytes.wrapping_add(self.repeated);
         (run.packets > 0).then_some(run)
     }

@@ -16,6 +16,7 @@ pub struct Ladder {
     given: Option<Given>,
     began: Option<Instant>,
     lowered_at: Option<Instant>,
+    /// Or lowered while it began.
     raised_at: Option<Instant>,
 }
 
@@ -26,20 +27,16 @@ impl Ladder {
 
     pub fn give(&mut self, now: Instant, given: Option<Given>) {
         let before = std::mem::replace(&mut self.given, given);
-        let same =
-            |a: &Given, b: &Given| a.origin.publisher == b.origin.publisher && a.origin.kind == b.origin.kind;
-        match before.zip(given) {
-            Some((before, given)) if same(&before, &given) => {
-                let began = *self.began.get_or_insert(now);
-                let begins = now.saturating_duration_since(began) < BEGINS;
-                let is_less = given.is_less_than(&before);
-                if is_less && !begins {
-                    self.lowered_at = Some(now);
-                } else if is_less || before.is_less_than(&given) {
-                    self.raised_at = Some(now);
-                }
-            }
-            _ => *self = Ladder { given, began: Some(now), ..Ladder::default() },
+        let Some((before, given)) = before.zip(given).filter(|(a, b)| a.origin.is_of_the_source_of(b.origin))
+        else {
+            *self = Ladder { given, began: Some(now), ..Ladder::default() };
+            return;
+        };
+        let begins = self.began.is_some_and(|began| now.saturating_duration_since(began) < BEGINS);
+        match (given.is_less_than(&before), before.is_less_than(&given)) {
+            (true, _) if !begins => self.lowered_at = Some(now),
+            (false, false) => {}
+            _ => self.raised_at = Some(now),
         }
     }
 

@@ -370,7 +370,8 @@ struct Shown<'a> {
 }
 
 fn silent(publisher: PeerIndex, track: &PublishedTrack, place: VideoPlace) -> Option<usize> {
-    let shown = place.shows.filter(|shown| shown.publisher == publisher && shown.kind == track.kind);
+    let of = Origin { publisher, kind: track.kind, layer: 0 };
+    let shown = place.shows.filter(|shown| shown.is_of_the_source_of(of));
     track.has_sent.then_some(shown.map_or(0, |shown| usize::from(shown.layer)))
 }
 

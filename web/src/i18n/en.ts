@@ -177,7 +177,6 @@ export const en = {
   lessShown: { lower: 'Small picture', fewer: 'Fewer frames', stills: 'Still pictures', held: 'Old picture' },
   lessBecause: {
     viewer: 'the line here is weak',
-    publisher: 'the line of that site is weak',
     server: 'the server is overloaded',
   },
   pictureAge: elapsed => `${elapsed} ago`,

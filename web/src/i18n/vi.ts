@@ -175,7 +175,6 @@ export const vi = {
   lessShown: { lower: 'Hình nhỏ', fewer: 'Hình thưa', stills: 'Ảnh tĩnh', held: 'Hình cũ' },
   lessBecause: {
     viewer: 'đường truyền tại đây yếu',
-    publisher: 'đường truyền của điểm cầu đó yếu',
     server: 'máy chủ quá tải',
   },
   pictureAge: (elapsed: string) => `cách đây ${elapsed}`,

@@ -1,16 +1,23 @@
 import type {
+  LimitedBy,
   LinkGrade,
   MicrophoneState,
   Presence,
   SiteId,
   SiteLink,
   SiteView,
-  SlotLimit,
+  SlotShows,
 } from '../protocol/gen';
 import { sinceOf } from './durations';
 import { slotShowing } from './slots';
 import { type MeetingState, siteOf } from './state';
 import type { VideoSource } from './tiles';
+
+/** What a tile shows less of than was wished for, for the own line or the server. */
+export interface TileLimit {
+  shows: SlotShows;
+  by: Exclude<LimitedBy, 'publisher'>;
+}
 
 /** All that a tile shows, ready for the view. */
 export interface TileModel {
@@ -31,7 +38,7 @@ export interface TileModel {
   /** Video slot that carries the source, -1 for none (and for the own one). */
   slot: number;
   /** What it shows less of, and whose doing that is; null where that is the site's own choice, as far as is known. */
-  limit: SlotLimit | null;
+  limit: TileLimit | null;
   /** Whether there is no frame to wait for at all. */
   cameraOff: boolean;
 }
@@ -43,9 +50,10 @@ export function gradeOf(site: SiteView, link: SiteLink | undefined): LinkGrade |
 }
 
 /** A site that sends no more may have a small camera: that says nothing of its line. */
-function limitOf(state: MeetingState, slot: number): SlotLimit | null {
+function limitOf(state: MeetingState, slot: number): TileLimit | null {
   const limit = state.slotLimits[slot] ?? null;
-  return limit?.by === 'publisher' ? null : limit;
+  if (limit === null || limit.by === 'publisher') return null;
+  return { shows: limit.shows, by: limit.by };
 }
 
 export function tileModel(state: MeetingState, source: VideoSource): TileModel | null {

@@ -3,7 +3,7 @@ import { useFrameAge } from '../../../hooks/frameAge';
 import { useLasting } from '../../../hooks/lasting';
 import { words } from '../../../i18n';
 import { elapsed } from '../../../i18n/format';
-import type { SlotLimit } from '../../../protocol/gen';
+import type { TileLimit } from '../../../meeting/tileModel';
 
 /** A picture that is only just coming is no news. */
 const LASTS_MS = 2000;
@@ -11,7 +11,7 @@ const LASTS_MS = 2000;
 const OLD_MS = 3000;
 
 /** What a tile shows less of, whose doing that is, and how old its picture is. */
-export function Limited({ limit, video }: { limit: SlotLimit; video: RefObject<HTMLVideoElement> }) {
+export function Limited({ limit, video }: { limit: TileLimit; video: RefObject<HTMLVideoElement> }) {
   const t = words.value;
   const shows = useLasting(limit.shows, LASTS_MS);
   const age = useFrameAge(video, limit.shows === 'stills' || limit.shows === 'held');
