@@ -252,6 +252,11 @@ impl Estimator {
         self.prober.poll(now, known)
     }
 
+    /// Probes follow each other, as they do at the start.
+    pub fn is_in_series(&self) -> bool {
+        self.prober.is_in_series()
+    }
+
     /// The probe that is due cannot be sent: the frames sent lately are its stand-in.
     pub fn probe_by_frames(&mut self, now: Instant) {
         if let Some(found) = self.prober.by_frames(self.trains.bps()) {

@@ -166,6 +166,11 @@ impl Prober {
         Some(found)
     }
 
+    /// Probes follow each other, or the first is still to come.
+    pub fn is_in_series(&self) -> bool {
+        !self.began || !self.queue.is_empty()
+    }
+
     /// Frames take the place of the probe that is due, and came through at this rate: of a receiver to which nothing can
     /// be sent but them. Returns what that proves.
     pub fn by_frames(&mut self, train_bps: Option<f64>) -> Option<f64> {

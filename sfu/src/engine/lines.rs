@@ -1,7 +1,7 @@
 //! What receivers report of their lines, and what is tried on them.
 
 use super::work::Work;
-use super::{Engine, speech};
+use super::{Engine, backlog, speech};
 use crate::forward::packet::{Origin, Pending};
 use crate::ids::PeerIndex;
 use crate::net::PathKind;
@@ -74,8 +74,9 @@ fn still_due(now: Instant, video: &Video) -> Option<Origin> {
 
 /// Queues the probe that is due, as padding on the first slot that has RTX. Where none has, frames stand in for it.
 fn probe(now: Instant, subscriber: &mut Subscriber) {
-    let busy = [SendRank::Video, SendRank::Padding];
-    if busy.into_iter().any(|rank| subscriber.queue.age(now, rank).is_some()) {
+    // Frames that wait may fill the line; but at the start they wait because nothing is known of it.
+    let waits = backlog::stands(now, subscriber) && !subscriber.estimator.is_in_series();
+    if waits || subscriber.queue.age(now, SendRank::Padding).is_some() {
         return;
     }
     let slot = subscriber.video.iter().zip(0..).find(|(video, _)| video.slot.rtp.rtx_ssrc.is_some());
