@@ -1,10 +1,13 @@
 //! Where a slot stands on its ladder, and since when.
 
 use crate::room::share::Given;
+use crate::room::shed::Measure;
 use std::time::{Duration, Instant};
 
 /// After it was lowered a slot stays where it is for so long: nobody wants to see a picture change all the time.
 const AFTER_LOWERING: Duration = Duration::from_secs(5);
+/// One whose picture does not move at all is raised sooner.
+const AFTER_STOPPING: Duration = Duration::from_secs(2);
 /// But not one that has just begun: what its line carries is only being found.
 const BEGINS: Duration = Duration::from_secs(3);
 /// And after it was raised, until it shows what that costs.
@@ -44,7 +47,9 @@ impl Ladder {
     pub fn may_rise(&self, now: Instant) -> bool {
         let passed =
             |at: Option<Instant>, time| at.is_none_or(|at| now.saturating_duration_since(at) >= time);
-        passed(self.lowered_at, AFTER_LOWERING) && passed(self.raised_at, AFTER_RAISING)
+        let stopped = self.given.is_some_and(|given| given.measure >= Measure::Stills);
+        let rest = if stopped { AFTER_STOPPING } else { AFTER_LOWERING };
+        passed(self.lowered_at, rest) && passed(self.raised_at, AFTER_RAISING)
     }
 }
 
@@ -53,7 +58,6 @@ mod tests {
     use super::*;
     use crate::forward::packet::Origin;
     use crate::ids::{PeerIndex, SourceKind};
-    use crate::room::shed::Measure;
     use crate::time::test_start;
 
     fn given(place: u32, layer: u8, measure: Measure) -> Option<Given> {
@@ -74,6 +78,8 @@ mod tests {
         assert!(!ladder.may_rise(later + AFTER_LOWERING / 2));
         assert!(ladder.may_rise(later + AFTER_LOWERING));
         ladder.give(later, given(1, 0, Measure::Stills));
+        assert!(!ladder.may_rise(later + AFTER_STOPPING / 2));
+        assert!(ladder.may_rise(later + AFTER_STOPPING));
         ladder.give(later + AFTER_LOWERING, given(1, 0, Measure::Thin));
         assert!(!ladder.may_rise(later + AFTER_LOWERING), "it was raised just now");
         assert!(ladder.may_rise(later + AFTER_LOWERING + AFTER_RAISING));

@@ -11,6 +11,8 @@ use arrayvec::ArrayVec;
 
 /// The last picture, stills, fewer frames, and each layer whole.
 pub const MAX_RUNGS: usize = 3 + limits::MAX_LAYERS;
+/// The rung of stills.
+const STILLS: usize = 1;
 /// A key frame of the lowest layer, 6 KB, every four seconds.
 const STILLS_BPS: u64 = 12_000;
 /// Part of the estimate that is divided: it is right on average, and repairs come on top.
@@ -77,8 +79,9 @@ impl Demand {
         if raised { percent(bps, RAISE_AT) } else { bps }
     }
 
+    /// Stills take next to nothing, and a place without them looks dead: they wait for nothing but room.
     fn may_reach(&self, rung: usize) -> bool {
-        let held = self.stands.is_some_and(|stands| rung > stands && !self.may_rise);
+        let held = self.stands.is_some_and(|stands| rung > stands.max(STILLS) && !self.may_rise);
         rung < self.rungs.len() && !held
     }
 
@@ -105,7 +108,7 @@ pub fn allocate(bps: u64, demands: &[Demand]) -> Vec<usize> {
     ranks.sort_unstable_by(|a, b| b.cmp(a));
     ranks.dedup();
     let mut division = Division { demands, left: bps, rungs: vec![0; demands.len()] };
-    ranks.iter().for_each(|rank| division.raise_evenly(*rank, 1));
+    ranks.iter().for_each(|rank| division.raise_evenly(*rank, STILLS));
     ranks.iter().for_each(|rank| division.divide(*rank));
     division.rungs
 }
