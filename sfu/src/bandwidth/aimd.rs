@@ -26,6 +26,8 @@ const MIN_GROWTH_BPS: f64 = 4_000.0;
 /// A decrease shows after a round trip: none before (libwebrtc bounds it like this).
 const MIN_WAIT: Duration = Duration::from_millis(10);
 const MAX_WAIT: Duration = Duration::from_millis(200);
+/// A queue that has jumped is not waited for: what was measured before it was of another line.
+const MAX_WAIT_JUMP: Duration = Duration::from_millis(50);
 /// Section 5.5: weight of history in the average of rates at decrease, and how far from it is near.
 const MEMORY: f64 = 0.95;
 const NEAR_DEVIATIONS: f64 = 3.0;
@@ -89,22 +91,21 @@ impl RateControl {
         let before = self.updated.replace(now).unwrap_or(now);
         let step = now.saturating_duration_since(before).min(MAX_STEP);
         match usage {
-            Usage::Over => self.decrease(now, BETA, acked_bps, rtt),
-            Usage::Jump => self.on_jump(now, acked_bps, rtt),
+            Usage::Over => self.decrease(now, BETA, acked_bps, rtt.clamp(MIN_WAIT, MAX_WAIT)),
+            Usage::Jump => self.on_jump(now, acked_bps, rtt.clamp(MIN_WAIT, MAX_WAIT_JUMP)),
             // The queue is emptying: growing now would fill it again.
             Usage::Under => {}
             Usage::Normal => self.increase(step, acked_bps, ceiling_bps, rtt),
         }
     }
 
-    fn on_jump(&mut self, now: Instant, acked_bps: Option<f64>, rtt: Duration) {
+    fn on_jump(&mut self, now: Instant, acked_bps: Option<f64>, wait: Duration) {
         let before = self.jumped.replace(now);
         let again = before.is_some_and(|at| now.saturating_duration_since(at) < JUMPS_APART);
-        self.decrease(now, if again { BETA } else { BETA_JUMP }, acked_bps, rtt);
+        self.decrease(now, if again { BETA } else { BETA_JUMP }, acked_bps, wait);
     }
 
-    fn decrease(&mut self, now: Instant, beta: f64, acked_bps: Option<f64>, rtt: Duration) {
-        let wait = rtt.clamp(MIN_WAIT, MAX_WAIT);
+    fn decrease(&mut self, now: Instant, beta: f64, acked_bps: Option<f64>, wait: Duration) {
         let since = self.decreased.map(|at| now.saturating_duration_since(at));
         if since.is_some_and(|since| since < wait) {
             return;

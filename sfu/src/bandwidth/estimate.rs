@@ -27,6 +27,7 @@ const QUEUE: Duration = Duration::from_millis(200);
 /// has become narrower, before the trend does.
 const NARROWED: f64 = 0.75;
 const WAITS_MS: f64 = 20.0;
+const WAITS_LONG_MS: f64 = 40.0;
 /// Less than this share of the estimate is sent: the application is the limit (libwebrtc, AlrDetector).
 const LIMITED: f64 = 0.65;
 /// Of what arrived lately at least this much does while a queue grows, or it is a stall.
@@ -134,9 +135,11 @@ impl Estimator {
             self.loss.is_proved(found);
             self.proved = Some(now);
         }
+        let is_full = self.is_congested();
+        self.loss.queue_stands(is_full);
         self.loss.on_feedback(now, summary, acked, self.delay.bps(), ceiling);
-        // After loss a short probe says nothing: a policer lets it pass.
-        if grows && self.bps() < stood {
+        // After loss without a queue a short probe says nothing: a policer lets it pass.
+        if (grows || is_full) && self.bps() < stood {
             self.prober.on_drop(now, stood, self.bps());
         }
         self.age(now, now.saturating_duration_since(before), ceiling);
@@ -161,23 +164,27 @@ impl Estimator {
 
     /// Frames come through much slower than all that arrived until now, and wait already: the line has become narrower.
     fn has_narrowed(&self) -> bool {
-        let (train, acked) = (self.trains.newest_bps(), self.acked.bps());
+        let (waits, acked) = (self.trend.waits_ms(), self.acked.bps());
+        // Two frames say it, or one that waits long.
+        let train = if waits > WAITS_LONG_MS { self.trains.last_bps() } else { self.trains.newest_bps() };
         let slower = train.zip(acked).is_some_and(|(train, acked)| train < acked * NARROWED);
-        slower && self.trend.waits_ms() > WAITS_MS
+        slower && waits > WAITS_MS
     }
 
     /// What the line carries while a queue grows on it. Where less was sent than fits, a window may have had next to
-    /// nothing, and a stall is no narrower line: only what was not used is doubted, and if that was not it, the rest.
+    /// nothing, and a stall is no narrower line: only what was not used is doubted, and if that was not it, the rest. And
+    /// the queue may be one frame: then the line carries what that came through at.
     fn carried(&mut self, now: Instant) -> Option<f64> {
-        let acked = self.acked.bps()?;
+        let (acked, train) = (self.acked.bps()?, self.trains.newest_bps());
+        let frames = train.unwrap_or(0.0);
         if self.is_limited() {
             self.limited_at = Some(now);
-            return Some(acked * UNUSED);
+            return Some((acked * UNUSED).max(frames));
         }
         if self.limited_at.is_some_and(|at| now.saturating_duration_since(at) < SILENT) {
-            return Some(acked);
+            return Some(acked.max(frames));
         }
-        let (newest, train) = (self.acked.newest_bps()?, self.trains.newest_bps());
+        let newest = self.acked.newest_bps()?;
         let carried = train.map_or(newest, |train| train.min(newest));
         Some(carried.max(acked * LEAST_CARRIED))
     }

@@ -95,6 +95,8 @@ pub struct LossControl {
     span: Span,
     seen: VecDeque<Observation>,
     held_until: Option<Instant>,
+    /// A queue stands on the line.
+    is_full: bool,
     /// Share of what was sent that the line loses at any rate, 0–1.
     inherent: f64,
 }
@@ -106,6 +108,7 @@ impl LossControl {
             span: Span::default(),
             seen: VecDeque::with_capacity(REMEMBERED),
             held_until: None,
+            is_full: false,
             inherent: 0.0,
         }
     }
@@ -118,6 +121,11 @@ impl LossControl {
     #[cfg(test)]
     pub fn inherent(&self) -> f64 {
         self.inherent
+    }
+
+    /// Whether a queue stands on the line: what is lost then is what does not fit.
+    pub fn queue_stands(&mut self, stands: bool) {
+        self.is_full = stands;
     }
 
     /// A probe came through at this rate.
@@ -174,7 +182,8 @@ impl LossControl {
     }
 
     fn judge(&self, bps: f64) -> Candidate {
-        let most = (INHERENT + INHERENT_BPS / bps).min(1.0 - TINY);
+        let narrow = if self.is_full { 0.0 } else { INHERENT_BPS / bps };
+        let most = (INHERENT + narrow).min(1.0 - TINY);
         let mut inherent = self.mean_lost().clamp(TINY, most);
         for _ in 0..NEWTON_STEPS {
             let (slope, bend) = self.weighed().fold((0.0, 0.0), |(slope, bend), (weight, observation)| {

@@ -66,10 +66,14 @@ pub struct Known {
     pub train_bps: Option<f64>,
 }
 
+/// What has come of a probe.
 #[derive(Debug, Default)]
 struct Seen {
     packets: usize,
     bytes: u64,
+    /// What left between its packets shares the line with them; after the last one nothing does.
+    between: u64,
+    waiting: u64,
     sent: Option<(i64, i64)>,
     received: Option<(i64, i64)>,
     first_bytes: u32,
@@ -157,10 +161,13 @@ impl Prober {
     /// Packets that arrived; returns the rate that a probe has proved.
     pub fn on_packets(&mut self, packets: &[Acknowledged]) -> Option<f64> {
         let open = self.open.as_mut()?;
-        packets
-            .iter()
-            .filter(|packet| packet.probe == open.probe.id)
-            .for_each(|packet| open.seen.add(packet));
+        for packet in packets {
+            if packet.probe == open.probe.id {
+                open.seen.add(packet);
+            } else {
+                open.seen.add_between(packet);
+            }
+        }
         let (found, came) = open.seen.rate(&open.probe)?;
         self.settle(found, came);
         Some(found)
@@ -208,8 +215,15 @@ impl Seen {
         self.last_bytes = packet.bytes;
         (self.packets, self.bytes) =
             (self.packets.saturating_add(1), self.bytes.saturating_add(u64::from(packet.bytes)));
+        self.between = self.between.saturating_add(std::mem::take(&mut self.waiting));
         (self.sent, self.received) =
             (widen(self.sent, packet.sent_us), widen(self.received, packet.received_us));
+    }
+
+    fn add_between(&mut self, packet: &Acknowledged) {
+        if self.sent.is_some_and(|(first, _)| packet.sent_us >= first) {
+            self.waiting = self.waiting.saturating_add(u64::from(packet.bytes));
+        }
     }
 
     /// The rate found, and which share of the speed came through, when enough has arrived.
@@ -218,15 +232,16 @@ impl Seen {
         if !enough_packets || (self.bytes as f64) < probe.bytes as f64 * ENOUGH {
             return None;
         }
+        let all = self.bytes.saturating_add(self.between);
         let speed = |(from, until): (i64, i64), without: u32| {
             let seconds = until.saturating_sub(from).max(1) as f64 / 1e6;
-            self.bytes.saturating_sub(u64::from(without)) as f64 * 8.0 / seconds
+            all.saturating_sub(u64::from(without)) as f64 * 8.0 / seconds
         };
         let sent = speed(self.sent?, self.last_bytes).min(probe.bps * 1.2);
         let received = speed(self.received?, self.first_bytes);
         let came = received / sent;
-        let found = if came < SLOWER { received * SATURATED } else { sent.min(received) };
-        Some((found, came))
+        let found = if came < SLOWER { received * SATURATED } else { received };
+        Some((found.min(probe.bps), came))
     }
 }
 

@@ -106,3 +106,19 @@ fn what_does_not_come_says_nothing_and_is_given_up() {
     assert_eq!(prober.poll(at(1_000), KNOWN), None, "given up, and no reason for another");
     assert_eq!(prober.on_packets(&came[3..]), None, "and nothing comes of it");
 }
+
+/// 1 Mbit/s of frames and a probe of 2 on a line of 2: the probe's packets arrive at half their speed.
+#[test]
+fn what_leaves_between_the_packets_of_a_probe_shares_the_line() {
+    let mut prober = Prober { began: true, last: Some(at(0)), ..Prober::default() };
+    let probe = prober.poll(at(5_000), Known { limited: true, ..KNOWN }).expect("less is sent");
+    let packet = |n: i64| Acknowledged {
+        sent_us: n / 2 * 4_000 + n % 2 * 100,
+        received_us: n * 4_000,
+        bytes: 1000,
+        probe: if n % 2 == 0 { probe.id } else { 0 },
+    };
+    let all: Vec<Acknowledged> = (0..2 * probe.packets as i64).map(packet).collect();
+    let found = prober.on_packets(&all).expect("enough came");
+    assert!((found - 1.9e6).abs() < 5e4, "{found}");
+}

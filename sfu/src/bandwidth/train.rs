@@ -60,8 +60,17 @@ impl Trains {
 
     /// The faster of the last two trains, one that goes on among them: while a queue grows, it is what the line carries.
     pub fn newest_bps(&self) -> Option<f64> {
+        self.newest().take(2).reduce(f64::max)
+    }
+
+    /// The last train, or the one that goes on.
+    pub fn last_bps(&self) -> Option<f64> {
+        self.newest().next()
+    }
+
+    fn newest(&self) -> impl Iterator<Item = f64> {
         let going_on = self.current.filter(|train| train.packets >= 2).map(|train| train.bps());
-        going_on.into_iter().chain(self.rates.iter().rev().copied()).take(2).reduce(f64::max)
+        going_on.into_iter().chain(self.rates.iter().rev().copied())
     }
 
     /// Bits per second that all of the last trains went at; `None` where there were too few.
@@ -102,5 +111,6 @@ mod tests {
             trains.on_packets(&[Acknowledged { sent_us, received_us, bytes: 1000, probe: 0 }]);
         }
         assert_eq!(trains.bps(), Some(100_000.0));
+        assert_eq!((trains.newest_bps(), trains.last_bps()), (Some(1e6), Some(100_000.0)));
     }
 }

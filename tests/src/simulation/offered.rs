@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 /// A line that has become another is known after this.
 const LEARNS: Duration = Duration::from_secs(3);
 /// Over two seconds no more is offered than so much of what the line carries, and in none more than that.
-/// 1.2 and 1.5 are aimed at, and are gates for the lines of `tests/conformance.rs`; here cuts, moves and crowds come on top.
 const OVER_TWO_SECONDS: f64 = 1.2;
 const IN_ONE_SECOND: f64 = 1.5;
 /// Speech that takes so much of a line leaves nothing for what is tried on it.
