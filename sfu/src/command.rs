@@ -23,6 +23,9 @@ pub enum Command {
         peer: PeerId,
         /// Parsed outside the worker, where there is time (`sdp::Offer::read`).
         offer: Box<Offer>,
+        /// What the line towards the peer carried when it was here before, in bit/s. A careful share of it is assumed
+        /// until feedback comes.
+        known_bps: Option<u64>,
     },
     /// Its slots and sources are gone with it.
     RemovePeer {

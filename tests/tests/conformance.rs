@@ -15,6 +15,7 @@ const GATES: &[(&str, &[&str])] = &[
     ("20 % in bursts", &["longest gap, down", "longest gap, up"]),
     ("1 and 2 Mbit/s", &[]),
     ("512 kbit/s, ten others", &[]),
+    ("128 kbit/s, ten others, known from before", &[]),
     (
         "LTE traces, outside their outages",
         &["speech concealed, down", "offered ÷ carried, worst 2 s", "offered ÷ carried, worst 1 s"],

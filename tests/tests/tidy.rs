@@ -122,7 +122,7 @@ const SIGNALING_ARROWS: arrows::Table = &[
     ("cli", &["config", "error"]),
     ("http", &["ws", "hall", "tls", "config", "log", "net", "error"]),
     ("ws", &["hall", "media", "meeting", "log", "net", "outgoing", "error"]),
-    ("hall", &["metrics", "links", "media", "meeting", "config", "log", "net", "outgoing", "error", "ids"]),
+    ("hall", &["metrics", "links", "media", "meeting", "config", "log", "net", "outgoing", "data", "error", "ids"]),
     ("metrics", &["links", "media", "meeting", "log"]),
     ("links", &["media", "meeting", "outgoing", "ids"]),
     ("media", &["meeting", "config", "error", "ids"]),

@@ -69,6 +69,11 @@ impl RateControl {
         self.bps
     }
 
+    /// The line carries no more than this, and nothing was learnt of it yet.
+    pub fn begin(&mut self, bps: f64) {
+        self.bps = self.bps.min(bps).max(MIN_BPS);
+    }
+
     /// A probe came through at this rate.
     pub fn is_proved(&mut self, bps: f64) {
         self.bps = self.bps.max(bps);

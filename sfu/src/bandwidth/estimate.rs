@@ -27,6 +27,8 @@ const QUEUE: Duration = Duration::from_millis(200);
 /// has become narrower, before the trend does.
 const NARROWED: f64 = 0.75;
 const WAITS_MS: f64 = 20.0;
+/// So near to what a frame came through at is what arrives on a line that is used up.
+const FILLED: f64 = 1.1;
 const WAITS_LONG_MS: f64 = 40.0;
 /// Less than this share of the estimate is sent: the application is the limit (libwebrtc, AlrDetector).
 const LIMITED: f64 = 0.65;
@@ -124,6 +126,7 @@ impl Estimator {
         let acked = self.acked.bps();
         // While nothing is known of the rate, growth stays below what stands.
         let ceiling = acked.map_or(0.0, |bps| bps * HEADROOM + HEADROOM_BPS);
+        self.begin_with_frames();
         let stood = self.bps();
         let carried = if grows { self.carried(now) } else { acked };
         self.delay.update(now, usage, carried, ceiling, self.response.newest());
@@ -131,9 +134,7 @@ impl Estimator {
             self.catch_up(stood);
         }
         if let Some(found) = self.prober.on_packets(&summary.acknowledged) {
-            self.delay.is_proved(found);
-            self.loss.is_proved(found);
-            self.proved = Some(now);
+            self.prove(now, found);
         }
         let is_full = self.is_congested();
         self.loss.queue_stands(is_full);
@@ -152,6 +153,14 @@ impl Estimator {
             _ if in_order => stream,
             Usage::Normal | Usage::Over if self.has_narrowed() => Usage::Jump,
             usage => usage,
+        }
+    }
+
+    /// Where nothing else is known of a line, the first frames tell that it carries less than was assumed.
+    fn begin_with_frames(&mut self) {
+        let slow = self.trains.newest_bps().filter(|train| *train < self.bps() * NARROWED);
+        if let Some(train) = slow.filter(|_| self.acked.bps().is_none()) {
+            self.delay.begin(train);
         }
     }
 
@@ -235,7 +244,13 @@ impl Estimator {
 
     /// A queue stands on it: what is lost may be lost because too much is sent.
     pub fn is_congested(&self) -> bool {
-        self.response.wait() > STANDS
+        self.response.wait() > STANDS || self.is_filled()
+    }
+
+    /// All that arrives arrives as slowly as the packets of one frame: nothing more fits between.
+    fn is_filled(&self) -> bool {
+        let rates = self.trains.newest_bps().zip(self.acked.bps());
+        rates.is_some_and(|(train, acked)| train < acked * FILLED)
     }
 
     fn is_calm(&self, now: Instant) -> bool {
@@ -267,10 +282,19 @@ impl Estimator {
     /// The probe that is due cannot be sent: the frames sent lately are its stand-in.
     pub fn probe_by_frames(&mut self, now: Instant) {
         if let Some(found) = self.prober.by_frames(self.trains.bps()) {
-            self.delay.is_proved(found);
-            self.loss.is_proved(found);
-            self.proved = Some(now);
+            self.prove(now, found);
         }
+    }
+
+    fn prove(&mut self, now: Instant, bps: f64) {
+        self.delay.is_proved(bps);
+        self.loss.is_proved(bps);
+        self.proved = Some(now);
+    }
+
+    /// What is assumed of the line, also before the first feedback.
+    pub fn assumed_bps(&self) -> f64 {
+        self.bps()
     }
 
     fn bps(&self) -> f64 {

@@ -22,7 +22,9 @@ use std::time::Instant;
 impl Engine {
     pub(super) fn handle_command(&mut self, now: Instant, command: Command) {
         match command {
-            Command::Offer { room, peer, offer } => self.handle_offer(now, room, peer, &offer),
+            Command::Offer { room, peer, offer, known_bps } => {
+                self.handle_offer(now, (room, peer), &offer, known_bps);
+            }
             Command::RemovePeer { peer } => self.remove_peer(peer),
             Command::CloseRoom { room } => self.close_room(room),
             Command::Advertise { candidates } => self.config.candidates = candidates,
@@ -30,11 +32,17 @@ impl Engine {
         }
     }
 
-    fn handle_offer(&mut self, now: Instant, room: RoomId, peer: PeerId, offer: &Offer) {
+    fn handle_offer(
+        &mut self,
+        now: Instant,
+        (room, peer): (RoomId, PeerId),
+        offer: &Offer,
+        known_bps: Option<u64>,
+    ) {
         self.at_work.begin(Work::Offer(peer));
         let answer = match self.peers.index(peer) {
             Some(index) => self.answer_again(now, index, offer),
-            None => self.admit(now, room, peer, offer),
+            None => self.admit(now, (room, peer), offer, known_bps),
         };
         self.events.push_back(match answer {
             Ok(sdp) => Event::Answer { peer, sdp },
@@ -45,9 +53,9 @@ impl Engine {
     fn admit(
         &mut self,
         now: Instant,
-        room: RoomId,
-        peer: PeerId,
+        (room, peer): (RoomId, PeerId),
         offer: &Offer,
+        known_bps: Option<u64>,
     ) -> Result<String, OfferError> {
         if self.peers.len() >= limits::MAX_PEERS_PER_WORKER {
             return Err(OfferError::Full);
@@ -65,7 +73,7 @@ impl Engine {
             numbers,
         );
         let publisher = Publisher::new(now, &negotiated);
-        let subscriber = Subscriber::new(now, &negotiated, &mut self.rng);
+        let subscriber = Subscriber::new(now, &negotiated, known_bps, &mut self.rng);
         let identity = Identity::new(now, peer, room);
         let line = Line::web_rtc(transport, negotiated);
         let index = self.peers.insert(identity, line, publisher, subscriber);

@@ -11,7 +11,7 @@ use crate::net::PathKind;
 use crate::peer::Table;
 use crate::peer::layer::{Layer, Route};
 use crate::peer::line::Line;
-use crate::peer::subscriber::{START_BPS, SlotAccount, Subscriber};
+use crate::peer::subscriber::{SlotAccount, Subscriber};
 use arrayvec::ArrayVec;
 use rtp::codec::Codec;
 use rtp::codec::red::{self, BLOCK_HEADER, Block, PRIMARY_HEADER};
@@ -32,7 +32,7 @@ pub(super) fn follow(now: Instant, line: Option<&Line>, subscriber: &mut Subscri
     let losing = Losing {
         share: if loses { losses.share() } else { 0.0 },
         burst: losses.burst(),
-        bps: estimator.estimate_bps().unwrap_or(START_BPS) as f64,
+        bps: estimator.assumed_bps(),
         congested: estimator.is_congested(),
     };
     redundancy.follow(now, losing);

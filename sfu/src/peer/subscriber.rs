@@ -19,6 +19,7 @@ use crate::forward::rewrite::Rewriter;
 use crate::forward::switch::{AudioSlot, VideoSlot};
 use crate::forward::write::EgressExtensions;
 use crate::ids::{SlotId, Source, SourceKind};
+use crate::room::allocate::percent;
 use crate::room::share::Share;
 use crate::room::shed::{Measure, Standing};
 use crate::sdp::{Negotiated, Section, SectionRole};
@@ -30,9 +31,12 @@ use rtp::sequence::Sequence;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Assumed of a line before its first feedback (careful conference servers start from 0.5–0.8 Mbit/s). Nothing is
-/// thinned by it yet; it is what the estimator grows from.
-pub const START_BPS: u64 = 600_000;
+/// Assumed of a line before its first feedback, as in libwebrtc: one that carries more is found within a second, and one
+/// that carries less is not flooded until then.
+const START_BPS: u64 = 300_000;
+/// Of a line that is known so much, in hundredths; more than the most is found within a second.
+const CAREFUL: u64 = 70;
+const MOST_START_BPS: u64 = 2_000_000;
 
 /// Sent counters and the receiver's last report of one slot.
 #[derive(Debug, Default)]
@@ -123,8 +127,18 @@ pub struct Subscriber {
     pub waits_for_key: bool,
 }
 
+/// What is assumed of a line, where it is known what it carried before.
+fn start_bps(known_bps: Option<u64>) -> u64 {
+    known_bps.map_or(START_BPS, |bps| percent(bps, CAREFUL).min(MOST_START_BPS))
+}
+
 impl Subscriber {
-    pub fn new(now: Instant, negotiated: &Negotiated, rng: &mut dyn RngCore) -> Subscriber {
+    pub fn new(
+        now: Instant,
+        negotiated: &Negotiated,
+        known_bps: Option<u64>,
+        rng: &mut dyn RngCore,
+    ) -> Subscriber {
         let mut subscriber = Subscriber {
             video: Vec::new(),
             audio: Vec::new(),
@@ -132,7 +146,7 @@ impl Subscriber {
             extensions: EgressExtensions::new(&negotiated.slot_extensions()),
             queue: SendQueue::default(),
             history: SendHistory::new(),
-            estimator: Estimator::new(START_BPS),
+            estimator: Estimator::new(start_bps(known_bps)),
             pacer: Pacer::default(),
             share: Share::default(),
             shared_at: None,

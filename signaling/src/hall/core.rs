@@ -16,7 +16,7 @@ mod stories;
 use super::site_message::SiteMessage;
 use crate::config::{Config, MeetingConfig};
 use crate::ids::{Link, MeetingId};
-use crate::links::Links;
+use crate::links::{KnownLines, Links};
 use crate::media::{Bridge, MediaPlane, WorkerEvent, WorkerStats};
 use crate::meeting::{self, ConnectionId, Invitation, Invited, MediaPath, Meeting, Now, Record};
 use crate::metrics::SiteRow;
@@ -33,6 +33,8 @@ use std::time::{Duration, Instant};
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 /// How often the media workers are looked at, whether they turn, and Prometheus' numbers are brought up to date.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+/// How often what is known of lines is written down, if it has changed.
+const KEEP_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Something that happened.
 #[derive(Debug)]
@@ -121,6 +123,10 @@ pub enum Output {
     Lost {
         worker: usize,
     },
+    /// What is known of the lines of all sites, to be kept for their next meetings.
+    Lines {
+        text: String,
+    },
     /// The last connection of a server that goes down has gone.
     Drained,
     /// Nothing more until then, or until the next input.
@@ -147,6 +153,7 @@ pub struct Core {
     /// When meetings have something to order by themselves.
     due: BTreeMap<MeetingId, Instant>,
     next_look: Instant,
+    next_keep: Instant,
     /// Orders wait for workers whose queues were full.
     backlog: bool,
     /// There are numbers that Prometheus has not got yet.
@@ -157,7 +164,7 @@ pub struct Core {
 }
 
 impl Core {
-    pub fn new(config: &Config, plane: Box<dyn MediaPlane>, now: Instant) -> Core {
+    pub fn new(config: &Config, plane: Box<dyn MediaPlane>, known: KnownLines, now: Instant) -> Core {
         let max_seats = config.limits.sites_per_meeting;
         let meetings = config.meetings.iter();
         Core {
@@ -165,10 +172,11 @@ impl Core {
             register: Register::new(config, now),
             connections: BTreeMap::new(),
             bridge: Bridge::new(plane),
-            links: Links::new(now),
+            links: Links::new(now, known),
             dirty: BTreeSet::new(),
             due: BTreeMap::new(),
             next_look: now,
+            next_keep: after(now, KEEP_INTERVAL),
             backlog: false,
             measured: false,
             lost: None,
@@ -192,7 +200,10 @@ impl Core {
                 }
             }
             Input::Media(event) => self.bridge.handle_event(event),
-            Input::Drain => self.drain(),
+            Input::Drain => {
+                self.keep_lines(now);
+                self.drain();
+            }
         }
     }
 
@@ -216,7 +227,12 @@ impl Core {
                 self.hello(now, &token, hello);
             }
             SiteMessage::Offer(offer) => match self.seat_of(connection) {
-                Some((meeting, site)) => self.bridge.offer(meeting, site, offer),
+                Some((meeting, site)) => {
+                    let name = self.meetings.get(&meeting).map_or("", |meeting| meeting.name_of(site));
+                    let known_bps = self.links.known().down_bps(name);
+                    self.bridge.line_is_known((meeting, site), known_bps);
+                    self.bridge.offer(meeting, site, offer);
+                }
                 None => self.refuse(connection, ErrorCode::OutOfOrder),
             },
             SiteMessage::Request(request) => {
@@ -242,7 +258,7 @@ impl Core {
 
     /// Polls all that may have something to order, until none has.
     fn settle(&mut self, now: Now) {
-        self.look(now.instant);
+        self.look(now);
         self.turn_lights(now.instant);
         let due = self.due.iter().filter(|(_, at)| **at <= now.instant);
         self.dirty.extend(due.map(|(meeting, _)| *meeting));
@@ -273,17 +289,26 @@ impl Core {
 
     /// Looks at the media workers, and puts up the newest numbers of every seat, if there are any. All seats are
     /// copied: that is done at most as often as this, and not once for each worker that has measured.
-    fn look(&mut self, now: Instant) {
-        if now < self.next_look {
+    fn look(&mut self, now: Now) {
+        if now.instant < self.next_look {
             return;
         }
-        self.next_look = after(now, LOOK_INTERVAL);
-        self.bridge.watch(now);
+        self.next_look = after(now.instant, LOOK_INTERVAL);
+        if now.instant >= self.next_keep {
+            self.next_keep = after(now.instant, KEEP_INTERVAL);
+            self.keep_lines(now);
+        }
+        self.bridge.watch(now.instant);
         self.outputs.push_back(Output::Looked { stuck: self.bridge.stuck() });
         if std::mem::take(&mut self.measured) {
             let rows = self.rows();
             self.outputs.push_back(Output::Rows { rows, connections: self.connections.len() });
         }
+    }
+
+    fn keep_lines(&mut self, now: Now) {
+        let text = self.links.known().to_keep(now.unix_ms);
+        self.outputs.extend(text.map(|text| Output::Lines { text }));
     }
 
     fn rows(&self) -> Vec<SiteRow> {

@@ -2,6 +2,7 @@
 
 use super::core::{Core, Input, Output};
 use super::door::{DoorMessage, HallDoor, NewConnection};
+use super::lines_file;
 use super::outbox::Pushed;
 use super::pulse::Pulse;
 use super::site_message::SiteMessage;
@@ -14,6 +15,7 @@ use crate::metrics::Board;
 use crate::outgoing::Outgoing;
 use protocol::{ErrorCode, SiteId};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -32,6 +34,7 @@ struct Host {
     /// Set to a media worker that has ended by itself.
     lost: watch::Sender<Option<usize>>,
     pulse: Arc<Pulse>,
+    lines_path: PathBuf,
 }
 
 /// Starts the hall's task; it lives until the last door is dropped.
@@ -44,8 +47,9 @@ pub fn open(config: &Config, media: MediaPort, board: Arc<Board>) -> HallDoor {
     let door = HallDoor::new(sender, messages, board.clone(), news_of_loss, pulse.clone());
     let MediaPort { plane, events, .. } = media;
     board.overflows(plane.overflows());
-    let core = Core::new(config, plane, now);
-    let host = Host { core, connections: BTreeMap::new(), board, drained: None, lost, pulse };
+    let lines_path = lines_file::path(&config.data);
+    let core = Core::new(config, plane, lines_file::read(&lines_path), now);
+    let host = Host { core, connections: BTreeMap::new(), board, drained: None, lost, pulse, lines_path };
     tokio::spawn(host.run(received, events));
     door
 }
@@ -113,11 +117,7 @@ impl Host {
     fn carry_out(&mut self, output: Output) {
         match output {
             Output::Send { connection, message } => self.push(connection, message),
-            Output::Close { connection } => {
-                if let Some(known) = self.connections.get(&connection) {
-                    known.outbox.close();
-                }
-            }
+            Output::Close { connection } => self.close(connection),
             Output::Admitted { connection, link, budget } => {
                 if let Some(known) = self.connections.get(&connection) {
                     known.place.seat(link);
@@ -142,12 +142,19 @@ impl Host {
             Output::Lost { worker } => {
                 self.lost.send_replace(Some(worker));
             }
+            Output::Lines { text } => lines_file::write(self.lines_path.clone(), text),
             Output::Drained => {
                 // No one waits any more when the time for draining is over.
                 self.drained.take().map(|done| done.send(()).is_ok());
             }
             // The loop in `settle` ends with it.
             Output::Timeout(_) => {}
+        }
+    }
+
+    fn close(&self, connection: ConnectionId) {
+        if let Some(known) = self.connections.get(&connection) {
+            known.outbox.close();
         }
     }
 

@@ -6,6 +6,7 @@
 mod core;
 mod door;
 mod host;
+mod lines_file;
 mod outbox;
 mod pulse;
 mod site_message;

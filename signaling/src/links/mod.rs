@@ -2,6 +2,7 @@
 //! measurements are handed in here, once; the lights and Prometheus read them here. The time is passed in.
 
 mod grade;
+mod known;
 mod lights;
 
 use crate::ids::{Link, MeetingId};
@@ -9,6 +10,7 @@ use crate::media::PeerStats;
 use crate::meeting::SeatRow;
 use crate::outgoing::Outgoing;
 use grade::Grader;
+pub use known::KnownLines;
 use lights::Lights;
 use protocol::{ClientReport, SiteId};
 use std::collections::BTreeMap;
@@ -26,13 +28,14 @@ pub struct Sample {
 /// The lines of all sites.
 pub struct Links {
     samples: BTreeMap<Link, Sample>,
+    known: KnownLines,
     grader: Grader,
     lights: Lights,
 }
 
 impl Links {
-    pub fn new(now: Instant) -> Links {
-        Links { samples: BTreeMap::new(), grader: Grader::default(), lights: Lights::new(now) }
+    pub fn new(now: Instant, known: KnownLines) -> Links {
+        Links { samples: BTreeMap::new(), known, grader: Grader::default(), lights: Lights::new(now) }
     }
 
     /// The bridge has measured a line; `None`: its media connection has ended.
@@ -42,6 +45,16 @@ impl Links {
         } else if let Some(sample) = self.samples.get_mut(&link) {
             sample.stats = None;
         }
+    }
+
+    /// The same, for the site's next meeting.
+    pub fn learn(&mut self, site: &str, stats: &PeerStats, unix_ms: u64) {
+        self.known.learn(site, stats, unix_ms);
+    }
+
+    /// What is known of the lines of earlier meetings.
+    pub fn known(&mut self) -> &mut KnownLines {
+        &mut self.known
     }
 
     /// The page has.

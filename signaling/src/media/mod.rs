@@ -28,7 +28,7 @@ pub use sfu::sdp::Offer;
 pub use sfu::stats::{PeerStats, WorkerStats};
 
 use crate::error::Refusal;
-use crate::ids::MeetingId;
+use crate::ids::{Link, MeetingId};
 use crate::meeting::{MediaPath, Stage};
 use orders::{Room, SiteMedia};
 use protocol::{ErrorCode, ServerMessage, SiteId, SourceKind};
@@ -125,7 +125,9 @@ pub enum Effect {
 pub struct Bridge {
     plane: Box<dyn MediaPlane>,
     rooms: BTreeMap<MeetingId, Room>,
-    peers: BTreeMap<PeerId, (MeetingId, SiteId)>,
+    peers: BTreeMap<PeerId, Link>,
+    /// What the lines of sites carried when they were last here.
+    known_bps: BTreeMap<Link, u64>,
     /// Meetings with orders that their worker has not taken yet; the next to be served first.
     behind: VecDeque<MeetingId>,
     /// Rooms that are over and whose workers do not know it yet. A worker that takes no orders gets no new
@@ -145,6 +147,7 @@ impl Bridge {
             plane,
             rooms: BTreeMap::new(),
             peers: BTreeMap::new(),
+            known_bps: BTreeMap::new(),
             behind: VecDeque::new(),
             closing: BTreeSet::new(),
             stalls: Vec::new(),
@@ -157,6 +160,14 @@ impl Bridge {
     /// What the hall is to do by now.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
+    }
+
+    /// What a site's line carried before: its next peer begins with that.
+    pub fn line_is_known(&mut self, link: Link, bps: Option<u64>) {
+        match bps {
+            Some(bps) => self.known_bps.insert(link, bps),
+            None => self.known_bps.remove(&link),
+        };
     }
 
     /// Takes an offer. The first one of a new connection may restart ICE on a PeerConnection the
@@ -180,7 +191,8 @@ impl Bridge {
     fn add_peer(&mut self, meeting: MeetingId, site: SiteId) {
         self.remove_site(meeting, site);
         let peer = PeerId(self.fresh_id());
-        self.room(meeting).sites.insert(site, SiteMedia::new(peer));
+        let known_bps = self.known_bps.get(&(meeting, site)).copied();
+        self.room(meeting).sites.insert(site, SiteMedia::new(peer, known_bps));
         self.peers.insert(peer, (meeting, site));
         self.effects.push(Effect::Path { meeting, site, path: MediaPath::Pending });
     }

@@ -41,6 +41,8 @@ pub(super) struct SiteMedia {
     pub asked: Option<Box<Offer>>,
     /// Not with the worker yet. A newer one takes its place: the page waits for the answer to its newest.
     pub waiting: Option<Box<Offer>>,
+    /// What its line carried when it was last here.
+    pub known_bps: Option<u64>,
     pub video: Vec<Option<Source>>,
     pub audio: Vec<Option<Source>>,
     /// Of its video slots: what they show less of.
@@ -51,12 +53,13 @@ pub(super) struct SiteMedia {
 }
 
 impl SiteMedia {
-    pub fn new(peer: PeerId) -> SiteMedia {
+    pub fn new(peer: PeerId, known_bps: Option<u64>) -> SiteMedia {
         SiteMedia {
             peer,
             answered: false,
             asked: None,
             waiting: None,
+            known_bps,
             video: Vec::new(),
             audio: Vec::new(),
             limits: Vec::new(),
@@ -104,10 +107,13 @@ impl Room {
             return Some(Command::RemovePeer { peer });
         }
         let mut due = self.sites.values_mut().filter(|media| media.asked.is_none());
-        let offer =
-            due.find_map(|media| Some((media.peer, media.asked.insert(media.waiting.take()?).clone())));
-        if let Some((peer, offer)) = offer {
-            return Some(Command::Offer { room: self.id, peer, offer });
+        let room = self.id;
+        let offer = due.find_map(|media| {
+            let offer = media.asked.insert(media.waiting.take()?).clone();
+            Some(Command::Offer { room, peer: media.peer, offer, known_bps: media.known_bps })
+        });
+        if offer.is_some() {
+            return offer;
         }
         let stale = std::mem::take(&mut self.stale);
         stale.then(|| Command::Reconcile { room: self.id, desired: self.desired() })

@@ -48,6 +48,8 @@ pub struct Cell {
     /// In the meeting, this one counted.
     pub sites: usize,
     pub content: bool,
+    /// The site was here before, so its line is known.
+    pub known: bool,
 }
 
 /// The shares of a line's time; milliseconds since the meeting began.
@@ -71,6 +73,7 @@ impl Default for Cell {
             blackout_s: 0,
             sites: 4,
             content: false,
+            known: false,
         }
     }
 }
@@ -157,6 +160,7 @@ impl Cell {
         parts.extend(self.loss_ends.then(|| "loss ends".to_owned()));
         parts.extend((self.sites != 4).then(|| format!("{} sites", self.sites)));
         parts.extend(self.content.then(|| "content".to_owned()));
+        parts.extend(self.known.then(|| "known".to_owned()));
         parts.join(", ")
     }
 }

@@ -62,6 +62,7 @@ impl<'a> Meeting<'a> {
         let all = Publishes { layers: 3, voice: true };
         for site in 0..cell.sites {
             let slots = if site == SITE { cell.sites } else { 2 };
+            world.known_bps = (site == SITE && cell.known).then(|| (cell.kbit() * 1000.0) as u64);
             world.join_browser((all, slots), LinkModel::clean());
             world.sites[site].client.level = if site == SPEAKER { 15 } else { 30 };
             world.sites[site].client.muted = ![SITE, SPEAKER, HALL].contains(&site);

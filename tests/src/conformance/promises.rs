@@ -72,6 +72,10 @@ fn narrow(kbit: u32, sites: usize) -> Cell {
     Cell { limit: Limit::Rate(kbit), sites, content: true, rtt_ms: 60, ..Cell::default() }
 }
 
+fn known(kbit: u32) -> Cell {
+    Cell { known: true, ..narrow(kbit, 11) }
+}
+
 fn promise<const N: usize>(line: &'static str, cells: Vec<Cell>, clauses: [&[Clause]; N]) -> Promise {
     Promise { line, cells, clauses: clauses.concat() }
 }
@@ -151,6 +155,7 @@ fn narrow_lines() -> Vec<Promise> {
             vec![narrow(128, 11)],
             [&speech(STOI_95), &no_flood(), &[queue(200.0), not_black(), stills]],
         ),
+        promise("128 kbit/s, ten others, known from before", vec![known(128)], [&no_flood()]),
         promise("64 kbit/s", vec![narrow(64, 4)], [&speech(STOI_95), &no_flood(), &[queue(300.0), slides]]),
         promise(
             "LTE traces, outside their outages",

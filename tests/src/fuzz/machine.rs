@@ -82,7 +82,12 @@ impl Machine {
     }
 
     pub fn offer(&mut self, peer: u64, offer: &Offer) {
-        self.command(Command::Offer { room: ROOM, peer: PeerId(peer), offer: Box::new(offer.clone()) });
+        self.command(Command::Offer {
+            room: ROOM,
+            peer: PeerId(peer),
+            offer: Box::new(offer.clone()),
+            known_bps: None,
+        });
     }
 
     fn reconcile(&mut self, argument: u8) {

@@ -65,7 +65,7 @@ impl Papers {
             Command::Reconcile { room, desired } => {
                 self.desired.insert(*room, desired.clone());
             }
-            Command::Offer { room, peer, offer } => {
+            Command::Offer { room, peer, offer, .. } => {
                 self.offered.insert(*peer, (*room, offer.credentials().ufrag.clone()));
             }
             Command::RemovePeer { .. } | Command::CloseRoom { .. } | Command::Advertise { .. } => {}

@@ -14,6 +14,7 @@ use rand::{Rng, SeedableRng};
 use sfu::command::Command;
 use signaling::config::Config;
 use signaling::hall::{Core, Input, Next, Output, Pushed, SiteMessage};
+use signaling::links::KnownLines;
 use signaling::media::WorkerEvent;
 use signaling::meeting::{ConnectionId, Now};
 use std::collections::BTreeMap;
@@ -54,7 +55,7 @@ impl Process {
             workers: (0..WORKERS).map(worker).collect(),
             orders: (0..WORKERS).map(|_| Crossing::new()).collect(),
             reports: Crossing::new(),
-            core: Core::new(config, Box::new(desk.clone()), now),
+            core: Core::new(config, Box::new(desk.clone()), KnownLines::default(), now),
             desk,
             connections: BTreeMap::new(),
             last_connection: 0,

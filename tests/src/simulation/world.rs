@@ -75,6 +75,8 @@ pub struct World {
     pub(super) kept_back: Duration,
     /// Sites that join do not offer to report what arrives: so their lines are neither paced nor divided.
     pub hides_arrivals: bool,
+    /// What the lines of sites that offer carried when they were last here.
+    pub known_bps: Option<u64>,
     /// Bytes that went to where no site is.
     pub strays: BTreeMap<SocketAddr, usize>,
     pub(super) server: SocketAddr,
@@ -120,6 +122,7 @@ impl World {
             apart: BTreeMap::new(),
             kept_back: Duration::ZERO,
             hides_arrivals: false,
+            known_bps: None,
             strays: BTreeMap::new(),
             server,
         }
@@ -166,8 +169,8 @@ impl World {
             let kept = |line: &&str| !line.contains("transport-wide-cc");
             sdp = sdp.split_inclusive('\n').filter(kept).collect();
         }
-        let offer = Offer::read(&sdp).expect("an offer");
-        self.command(Command::Offer { room: ROOM, peer: peer(index), offer: Box::new(offer) });
+        let (offer, known_bps) = (Box::new(Offer::read(&sdp).expect("an offer")), self.known_bps);
+        self.command(Command::Offer { room: ROOM, peer: peer(index), offer, known_bps });
     }
 
     /// A site that gives its handshake up leaves, as a page does before it joins again. A fault, unless its line was

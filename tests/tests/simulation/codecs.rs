@@ -85,7 +85,7 @@ fn a_codec_that_a_viewer_lacks_costs_no_key_frames() {
     let mut world = meeting(1, LinkModel::clean());
     let offer = without(&world.sites[0].client.offer(world.now), VideoCodec::H264);
     let offer = Box::new(Offer::read(&offer).expect("an offer"));
-    world.command(Command::Offer { room: ROOM, peer: peer(0), offer });
+    world.command(Command::Offer { room: ROOM, peer: peer(0), offer, known_bps: None });
     world.run(SETTLE);
     let seen = |world: &World| (world.sites[0].client.video[&0].packets, world.sites[1].client.key_requests);
     let (packets, asked) = seen(&world);

@@ -67,6 +67,9 @@ impl Core {
                 self.tell(now, meeting, Input::Publishing { site, kind, active });
             }
             Effect::Line { meeting, site, stats } => {
+                if let Some((stats, meeting)) = stats.as_ref().zip(self.meetings.get(&meeting)) {
+                    self.links.learn(meeting.name_of(site), stats, now.unix_ms);
+                }
                 self.links.measured((meeting, site), stats.map(|stats| *stats));
             }
             Effect::Worker { worker, stats } => {

@@ -39,7 +39,7 @@ struct Story {
 impl Story {
     fn begins(start: Instant) -> Story {
         let (config, recorder) = (Config::from_toml(CONFIG).expect("settings"), Recorder::default());
-        let core = Core::new(&config, Box::new(recorder.clone()), start);
+        let core = Core::new(&config, Box::new(recorder.clone()), KnownLines::default(), start);
         let now = Now { instant: start, unix_ms: 1_000_000 };
         let mut story = Story { core, recorder, now, connections: 0, orders: Vec::new(), wake_at: start };
         story.settles();
@@ -316,4 +316,42 @@ fn the_same_inputs_give_the_same_orders() {
     for seed in 0..10 {
         assert!(tell(seed) == tell(seed), "seed {seed}");
     }
+}
+
+/// What the newest offer to a worker says of its peer's line.
+fn known_of(story: &Story) -> Option<u64> {
+    let recorded = story.recorder.recorded();
+    let known = |(_, command): &(_, Command)| match command {
+        Command::Offer { known_bps, .. } => Some(*known_bps),
+        _ => None,
+    };
+    recorded.commands.iter().rev().find_map(known).expect("an offer")
+}
+
+#[test]
+fn a_line_is_known_when_its_site_comes_again_and_after_a_restart() {
+    let mut story = Story::begins(Instant::now());
+    let connection = story.enters("an-phuoc");
+    story.says(connection, SiteMessage::Offer(offer("first")));
+    assert_eq!(known_of(&story), None, "it was never here");
+    let peer = story.offers(connection);
+    let Event::Stats { worker, mut peers } = stats(peer, 0.0) else { unreachable!("made so") };
+    peers[0].estimated_bandwidth_bps = Some(180_000);
+    story.reports(Event::Stats { worker, peers });
+    story.passes(KEEP_INTERVAL + LOOK_INTERVAL);
+    let kept = story.orders.iter().filter_map(|order| match order {
+        Output::Lines { text } => Some(text.clone()),
+        _ => None,
+    });
+    let kept: Vec<String> = kept.collect();
+    assert_eq!(kept.len(), 1, "it is written once, since nothing changed after it");
+    story.core = Core::new(
+        &Config::from_toml(CONFIG).expect("settings"),
+        Box::new(story.recorder.clone()),
+        KnownLines::read(&kept[0]).expect("our own text"),
+        story.now.instant,
+    );
+    let again = story.enters("an-phuoc");
+    story.says(again, SiteMessage::Offer(offer("again")));
+    assert_eq!(known_of(&story), Some(180_000));
 }
