@@ -12,6 +12,7 @@ const GATES: &[(&str, &[&str])] = &[
         &["speech concealed, down", "listener's buffer here, p95", "listener's buffer in the hall, p95"],
     ),
     ("45 % random", &["speech concealed, down"]),
+    ("512 kbit/s to 2 Mbit/s, 15 and 30 % random", &["speech concealed, down"]),
     ("20 % in bursts", &["longest gap, down", "longest gap, up"]),
     ("1 and 2 Mbit/s", &[]),
     ("512 kbit/s, ten others", &[]),

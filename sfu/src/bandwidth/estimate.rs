@@ -27,8 +27,6 @@ const QUEUE: Duration = Duration::from_millis(200);
 /// has become narrower, before the trend does.
 const NARROWED: f64 = 0.75;
 const WAITS_MS: f64 = 20.0;
-/// So near to what a frame came through at is what arrives on a line that is used up.
-const FILLED: f64 = 1.1;
 const WAITS_LONG_MS: f64 = 40.0;
 /// Less than this share of the estimate is sent: the application is the limit (libwebrtc, AlrDetector).
 const LIMITED: f64 = 0.65;
@@ -244,13 +242,7 @@ impl Estimator {
 
     /// A queue stands on it: what is lost may be lost because too much is sent.
     pub fn is_congested(&self) -> bool {
-        self.response.wait() > STANDS || self.is_filled()
-    }
-
-    /// All that arrives arrives as slowly as the packets of one frame: nothing more fits between.
-    fn is_filled(&self) -> bool {
-        let rates = self.trains.newest_bps().zip(self.acked.bps());
-        rates.is_some_and(|(train, acked)| train < acked * FILLED)
+        self.response.wait() > STANDS
     }
 
     fn is_calm(&self, now: Instant) -> bool {

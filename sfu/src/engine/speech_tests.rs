@@ -32,7 +32,7 @@ impl Story {
         }
         let mut redundancy = Redundancy::default();
         let burst = Duration::ZERO;
-        redundancy.follow(now, Losing { share: 0.3, burst, bps: 1e7, congested: false });
+        redundancy.follow(now, Losing { share: 0.3, burst, bps: 1e7, room_bps: 1e7, congested: false });
         redundancy.begin_turn(now);
         Story { layer, rewriter, redundancy }
     }

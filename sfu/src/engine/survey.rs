@@ -51,6 +51,7 @@ impl Engine {
             index,
             line: line.state(),
             line_bps: subscriber.line().map(|line| line.bps as u64),
+            protection: subscriber.redundancy.protection(),
             audible: may.microphone && publisher.track(SourceKind::Microphone).is_some(),
             tracks: video_tracks(publisher, may).map(|track| published(now, track, ranks)).collect(),
             wishes: desired.map(|desired| desired.video_slots.as_slice()).unwrap_or_default(),

@@ -21,13 +21,17 @@ const PACKET: Duration = Duration::from_millis(20);
 /// and much of it lost, the estimate, which follows what arrives, is far too low.
 const SHARE: f64 = 1.0 / 3.0;
 const TWO_VOICES_BPS: f64 = 208_000.0;
-/// It begins with two copies of one voice and grows while no queue stands on the line. While one does, packets are lost
-/// because too much is sent, and this is left of the redundancy after a second; for some time it grows slowly then.
+/// It begins with two copies of one voice and grows while no queue stands on the line. While one does, packets may be lost
+/// because too much is sent: it takes no more than what speech leaves, which is then the pictures' loss. What is more is
+/// halved in a second, and for some time it grows slowly.
 const FIRST_BPS: f64 = 64_000.0;
 const GROWTH_BPS_PER_S: f64 = 16_000.0;
-const CAREFUL_BPS_PER_S: f64 = 1_000.0;
+/// The more is lost though no queue stands, the less it is because of what is sent: times the share of losses.
+const CAREFUL_BPS_PER_S: f64 = 20_000.0;
 const CAREFUL_FOR: Duration = Duration::from_secs(30);
 const LEFT_PER_S: f64 = 0.5;
+/// One copy of each packet of a voice, with its header.
+const COPY_BPS: u64 = 34_000;
 /// What is not used adds up for so long.
 const MEMORY: Duration = Duration::from_millis(250);
 
@@ -38,9 +42,24 @@ pub struct Losing {
     pub share: f64,
     /// From the first to the last packet of a run of losses, on average.
     pub burst: Duration,
-    /// What the line is believed to carry, and whether a queue stands on it.
+    /// What the line is believed to carry, what of that speech itself leaves, and whether a queue stands on it.
     pub bps: f64,
+    pub room_bps: f64,
     pub congested: bool,
+}
+
+/// What the redundancy of a receiver's voices takes of its line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Protection {
+    pub copies: u64,
+    pub most_bps: u64,
+}
+
+impl Protection {
+    /// Of so many voices.
+    pub fn bps(self, voices: usize) -> u64 {
+        (voices as u64).saturating_mul(self.copies).saturating_mul(COPY_BPS).min(self.most_bps)
+    }
 }
 
 /// How many packets back the copies are that a packet carries, the farthest first: in a burst it helps most, and what
@@ -86,20 +105,31 @@ impl Redundancy {
         }
         let copies = if needed >= before { needed } else { self.lower(now, before, would_do.min(before)) };
         self.plan = RedPlan::of(copies, losing.burst);
+        self.divide(now, losing);
+    }
+
+    /// What it may take of the line.
+    fn divide(&mut self, now: Instant, losing: Losing) {
         let Some(followed) = self.followed.replace(now) else {
-            self.bps = FIRST_BPS;
+            self.bps = FIRST_BPS.min(losing.room_bps);
             return;
         };
         let passed = now.saturating_duration_since(followed).as_secs_f64();
         if losing.congested {
             self.congested = Some(now);
-            self.bps *= LEFT_PER_S.powf(passed);
-            return;
         }
+        // Where not even half a copy fits, none is tried.
+        let beside = if losing.room_bps < COPY_BPS as f64 / 2.0 { 0.0 } else { losing.room_bps };
+        let most = if losing.congested { beside } else { (losing.bps * SHARE).max(TWO_VOICES_BPS) };
         let is_careful = |at| now.saturating_duration_since(at) < CAREFUL_FOR;
-        let careful = self.congested.is_some_and(is_careful);
-        let growth = if careful { CAREFUL_BPS_PER_S } else { GROWTH_BPS_PER_S };
-        self.bps = (self.bps + growth * passed).min((losing.bps * SHARE).max(TWO_VOICES_BPS));
+        let fits = losing.room_bps >= self.bps.max(FIRST_BPS);
+        let careful = self.congested.is_some_and(is_careful) && !fits;
+        let growth = if careful { CAREFUL_BPS_PER_S * losing.share } else { GROWTH_BPS_PER_S };
+        self.bps = if self.bps > most {
+            most.max(self.bps * LEFT_PER_S.powf(passed))
+        } else {
+            (self.bps + growth * passed).min(most)
+        };
     }
 
     fn lower(&mut self, now: Instant, before: usize, would_do: usize) -> usize {
@@ -112,6 +142,11 @@ impl Redundancy {
         }
         self.fewer_since = None;
         would_do
+    }
+
+    /// What it takes of the line.
+    pub fn protection(&self) -> Protection {
+        Protection { copies: self.plan.distances.len() as u64, most_bps: self.bps as u64 }
     }
 
     pub fn plan(&self) -> &RedPlan {

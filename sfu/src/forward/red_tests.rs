@@ -1,7 +1,8 @@
 use super::*;
 use crate::time::test_start;
 
-const QUIET: Losing = Losing { share: 0.0, burst: Duration::ZERO, bps: 2_000_000.0, congested: false };
+const QUIET: Losing =
+    Losing { share: 0.0, burst: Duration::ZERO, bps: 2_000_000.0, room_bps: 1_900_000.0, congested: false };
 
 fn losing(share: f64) -> Losing {
     Losing { share, ..QUIET }
@@ -82,21 +83,35 @@ fn bytes_stay_within_a_third_of_the_line() {
     assert!(close(bps_after(60, Losing { bps: 30_000.0, ..losing(0.3) }), TWO_VOICES_BPS));
 }
 
+/// Pictures make room for what protects speech.
+#[test]
+fn a_queue_leaves_redundancy_what_speech_leaves() {
+    let congested = |room_bps| Losing { congested: true, room_bps, ..losing(0.3) };
+    assert!(bps_after(60, congested(400_000.0)) > 390_000.0);
+    assert!(bps_after(6, congested(0.0)) <= FIRST_BPS / 64.0, "nothing, where it leaves nothing");
+    assert_eq!(bps_after(0, congested(10_000.0)), 10_000.0, "and no more at the start");
+}
+
 /// More bytes do not help where packets are lost for the bytes that are sent.
 #[test]
-fn a_queue_ends_redundancy_and_it_comes_back_slowly() {
+fn after_a_queue_redundancy_comes_back_slowly() {
+    let losing = |share| Losing { room_bps: 0.0, ..losing(share) };
     let congested = Losing { congested: true, ..losing(0.3) };
-    assert!(bps_after(6, congested) <= FIRST_BPS / 64.0);
     let (start, mut red) = (test_start(), Redundancy::default());
     let mut at = |second: u64, losing| {
         red.follow(start + Duration::from_secs(second), losing);
         red.bps
     };
-    (0..=2).for_each(|second| assert!(at(second, congested) > 0.0));
-    assert_eq!(at(3, losing(0.3)), FIRST_BPS / 4.0 + CAREFUL_BPS_PER_S);
+    assert_eq!(at(0, Losing { room_bps: FIRST_BPS, ..losing(0.3) }), FIRST_BPS);
+    (1..=2).for_each(|second| assert!(at(second, congested) > 0.0));
+    assert_eq!(at(3, losing(0.3)), FIRST_BPS / 4.0 + CAREFUL_BPS_PER_S * 0.3);
     let before = at(31, losing(0.3));
-    assert_eq!(before, FIRST_BPS / 4.0 + CAREFUL_BPS_PER_S * 29.0);
-    assert_eq!(at(32, losing(0.3)) - before, GROWTH_BPS_PER_S, "after half a minute as before");
+    assert_eq!(before, FIRST_BPS / 4.0 + CAREFUL_BPS_PER_S * 0.3 * 29.0);
+    assert_eq!(
+        at(32, losing(0.1)) - before,
+        GROWTH_BPS_PER_S.min(TWO_VOICES_BPS),
+        "after half a minute as before"
+    );
 }
 
 #[test]

@@ -23,7 +23,7 @@ const RAISE_AT: u64 = 115;
 pub const STAYS_UP_TO: u64 = 106;
 /// A slot so many rungs below the others of its rank gets its part of what they have.
 const FAR_BELOW: usize = 2;
-/// Speech with headers and redundancy, for each voice; and the WebSocket, which shares the line.
+/// Speech with headers, for each voice; and the WebSocket, which shares the line.
 const VOICE_BPS: u64 = 48_000;
 const CONTROL_BPS: u64 = 12_000;
 

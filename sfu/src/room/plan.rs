@@ -7,6 +7,7 @@ use super::share::{Given, Share, demand_of, share_of};
 use super::shed::{Cost, Measure, Shedding, Standing};
 use crate::command::{Rank, Wish};
 use crate::forward::packet::Origin;
+use crate::forward::red::Protection;
 use crate::forward::select::{LayerState, choose, wished};
 use crate::ids::{PeerId, PeerIndex, Source, SourceKind};
 use crate::limits;
@@ -31,6 +32,8 @@ pub struct Member<'a> {
     pub line: LineState,
     /// What its line is believed to carry; `None` where that is not known.
     pub line_bps: Option<u64>,
+    /// Of its voices.
+    pub protection: Protection,
     /// Its microphone is there and permitted.
     pub audible: bool,
     /// Camera and content, where they are there and permitted.
@@ -189,10 +192,12 @@ impl<'a> Planner<'a> {
         let looked: Vec<Result<Shown<'a>, SlotPlan>> =
             places.map(|(slot, place)| self.look(viewer, *place, wish_of(slot))).collect();
         let demands: Vec<Demand> = looked.iter().flatten().map(|shown| shown.demand.clone()).collect();
-        let reserved_bps = reserve(self.voices(viewer).count());
+        let voices = self.voices(viewer).count();
+        let speech_bps = reserve(voices);
+        let reserved_bps = speech_bps.saturating_add(viewer.protection.bps(voices));
         let there_bps = viewer.line_bps.map_or(u64::MAX, |bps| for_video(bps, reserved_bps));
         let rungs = allocate(there_bps, &demands);
-        let share = Share { there_bps, reserved_bps, ..share_of(&demands, &rungs) };
+        let share = Share { there_bps, speech_bps, reserved_bps, ..share_of(&demands, &rungs) };
         let mut rungs = rungs.into_iter();
         let video = looked.into_iter().map(|shown| match shown {
             Ok(shown) => self.slot(viewer, &shown, rungs.next().unwrap_or(0)),

@@ -30,6 +30,7 @@ fn member(peer: u64) -> Member<'static> {
         index: index(peer),
         line: LineState::Up,
         line_bps: None,
+        protection: Protection::default(),
         audible: true,
         tracks: ArrayVec::new(),
         wishes: &[],
@@ -239,6 +240,7 @@ fn a_line_that_carries_less_shows_less_and_says_so() {
 #[test]
 fn a_line_is_divided_again_when_it_has_become_another() {
     let share = Share {
+        speech_bps: 60_000,
         there_bps: 540_000,
         taken_bps: 500_000,
         reserved_bps: 60_000,

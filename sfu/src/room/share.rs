@@ -30,7 +30,8 @@ pub struct Share {
     pub there_bps: u64,
     /// What its slots take of that.
     pub taken_bps: u64,
-    /// What speech and control are left of the line.
+    /// What speech and control are left of the line, and with their redundancy.
+    pub speech_bps: u64,
     pub reserved_bps: u64,
     /// What its slots would take if all that is wished for were shown.
     pub wanted_bps: u64,

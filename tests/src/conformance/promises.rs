@@ -107,7 +107,19 @@ fn clean_and_lossy() -> Vec<Promise> {
         promise("5 % random, RTT 100", vec![slight], [&speech(STOI_97), &smooth]),
         promise("30 % random", vec![loss(Loss::Random(30))], [&speech(3.0), &buffer(300.0)]),
         promise("45 % random", vec![loss(Loss::Random(45))], [&speech(STOI_85), &[voice]]),
+        promise(FULL_AND_LOSSY, full_and_lossy(), [&speech(3.0)]),
     ]
+}
+
+const FULL_AND_LOSSY: &str = "512 kbit/s to 2 Mbit/s, 15 and 30 % random";
+
+/// Lines that pictures fill and that lose packets for another reason.
+fn full_and_lossy() -> Vec<Cell> {
+    let lines = [512, 1000, 2000].into_iter().flat_map(|kbit| [15, 30].map(|loss| (kbit, loss)));
+    let cell = |(kbit, loss)| Cell { limit: Limit::Rate(kbit), loss: Loss::Random(loss), ..Cell::default() };
+    let delays = [(20, 0), (100, 10)]
+        .map(|(rtt_ms, jitter_ms)| lines.clone().map(move |line| Cell { rtt_ms, jitter_ms, ..cell(line) }));
+    delays.into_iter().flatten().collect()
 }
 
 fn bursty() -> Vec<Promise> {

@@ -227,19 +227,37 @@ impl Buffer {
         self.packets.insert(number, (now, packet));
     }
 
-    /// The next packet in order; over a hole only when it is given up, which breaks decoding.
+    /// Where a key frame begins of which every packet is there: libwebrtc's buffer goes on with it, whatever is missing
+    /// before.
+    fn whole_key(&self) -> Option<u64> {
+        let mut begun = None;
+        for (number, (_, packet)) in &self.packets {
+            let descriptor = Descriptor::read(packet)?;
+            begun = match begun {
+                _ if descriptor.start && descriptor.key => Some((*number, *number)),
+                Some((first, last)) if last + 1 == *number && !descriptor.start => Some((first, *number)),
+                _ => None,
+            };
+            if let Some((first, _)) = begun.filter(|_| packet.header.marker) {
+                return Some(first);
+            }
+        }
+        None
+    }
+
+    /// The next packet in order; over a hole only when it is given up, or a whole key frame lies behind it.
     fn pop(&mut self, now: Instant, broken: &mut bool, given_up: &mut u64) -> Option<rtp::Packet> {
         let next = self.next?;
         let (first, _) = self.packets.first_key_value()?;
         if *first != next {
             let since = self.missing.get(&next).map_or(now, |(since, _)| *since);
-            if now - since < PATIENCE && first - next < 500 {
-                return None;
-            }
+            let patient = now - since < PATIENCE && first - next < 500;
+            let goes_on = if patient { self.whole_key()? } else { *first };
             *broken = true;
-            *given_up += first - next;
-            self.next = Some(*first);
-            self.missing = self.missing.split_off(first);
+            *given_up += self.missing.range(..goes_on).count() as u64;
+            self.next = Some(goes_on);
+            self.missing = self.missing.split_off(&goes_on);
+            self.packets = self.packets.split_off(&goes_on);
         }
         let (number, (_, packet)) = self.packets.pop_first()?;
         self.next = Some(number + 1);
