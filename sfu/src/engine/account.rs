@@ -17,7 +17,7 @@ pub(super) fn of(now: Instant, elapsed: Duration, peers: &mut Peers, index: Peer
         room: identity.room,
         path: path.map(|path| path.kind),
         rtt,
-        estimated_bandwidth_bps: subscriber.estimator.estimate_bps(),
+        estimated_bandwidth_bps: subscriber.estimate_bps(),
         up: up(now, publisher),
         down: down(elapsed, subscriber),
     })

@@ -39,6 +39,7 @@ impl Engine {
             Feedback::Nack { media, sequences } => self.on_nack(now, index, media, &sequences),
             Feedback::Pli { media } | Feedback::Fir { media } => self.on_key_request(now, index, media),
             Feedback::TransportFeedback(report) => self.on_arrivals(now, index, &report),
+            Feedback::Remb { bps } => self.on_remb(now, index, bps),
             Feedback::Bye { .. } => {}
         }
     }

@@ -12,6 +12,10 @@ use crate::room::shed::Measure;
 use rtp::rtcp::TransportReport;
 use std::time::{Duration, Instant};
 
+/// A receiver repeats what it estimates (REMB) each second at least; after so long without it, nothing is known any more.
+const REMB_HOLDS: Duration = Duration::from_secs(10);
+/// Less is not believed: a voice has to leave.
+const LEAST_REMB_BPS: u64 = 30_000;
 /// A line is divided among slots no more often than this.
 const DIVIDE_EVERY: Duration = Duration::from_millis(200);
 /// Between two stills of a slot, whose cost `room/allocate.rs` states.
@@ -32,13 +36,28 @@ impl Engine {
         let waits = subscriber.visit_at.is_some();
         probe(now, subscriber);
         self.dirty.mark(SendRank::Padding, &mut subscriber.queue, index);
-        let line_bps = subscriber.line().map(|line| line.bps as u64);
-        let divided = subscriber.shared_at.is_some_and(|at| now.saturating_duration_since(at) < DIVIDE_EVERY);
-        let outdated = line_bps.is_some_and(|bps| !divided && subscriber.share.is_outdated(bps));
         if waits {
             self.visit(now, index);
         }
-        if outdated {
+        self.divide_again(now, index);
+    }
+
+    /// A receiver estimates its line by itself: that counts where it reports no arrivals.
+    pub(super) fn on_remb(&mut self, now: Instant, index: PeerIndex, bps: u64) {
+        if let Some(subscriber) = self.peers.subscribers.get_mut(index) {
+            subscriber.remb = Some((now, bps.max(LEAST_REMB_BPS)));
+        }
+        self.divide_again(now, index);
+    }
+
+    /// A line that is believed to carry something else than before is divided again.
+    fn divide_again(&mut self, now: Instant, index: PeerIndex) {
+        let Some(subscriber) = self.peers.subscribers.get(index) else {
+            return;
+        };
+        let line_bps = subscriber.line().map(|line| line.bps as u64);
+        let divided = subscriber.shared_at.is_some_and(|at| now.saturating_duration_since(at) < DIVIDE_EVERY);
+        if line_bps.is_some_and(|bps| !divided && subscriber.share.is_outdated(bps)) {
             self.stale_room_of(index);
         }
     }
@@ -52,6 +71,7 @@ impl Engine {
             };
             self.at_work.begin(Work::Peer(index));
             subscriber.estimator.on_second(now, subscriber.history.in_flight());
+            subscriber.remb.take_if(|(at, _)| now.saturating_duration_since(*at) >= REMB_HOLDS);
             let short = subscriber.share.is_short;
             let stills: Vec<Origin> =
                 subscriber.video.iter().filter_map(|video| still_due(now, video)).collect();

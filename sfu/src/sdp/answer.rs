@@ -175,6 +175,7 @@ fn write_codecs(text: &mut String, section: &Section) {
             (codec.pli, "nack pli"),
             (codec.fir, "ccm fir"),
             (codec.transport_cc, "transport-cc"),
+            (codec.remb, "goog-remb"),
         ];
         for (_, name) in feedback.iter().filter(|(agreed, _)| *agreed) {
             line!(text, "a=rtcp-fb:{payload_type} {name}");

@@ -19,6 +19,8 @@ pub struct NegotiatedCodec {
     pub fir: bool,
     /// draft-holmer-rmcat-transport-wide-cc-extensions-01.
     pub transport_cc: bool,
+    /// Where there is no `transport-cc`.
+    pub remb: bool,
 }
 
 /// What of `a=fmtp` differs between offers.
@@ -97,6 +99,7 @@ struct Feedback {
     pli: bool,
     fir: bool,
     transport_cc: bool,
+    remb: bool,
 }
 
 impl Feedback {
@@ -106,6 +109,7 @@ impl Feedback {
             "nack pli" => self.pli = true,
             "ccm fir" => self.fir = true,
             "transport-cc" => self.transport_cc = true,
+            "goog-remb" => self.remb = true,
             _ => {}
         }
     }
@@ -164,6 +168,7 @@ impl<'a> CodecTable<'a> {
                 continue;
             }
             let (own, all) = (description.feedback, self.for_all);
+            let transport_cc = own.transport_cc || all.transport_cc;
             chosen.push(NegotiatedCodec {
                 codec,
                 payload_type,
@@ -172,7 +177,8 @@ impl<'a> CodecTable<'a> {
                 nack: own.nack || all.nack,
                 pli: video && (own.pli || all.pli),
                 fir: video && (own.fir || all.fir),
-                transport_cc: own.transport_cc || all.transport_cc,
+                transport_cc,
+                remb: video && !transport_cc && (own.remb || all.remb),
             });
         }
         without_orphans(chosen)
@@ -296,6 +302,7 @@ mod tests {
                     pli: false,
                     fir: false,
                     transport_cc: false,
+                    remb: false,
                 };
                 codec.fmtp()
             });
@@ -334,7 +341,9 @@ mod tests {
         assert_eq!(seen, [(98, Some(99)), (96, None)]);
         let first = &chosen[0];
         assert!(first.nack && first.pli && first.transport_cc && !first.fir);
-        assert!(!chosen[1].nack && chosen[1].transport_cc);
+        assert!(!chosen[1].nack && chosen[1].transport_cc && !first.remb);
+        let chosen = choose(true, "98", &[("rtpmap", "98 VP9/90000"), ("rtcp-fb", "98 goog-remb")]);
+        assert!(chosen[0].remb && !chosen[0].transport_cc, "where that is all there is");
     }
 
     #[test]

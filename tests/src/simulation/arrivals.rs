@@ -1,10 +1,11 @@
 //! What a simulated client reports of arrivals: transport-wide feedback, as browsers send it
 //! (draft-holmer-rmcat-transport-wide-cc-extensions-01).
 
-use super::client::OUR_SSRC;
+use super::client::{Client, OUR_SSRC};
 use super::outgoing::TRANSPORT_SEQUENCE;
 use rtc::interceptor::Packet;
 use rtc::rtcp;
+use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;
 use rtc::rtp::Header;
 use rtp::ids::Ssrc;
 use rtp::rtcp::write_transport_feedback;
@@ -35,5 +36,14 @@ impl Arrivals {
         write_transport_feedback(&mut bytes, Ssrc(OUR_SSRC), Ssrc(media), &report);
         let parsed = rtcp::packet::unmarshal(&mut bytes.as_slice()).expect("transport-wide feedback");
         Some(Packet::Rtcp(parsed))
+    }
+}
+
+impl Client {
+    /// Says what it estimates of its line (draft-alvestrand-rmcat-remb-03).
+    pub fn estimate(&mut self, now: Instant, bps: u64) {
+        let estimate =
+            ReceiverEstimatedMaximumBitrate { sender_ssrc: OUR_SSRC, bitrate: bps as f32, ssrcs: Vec::new() };
+        self.port.send(now, Packet::Rtcp(vec![Box::new(estimate)]));
     }
 }

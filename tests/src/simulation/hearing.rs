@@ -88,6 +88,15 @@ pub(super) fn is_voice(payload_type: u8) -> bool {
     [OPUS, RED].contains(&payload_type)
 }
 
+impl Client {
+    /// Its voice goes out with a copy of the packet before from now on, as Chromium's does in RED.
+    pub fn send_red(&mut self) {
+        if let Some(voice) = &mut self.voice {
+            voice.payload_type = RED;
+        }
+    }
+}
+
 /// Every third site, like Firefox, has no RED.
 pub(super) fn offers_red(site: u8) -> bool {
     !site.is_multiple_of(3)

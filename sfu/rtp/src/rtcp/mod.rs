@@ -25,6 +25,7 @@ const TRANSPORT_WIDE: u8 = 15;
 /// Formats of payload feedback.
 const PLI: u8 = 1;
 const FIR: u8 = 4;
+const APPLICATION: u8 = 15;
 
 /// Sequence numbers one NACK packet may name; a hostile one names 17 with every four bytes.
 pub const MAX_NACKED: usize = 512;
@@ -53,6 +54,10 @@ pub enum Feedback {
         media: Ssrc,
     },
     TransportFeedback(TransportReport),
+    /// Receiver estimated maximum bitrate (draft-alvestrand-rmcat-remb-03), in bit/s.
+    Remb {
+        bps: u64,
+    },
     Bye {
         ssrc: Ssrc,
     },

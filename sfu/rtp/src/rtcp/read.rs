@@ -1,8 +1,9 @@
 //! Bytes to values.
 
 use super::{
-    FIR, Feedback, GOODBYE, MAX_ARRIVALS, MAX_NACKED, NACK, PAYLOAD_FEEDBACK, PLI, RECEIVER_REPORT,
-    ReportBlock, SENDER_REPORT, SenderReport, TRANSPORT_FEEDBACK, TRANSPORT_WIDE, transport, word,
+    APPLICATION, FIR, Feedback, GOODBYE, MAX_ARRIVALS, MAX_NACKED, NACK, PAYLOAD_FEEDBACK, PLI,
+    RECEIVER_REPORT, ReportBlock, SENDER_REPORT, SenderReport, TRANSPORT_FEEDBACK, TRANSPORT_WIDE, transport,
+    word,
 };
 use crate::error::Malformed;
 use crate::ids::Ssrc;
@@ -63,8 +64,17 @@ fn read_packet(head: Head, body: &[u8], all: &mut Vec<Feedback>) {
             let media = entries.filter_map(|entry| word(entry, 0));
             all.extend(media.map(|media| Feedback::Fir { media: Ssrc(media) }));
         }
+        (PAYLOAD_FEEDBACK, APPLICATION) => all.extend(remb(body)),
         _ => {}
     }
+}
+
+/// Six bits of exponent and eighteen of mantissa (draft-alvestrand-rmcat-remb-03 section 2.2).
+fn remb(body: &[u8]) -> Option<Feedback> {
+    let rate = word(body, 12).filter(|_| body.get(8..12) == Some(b"REMB"))?;
+    let (exponent, mantissa) = (rate >> 18 & 0x3f, u64::from(rate & 0x3_ffff));
+    let bps = mantissa.saturating_mul(1u64.checked_shl(exponent).unwrap_or(u64::MAX));
+    Some(Feedback::Remb { bps })
 }
 
 /// What a packet already unpacked to.

@@ -63,6 +63,20 @@ fn broken_lengths_are_refused_and_unknown_types_skipped() {
     assert_eq!(parse_compound(&[0x80, 200, 0, 1, 1, 2, 3, 4]).unwrap(), [], "too short for its type");
 }
 
+#[test]
+fn what_a_receiver_estimates_is_read() {
+    // draft-alvestrand-rmcat-remb-03 section 2.2: exponent 2, mantissa 125,000, one SSRC
+    let remb = |rate: [u8; 4], name: &[u8; 4]| {
+        let head = [0x8f, 206, 0, 5, 0, 0, 0, 1, 0, 0, 0, 0];
+        let bytes = [&head[..], name, &rate, &[0, 0, 0, 7]].concat();
+        parse_compound(&bytes).expect("whole")
+    };
+    assert_eq!(remb([1, 0x09, 0xe8, 0x48], b"REMB"), [Feedback::Remb { bps: 500_000 }]);
+    assert_eq!(remb([1, 0xff, 0xff, 0xff], b"REMB"), [Feedback::Remb { bps: u64::MAX }], "no overflow");
+    assert_eq!(remb([1, 0x09, 0xe8, 0x48], b"XYZW"), [], "somebody's own");
+    assert_eq!(parse_compound(&[0x8f, 206, 0, 1, 0, 0, 0, 1]).expect("whole"), [], "too short");
+}
+
 /// A transport-wide report of `count` packets with these chunks and deltas (bytes, whole words).
 fn transport_packet(count: u16, tail: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
