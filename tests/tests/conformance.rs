@@ -11,7 +11,7 @@ const GATES: &[(&str, &[&str])] = &[
         "30 % random",
         &["speech concealed, down", "listener's buffer here, p95", "listener's buffer in the hall, p95"],
     ),
-    ("45 % random", &["speech concealed, down"]),
+    ("45 % random", &["speech concealed, down", "speech concealed, up"]),
     ("512 kbit/s to 2 Mbit/s, 15 and 30 % random", &["speech concealed, down"]),
     ("20 % in bursts", &["longest gap, down", "longest gap, up"]),
     ("1 and 2 Mbit/s", &[]),

@@ -160,6 +160,8 @@ export class FakePc {
   signalingState: RTCSignalingState = 'stable';
   onconnectionstatechange: (() => void) | null = null;
   readonly offers: ('fresh' | 'restart')[] = [];
+  /** Answers that were applied. */
+  readonly answers: string[] = [];
   readonly transceivers: {
     sender: FakeSender;
     receiver: { track: FakeTrack };
@@ -195,12 +197,13 @@ export class FakePc {
     return { type: 'offer', sdp: `offer ${FakePc.all.indexOf(this)}.${this.offers.length}` };
   }
 
-  async setLocalDescription(): Promise<void> {
-    this.signalingState = 'have-local-offer';
+  async setLocalDescription(description?: { type: string }): Promise<void> {
+    this.signalingState = description?.type === 'rollback' ? 'stable' : 'have-local-offer';
   }
 
   async setRemoteDescription({ sdp }: { sdp: string }): Promise<void> {
     if (!FakePc.understands(sdp)) throw new DOMException('', 'InvalidAccessError');
+    this.answers.push(sdp);
     this.signalingState = 'stable';
   }
 

@@ -10,6 +10,8 @@ const OPENING_TRIPS = 2;
 export class Relay {
   constructor({ http, media, tripMs }) {
     Object.assign(this, { http, media, tripMs, closed: false, ways: new Map(), sockets: new Set() });
+    /** The share of the pages' media that is lost on its way up. */
+    this.loses = 0;
   }
 
   async start() {
@@ -17,9 +19,10 @@ export class Relay {
     await new Promise(resolve => this.tcp.listen(0, '127.0.0.1', resolve));
     this.udp = createSocket('udp4');
     await new Promise(resolve => this.udp.bind(0, '127.0.0.1', resolve));
-    this.udp.on('message', (data, from) =>
-      this.later(() => this.wayOf(from.port).send(data, this.media, '127.0.0.1')),
-    );
+    this.udp.on('message', (data, from) => {
+      if (Math.random() < this.loses) return;
+      this.later(() => this.wayOf(from.port).send(data, this.media, '127.0.0.1'));
+    });
     this.origin = `http://127.0.0.1:${this.tcp.address().port}`;
     return this;
   }

@@ -84,6 +84,11 @@ impl Cell {
         MIDDLE + self.blackout_s * 1000
     }
 
+    /// The page protects its speech on the way up.
+    pub fn loses_speech_up(&self) -> bool {
+        self.loss != Loss::None && self.sides != Sides::Down && self.kbit() >= 250.0
+    }
+
     pub fn end(&self) -> u32 {
         self.relieved() + REST
     }

@@ -28,6 +28,8 @@ const PATIENCE: Duration = Duration::from_millis(2500);
 const NEXT_TRY: Duration = Duration::from_secs(4);
 /// Of a radio line's silence, what is lost or late of speech so long after it is the line's.
 const AFTER_SILENCE: f64 = 1500.0;
+/// After so long the page has seen what its line loses of its speech, and has it sent with copies where there is room.
+const NOTICES: u32 = 3_000;
 /// Of what a browser believes its uplink carries it sends so much as pictures, beside 60 kbit/s of speech and reports, and
 /// so much again.
 const UPLINK_SHARE: f64 = 0.75;
@@ -49,6 +51,10 @@ impl<'a> Meeting<'a> {
         let mut meeting = Meeting::begin(cell, seed);
         meeting.run_until(LOSS_FROM);
         meeting.change(cell.line(true));
+        if cell.loses_speech_up() {
+            meeting.run_until(LOSS_FROM + NOTICES);
+            meeting.world.sites[SITE].client.send_red();
+        }
         if cell.loss_ends {
             meeting.run_until(cell.relieved());
             meeting.change(cell.line(false));

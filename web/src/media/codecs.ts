@@ -31,7 +31,7 @@ export const preferHearing = (transceiver: RTCRtpTransceiver) =>
 
 /**
  * Plain Opus first: a browser sends redundancy all the time, also where nothing is lost, and a poor line up has room
- * for one voice. What it loses the bridge asks for again.
+ * for one voice. Where something is lost it comes first (`redundancy.ts`).
  */
 export const preferSpeaking = (transceiver: RTCRtpTransceiver) =>
   prefer(transceiver, 'audio', ['audio/opus', 'audio/red']);

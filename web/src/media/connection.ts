@@ -1,6 +1,8 @@
 import { signal } from '@preact/signals';
 import { preferHearing, preferReceiving, preferSending, preferSpeaking } from './codecs';
 import { ASKED_FOR, CAMERA_ENCODINGS, CONTENT_ENCODINGS, cameraEncodings } from './encodings';
+import { askForRedundancy, Redundancy } from './redundancy';
+import { type Numbers, upstreamOf } from './report';
 import { followSize } from './size';
 
 /** Receive-only audio sections without a video section, for sites that are only heard. */
@@ -14,7 +16,8 @@ export interface VideoSlot {
 /**
  * One PeerConnection with the sections that `signaling/protocol/src/lib.rs` names, in its order:
  * microphone, camera, content, then pairs of audio and video slots, then audio-only slots. It is
- * never renegotiated but to restart ICE.
+ * never renegotiated but to restart ICE. What the microphone sends is changed by applying the last answer again; the
+ * bridge hears nothing of it.
  */
 export class MediaConnection {
   readonly pc: RTCPeerConnection;
@@ -31,6 +34,11 @@ export class MediaConnection {
   private letGo: () => void = () => undefined;
   /** `setParameters` calls must not overlap. */
   private parameters: Promise<void> = Promise.resolve();
+  /** Offers, and answers that are applied again, must not overlap. */
+  private descriptions: Promise<unknown> = Promise.resolve();
+  private readonly redundancy = new Redundancy();
+  /** The bridge's newest, and what was made of it. */
+  private answers = { given: '', applied: '' };
 
   constructor(videoSlots: number, changed: (state: RTCPeerConnectionState) => void) {
     this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require', iceServers: [] });
@@ -55,16 +63,28 @@ export class MediaConnection {
     return this.pc.connectionState !== 'failed' && this.pc.connectionState !== 'closed';
   }
 
-  async offer(iceRestart: boolean): Promise<string> {
-    const offer = await this.pc.createOffer({ iceRestart });
-    await this.pc.setLocalDescription(offer);
-    return offer.sdp ?? '';
+  offer(iceRestart: boolean): Promise<string> {
+    const offered = this.descriptions.then(async () => {
+      const offer = await this.pc.createOffer({ iceRestart });
+      await this.pc.setLocalDescription(offer);
+      return offer.sdp ?? '';
+    });
+    this.descriptions = offered.catch(() => undefined);
+    return offered;
   }
 
   async answer(sdp: string): Promise<void> {
     if (this.pc.signalingState !== 'have-local-offer') return;
-    await this.pc.setRemoteDescription({ type: 'answer', sdp });
+    this.answers.given = sdp;
+    await this.apply();
     this.applyLayers();
+  }
+
+  /** What the browser counts: where the line up loses packets, the microphone sends redundancy. */
+  heed(stats: Numbers[]): void {
+    this.redundancy.see(performance.now(), upstreamOf(stats));
+    if (this.answers.applied === this.asked) return;
+    this.descriptions = this.descriptions.then(() => this.changeVoice()).catch(() => undefined);
   }
 
   async sendMicrophone(track: MediaStreamTrack | null): Promise<void> {
@@ -100,6 +120,27 @@ export class MediaConnection {
     this.pc.onconnectionstatechange = null;
     this.connected.value = false;
     this.pc.close();
+  }
+
+  /** The newest answer, as it is wanted now. */
+  private get asked(): string {
+    const { given } = this.answers;
+    return this.redundancy.wanted ? askForRedundancy(given) : given;
+  }
+
+  private async apply(): Promise<void> {
+    this.answers.applied = this.asked;
+    await this.pc.setRemoteDescription({ type: 'answer', sdp: this.answers.applied });
+  }
+
+  private async changeVoice(): Promise<void> {
+    if (this.pc.signalingState !== 'stable' || this.answers.applied === this.asked) return;
+    await this.pc.setLocalDescription();
+    try {
+      await this.apply();
+    } catch {
+      await this.pc.setLocalDescription({ type: 'rollback' });
+    }
   }
 
   private addAudioSlot(): MediaStream {

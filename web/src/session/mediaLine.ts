@@ -1,5 +1,5 @@
 import { MediaConnection } from '../media/connection';
-import { arrived } from '../media/report';
+import { arrivedOf, statsOf } from '../media/report';
 import type { Trouble } from '../meeting/refusal';
 import type { Sdp } from '../protocol/gen';
 import { packSdp, unpackSdp } from '../protocol/sdp';
@@ -205,13 +205,14 @@ export class MediaLine {
     if (state === 'disconnected' && this.phase === 'up') this.doubt();
   }
 
-  /** Looks whether anything comes. */
+  /** Looks whether anything comes, and what is lost on the way up. */
   private async feel(): Promise<void> {
     const { media, pulse } = this;
     if (media === null) return;
-    const count = await arrived(media.pc).catch(() => null);
+    const stats = await statsOf(media.pc).catch(() => []);
     if (media !== this.media) return;
-    const news = pulse.look(performance.now(), count);
+    media.heed(stats);
+    const news = pulse.look(performance.now(), arrivedOf(stats));
     if (news === null) return;
     media.flows(news === 'came');
     if (news === 'stopped' && this.phase === 'up') this.doubt();
