@@ -1,9 +1,10 @@
 /**
  * The page against a pretended bridge, for looking at it: `npm run dev`, then
  * `/dev/mock.html?ngay=1&scene=grid#x`. Never part of the product: the build knows only index.html.
- * Scenes: grid, stage, content, many, site, lost, moved, reconnecting, cut; refused=CODE, offer=CODE.
+ * Scenes: grid, stage, content, many, site, lost, moved, restored, reconnecting, cut; limits=weak, old, never;
+ * refused=CODE, offer=CODE.
  */
-import type { ClientMessage, ServerMessage, SlotLimit } from '../src/protocol/gen';
+import type { ClientMessage, ServerMessage, SlotLimit, SlotSource } from '../src/protocol/gen';
 import { packSdp, unpackSdp } from '../src/protocol/sdp';
 import { MockMedia } from './mockMedia';
 import { MockMeeting } from './mockMeeting';
@@ -11,17 +12,31 @@ import { MockMeeting } from './mockMeeting';
 const parameters = new URLSearchParams(location.search);
 const meeting = new MockMeeting(parameters);
 
-/** A weak line: what each slot shows less of. */
-const WEAK: SlotLimit[] = [
-  { shows: 'lower', by: 'viewer' },
-  { shows: 'fewer', by: 'viewer' },
-  { shows: 'stills', by: 'viewer' },
-  { shows: 'held', by: 'server' },
-];
+/** What each slot shows less of: on a weak line; pictures that stand from then on; and none that has come yet. */
+const LIMITS: Record<string, SlotLimit[]> = {
+  weak: [
+    { shows: 'lower', by: 'viewer' },
+    { shows: 'fewer', by: 'viewer' },
+    { shows: 'stills', by: 'viewer' },
+    { shows: 'held', by: 'server' },
+  ],
+  old: [
+    { shows: 'held', by: 'viewer' },
+    { shows: 'held', by: 'viewer' },
+    { shows: 'stills', by: 'viewer' },
+    { shows: 'held', by: 'server' },
+  ],
+  never: [
+    { shows: 'held', by: 'viewer' },
+    { shows: 'held', by: 'viewer' },
+    { shows: 'held', by: 'publisher' },
+    { shows: 'held', by: 'server' },
+  ],
+};
 
 class MockSocket extends EventTarget {
   static readonly OPEN = 1;
-  /** In the scene `cut` the server cannot be reached once the microphone is open; media goes on. */
+  /** The server cannot be reached: in `cut` once the microphone is open, and media goes on; in `reconnecting` all is lost. */
   static cut = false;
   readyState = 0;
   onopen: (() => void) | null = null;
@@ -75,8 +90,7 @@ class MockSocket extends EventTarget {
         const video = message.slots.map(wish =>
           wish === null ? null : { site: wish.site, kind: wish.kind },
         );
-        await this.media.show(video.map(source => (source === null ? null : meeting.painter(source))));
-        this.say({ type: 'slots', video, audio: [], limits: parameters.has('weak') ? WEAK : [] });
+        await this.show(video);
         break;
       }
       case 'act':
@@ -88,8 +102,21 @@ class MockSocket extends EventTarget {
       setTimeout(() => this.cut(), 300);
     if (parameters.get('scene') === 'moved' && message.type === 'offer')
       setTimeout(() => this.say(meeting.moved()), 1500);
-    if (parameters.get('scene') === 'reconnecting' && message.type === 'wishes')
+    if (parameters.get('scene') === 'restored' && message.type === 'wishes')
       setTimeout(() => this.onclose?.(), 1500);
+    if (parameters.get('scene') === 'reconnecting' && message.type === 'wishes')
+      setTimeout(() => {
+        this.media.close();
+        this.cut();
+      }, 1500);
+  }
+
+  private async show(wished: (SlotSource | null)[]): Promise<void> {
+    const limits = parameters.get('limits') ?? '';
+    const video = limits === 'never' ? wished.map(() => null) : wished;
+    await this.media.show(video.map(source => (source === null ? null : meeting.painter(source))));
+    this.say({ type: 'slots', video, audio: [], limits: LIMITS[limits] ?? [] });
+    if (limits === 'old') setTimeout(() => void this.media.show(video.map(() => null)), 1500);
   }
 
   private cut(): void {

@@ -15,7 +15,7 @@ export class MockMedia {
   private readonly tracks = new Map<string, MediaStreamTrack>();
 
   async answer(sdp: string): Promise<string> {
-    this.pc?.close();
+    this.close();
     const pc = new RTCPeerConnection();
     this.pc = pc;
     await pc.setRemoteDescription({ type: 'offer', sdp });
@@ -27,6 +27,10 @@ export class MockMedia {
       check();
     });
     return pc.localDescription?.sdp ?? '';
+  }
+
+  close(): void {
+    this.pc?.close();
   }
 
   async show(painters: (Painter | null)[]): Promise<void> {

@@ -19,9 +19,15 @@ const SHOTS = [
   ['entry', ['phone', 'landscape', 'laptop', 'tv', 'uhd'], '?#x'],
   ['grid', ['phone', 'landscape', 'laptop', 'tv', 'uhd'], `${LINK}grid#x`],
   ['stage', ['phone', 'landscape', 'laptop', 'tv'], `${LINK}stage#x`],
-  ['weak', ['phone', 'landscape', 'laptop', 'tv', 'uhd'], `${LINK}grid&weak#x`],
-  ['weak-stage', ['phone', 'laptop', 'tv'], `${LINK}stage&weak#x`],
-  ['lost', ['laptop'], `${LINK}lost#x`],
+  ['audio-only', ['phone', 'landscape', 'laptop', 'tv', 'uhd'], `${LINK}grid#x`, chooseAudioOnly],
+  ['audio-only-stage', ['phone', 'laptop'], `${LINK}stage#x`, chooseAudioOnly],
+  ['weak', ['phone', 'landscape', 'laptop', 'tv', 'uhd'], `${LINK}grid&limits=weak#x`],
+  ['weak-stage', ['phone', 'laptop', 'tv'], `${LINK}stage&limits=weak#x`],
+  ['never', ['phone', 'landscape', 'laptop', 'tv', 'uhd'], `${LINK}grid&limits=never#x`],
+  ['old', ['phone', 'landscape', 'laptop', 'tv', 'uhd'], `${LINK}grid&limits=old#x`, standFor],
+  ['never-stage', ['phone', 'laptop'], `${LINK}stage&limits=never#x`],
+  ['old-stage', ['phone', 'laptop'], `${LINK}stage&limits=old#x`, standFor],
+  ['lost', ['phone', 'laptop', 'tv', 'uhd'], `${LINK}lost#x`],
   ['moved', ['laptop', 'phone', 'landscape'], `${LINK}moved#x`],
   ['moved-list', ['laptop', 'phone'], `${LINK}moved#x`, page => page.click('[data-testid="sites"]')],
   ['content', ['phone', 'laptop', 'tv', 'uhd'], `${LINK}content#x`],
@@ -46,9 +52,20 @@ const SHOTS = [
   ['sites', ['laptop', 'phone'], `${LINK}lost#x`, page => page.click('[data-testid="sites"]')],
   ['remove', ['phone', 'laptop', 'tv', 'uhd'], `${LINK}grid#x`, page => removeOf(page, 2)],
   ['end', ['phone', 'laptop', 'tv'], `${LINK}grid#x`, page => page.click('[data-testid="end"]')],
-  ['devices', ['laptop', 'phone'], `${LINK}grid#x`, page => page.click('[data-testid="devices"]')],
-  ['reconnecting', ['laptop'], `${LINK}reconnecting#x`],
-  ['cut', ['phone', 'laptop', 'tv', 'uhd'], `${LINK}cut#x`, page => page.keyboard.press('m')],
+  [
+    'devices',
+    ['phone', 'laptop', 'tv', 'uhd'],
+    `${LINK}grid#x`,
+    page => page.click('[data-testid="devices"]'),
+  ],
+  ['restored', ['laptop'], `${LINK}restored#x`],
+  [
+    'reconnecting',
+    ['phone', 'landscape', 'laptop', 'tv', 'uhd'],
+    `${LINK}reconnecting#x`,
+    page => page.waitForTimeout(9000),
+  ],
+  ['cut', ['phone', 'landscape', 'laptop', 'tv', 'uhd'], `${LINK}cut#x`, page => page.keyboard.press('m')],
   ['film', ['phone', 'laptop', 'tv', 'uhd'], `${LINK}grid#x`, page => page.keyboard.press('s')],
   ['full', ['phone', 'laptop', 'tv'], `${LINK}grid&offer=worker_full#x`],
   ['unfit', ['phone', 'laptop'], '?ngay=1&refused=offer_unsupported#x'],
@@ -56,6 +73,17 @@ const SHOTS = [
   ['just-moved', ['laptop', 'phone'], '?ngay=1&refused=takeover_too_soon#x'],
   ['no-link', ['laptop'], ''],
 ];
+
+async function chooseAudioOnly(page) {
+  await page.click('[data-testid="devices"]');
+  await page.click('.switch:has([data-testid="switch-audioOnly"])');
+  await page.keyboard.press('Escape');
+}
+
+/** Long enough for pictures to be old. */
+async function standFor(page) {
+  await page.waitForTimeout(9000);
+}
 
 async function removeOf(page, site) {
   await page.click(`[data-site="${site}"] [data-testid="tile-menu"]`);

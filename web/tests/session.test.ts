@@ -5,6 +5,7 @@ import { answer, connect, error, letIn, MINUTE, pass, refusal, SECOND, settle } 
 import { FakePc, FakePlayer, FakeSocket, forgetBrowser, network } from './fakes';
 import { site } from './samples';
 import {
+  comesBack,
   inMeeting,
   type Machine,
   mediaTold,
@@ -183,15 +184,6 @@ describe('in the meeting', () => {
 });
 
 describe('the server is killed and comes back', () => {
-  /** Back on a new connection, with or without the seat there was. */
-  async function comesBack(seat: string) {
-    while (FakeSocket.last.readyState !== 0) await pass(100);
-    await letIn(seat);
-    FakeSocket.last.says(inMeeting());
-    await connect();
-    await settle();
-  }
-
   test.each(['seat', 'a new seat'])('with %s: all is as before, and said once', async seat => {
     const session = await online();
     await session.sending.toggleMicrophone();

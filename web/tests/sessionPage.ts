@@ -2,7 +2,7 @@
 import { vi } from 'vitest';
 import type { MeetingView, ServerMessage } from '../src/protocol/gen';
 import { Session } from '../src/session/session';
-import { connect, letIn, settle } from './connectorPage';
+import { connect, letIn, pass, settle } from './connectorPage';
 import { FakePc, FakePlayer, FakeSocket, FakeTrack, pretendBrowser } from './fakes';
 import { meeting, site } from './samples';
 
@@ -109,6 +109,15 @@ export async function online(): Promise<Session> {
   await connect();
   await settle();
   return session;
+}
+
+/** Back on a new connection, with or without the seat there was. */
+export async function comesBack(seat: string): Promise<void> {
+  while (FakeSocket.last.readyState !== 0) await pass(100);
+  await letIn(seat);
+  FakeSocket.last.says(inMeeting());
+  await connect();
+  await settle();
 }
 
 /** What the page sends: microphone, camera, content. */

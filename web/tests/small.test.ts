@@ -100,7 +100,7 @@ test('a link light is shown when something is known of the link', () => {
   expect(gradeOf(site(2), undefined)).toBeNull();
   expect(gradeOf(site(2), link(2, 'fair'))).toBe('fair');
   expect(gradeOf(site(2), link(2, 'disconnected'))).toBeNull();
-  expect(gradeOf(site(2, { presence: 'lost' }), link(2, 'good'))).toBe('disconnected');
+  expect(gradeOf(site(2, { presence: 'lost' }), link(2, 'good'))).toBeNull();
 });
 
 test('an offer survives packing and shrinks', async () => {

@@ -50,12 +50,14 @@ struct Cast<'a, F> {
 }
 
 impl<F: Fn(SiteId) -> Option<PeerId>> Cast<'_, F> {
-    /// What one receiver's slots show: the big screen in the first, its own wishes in the rest.
+    /// What one receiver's slots show: the big screen in the first, its own wishes in the rest. One that wishes for nothing
+    /// in any slot only listens, and is shown nothing.
     fn video_slots(&self, receiver: &StageSite) -> Vec<Option<Wish>> {
         let wishes = receiver.wishes.iter();
+        let only_listens = !receiver.wishes.is_empty() && wishes.clone().all(Option::is_none);
         let mut slots: Vec<_> = wishes.map(|wish| wish.and_then(|wish| self.granted(wish))).collect();
         keep_one_of_oneself(&mut slots, (self.peer_of)(receiver.site));
-        if let Some(big) = self.big_screen().filter(|(site, _)| *site != receiver.site) {
+        if let Some(big) = self.big_screen().filter(|(site, _)| *site != receiver.site && !only_listens) {
             let (_, wish) = big;
             for slot in &mut slots {
                 // One source in two slots would be sent twice over the same line.

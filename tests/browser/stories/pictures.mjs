@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { COLOURS } from '../lib/media.mjs';
 import { paintedCamera, sendsOnly } from '../lib/probe.mjs';
-import { story, until } from '../lib/runner.mjs';
-import { AN_PHUOC } from '../lib/server.mjs';
+import { pause, story, until } from '../lib/runner.mjs';
+import { AN_PHUOC, CHAIR } from '../lib/server.mjs';
 import { twoJoin } from './together.mjs';
 
 /** Until an encoder sends all lines: it begins small, and AV1 in software is slow where others work, too. */
@@ -109,3 +109,36 @@ story('a tile gets a layer at least as tall as itself', async world => {
   assert.ok(lines > 180 && lines <= 360, `the tile has ${lines} lines`);
   await seesLines(hall, 360);
 });
+
+/** So long nothing of a picture comes, where it came several times a second. */
+const NOTHING_MS = 4000;
+
+story('who chooses audio only is sent no picture, is still seen, and has the pictures back', async world => {
+  const server = await world.server();
+  const [hall, commune] = await twoJoin(world, server);
+  await commune.sees(CHAIR, 'hall');
+  await commune.press('devices');
+  await commune.page.press('[data-testid="switch-audioOnly"]', 'Space');
+  await commune.page.keyboard.press('Escape');
+  await commune.page.waitForSelector('[data-testid="audio-only"]');
+  assert.equal(await commune.page.isVisible('text=Đang chờ hình'), false);
+  await until('the picture is gone', async () => !(await commune.tile(CHAIR)).shown);
+  await hall.act(CHAIR, 'act-big_screen');
+  // What is on its way comes.
+  await pause(1000);
+  const before = await commune.page.evaluate(receivedVideo);
+  await pause(NOTHING_MS);
+  assert.deepEqual(await commune.page.evaluate(receivedVideo), before);
+  await commune.hears('hall');
+  await hall.sees(AN_PHUOC, 'commune');
+  await commune.page.press('[data-testid="show-pictures"]', 'Enter');
+  await commune.sees(CHAIR, 'hall');
+});
+
+/** Inside the page: what has come of all pictures. */
+async function receivedVideo() {
+  const stats = [...(await window.nhipcau.pc.getStats()).values()];
+  const video = stats.filter(({ type, kind }) => type === 'inbound-rtp' && kind === 'video');
+  const sum = key => video.reduce((all, one) => all + (one[key] ?? 0), 0);
+  return { packets: sum('packetsReceived'), frames: sum('framesReceived') };
+}

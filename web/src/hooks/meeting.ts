@@ -8,11 +8,12 @@ import { useSession } from './context';
 /** The newest meeting from the server; null before the first. */
 export const useMeeting = () => useSession().state.value.meeting;
 
-/** What this site may do to the meeting, and how. */
+/** What this site may do to the meeting, how, and whether the server is there to hear of it. */
 export function useActs() {
   const session = useSession();
   return {
     may: (kind: ActionKind) => session.may(kind),
+    reachable: session.progress.value.kind === 'online',
     act: (action: Action) => session.act(action),
   };
 }

@@ -5,7 +5,13 @@ import { useSession } from './context';
 import { useTrackStream } from './video';
 
 /** All that a tile shows; null where there is no such site any more. */
-export const useTile = (source: VideoSource): TileModel | null => tileModel(useSession().state.value, source);
+export function useTile(source: VideoSource): TileModel | null {
+  const { state, audioOnly, wishes } = useSession();
+  return tileModel(state.value, source, {
+    audioOnly: audioOnly.value,
+    assignment: wishes.assignment.value,
+  });
+}
 
 /**
  * The slot that carries a tile's source, or did so last: until it carries another one its video
@@ -25,5 +31,6 @@ export function useTileStream(tile: TileModel): MediaStream | null {
   const track = tile.kind === 'camera' ? local.camera.value.track : local.content.value;
   const own = useTrackStream(track);
   const slot = useSlot(tile);
-  return tile.isYou ? own : (media.value?.slots[slot]?.video ?? null);
+  if (tile.isYou) return own;
+  return tile.noFrame === 'audio_only' ? null : (media.value?.slots[slot]?.video ?? null);
 }

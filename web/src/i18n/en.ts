@@ -19,6 +19,11 @@ export const en = {
   echoCancellation: 'Echo cancellation',
   echoHint: 'Turn off where the hall’s mixer already cancels echo.',
   noiseSuppression: 'Noise suppression',
+  audioOnly: 'Audio only',
+  audioOnlyHint:
+    'No pictures and no presented documents come here, which leaves the line for sound. While the camera is on, the other sites still see it.',
+  audioOnlyNow: 'Audio only',
+  showPictures: 'Show pictures again',
   testSpeaker: 'Test loudspeaker',
   testSpeakerPlaying: 'Playing…',
   invitedMeeting: title => `Meeting: ${title}`,
@@ -87,7 +92,6 @@ export const en = {
   filmOnAirHint: 'The microphone is off. Press to speak when invited.',
   micMutedFilmHint: 'The presented sound is not carried either.',
   stillSending: 'MAY STILL BE HEARD',
-  stillSendingHint: 'Reconnecting to the server. Press to mute.',
   filmStillSendingHint: 'Reconnecting to the server. The presented sound may still be heard.',
   reconnectingMicOff: 'The microphone is off.',
   micSilenced: 'MICROPHONE CUT OFF',
@@ -174,16 +178,21 @@ export const en = {
   stateRemoved: 'Removed by the chair',
   cameraIsOff: 'Camera off',
   waitingFrame: 'Waiting for the picture…',
+  waitingBecause: 'Waiting for the picture:',
   lessShown: { lower: 'Small picture', fewer: 'Fewer frames', stills: 'Still pictures', held: 'Old picture' },
   lessBecause: {
     viewer: 'the line here is weak',
+    publisher: 'the site cannot send one',
     server: 'the server is overloaded',
   },
-  pictureAge: elapsed => `${elapsed} ago`,
+  pictureAge: {
+    seconds: n => `${n} s ago`,
+    minutes: n => `${n} min ago`,
+  },
   microphoneState: { on: 'Microphone on', off: 'Microphone off', muted_by_chair: 'Muted by the chair' },
   mutedByChairShort: 'By the chair',
   speaking: 'Speaking',
-  link: { good: 'Good', fair: 'Fair', poor: 'Poor', disconnected: 'Disconnected' },
+  link: { good: 'Good', fair: 'Fair', poor: 'Poor' },
   linkQuality: 'Link quality',
   linkNumbers: (loss, rtt) => `Packet loss ${loss} %, round trip ${rtt} ms`,
   moved: (times, last) =>
@@ -205,7 +214,7 @@ export const en = {
     locked: 'The chair has locked the room.',
     unlocked: 'The chair has unlocked the room.',
     onBigScreen: site => `${site} is on the big screen.`,
-    poorLink: 'Poor link. Better turn the camera off to keep the sound.',
+    poorLink: 'Poor link. To keep the sound, turn the camera off or choose “Audio only” under Devices.',
   },
 
   ending: {

@@ -18,6 +18,11 @@ export const vi = {
   echoCancellation: 'Khử tiếng vọng',
   echoHint: 'Tắt khi hội trường dùng bàn trộn âm đã có khử tiếng vọng.',
   noiseSuppression: 'Lọc ồn',
+  audioOnly: 'Chỉ dùng âm thanh',
+  audioOnlyHint:
+    'Không nhận hình và tài liệu trình chiếu, để dành đường truyền tại đây cho tiếng. Camera đang bật thì các điểm cầu khác vẫn thấy.',
+  audioOnlyNow: 'Đang chỉ dùng âm thanh',
+  showPictures: 'Hiện lại hình ảnh',
   testSpeaker: 'Thử loa',
   testSpeakerPlaying: 'Đang phát…',
   invitedMeeting: (title: string) => `Cuộc họp: ${title}`,
@@ -85,7 +90,6 @@ export const vi = {
   filmOnAirHint: 'Micro đang tắt. Bấm để bật khi được mời phát biểu.',
   micMutedFilmHint: 'Tiếng trình chiếu cũng không được phát.',
   stillSending: 'CÓ THỂ VẪN ĐƯỢC NGHE',
-  stillSendingHint: 'Đang kết nối lại với máy chủ. Bấm để tắt micro.',
   filmStillSendingHint: 'Đang kết nối lại với máy chủ. Tiếng trình chiếu có thể vẫn được phát.',
   reconnectingMicOff: 'Micro đang tắt.',
   micSilenced: 'MICRO BỊ NGẮT',
@@ -172,16 +176,21 @@ export const vi = {
   stateRemoved: 'Đã mời ra khỏi phòng họp',
   cameraIsOff: 'Camera tắt',
   waitingFrame: 'Đang chờ hình…',
+  waitingBecause: 'Đang chờ hình:',
   lessShown: { lower: 'Hình nhỏ', fewer: 'Hình thưa', stills: 'Ảnh tĩnh', held: 'Hình cũ' },
   lessBecause: {
     viewer: 'đường truyền tại đây yếu',
+    publisher: 'điểm cầu không gửi được hình',
     server: 'máy chủ quá tải',
   },
-  pictureAge: (elapsed: string) => `cách đây ${elapsed}`,
+  pictureAge: {
+    seconds: (n: number) => `${n} giây trước`,
+    minutes: (n: number) => `${n} phút trước`,
+  },
   microphoneState: { on: 'Micro bật', off: 'Micro tắt', muted_by_chair: 'Micro đã bị chủ tọa tắt' },
   mutedByChairShort: 'Chủ tọa tắt',
   speaking: 'Đang nói',
-  link: { good: 'Tốt', fair: 'Trung bình', poor: 'Kém', disconnected: 'Mất kết nối' },
+  link: { good: 'Tốt', fair: 'Trung bình', poor: 'Kém' },
   linkQuality: 'Chất lượng đường truyền',
   linkNumbers: (loss: string, rtt: string) => `Mất gói ${loss} %, trễ khứ hồi ${rtt} ms`,
   moved: (times: number, last: string) =>
@@ -204,7 +213,8 @@ export const vi = {
     locked: 'Chủ tọa đã khóa phòng họp.',
     unlocked: 'Chủ tọa đã mở khóa phòng họp.',
     onBigScreen: (site: string) => `${site} đang ở trên màn hình lớn.`,
-    poorLink: 'Đường truyền kém. Nên tắt camera để giữ tiếng.',
+    poorLink:
+      'Đường truyền kém. Để giữ tiếng, nên tắt camera hoặc chọn “Chỉ dùng âm thanh” trong mục Thiết bị.',
   },
 
   ending: {

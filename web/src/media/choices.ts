@@ -10,6 +10,8 @@ export interface Choices {
   /** Whether to send on entering. */
   cameraOn: boolean;
   microphoneOn: boolean;
+  /** Hear the others and see nothing of them: no video is wished for. */
+  audioOnly: boolean;
   /** Skip the entry page. */
   direct: boolean;
 }
@@ -23,6 +25,7 @@ export const defaultChoices: Choices = {
   cameraOn: true,
   // A room enters muted; the banner says so and one press opens the microphone.
   microphoneOn: false,
+  audioOnly: false,
   direct: false,
 };
 

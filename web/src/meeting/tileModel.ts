@@ -9,15 +9,23 @@ import type {
   SlotShows,
 } from '../protocol/gen';
 import { sinceOf } from './durations';
-import { slotShowing } from './slots';
+import { type Assignment, slotShowing } from './slots';
 import { type MeetingState, siteOf } from './state';
-import type { VideoSource } from './tiles';
+import { sameSource, type VideoSource } from './tiles';
 
-/** What a tile shows less of than was wished for, for the own line or the server. */
+/** What a tile shows less of than was wished for, and whose doing that is. */
 export interface TileLimit {
   shows: SlotShows;
-  by: Exclude<LimitedBy, 'publisher'>;
+  by: LimitedBy;
 }
+
+/** What this device has asked for. */
+export interface Asked {
+  audioOnly: boolean;
+  assignment: Assignment;
+}
+
+type LightGrade = Exclude<LinkGrade, 'disconnected'>;
 
 /** All that a tile shows, ready for the view. */
 export interface TileModel {
@@ -32,36 +40,42 @@ export interface TileModel {
   sinceMs: number | null;
   microphone: MicrophoneState;
   speaking: boolean;
-  grade: LinkGrade | null;
+  grade: LightGrade | null;
   lossPercent: number | null;
   rttMs: number | null;
   /** Video slot that carries the source, -1 for none (and for the own one). */
   slot: number;
-  /** What it shows less of, and whose doing that is; null where that is the site's own choice, as far as is known. */
+  /** What it shows less of; null, too, where that is the site's own choice, as far as is known. */
   limit: TileLimit | null;
-  /** Whether there is no frame to wait for at all. */
-  cameraOff: boolean;
+  /** Why there is no frame to wait for at all; null where there is one. */
+  noFrame: 'camera_off' | 'audio_only' | null;
 }
 
-/** The light of a site; null before there are numbers, which a link reports as `disconnected`. */
-export function gradeOf(site: SiteView, link: SiteLink | undefined): LinkGrade | null {
-  if (site.presence === 'lost') return 'disconnected';
-  return link === undefined || link.grade === 'disconnected' ? null : link.grade;
+/** The light of a site; null where its loss is said in words, and before there are numbers (`disconnected`). */
+export function gradeOf(site: SiteView, link: SiteLink | undefined): LightGrade | null {
+  if (site.presence === 'lost' || link === undefined) return null;
+  return link.grade === 'disconnected' ? null : link.grade;
 }
 
-/** A site that sends no more may have a small camera: that says nothing of its line. */
+/** A site that sends no more may have a small camera: that is worth no word. That nothing comes is. */
 function limitOf(state: MeetingState, slot: number): TileLimit | null {
   const limit = state.slotLimits[slot] ?? null;
-  if (limit === null || limit.by === 'publisher') return null;
-  return { shows: limit.shows, by: limit.by };
+  return limit?.by === 'publisher' && limit.shows !== 'held' ? null : limit;
 }
 
-export function tileModel(state: MeetingState, source: VideoSource): TileModel | null {
+function isCameraOff(site: SiteView, source: VideoSource): boolean {
+  return source.kind === 'camera' && !site.camera && site.presence !== 'lost';
+}
+
+export function tileModel(state: MeetingState, source: VideoSource, asked: Asked): TileModel | null {
   const site = siteOf(state.meeting, source.site);
   if (site === null) return null;
   const link = state.links.get(site.id);
   const isYou = site.id === state.you;
+  const unseen = asked.audioOnly && !isYou ? 'audio_only' : null;
   const slot = isYou ? -1 : slotShowing(state.videoSlots, source);
+  // The server names a slot's source with its first frame, what limits it already before.
+  const limited = slot >= 0 ? slot : asked.assignment.findIndex(one => sameSource(one, source));
   return {
     site: site.id,
     kind: source.kind,
@@ -77,7 +91,7 @@ export function tileModel(state: MeetingState, source: VideoSource): TileModel |
     lossPercent: link?.loss_percent ?? null,
     rttMs: link?.rtt_ms ?? null,
     slot,
-    limit: limitOf(state, slot),
-    cameraOff: source.kind === 'camera' && !site.camera && site.presence !== 'lost',
+    limit: limitOf(state, limited),
+    noFrame: isCameraOff(site, source) ? 'camera_off' : unseen,
   };
 }

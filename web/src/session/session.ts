@@ -66,7 +66,8 @@ export class Session {
     send: message => this.send(message),
     tell: notice => this.notices.tell(notice),
   });
-  private readonly wishes = new Wishes(this.state, this.screen, this.slots, slots =>
+  readonly audioOnly = computed(() => this.local.choices.value.audioOnly);
+  readonly wishes = new Wishes(this.state, this.screen, this.audioOnly, this.slots, slots =>
     this.send({ type: 'wishes', slots }),
   );
   private connector: Connector | null = null;

@@ -15,8 +15,10 @@ type SlotWishes = (SlotWish | null)[];
 /** What this device wishes for because its screen shows it: places → slots → wishes. */
 export class Wishes {
   private readonly line = signal<Line>('not_known_to_be_poor');
+  /** The source that each slot is to carry. */
+  readonly assignment;
   private readonly wishes;
-  private assignment: Assignment = [];
+  private assigned: Assignment = [];
   private sent = '';
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -24,10 +26,15 @@ export class Wishes {
   constructor(
     private readonly state: ReadonlySignal<MeetingState>,
     private readonly screen: Pick<Screen, 'view' | 'placed'>,
+    private readonly audioOnly: ReadonlySignal<boolean>,
     private readonly capacity: number,
     private readonly send: (wishes: SlotWishes) => void,
   ) {
-    this.wishes = computed(() => this.compute());
+    this.assignment = computed(() => this.assign());
+    this.wishes = computed(() => {
+      const heights = pixelHeights(this.screen.placed.value, globalThis.devicePixelRatio || 1);
+      return wishesOf(this.assignment.value, heights, this.line.value);
+    });
     this.watchLine();
     effect(() => {
       const wishes = this.wishes.value;
@@ -61,27 +68,32 @@ export class Wishes {
 
   private offer(wishes: SlotWishes): void {
     const text = JSON.stringify(wishes);
-    if (text === this.sent || wishes.every(wish => wish === null && this.sent === '')) return;
+    const nothingYet = this.sent === '' && !this.audioOnly.peek() && wishes.every(wish => wish === null);
+    if (text === this.sent || nothingYet) return;
     this.sent = text;
     this.send(wishes);
   }
 
-  private compute(): SlotWishes {
+  private assign(): Assignment {
     const state = this.state.value;
-    const wanted = byPriority(state, this.screen.view.value).filter(
+    this.assigned = this.audioOnly.value
+      ? assignSlots([], [], this.capacity, null)
+      : assignSlots(this.assigned, this.wanted(state), this.capacity, forced(state));
+    return this.assigned;
+  }
+
+  private wanted(state: MeetingState): VideoSource[] {
+    return byPriority(state, this.screen.view.value).filter(
       source =>
         source.kind === 'content' ||
         siteOf(state.meeting, source.site)?.presence !== 'lost' ||
         this.holds(source),
     );
-    this.assignment = assignSlots(this.assignment, wanted, this.capacity, forced(state));
-    const heights = pixelHeights(this.screen.placed.value, globalThis.devicePixelRatio || 1);
-    return wishesOf(this.assignment, heights, this.line.value);
   }
 
   /** A lost site keeps the slot with its last frame. */
   private holds(source: VideoSource): boolean {
-    return this.assignment.some(held => sameSource(held, source));
+    return this.assigned.some(held => sameSource(held, source));
   }
 }
 

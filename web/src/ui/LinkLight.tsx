@@ -1,11 +1,10 @@
-import { WifiOff } from 'lucide-preact';
 import { language, words } from '../i18n';
 import { oneDecimal } from '../i18n/format';
 import type { LinkGrade } from '../protocol/gen';
 import './linkLight.css';
 
 interface Props {
-  grade: LinkGrade;
+  grade: Exclude<LinkGrade, 'disconnected'>;
   lossPercent: number | null;
   rttMs: number | null;
 }
@@ -39,7 +38,7 @@ export function LinkLight({ grade, lossPercent, rttMs }: Props) {
       : t.linkNumbers(oneDecimal(lossPercent, language.value), String(Math.round(rttMs ?? 0)));
   return (
     <span class="link-light" data-grade={grade} title={`${t.linkQuality}: ${t.link[grade]}. ${numbers}`}>
-      {grade === 'disconnected' ? <WifiOff aria-hidden="true" /> : <Bars lit={LIT[grade]} />}
+      <Bars lit={LIT[grade]} />
       <span>{t.link[grade]}</span>
     </span>
   );

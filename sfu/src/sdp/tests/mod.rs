@@ -223,7 +223,10 @@ fn what_we_cannot_forward_is_left_out() {
     let codecs: Vec<Codec> = negotiated.sections[0].codecs.iter().map(|c| c.codec).collect();
     assert_eq!(codecs, [Codec::Opus, Codec::Red]);
     assert!(answered(&answer, 1).starts_with("video 9 UDP/TLS/RTP/SAVPF 96 97\r\n"));
-    assert!(answered(&answer, 1).contains("a=rtcp-fb:96 nack pli\r\na=rtcp-fb:96 goog-remb\r\na=rtpmap:97 rtx/90000"));
+    assert!(
+        answered(&answer, 1)
+            .contains("a=rtcp-fb:96 nack pli\r\na=rtcp-fb:96 goog-remb\r\na=rtpmap:97 rtx/90000")
+    );
     for absent in ["ulpfec", "PCMU", "toffset", "stereo"] {
         assert!(!answer.contains(absent), "{absent}");
     }

@@ -152,7 +152,9 @@ fn the_big_screen_takes_the_first_slot_and_no_second() {
         assert_eq!(slots, expected, "{why}");
     }
     let silent = story.slots(stage(Some(B), false, &[]), c);
-    assert_eq!(silent, [shown(b, Camera, BIG)], "who wished nothing sees it too");
+    assert_eq!(silent, [shown(b, Camera, BIG)], "who has not wished yet sees it too");
+    let listens = story.slots(stage(Some(B), true, &[None, None]), a);
+    assert_eq!(listens, [None, None], "who wishes for nothing only listens");
 }
 
 #[test]

@@ -3,7 +3,13 @@ import { useDirectLink } from '../../../hooks/visit';
 import { words } from '../../../i18n';
 import './switch.css';
 
-type SwitchKey = 'echoCancellation' | 'noiseSuppression' | 'direct' | 'cameraOn' | 'microphoneOn';
+type SwitchKey =
+  | 'echoCancellation'
+  | 'noiseSuppression'
+  | 'direct'
+  | 'cameraOn'
+  | 'microphoneOn'
+  | 'audioOnly';
 
 export function Switch({ of, label, hint }: { of: SwitchKey; label: string; hint?: string }) {
   const [on, choose] = useChoice(of);

@@ -3,7 +3,7 @@ import { words } from '../../../i18n';
 import { Confirm } from '../../../ui/Confirm';
 import { Dialog } from '../../../ui/Dialog';
 import { DeviceForm } from '../devices/DeviceForm';
-import { DirectSwitch } from '../devices/Switch';
+import { DirectSwitch, Switch } from '../devices/Switch';
 import { Help } from './Help';
 import { SitesPanel } from './SitesPanel';
 
@@ -17,6 +17,7 @@ export function OpenPanel({ panel, close }: { panel: Panel; close(): void }) {
     case 'devices':
       return (
         <Dialog title={t.devices} onClose={close} testid="devices-dialog">
+          <Switch of="audioOnly" label={t.audioOnly} hint={t.audioOnlyHint} />
           <DeviceForm />
           <DirectSwitch />
         </Dialog>

@@ -17,7 +17,7 @@ interface ButtonsProps {
 
 /** The acts on one site as buttons, with the question before the grave ones. */
 export function SiteButtons({ site, name, done, children }: ButtonsProps) {
-  const { act } = useActs();
+  const { act, reachable } = useActs();
   const [asking, setAsking] = useState<SiteAction | null>(null);
   const t = words.value;
   const carryOut = (entry: SiteAction) => {
@@ -32,6 +32,7 @@ export function SiteButtons({ site, name, done, children }: ButtonsProps) {
       class={entry.confirm ? 'button menu-item danger-text' : 'button menu-item'}
       data-testid={`act-${entry.action.kind}`}
       data-site={site}
+      disabled={!reachable}
       onClick={() => (entry.confirm ? setAsking(entry) : carryOut(entry))}
     >
       {t[entry.word]}

@@ -35,7 +35,7 @@ function textsOf({ kind, film, coming, microphoneOpen }: ReturnType<typeof useBa
     case 'no_microphone':
       return [t.micMissing, t.micMissingHint];
     case 'still_sending':
-      return [t.stillSending, t.stillSendingHint];
+      return [t.stillSending, t.micOnHint];
     case 'film_still_sending':
       return [t.stillSending, t.filmStillSendingHint];
     case 'reconnecting':

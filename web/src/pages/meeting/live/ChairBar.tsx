@@ -6,7 +6,7 @@ import { Confirm } from '../../../ui/Confirm';
 import { ControlButton } from './ControlButton';
 
 function MicrophoneControls() {
-  const { may, act } = useActs();
+  const { may, act, reachable } = useActs();
   const t = words.value;
   return (
     <>
@@ -15,6 +15,7 @@ function MicrophoneControls() {
           icon={MicOff}
           label={t.muteAll}
           testid="mute-all"
+          disabled={!reachable}
           onClick={() => act({ kind: 'mute_all' })}
         />
       ) : null}
@@ -23,6 +24,7 @@ function MicrophoneControls() {
           icon={Mic}
           label={t.allowUnmuteAll}
           testid="allow-unmute-all"
+          disabled={!reachable}
           onClick={() => act({ kind: 'allow_unmute_all' })}
         />
       ) : null}
@@ -31,7 +33,7 @@ function MicrophoneControls() {
 }
 
 function LockControl() {
-  const { may, act } = useActs();
+  const { may, act, reachable } = useActs();
   const t = words.value;
   const locked = useMeeting()?.locked ?? false;
   if (!may('lock')) return null;
@@ -40,6 +42,7 @@ function LockControl() {
       icon={locked ? LockOpen : Lock}
       label={locked ? t.unlock : t.lock}
       testid="lock"
+      disabled={!reachable}
       tone={locked ? 'on' : undefined}
       onClick={() => act({ kind: 'lock', locked: !locked })}
     />
@@ -47,13 +50,20 @@ function LockControl() {
 }
 
 function EndControl() {
-  const { may, act } = useActs();
+  const { may, act, reachable } = useActs();
   const [asking, ask] = useState(false);
   const t = words.value;
   if (!may('end')) return null;
   return (
     <>
-      <ControlButton icon={PhoneOff} label={t.end} testid="end" tone="danger" onClick={() => ask(true)} />
+      <ControlButton
+        icon={PhoneOff}
+        label={t.end}
+        testid="end"
+        tone="danger"
+        disabled={!reachable}
+        onClick={() => ask(true)}
+      />
       {asking ? (
         <Confirm
           title={t.endQuestion}

@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks';
 import { useShortcuts } from '../../../hooks/shortcuts';
-import { useProgress } from '../../../hooks/visit';
+import { useMediaUp, useProgress } from '../../../hooks/visit';
 import { DeviceProblems } from '../devices/DeviceProblems';
 import { OpenPanel, type Panel } from '../dialogs/OpenPanel';
 import { Tiles } from '../tile/Tiles';
+import { AudioOnly } from './AudioOnly';
 import { Banner } from './Banner';
 import { ChairBar } from './ChairBar';
 import { Controls } from './Controls';
@@ -16,11 +17,13 @@ import './meeting.css';
 
 export function Meeting() {
   const progress = useProgress();
+  const media = useMediaUp() ? 'up' : 'down';
   const [panel, open] = useState<Panel | null>(null);
   useShortcuts(() => open('help'));
   return (
-    <div class="meeting" data-online={progress.kind === 'online'}>
+    <div class="meeting" data-online={progress.kind === 'online'} data-media={media}>
       <TopBar open={open} />
+      <AudioOnly />
       <Tiles />
       <UnderTiles open={open} />
       <DeviceProblems closable />

@@ -1,4 +1,4 @@
-import { Mic, MicOff, MonitorUp, VideoOff, WifiOff } from 'lucide-preact';
+import { Headphones, Mic, MicOff, MonitorUp, VideoOff, WifiOff } from 'lucide-preact';
 import { useMsSince } from '../../../hooks/meeting';
 import { useTile, useTileStream } from '../../../hooks/tile';
 import { useVideo } from '../../../hooks/video';
@@ -9,6 +9,7 @@ import type { TileModel } from '../../../meeting/tileModel';
 import { LinkLight } from '../../../ui/LinkLight';
 import { Limited } from './Limited';
 import { TileMenu } from './TileMenu';
+import { Waiting } from './Waiting';
 import './tile.css';
 
 function MicrophoneIcon({ tile }: { tile: TileModel }) {
@@ -34,12 +35,19 @@ function Lost({ sinceMs }: { sinceMs: number | null }) {
   );
 }
 
+/** By this device's own choice, which the page says once and not on every tile. */
+const Unseen = () => (
+  <p class="tile-state" data-testid="unseen">
+    <Headphones aria-hidden="true" />
+  </p>
+);
+
 /** What stands where there is no frame, or over the last one. */
 function State({ tile, shown }: { tile: TileModel; shown: boolean }) {
   const t = words.value;
   if (tile.presence === 'lost') return <Lost sinceMs={tile.sinceMs} />;
   if (tile.presence === 'joining') return <p class="tile-state">{t.stateJoining}</p>;
-  if (tile.isYou ? !shown : tile.cameraOff)
+  if (tile.isYou ? !shown : tile.noFrame === 'camera_off')
     return (
       <p class="tile-state">
         <VideoOff aria-hidden="true" />
@@ -47,7 +55,7 @@ function State({ tile, shown }: { tile: TileModel; shown: boolean }) {
       </p>
     );
   if (shown) return null;
-  return <p class="tile-state">{t.waitingFrame}</p>;
+  return tile.noFrame === 'audio_only' ? <Unseen /> : <Waiting limit={tile.limit} />;
 }
 
 function NamePlate({ tile }: { tile: TileModel }) {
@@ -81,7 +89,7 @@ export function Tile({ place }: { place: Placed }) {
 function ShownTile({ tile, place }: { tile: TileModel; place: Placed }) {
   const t = words.value;
   const { element, shown, size } = useVideo(useTileStream(tile));
-  const frame = shown && !tile.cameraOff;
+  const frame = shown && tile.noFrame === null;
   const stale = frame && !tile.isYou && tile.slot < 0;
   const whole = tile.kind === 'content' || !fills(size, place) ? 'whole' : '';
   const mirrored = tile.kind === 'camera' && tile.isYou ? 'mirrored' : '';
