@@ -98,7 +98,8 @@ impl House {
         differs
     }
 
-    /// What a site's slots are to show: the big screen in the first, its own wishes in the rest, each source once.
+    /// What a site's slots are to show: the big screen in the first, its own wishes in the rest, each source once. A site
+    /// that has told that it wishes for nothing only listens.
     fn wished(&self, site: &Site, view: &MeetingView) -> Vec<Option<Shown>> {
         let here = |of: protocol::SiteId| {
             let index = self.index_of(site.meeting, of)?;
@@ -109,7 +110,8 @@ impl House {
             Some((here(wish.site)?, kind(wish.kind)))
         });
         let mut slots: Vec<Option<Shown>> = wishes.collect();
-        let big = view.big_screen.filter(|big| *big != site.id).and_then(here);
+        let only_listens = site.wishes.iter().all(Option::is_none);
+        let big = view.big_screen.filter(|big| *big != site.id && !only_listens).and_then(here);
         if let Some(big) = big {
             let shares = own(view, &self.sites[big]).content;
             let kind = if shares { SourceKind::Content } else { SourceKind::Camera };
