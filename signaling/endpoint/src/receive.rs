@@ -1,7 +1,7 @@
 //! Counting what arrives: per slot, and within a slot per site whose media it carried.
 
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::level::Listener;
 use super::vp8::Assembler;
@@ -128,11 +128,14 @@ impl Count {
         self.lost_before.saturating_add(missing)
     }
 
-    /// Average over the time in which packets came.
+    /// Average over the time in which packets came, a second at least: a few that came at once are no rate.
     pub fn bitrate_bps(&self) -> f64 {
-        let seconds = self.last_at.duration_since(self.first_at).as_secs_f64();
-        if seconds > 0.0 { self.bytes as f64 * 8.0 / seconds } else { 0.0 }
+        average_bps(self.bytes, self.last_at.duration_since(self.first_at))
     }
+}
+
+pub(crate) fn average_bps(bytes: u64, time: Duration) -> f64 {
+    bytes as f64 * 8.0 / time.as_secs_f64().max(1.0)
 }
 
 /// One receive-only section of the offer.
@@ -263,8 +266,6 @@ impl Slot {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use protocol::SourceKind;
 
@@ -280,6 +281,17 @@ mod tests {
 
     fn camera(site: u32) -> Option<SlotSource> {
         Some(SlotSource { site: SiteId(site), kind: SourceKind::Camera })
+    }
+
+    #[test]
+    fn a_few_packets_at_once_are_no_rate() {
+        let start = Instant::now();
+        let mut received = Received::new(false);
+        for sequence in 0..5 {
+            received.packet(Kind::Video, 0, &arrival(start, 0, sequence, 0));
+        }
+        let count = &received.counts()[0];
+        assert_eq!(count.bitrate_bps(), count.bytes as f64 * 8.0, "in the second in which they came");
     }
 
     #[test]

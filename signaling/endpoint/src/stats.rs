@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use webrtc::peer_connection::{RTCStatsReport, RTCStatsReportEntry};
 
 use super::probe::{Reach, TransportKind};
-use super::receive::{Count, Kind};
+use super::receive::{Count, Kind, average_bps};
 use super::send::Outlet;
 use protocol::SiteId;
 
@@ -93,7 +93,7 @@ pub fn sent(outlet: &Outlet, own_name: Option<&str>, report: &RTCStatsReport) ->
     });
     let bytes = outlet.sums.bytes.load(Ordering::Relaxed);
     let first = *outlet.sums.first_at.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let seconds = first.map_or(0.0, |first| Instant::now().duration_since(first).as_secs_f64());
+    let time = first.map_or(Duration::ZERO, |first| Instant::now().duration_since(first));
     TrackStatistics {
         kind: kind_name(outlet.kind),
         site: own_name.map(str::to_owned),
@@ -102,7 +102,7 @@ pub fn sent(outlet: &Outlet, own_name: Option<&str>, report: &RTCStatsReport) ->
         frames: outlet.sums.frames.load(Ordering::Relaxed),
         lost: remote.map_or(0, |remote| u64::try_from(remote.packets_lost).unwrap_or(0)),
         jitter_ms: remote.map(|remote| remote.jitter * 1000.0),
-        bitrate_bps: if seconds > 0.0 { bytes as f64 * 8.0 / seconds } else { 0.0 },
+        bitrate_bps: average_bps(bytes, time),
     }
 }
 
