@@ -285,11 +285,7 @@ impl Estimator {
     }
 
     /// What is assumed of the line, also before the first feedback.
-    pub fn assumed_bps(&self) -> f64 {
-        self.bps()
-    }
-
-    fn bps(&self) -> f64 {
+    pub fn bps(&self) -> f64 {
         self.delay.bps().min(self.loss.bps())
     }
 

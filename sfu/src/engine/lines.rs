@@ -10,12 +10,11 @@ use crate::peer::queue::SendRank;
 use crate::peer::subscriber::{Subscriber, Video};
 use crate::room::shed::Measure;
 use rtp::rtcp::TransportReport;
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
-/// A receiver repeats what it estimates (REMB) each second at least; after so long without it, nothing is known any more.
-const REMB_HOLDS: Duration = Duration::from_secs(10);
-/// Less is not believed: a voice has to leave.
-const LEAST_REMB_BPS: u64 = 30_000;
+/// What a receiver estimates (REMB) is believed between these: a voice has to leave, and no line here carries more.
+const REMB_BPS: RangeInclusive<u64> = 30_000..=1_000_000_000;
 /// A line is divided among slots no more often than this.
 const DIVIDE_EVERY: Duration = Duration::from_millis(200);
 /// Between two stills of a slot, whose cost `room/allocate.rs` states.
@@ -45,7 +44,7 @@ impl Engine {
     /// A receiver estimates its line by itself: that counts where it reports no arrivals.
     pub(super) fn on_remb(&mut self, now: Instant, index: PeerIndex, bps: u64) {
         if let Some(subscriber) = self.peers.subscribers.get_mut(index) {
-            subscriber.remb = Some((now, bps.max(LEAST_REMB_BPS)));
+            subscriber.remb_bps = Some(bps.clamp(*REMB_BPS.start(), *REMB_BPS.end()));
         }
         self.divide_again(now, index);
     }
@@ -71,7 +70,6 @@ impl Engine {
             };
             self.at_work.begin(Work::Peer(index));
             subscriber.estimator.on_second(now, subscriber.history.in_flight());
-            subscriber.remb.take_if(|(at, _)| now.saturating_duration_since(*at) >= REMB_HOLDS);
             let short = subscriber.share.is_short;
             let stills: Vec<Origin> =
                 subscriber.video.iter().filter_map(|video| still_due(now, video)).collect();

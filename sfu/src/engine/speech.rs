@@ -27,7 +27,7 @@ const MAX_REPORTED: u32 = 10_000;
 /// The redundancy of a receiver's voices follows what its line loses now. TCP loses nothing: what does not come is what
 /// was not sent, since it is slow.
 pub(super) fn follow(now: Instant, line: Option<&Line>, subscriber: &mut Subscriber) {
-    let bps = subscriber.line().map_or(subscriber.estimator.assumed_bps(), |line| line.bps);
+    let bps = subscriber.line().map_or(subscriber.estimator.bps(), |line| line.bps);
     let Subscriber { losses, estimator, redundancy, share, .. } = subscriber;
     let loses = line.and_then(Line::path).is_none_or(|path| path.kind == PathKind::Udp);
     let losing = Losing {

@@ -107,11 +107,7 @@ fn after_a_queue_redundancy_comes_back_slowly() {
     assert_eq!(at(3, losing(0.3)), FIRST_BPS / 4.0 + CAREFUL_BPS_PER_S * 0.3);
     let before = at(31, losing(0.3));
     assert_eq!(before, FIRST_BPS / 4.0 + CAREFUL_BPS_PER_S * 0.3 * 29.0);
-    assert_eq!(
-        at(32, losing(0.1)) - before,
-        GROWTH_BPS_PER_S.min(TWO_VOICES_BPS),
-        "after half a minute as before"
-    );
+    assert_eq!(at(32, losing(0.1)) - before, GROWTH_BPS_PER_S, "after half a minute as before");
 }
 
 #[test]

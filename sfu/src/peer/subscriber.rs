@@ -106,8 +106,8 @@ pub struct Subscriber {
     pub queue: SendQueue,
     pub history: SendHistory,
     pub estimator: Estimator,
-    /// What a receiver that reports no arrivals says of its line (REMB), and when.
-    pub remb: Option<(Instant, u64)>,
+    /// What a receiver that reports no arrivals said last of its line (REMB).
+    pub remb_bps: Option<u64>,
     pub pacer: Pacer,
     /// How its line is used, and when that was decided.
     pub share: Share,
@@ -149,7 +149,7 @@ impl Subscriber {
             queue: SendQueue::default(),
             history: SendHistory::new(),
             estimator: Estimator::new(start_bps(known_bps)),
-            remb: None,
+            remb_bps: None,
             pacer: Pacer::default(),
             share: Share::default(),
             shared_at: None,
@@ -268,15 +268,15 @@ impl Subscriber {
     #[inline]
     pub fn line(&self) -> Option<Believed> {
         if self.extensions.transport_sequence.is_none() {
-            let told = |(_, bps)| Believed { bps: bps as f64, most_in_flight: u64::MAX, in_flight: 0 };
-            return self.remb.map(told);
+            let told = |bps| Believed { bps: bps as f64, most_in_flight: u64::MAX, in_flight: 0 };
+            return self.remb_bps.map(told);
         }
         self.estimator.believed(self.history.in_flight())
     }
 
     /// The line's rate, as far as anything is known of it.
     pub fn estimate_bps(&self) -> Option<u64> {
-        self.estimator.estimate_bps().or(self.remb.map(|(_, bps)| bps))
+        self.estimator.estimate_bps().or(self.remb_bps)
     }
 
     /// A number of a video slot is used up and never leaves.

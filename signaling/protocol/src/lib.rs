@@ -94,7 +94,8 @@ pub enum ClientMessage {
         sdp: Sdp,
     },
     /// What each video slot shall show, in slot order; `null` leaves a slot empty. The chair's big
-    /// screen outranks it, unless all are `null`: such a site only listens, and is sent no picture. A site may wish for itself, in one slot: what comes back measures its line.
+    /// screen outranks it, unless all are `null`: such a site only listens, and is sent no picture. A
+    /// site may wish for itself, in one slot: what comes back measures its line.
     Wishes {
         slots: Vec<Option<SlotWish>>,
     },

@@ -2,7 +2,7 @@
 
 use super::core::{Core, Input, Output};
 use super::door::{DoorMessage, HallDoor, NewConnection};
-use super::lines_file;
+use super::lines_file::LinesFile;
 use super::outbox::Pushed;
 use super::pulse::Pulse;
 use super::site_message::SiteMessage;
@@ -15,7 +15,6 @@ use crate::metrics::Board;
 use crate::outgoing::Outgoing;
 use protocol::{ErrorCode, SiteId};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -34,7 +33,7 @@ struct Host {
     /// Set to a media worker that has ended by itself.
     lost: watch::Sender<Option<usize>>,
     pulse: Arc<Pulse>,
-    lines_path: PathBuf,
+    lines: LinesFile,
 }
 
 /// Starts the hall's task; it lives until the last door is dropped.
@@ -47,9 +46,9 @@ pub fn open(config: &Config, media: MediaPort, board: Arc<Board>) -> HallDoor {
     let door = HallDoor::new(sender, messages, board.clone(), news_of_loss, pulse.clone());
     let MediaPort { plane, events, .. } = media;
     board.overflows(plane.overflows());
-    let lines_path = lines_file::path(&config.data);
-    let core = Core::new(config, plane, lines_file::read(&lines_path), now);
-    let host = Host { core, connections: BTreeMap::new(), board, drained: None, lost, pulse, lines_path };
+    let lines = LinesFile::in_folder(&config.data);
+    let core = Core::new(config, plane, lines.read(), now);
+    let host = Host { core, connections: BTreeMap::new(), board, drained: None, lost, pulse, lines };
     tokio::spawn(host.run(received, events));
     door
 }
@@ -142,7 +141,7 @@ impl Host {
             Output::Lost { worker } => {
                 self.lost.send_replace(Some(worker));
             }
-            Output::Lines { text } => lines_file::write(self.lines_path.clone(), text),
+            Output::Lines { text } => self.lines.write(text),
             Output::Drained => {
                 // No one waits any more when the time for draining is over.
                 self.drained.take().map(|done| done.send(()).is_ok());

@@ -221,6 +221,7 @@ impl Bridge {
         if let Some(room) = self.rooms.remove(&meeting) {
             self.behind.retain(|other| *other != meeting);
             self.peers.retain(|_, (of, _)| *of != meeting);
+            self.known_bps.retain(|(of, _), _| *of != meeting);
             let ended = room.sites.keys().map(|site| Effect::Line { meeting, site: *site, stats: None });
             self.effects.extend(ended);
             self.end_room(&room);

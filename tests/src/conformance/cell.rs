@@ -85,7 +85,7 @@ impl Cell {
     }
 
     /// The page protects its speech on the way up.
-    pub fn loses_speech_up(&self) -> bool {
+    pub fn protects_speech_up(&self) -> bool {
         self.loss != Loss::None && self.sides != Sides::Down && self.kbit() >= 250.0
     }
 

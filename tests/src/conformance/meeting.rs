@@ -51,7 +51,7 @@ impl<'a> Meeting<'a> {
         let mut meeting = Meeting::begin(cell, seed);
         meeting.run_until(LOSS_FROM);
         meeting.change(cell.line(true));
-        if cell.loses_speech_up() {
+        if cell.protects_speech_up() {
             meeting.run_until(LOSS_FROM + NOTICES);
             meeting.world.sites[SITE].client.send_red();
         }

@@ -46,13 +46,14 @@ export function upstreamOf(stats: Numbers[]): Upstream | null {
   const voice = (type: string) => stats.find(entry => entry.type === type && entry.kind === 'audio');
   const [sent, received] = [voice('outbound-rtp'), voice('remote-inbound-rtp')];
   const path = stats.find(isPath);
-  if (sent === undefined || received === undefined || path === undefined) return null;
+  const rttMs = number(path?.currentRoundTripTime) * 1000;
+  if (sent === undefined || received === undefined || path === undefined || rttMs === 0) return null;
   const again = number(sent.retransmittedPacketsSent);
   return {
     sent: number(sent.packetsSent) - again,
     missed: number(received.packetsLost) + again,
     availableBps: number(path.availableOutgoingBitrate),
-    rttMs: number(path.currentRoundTripTime) * 1000,
+    rttMs,
   };
 }
 
