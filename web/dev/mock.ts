@@ -29,7 +29,7 @@ const LIMITS: Record<string, SlotLimit[]> = {
   never: [
     { shows: 'held', by: 'viewer' },
     { shows: 'held', by: 'viewer' },
-    { shows: 'held', by: 'publisher' },
+    { shows: 'held', by: 'server' },
     { shows: 'held', by: 'server' },
   ],
 };

@@ -182,7 +182,6 @@ export const en = {
   lessShown: { lower: 'Small picture', fewer: 'Fewer frames', stills: 'Still pictures', held: 'Old picture' },
   lessBecause: {
     viewer: 'the line here is weak',
-    publisher: 'the site cannot send one',
     server: 'the server is overloaded',
   },
   pictureAge: {

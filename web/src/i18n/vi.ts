@@ -180,7 +180,6 @@ export const vi = {
   lessShown: { lower: 'Hình nhỏ', fewer: 'Hình thưa', stills: 'Ảnh tĩnh', held: 'Hình cũ' },
   lessBecause: {
     viewer: 'đường truyền tại đây yếu',
-    publisher: 'điểm cầu không gửi được hình',
     server: 'máy chủ quá tải',
   },
   pictureAge: {

@@ -13,10 +13,10 @@ import { type Assignment, slotShowing } from './slots';
 import { type MeetingState, siteOf } from './state';
 import { sameSource, type VideoSource } from './tiles';
 
-/** What a tile shows less of than was wished for, and whose doing that is. */
+/** What a tile shows less of than was wished for, for the own line or the server. */
 export interface TileLimit {
   shows: SlotShows;
-  by: LimitedBy;
+  by: Exclude<LimitedBy, 'publisher'>;
 }
 
 /** What this device has asked for. */
@@ -57,10 +57,11 @@ export function gradeOf(site: SiteView, link: SiteLink | undefined): LightGrade 
   return link.grade === 'disconnected' ? null : link.grade;
 }
 
-/** A site that sends no more may have a small camera: that is worth no word. That nothing comes is. */
+/** A site that sends no more may have a small camera: that says nothing of its line. */
 function limitOf(state: MeetingState, slot: number): TileLimit | null {
   const limit = state.slotLimits[slot] ?? null;
-  return limit?.by === 'publisher' && limit.shows !== 'held' ? null : limit;
+  if (limit === null || limit.by === 'publisher') return null;
+  return { shows: limit.shows, by: limit.by };
 }
 
 function isCameraOff(site: SiteView, source: VideoSource): boolean {
