@@ -64,6 +64,8 @@ pub struct DesiredPeer {
     pub ranks: Ranks,
     /// It is heard however loud others are: among the voices that are forwarded it comes first.
     pub has_floor: bool,
+    /// It asks for one mix in place of each voice, however wide its line is.
+    pub asks_for_mix: bool,
     /// One entry per video slot, in the order of the offer; missing entries are empty slots.
     pub video_slots: Vec<Option<Wish>>,
 }

@@ -15,6 +15,7 @@ mod feedback;
 mod forwarding;
 mod ingress;
 mod lines;
+mod mixes;
 mod overload;
 mod pacing;
 mod recover;
@@ -33,6 +34,7 @@ use crate::demux::Demux;
 use crate::discard::DropReason;
 use crate::event::Event;
 use crate::ids::{PeerIndex, RoomId};
+use crate::mix::{MixOrder, Mixed};
 use crate::net::{Candidate, Path};
 use crate::peer::Peers;
 use crate::peer::queue::{SendQueue, SendRank};
@@ -88,6 +90,8 @@ pub enum Input<'a> {
         datagrams: usize,
         reason: DropReason,
     },
+    /// What a mixer made of voices it was given by `Output::Mix`.
+    Mixed(Mixed),
     /// The time asked for by `Output::Timeout` has come. Harmless at any other time.
     Timeout,
 }
@@ -96,6 +100,8 @@ pub enum Input<'a> {
 pub enum Output<'a> {
     Transmit(Transmit<'a>),
     Event(Event),
+    /// For a mixer (the crate `audio`), in order. It may lose some where it cannot keep up.
+    Mix(MixOrder),
     /// Nothing more until then, or until the next input.
     Timeout(Instant),
 }
@@ -125,6 +131,7 @@ impl<'a> Transmit<'a> {
 enum Next {
     Transmit(egress::Sealed),
     Event(Event),
+    Mix(MixOrder),
     Timeout(Instant),
 }
 
@@ -147,6 +154,7 @@ enum Next {
 ///         Output::Transmit(_) => {} // to the network
 ///         Output::Event(Event::Stats { worker, .. }) => break worker,
 ///         Output::Event(_) => {} // to the meeting quarter
+///         Output::Mix(_) => {} // to a mixer
 ///         Output::Timeout(at) => {
 ///             now = at; // a host waits until then, or for a datagram or a command; a test jumps
 ///             engine.handle_input(now, Input::Timeout);
@@ -167,6 +175,7 @@ pub struct Engine {
     shedding: Shedding,
     waits: overload::Waits,
     events: VecDeque<Event>,
+    mix_orders: mixes::Orders,
     /// Peers whose transport, reports or queues have something to send.
     dirty: Dirty,
     burst: forwarding::Burst,
@@ -227,6 +236,7 @@ impl Engine {
             shedding: Shedding::default(),
             waits: overload::Waits::default(),
             events: VecDeque::new(),
+            mix_orders: mixes::Orders::default(),
             dirty: Dirty::default(),
             burst: forwarding::Burst::default(),
             at_work: AtWork::default(),
@@ -266,6 +276,11 @@ impl Engine {
             Input::SendFailed { datagrams, reason } => {
                 (0..datagrams).for_each(|_| self.stats.drops.count(reason));
             }
+            Input::Mixed(mixed) => {
+                if let Err(reason) = self.take_mixed(now, &mixed) {
+                    self.stats.drops.count(reason);
+                }
+            }
             Input::Timeout => self.handle_timeouts(now),
         }
     }
@@ -282,6 +297,7 @@ impl Engine {
         match next {
             Next::Transmit(sealed) => Output::Transmit(self.scratch.transmit(sealed)),
             Next::Event(event) => Output::Event(event),
+            Next::Mix(order) => Output::Mix(order),
             Next::Timeout(at) => Output::Timeout(at),
         }
     }
@@ -296,6 +312,9 @@ impl Engine {
         self.refresh_rooms(now);
         if let Some(event) = self.events.pop_front() {
             return Next::Event(event);
+        }
+        if let Some(order) = self.mix_orders.next() {
+            return Next::Mix(order);
         }
         self.visit_due(now);
         if let Some(sealed) = self.next_sealed(now) {

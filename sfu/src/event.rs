@@ -82,6 +82,15 @@ pub enum Event {
         /// `None` where it carries nothing.
         source: Option<Source>,
     },
+    /// An audio slot carries a mix of all voices that are heard, or no longer.
+    SlotMixes {
+        /// The receiver.
+        peer: PeerId,
+        /// Which of its audio slots.
+        slot: u16,
+        /// Whether it carries a mix.
+        mixes: bool,
+    },
     /// A video slot shows less than its viewer wishes for, or what it shows less of or why has changed; `None`: it shows
     /// all of it again.
     SlotLimited {

@@ -26,6 +26,7 @@ pub mod engine;
 pub mod event;
 pub mod ids;
 pub mod limits;
+pub mod mix;
 pub mod net;
 pub mod receive;
 pub mod sdp;

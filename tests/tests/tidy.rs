@@ -39,6 +39,7 @@ const WEB_ARROWS: arrows::Table = &[
 const RUST_ARROWS: &[(&str, arrows::Table)] = &[
     ("sfu", SFU_ARROWS),
     ("sfu/rtp", RTP_ARROWS),
+    ("sfu/audio", AUDIO_ARROWS),
     ("sfu/driver", DRIVER_ARROWS),
     ("signaling", SIGNALING_ARROWS),
     ("signaling/protocol", PROTOCOL_ARROWS),
@@ -50,11 +51,11 @@ const RUST_ARROWS: &[(&str, arrows::Table)] = &[
 #[rustfmt::skip]
 const SFU_ARROWS: arrows::Table = &[
     ("engine", &["demux", "peer", "room", "command", "event", "bandwidth", "forward", "receive", "sdp", "transport",
-        "shortfall", "stats", "discard", "ids", "limits", "net", "time"]),
+        "mix", "shortfall", "stats", "discard", "ids", "limits", "net", "time"]),
     ("demux", &["transport", "discard", "ids", "net"]),
     ("peer", &["room", "command", "bandwidth", "forward", "receive", "sdp", "transport", "discard", "ids",
         "limits", "net", "shortfall", "time"]),
-    ("room", &["command", "forward", "shortfall", "stats", "ids", "limits", "time"]),
+    ("room", &["command", "forward", "mix", "shortfall", "stats", "ids", "limits", "time"]),
     ("command", &["sdp", "ids", "net"]),
     ("event", &["sdp", "shortfall", "stats", "ids", "net"]),
     ("bandwidth", &["time"]),
@@ -63,6 +64,7 @@ const SFU_ARROWS: arrows::Table = &[
     ("sdp", &["ids", "limits", "net"]),
     ("transport", &["discard", "limits", "net", "time"]),
     ("stats", &["discard", "ids", "net"]),
+    ("mix", &["ids"]),
     ("discard", &[]),
     ("ids", &[]),
     ("limits", &[]),
@@ -83,13 +85,29 @@ const RTP_ARROWS: arrows::Table = &[
     ("ntp", &[]),
 ];
 
+#[rustfmt::skip]
+const AUDIO_ARROWS: arrows::Table = &[
+    ("tests", &["lib", "buffer", "codec", "marks", "mixer", "room"]),
+    ("mixer", &["room", "grid", "codec"]),
+    ("room", &["mix", "voice", "grid", "codec"]),
+    ("mix", &["grid", "codec"]),
+    ("voice", &["buffer", "slack", "codec"]),
+    ("buffer", &["codec"]),
+    ("slack", &["codec"]),
+    ("grid", &["codec"]),
+    ("marks", &["codec"]),
+    ("codec", &[]),
+    ("lib", &[]),
+];
+
 /// The worker is the loop, and `workers` all of them.
 #[rustfmt::skip]
 const DRIVER_ARROWS: arrows::Table = &[
     ("tests", &["lib", "workers", "worker", "machine", "tcp", "udp", "connection", "bind", "overflow"]),
     ("lib", &[]),
     ("workers", &["worker", "machine", "bind", "config", "interfaces", "overflow", "placement", "priority", "probe", "watch"]),
-    ("worker", &["machine", "bind", "measure", "outbox", "placement", "tcp", "udp", "watch"]),
+    ("worker", &["machine", "bind", "measure", "mixing", "outbox", "placement", "tcp", "udp", "watch"]),
+    ("mixing", &["placement"]),
     ("machine", &[]),
     ("probe", &["bind", "udp"]),
     ("bind", &["udp"]),

@@ -115,7 +115,7 @@ class MockSocket extends EventTarget {
     const limits = parameters.get('limits') ?? '';
     const video = limits === 'never' ? wished.map(() => null) : wished;
     await this.media.show(video.map(source => (source === null ? null : meeting.painter(source))));
-    this.say({ type: 'slots', video, audio: [], limits: LIMITS[limits] ?? [] });
+    this.say({ type: 'slots', video, audio: [], limits: LIMITS[limits] ?? [], mixed: limits === 'mixed' });
     if (limits === 'old') setTimeout(() => void this.media.show(video.map(() => null)), 1500);
   }
 

@@ -21,6 +21,8 @@ const SHOTS = [
   ['stage', ['phone', 'landscape', 'laptop', 'tv'], `${LINK}stage#x`],
   ['audio-only', ['phone', 'landscape', 'laptop', 'tv', 'uhd'], `${LINK}grid#x`, chooseAudioOnly],
   ['audio-only-stage', ['phone', 'laptop'], `${LINK}stage#x`, chooseAudioOnly],
+  ['mixed', ['phone', 'landscape', 'laptop', 'tv', 'uhd'], `${LINK}grid&limits=mixed#x`],
+  ['mixed-choice', ['phone', 'landscape', 'laptop', 'tv'], `${LINK}grid&limits=mixed#x`, chooseAllForSound],
   ['weak', ['phone', 'landscape', 'laptop', 'tv', 'uhd'], `${LINK}grid&limits=weak#x`],
   ['weak-stage', ['phone', 'laptop', 'tv'], `${LINK}stage&limits=weak#x`],
   ['never', ['phone', 'landscape', 'laptop', 'tv', 'uhd'], `${LINK}grid&limits=never#x`],
@@ -77,6 +79,13 @@ const SHOTS = [
 async function chooseAudioOnly(page) {
   await page.click('[data-testid="devices"]');
   await page.click('.switch:has([data-testid="switch-audioOnly"])');
+  await page.keyboard.press('Escape');
+}
+
+async function chooseAllForSound(page) {
+  await page.click('[data-testid="devices"]');
+  await page.click('.switch:has([data-testid="switch-audioOnly"])');
+  await page.click('.switch:has([data-testid="switch-mixedSound"])');
   await page.keyboard.press('Escape');
 }
 

@@ -60,3 +60,15 @@ test('where nothing may be stored it holds for as long as the page is open', asy
   await comesBack('a new seat');
   expect(wished()).toEqual(NO_VIDEO);
 });
+
+test('a mix is asked for, and asked for again where the server knows nothing of it', async () => {
+  const session = await online();
+  const asked = () => FakeSocket.last.sentOf('hearing').at(-1)?.mixed;
+  expect(asked()).toBe(false);
+  await session.local.choose({ mixedSound: true });
+  await pass(SECOND);
+  expect(asked()).toBe(true);
+  FakeSocket.last.breaks();
+  await comesBack('a new seat');
+  expect(asked()).toBe(true);
+});

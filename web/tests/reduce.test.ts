@@ -39,12 +39,13 @@ describe('what the server says becomes state', () => {
   test('slots, layers and links are kept as told', () => {
     const video = [{ site: 2, kind: 'camera' as const }, null];
     const state = play(
-      { type: 'slots', video, audio: [null], limits: [{ shows: 'fewer', by: 'viewer' }] },
+      { type: 'slots', video, audio: [null], limits: [{ shows: 'fewer', by: 'viewer' }], mixed: true },
       { type: 'layers', kind: 'camera', layers: [true, false, false] },
       { type: 'links', links: [link(2, 'fair')] },
     );
     expect(state.videoSlots).toEqual(video);
     expect(state.slotLimits).toEqual([{ shows: 'fewer', by: 'viewer' }]);
+    expect(state.mixed).toBe(true);
     expect(state.layers.camera).toEqual([true, false, false]);
     expect(state.links.get(2)?.grade).toBe('fair');
   });

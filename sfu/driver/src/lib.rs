@@ -30,6 +30,7 @@ mod gso;
 mod interfaces;
 mod machine;
 mod measure;
+mod mixing;
 mod outbox;
 mod outgoing;
 mod overflow;

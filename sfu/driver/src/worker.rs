@@ -3,6 +3,7 @@
 use super::bind::Bound;
 use super::machine::Machine;
 use super::measure::{Diligence, worked};
+use super::mixing::Mixing;
 use super::outbox::Outbox;
 use super::placement::WorkerId;
 use super::tcp::{FIRST_CONNECTION, Tcp};
@@ -10,8 +11,10 @@ use super::udp::{Batch, Failures, UdpSocket};
 use super::watch::HEARTBEAT;
 use mio::{Events, Interest, Poll, Token, Waker};
 use sfu::command::Command;
+use sfu::discard::DropReason;
 use sfu::engine::{Input, Output, Transmit};
 use sfu::event::Event;
+use sfu::mix::MixOrder;
 use sfu::net::PathKind;
 use std::io;
 use std::sync::Arc;
@@ -96,6 +99,7 @@ pub(super) struct Parts {
     pub poll: Poll,
     pub bound: Bound,
     pub commands: Receiver<Command>,
+    pub waker: Arc<Waker>,
     pub shared: Arc<Shared>,
 }
 
@@ -116,7 +120,7 @@ impl Parts {
             registry.register(listener, Token(token), Interest::READABLE)?;
         }
         let shared = Arc::new(Shared::default());
-        let parts = Parts { id, poll, bound, commands, shared: shared.clone() };
+        let parts = Parts { id, poll, bound, commands, waker: waker.clone(), shared: shared.clone() };
         Ok((parts, waker, shared))
     }
 }
@@ -139,6 +143,7 @@ pub(super) struct Worker<M, S, C> {
     tcp: Tcp,
     commands: Receiver<Command>,
     commanded: bool,
+    mixing: Mixing,
     outbox: Outbox,
     wake_at: Instant,
     /// The machine had more to send when the turn's time for it was over.
@@ -170,6 +175,7 @@ where
             tcp: Tcp::new(now, parts.bound.tcp, registry),
             commands: parts.commands,
             commanded: true,
+            mixing: Mixing::new(now, parts.id, parts.waker),
             outbox: Outbox::default(),
             wake_at: now,
             unsent: false,
@@ -241,6 +247,7 @@ where
         self.tell_effort(now);
         self.receive_tcp(now);
         self.take_commands(now);
+        self.take_mixed(now);
         if now >= self.wake_at {
             self.machine.handle_input(now, Input::Timeout);
         }
@@ -305,6 +312,13 @@ where
         }
     }
 
+    /// As many as there are: a mixer makes no more than 25 packets a second of a mix.
+    fn take_mixed(&mut self, now: Instant) {
+        while let Some(mixed) = self.mixing.next_mixed() {
+            self.machine.handle_input(now, Input::Mixed(mixed));
+        }
+    }
+
     /// Carries out what the machine orders, for as long as a turn may. A send takes time, so the clock is read
     /// before each.
     fn drain(&mut self) {
@@ -323,6 +337,10 @@ where
                     self.report(now, event);
                     Failures::default()
                 }
+                Output::Mix(order) => {
+                    self.mix(now, order);
+                    Failures::default()
+                }
                 Output::Timeout(at) => {
                     self.wake_at = at;
                     return;
@@ -330,6 +348,12 @@ where
             };
             self.tell_failures(now, &failures);
             now = (self.clock)();
+        }
+    }
+
+    fn mix(&mut self, now: Instant, order: MixOrder) {
+        if !self.mixing.order(order) {
+            self.machine.handle_input(now, Input::SendFailed { datagrams: 1, reason: DropReason::Overload });
         }
     }
 

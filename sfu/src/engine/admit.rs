@@ -184,6 +184,7 @@ impl Engine {
         };
         let members: Vec<PeerId> = closed.members.iter().map(|(peer, _)| *peer).collect();
         members.into_iter().for_each(|peer| self.remove_peer(peer));
+        self.end_mixes(room);
         self.rooms.remove(&room);
         self.stale_rooms.retain(|stale| *stale != room);
     }

@@ -10,6 +10,7 @@ use crate::forward::switch::ALL_TEMPORAL;
 use crate::ids::{PeerId, PeerIndex, RoomId, SlotId, Source, SourceKind};
 use crate::peer::layer::Route;
 use crate::room::Room;
+use crate::room::audio::Carried;
 use crate::room::plan::{MemberPlan, Plan, SlotPlan, plan};
 use crate::room::shed::Measure;
 use std::time::{Duration, Instant};
@@ -23,10 +24,13 @@ const THIN_TEMPORAL: u8 = 0;
 impl Engine {
     /// Makes a room's routes and slots those of the desired state. Idempotent.
     pub(super) fn reconcile(&mut self, now: Instant, id: RoomId) {
-        let Some(room) = self.rooms.remove(&id) else {
+        let Some(mut room) = self.rooms.remove(&id) else {
             return;
         };
-        let plan = plan(&self.survey(now, &room), &self.shedding);
+        let survey = self.survey(now, &room);
+        let plan = plan(&survey, &self.shedding);
+        let heard = survey.heard;
+        self.apply_mixes(now, &mut room, &heard, &plan);
         self.apply(now, &room, &plan);
         self.rooms.insert(id, room);
     }
@@ -35,6 +39,7 @@ impl Engine {
         for (peer, index) in &room.members {
             self.begin_member(*index, room.permissions_of(*peer));
         }
+        self.mark_mixed(room);
         for origin in &plan.wanted {
             if let Some(publisher) = self.peers.publishers.get_mut(origin.publisher)
                 && let Some(layer) = publisher.layer_mut(origin.kind, origin.layer)
@@ -59,6 +64,7 @@ impl Engine {
         for track in publisher.tracks.iter_mut().flatten() {
             for (number, layer) in track.layers.iter_mut().enumerate() {
                 layer.routes.clear();
+                layer.is_mixed = false;
                 layer.begin_wanted();
                 // The lowest layer is always wanted: a camera that has no viewer just now must still show that it is
                 // on.
@@ -73,15 +79,16 @@ impl Engine {
     }
 
     fn apply_member(&mut self, now: Instant, room: &Room, plan: &MemberPlan) {
-        let MemberPlan { peer, index: subscriber, video, audio, share } = plan;
+        let MemberPlan { peer, index: subscriber, video, audio, share, mix } = plan;
         if let Some(subscriber) = self.peers.subscribers.get_mut(*subscriber) {
             (subscriber.share, subscriber.shared_at) = (*share, Some(now));
+            subscriber.mixing.set(now, *mix);
         }
         for (slot, slot_plan) in (0..).zip(video) {
             self.apply_video(now, *peer, Route { subscriber: *subscriber, slot }, slot_plan);
         }
-        for (slot, voice) in (0..).zip(audio) {
-            self.apply_audio(now, room, *peer, Route { subscriber: *subscriber, slot }, *voice);
+        for (slot, carried) in (0..).zip(audio) {
+            self.apply_audio(now, room, *peer, Route { subscriber: *subscriber, slot }, *carried);
         }
     }
 
@@ -184,8 +191,15 @@ impl Engine {
         }
     }
 
-    fn apply_audio(&mut self, now: Instant, room: &Room, peer: PeerId, route: Route, voice: Option<PeerId>) {
-        let origin = voice.and_then(|voice| room.index_of(voice)).map(|publisher| Origin {
+    fn apply_audio(
+        &mut self,
+        now: Instant,
+        room: &Room,
+        peer: PeerId,
+        route: Route,
+        carried: Option<Carried>,
+    ) {
+        let origin = carried.and_then(|carried| room.publisher_of(carried)).map(|publisher| Origin {
             publisher,
             kind: SourceKind::Microphone,
             layer: 0,
@@ -195,15 +209,26 @@ impl Engine {
             return;
         };
         let begins = audio.slot.aim(origin);
-        let shown = voice.map(|peer| Source { peer, kind: SourceKind::Microphone });
-        if audio.shown != shown {
-            audio.shown = shown;
-            let slot = SlotId::Audio(route.slot);
-            self.events.push_back(Event::SlotShows { peer, slot, source: shown });
-        }
+        let before = std::mem::replace(&mut audio.carries, carried);
+        self.report_carried(peer, route.slot, before, carried);
         self.add_route(origin, route);
         if let Some(origin) = origin.filter(|_| begins) {
             self.replay_voice(now, origin, route);
+        }
+    }
+
+    /// Reports what an audio slot carries, when that changed. Whose voice a mix leaves out is nobody's business.
+    fn report_carried(&mut self, peer: PeerId, slot: u16, before: Option<Carried>, now: Option<Carried>) {
+        let source = |carried| match carried {
+            Some(Carried::Voice(peer)) => Some(Source { peer, kind: SourceKind::Microphone }),
+            Some(Carried::Mix { .. }) | None => None,
+        };
+        if source(before) != source(now) {
+            self.events.push_back(Event::SlotShows { peer, slot: SlotId::Audio(slot), source: source(now) });
+        }
+        let is_mix = |carried| matches!(carried, Some(Carried::Mix { .. }));
+        if is_mix(before) != is_mix(now) {
+            self.events.push_back(Event::SlotMixes { peer, slot, mixes: is_mix(now) });
         }
     }
 

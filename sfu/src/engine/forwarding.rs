@@ -41,6 +41,9 @@ impl Engine {
     /// Offers a stored packet to every slot on its layer's routes, together with those that follow at
     /// once. Whatever may change a route, a slot or a slab decides the burst first.
     pub(super) fn forward(&mut self, origin: Origin, sequence: Sequence) {
+        if origin.kind == SourceKind::Microphone {
+            self.give_to_mixer(origin, sequence);
+        }
         self.burst.origin = Some(origin);
         let joined = self.burst.sequences.try_push(sequence);
         debug_assert_eq!(joined, Ok(()), "a full burst is decided before the next packet is stored");

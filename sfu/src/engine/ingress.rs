@@ -304,24 +304,13 @@ fn describe(arrived: Instant, layer: &mut Layer, media: &Media<'_>) -> Result<Pa
     let dependency = range.and_then(|range| media.datagram.get(range));
     let capture_time = media.extensions.abs_capture_time.as_ref().map_or(0, |range| range.len());
     let mut meta = PacketMeta {
-        arrived,
-        timestamp: media.timestamp,
         codec: media.codec,
         marker: media.marker,
-        keyframe: false,
-        frame_start: true,
-        frame_end: media.marker,
-        temporal: 0,
-        switching_point: false,
-        opens_upper: false,
-        picture_id: None,
-        tl0_pic_idx: None,
-        frame_number: None,
         dependency_len: dependency.map_or(0, |bytes| u8::try_from(bytes.len()).unwrap_or(0)),
         capture_time_len: u8::try_from(capture_time).unwrap_or(0),
+        ..PacketMeta::of_speech(arrived, media.timestamp)
     };
     if !media.codec.is_video() || media.payload.is_empty() {
-        meta.frame_end = true;
         return Ok(meta);
     }
     let descriptor =

@@ -92,6 +92,7 @@ impl Engine {
     pub(super) fn report_stats(&mut self, now: Instant) {
         self.look_for_silence(now);
         self.look_at_lines(now);
+        self.repeat_mix_orders();
         let elapsed = now.saturating_duration_since(self.last_stats);
         self.last_stats = now;
         self.next_stats = after(now, STATS_EVERY);

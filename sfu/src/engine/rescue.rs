@@ -79,6 +79,7 @@ impl Engine {
         let members = self.peers.indices().filter(|index| self.room_of(*index) == Some(id));
         let members: Vec<PeerIndex> = members.collect();
         members.into_iter().for_each(|index| self.fail(index, cause));
+        self.end_mixes(id);
         self.rooms.remove(&id);
     }
 

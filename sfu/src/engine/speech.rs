@@ -28,7 +28,7 @@ const MAX_REPORTED: u32 = 10_000;
 /// was not sent, since it is slow.
 pub(super) fn follow(now: Instant, line: Option<&Line>, subscriber: &mut Subscriber) {
     let bps = subscriber.line().map_or(subscriber.estimator.bps(), |line| line.bps);
-    let Subscriber { losses, estimator, redundancy, share, .. } = subscriber;
+    let Subscriber { losses, estimator, redundancy, share, mixing, .. } = subscriber;
     let loses = line.and_then(Line::path).is_none_or(|path| path.kind == PathKind::Udp);
     let losing = Losing {
         share: if loses { losses.share() } else { 0.0 },
@@ -36,6 +36,7 @@ pub(super) fn follow(now: Instant, line: Option<&Line>, subscriber: &mut Subscri
         bps,
         room_bps: (bps - share.speech_bps as f64).max(0.0),
         congested: estimator.is_congested(),
+        packet: mixing.packet(),
     };
     redundancy.follow(now, losing);
 }

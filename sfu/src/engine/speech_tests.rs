@@ -32,7 +32,8 @@ impl Story {
         }
         let mut redundancy = Redundancy::default();
         let burst = Duration::ZERO;
-        redundancy.follow(now, Losing { share: 0.3, burst, bps: 1e7, room_bps: 1e7, congested: false });
+        let (bps, room_bps, congested, packet) = (1e7, 1e7, false, Duration::from_millis(20));
+        redundancy.follow(now, Losing { share: 0.3, burst, bps, room_bps, congested, packet });
         redundancy.begin_turn(now);
         Story { layer, rewriter, redundancy }
     }

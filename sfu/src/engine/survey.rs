@@ -9,6 +9,7 @@ use crate::peer::layer::Layer;
 use crate::peer::publisher::{Publisher, Track};
 use crate::peer::subscriber::{Subscriber, Video};
 use crate::room::Room;
+use crate::room::mixing::Hearing;
 use crate::room::plan::{Member, PublishedTrack, Survey, VideoPlace};
 use crate::room::shed::Cost;
 use std::collections::BTreeMap;
@@ -52,11 +53,17 @@ impl Engine {
             line: line.state(),
             line_bps: subscriber.line().map(|line| line.bps as u64),
             protection: subscriber.redundancy.protection(),
+            hearing: Hearing {
+                is_mixed: subscriber.mixing.is_mixed(),
+                may_mix: subscriber.knows_its_line(),
+                may_part: subscriber.mixing.may_part(now),
+                asks: desired.is_some_and(|desired| desired.asks_for_mix),
+            },
             audible: may.microphone && publisher.track(SourceKind::Microphone).is_some(),
             tracks: video_tracks(publisher, may).map(|track| published(now, track, ranks)).collect(),
             wishes: desired.map(|desired| desired.video_slots.as_slice()).unwrap_or_default(),
             video: video_places(now, subscriber),
-            audio: subscriber.audio.iter().map(|audio| audio.shown.map(|source| source.peer)).collect(),
+            audio: subscriber.audio.iter().map(|audio| audio.carries).collect(),
             pairs: subscriber.pairs,
         })
     }

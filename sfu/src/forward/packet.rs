@@ -42,6 +42,29 @@ pub struct PacketMeta {
     pub capture_time_len: u8,
 }
 
+impl PacketMeta {
+    /// Of plain Opus, which is a frame in each packet.
+    pub fn of_speech(arrived: Instant, timestamp: u32) -> PacketMeta {
+        PacketMeta {
+            arrived,
+            timestamp,
+            codec: Codec::Opus,
+            marker: false,
+            keyframe: false,
+            frame_start: true,
+            frame_end: true,
+            temporal: 0,
+            switching_point: false,
+            opens_upper: false,
+            picture_id: None,
+            tl0_pic_idx: None,
+            frame_number: None,
+            dependency_len: 0,
+            capture_time_len: 0,
+        }
+    }
+}
+
 /// Added, wrapping, to the numbers of a packet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Offsets {

@@ -15,7 +15,7 @@ const MAY_MISS: f64 = 0.01;
 const SLACK: f64 = 1.5;
 const HOLD: Duration = Duration::from_secs(5);
 /// What browsers put into a packet of Opus.
-const PACKET: Duration = Duration::from_millis(20);
+pub const PACKET: Duration = Duration::from_millis(20);
 
 /// Redundancy may take a third of what the line carries, or three copies of two voices at 32 kbit/s: where little is sent
 /// and much of it lost, the estimate, which follows what arrives, is far too low.
@@ -32,6 +32,8 @@ const CAREFUL_FOR: Duration = Duration::from_secs(30);
 const LEFT_PER_S: f64 = 0.5;
 /// One copy of each packet of a voice, with its header.
 const COPY_BPS: u64 = 34_000;
+/// Of the header of a copy, 50 times a second.
+const BLOCK_BPS: u64 = 1_600;
 /// What is not used adds up for so long.
 const MEMORY: Duration = Duration::from_millis(250);
 
@@ -46,6 +48,8 @@ pub struct Losing {
     pub bps: f64,
     pub room_bps: f64,
     pub congested: bool,
+    /// How long a packet of what it hears lasts.
+    pub packet: Duration,
 }
 
 /// What the redundancy of a receiver's voices takes of its line.
@@ -58,7 +62,17 @@ pub struct Protection {
 impl Protection {
     /// Of so many voices.
     pub fn bps(self, voices: usize) -> u64 {
-        (voices as u64).saturating_mul(self.copies).saturating_mul(COPY_BPS).min(self.most_bps)
+        self.wanted_bps(voices).min(self.most_bps)
+    }
+
+    /// What they would take on a line that has room for it.
+    pub fn wanted_bps(self, voices: usize) -> u64 {
+        (voices as u64).saturating_mul(self.copies).saturating_mul(COPY_BPS)
+    }
+
+    /// Of one mix at so many bits per second.
+    pub fn of_mix_bps(self, rate_bps: u32) -> u64 {
+        self.copies.saturating_mul(u64::from(rate_bps).saturating_add(BLOCK_BPS)).min(self.most_bps)
     }
 }
 
@@ -71,8 +85,8 @@ pub struct RedPlan {
 
 impl RedPlan {
     /// So many copies, evenly over a burst: the farthest comes when it is over, the others for the shorter ones.
-    fn of(copies: usize, burst: Duration) -> RedPlan {
-        let lost = (burst.as_secs_f64() / PACKET.as_secs_f64() + 1.0).round() as usize;
+    fn of(copies: usize, burst: Duration, packet: Duration) -> RedPlan {
+        let lost = (burst.as_secs_f64() / packet.as_secs_f64() + 1.0).round() as usize;
         let reach = lost.clamp(copies, MAX_DISTANCE.max(copies));
         let distance = |copy: usize| copy.saturating_mul(reach).div_ceil(copies.max(1)) as u8;
         RedPlan { distances: (1..=copies.min(MAX_COPIES)).rev().map(distance).collect() }
@@ -104,7 +118,7 @@ impl Redundancy {
             self.fewer_since = None;
         }
         let copies = if needed >= before { needed } else { self.lower(now, before, would_do.min(before)) };
-        self.plan = RedPlan::of(copies, losing.burst);
+        self.plan = RedPlan::of(copies, losing.burst, losing.packet);
         self.divide(now, losing);
     }
 

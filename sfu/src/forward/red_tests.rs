@@ -1,15 +1,21 @@
 use super::*;
 use crate::time::test_start;
 
-const QUIET: Losing =
-    Losing { share: 0.0, burst: Duration::ZERO, bps: 2_000_000.0, room_bps: 1_900_000.0, congested: false };
+const QUIET: Losing = Losing {
+    share: 0.0,
+    burst: Duration::ZERO,
+    bps: 2_000_000.0,
+    room_bps: 1_900_000.0,
+    congested: false,
+    packet: PACKET,
+};
 
 fn losing(share: f64) -> Losing {
     Losing { share, ..QUIET }
 }
 
 fn distances(copies: usize, burst_ms: u64) -> Vec<u8> {
-    RedPlan::of(copies, Duration::from_millis(burst_ms)).distances.to_vec()
+    RedPlan::of(copies, Duration::from_millis(burst_ms), PACKET).distances.to_vec()
 }
 
 #[test]

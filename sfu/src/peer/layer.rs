@@ -51,6 +51,8 @@ pub struct Layer {
     pub last_key: Option<Sequence>,
     pub last_report: Option<(NtpTime, u32)>,
     pub routes: Vec<Route>,
+    /// A mixer gets its packets.
+    pub is_mixed: bool,
     /// Slots that would show this layer if the worker could keep up.
     pub shed: u64,
     pub active: bool,
@@ -79,6 +81,7 @@ impl Layer {
             last_key: None,
             last_report: None,
             routes: Vec::new(),
+            is_mixed: false,
             shed: 0,
             active: false,
             wanted: false,

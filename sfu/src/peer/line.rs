@@ -1,8 +1,8 @@
 //! How packets come from an endpoint and go to it. What it publishes and what it receives do not depend on that: the
 //! engine's modules ask [`Line`]; only this file and the code that makes a line know which variant it is.
 //!
-//! A line between two engines (SRTP under keys that a command brings, no ICE, no DTLS) and one from inside the process
-//! (no encryption at all) would be further variants.
+//! A line between two engines (SRTP under keys that a command brings, no ICE, no DTLS) and that of a gateway inside the
+//! process (no encryption at all) would be further variants. A mix needs none: it only publishes (`engine/mixes.rs`).
 
 use crate::discard::DropReason;
 use crate::net::{IceCredentials, Path};

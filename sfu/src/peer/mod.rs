@@ -78,6 +78,8 @@ impl Table<Publisher> {
 pub struct Peers {
     by_id: BTreeMap<PeerId, PeerIndex>,
     free: Vec<u32>,
+    /// Places that have ever been given.
+    places: u32,
     generation: u32,
     pub identities: Table<Identity>,
     pub lines: Table<Line>,
@@ -90,6 +92,7 @@ impl Default for Peers {
         Peers {
             by_id: BTreeMap::new(),
             free: Vec::new(),
+            places: 0,
             generation: 0,
             identities: Table(Vec::new()),
             lines: Table(Vec::new()),
@@ -133,16 +136,37 @@ impl Peers {
         publisher: Publisher,
         subscriber: Subscriber,
     ) -> PeerIndex {
-        let place = self.free.pop().unwrap_or(self.identities.0.len() as u32);
-        self.generation = self.generation.wrapping_add(1);
-        let index = PeerIndex { place, generation: self.generation };
-        let id = identity.peer;
+        let (index, id) = (self.next_index(), identity.peer);
         self.identities.put(index, identity);
         self.lines.put(index, line);
         self.publishers.put(index, publisher);
         self.subscribers.put(index, subscriber);
         self.by_id.insert(id, index);
         index
+    }
+
+    fn next_index(&mut self) -> PeerIndex {
+        let place = self.free.pop().unwrap_or_else(|| {
+            let unused = self.places;
+            self.places = self.places.saturating_add(1);
+            unused
+        });
+        self.generation = self.generation.wrapping_add(1);
+        PeerIndex { place, generation: self.generation }
+    }
+
+    /// A publisher from inside the process, which is no endpoint: it has no line and no slots.
+    pub fn insert_inside(&mut self, publisher: Publisher) -> PeerIndex {
+        let index = self.next_index();
+        self.publishers.put(index, publisher);
+        index
+    }
+
+    pub fn remove_inside(&mut self, index: PeerIndex) {
+        if self.identities.get(index).is_none() && self.publishers.get(index).is_some() {
+            self.publishers.clear(index);
+            self.free.push(index.place);
+        }
     }
 
     pub fn remove(&mut self, id: PeerId) -> Option<PeerIndex> {

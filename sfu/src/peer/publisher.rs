@@ -64,22 +64,34 @@ pub struct Publisher {
 
 impl Publisher {
     pub fn new(now: Instant, negotiated: &Negotiated) -> Publisher {
-        let mut publisher = Publisher {
+        let mut publisher = Publisher::without_tracks(now, negotiated.extensions);
+        for section in &negotiated.sections {
+            publisher.add_section(now, section);
+        }
+        publisher
+    }
+
+    fn without_tracks(now: Instant, extensions: ExtensionMap) -> Publisher {
+        Publisher {
             tracks: [None, None, None],
             ssrcs: ArrayVec::new(),
             retired: ArrayVec::new(),
             replaced: None,
-            extensions: negotiated.extensions,
+            extensions,
             permissions: Permissions::default(),
             arrivals: ArrivalRecorder::new(now),
             rtx_packets: 0,
             nacks_sent: 0,
             plis_sent: 0,
             clock_offset_s: None,
-        };
-        for section in &negotiated.sections {
-            publisher.add_section(now, section);
         }
+    }
+
+    /// A source from inside the process: one microphone, whose packets come from no line. Nothing is learnt of it, since
+    /// nothing is received.
+    pub fn inside(now: Instant) -> Publisher {
+        let mut publisher = Publisher::without_tracks(now, ExtensionMap::default());
+        publisher.tracks = [Some(Track::new(now, SourceKind::Microphone, 1)), None, None];
         publisher
     }
 
@@ -103,17 +115,8 @@ impl Publisher {
         };
         let announced = if section.rids.is_empty() { section.declared_ssrcs.as_slice() } else { &[] };
         let layers = section.rids.len().max(announced.len()).clamp(1, limits::MAX_LAYERS);
-        let mut track = Track {
-            kind,
-            mid: section.mid,
-            codecs: Vec::new(),
-            is_announced: false,
-            rids: section.rids.clone(),
-            layers: (0..layers).rev().map(|above| Layer::new(now, kind, above)).collect(),
-            active: false,
-            reported_wanted: Vec::new(),
-            cap: Cap::of_source(now, kind),
-        };
+        let mut track = Track::new(now, kind, layers);
+        (track.mid, track.rids) = (section.mid, section.rids.clone());
         track.negotiated(section);
         *place = Some(track);
         for ((media, rtx), layer) in announced.iter().zip(0u8..) {
@@ -253,6 +256,20 @@ impl Publisher {
 }
 
 impl Track {
+    fn new(now: Instant, kind: SourceKind, layers: usize) -> Track {
+        Track {
+            kind,
+            mid: Mid::default(),
+            codecs: Vec::new(),
+            is_announced: false,
+            rids: Vec::new(),
+            layers: (0..layers).rev().map(|above| Layer::new(now, kind, above)).collect(),
+            active: false,
+            reported_wanted: Vec::new(),
+            cap: Cap::of_source(now, kind),
+        }
+    }
+
     fn negotiated(&mut self, section: &Section) {
         self.codecs = section.codecs.iter().map(rtp_codec).collect();
         self.is_announced = !section.declared_ssrcs.is_empty();

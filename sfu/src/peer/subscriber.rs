@@ -20,6 +20,8 @@ use crate::forward::switch::{AudioSlot, VideoSlot};
 use crate::forward::write::EgressExtensions;
 use crate::ids::{SlotId, Source, SourceKind};
 use crate::room::allocate::percent;
+use crate::room::audio::Carried;
+use crate::room::mixing::Mixing;
 use crate::room::share::Share;
 use crate::room::shed::{Measure, Standing};
 use crate::sdp::{Negotiated, Section, SectionRole};
@@ -93,7 +95,7 @@ impl Video {
 pub struct Audio {
     pub slot: AudioSlot,
     pub account: SlotAccount,
-    pub shown: Option<Source>,
+    pub carries: Option<Carried>,
 }
 
 #[derive(Debug)]
@@ -106,6 +108,8 @@ pub struct Subscriber {
     pub queue: SendQueue,
     pub history: SendHistory,
     pub estimator: Estimator,
+    /// It was here before: what its line carries is known from the first packet.
+    is_known: bool,
     /// What a receiver that reports no arrivals said last of its line (REMB).
     pub remb_bps: Option<u64>,
     pub pacer: Pacer,
@@ -116,6 +120,7 @@ pub struct Subscriber {
     pub visit_at: Option<Instant>,
     pub losses: Losses,
     pub redundancy: Redundancy,
+    pub mixing: Mixing,
     /// SSRC of the first slot, under which everything that concerns no slot is reported.
     pub report_ssrc: Ssrc,
     pub nacks: u64,
@@ -149,6 +154,7 @@ impl Subscriber {
             queue: SendQueue::default(),
             history: SendHistory::new(),
             estimator: Estimator::new(start_bps(known_bps)),
+            is_known: known_bps.is_some(),
             remb_bps: None,
             pacer: Pacer::default(),
             share: Share::default(),
@@ -156,6 +162,7 @@ impl Subscriber {
             visit_at: None,
             losses: Losses::default(),
             redundancy: Redundancy::default(),
+            mixing: Mixing::default(),
             report_ssrc: Ssrc(1),
             nacks: 0,
             plis: 0,
@@ -210,7 +217,7 @@ impl Subscriber {
             self.audio.push(Audio {
                 slot: AudioSlot::new(parameters, rewriter),
                 account: SlotAccount::default(),
-                shown: None,
+                carries: None,
             });
         }
     }
@@ -272,6 +279,13 @@ impl Subscriber {
             return self.remb_bps.map(told);
         }
         self.estimator.believed(self.history.in_flight())
+    }
+
+    /// Whether what its line is believed to carry is more than the guess it begins with: it was known, it is less than the
+    /// guess, or probes have looked for more.
+    pub fn knows_its_line(&self) -> bool {
+        let has_probed = self.estimator.estimate_bps().is_some() && !self.estimator.is_in_series();
+        self.is_known || has_probed || self.estimator.bps() < START_BPS as f64
     }
 
     /// The line's rate, as far as anything is known of it.

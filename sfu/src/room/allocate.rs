@@ -16,7 +16,7 @@ const STILLS: usize = 1;
 /// A key frame of the lowest layer, 6 KB, every four seconds.
 const STILLS_BPS: u64 = 12_000;
 /// Part of the estimate that is divided: it is right on average, and repairs come on top.
-const USED: f64 = 0.9;
+pub const USED: f64 = 0.9;
 /// A slot is raised when so much more is there than it takes, in hundredths.
 const RAISE_AT: u64 = 115;
 /// Slots stay where they are while all of them take no more than so much of what is there, in hundredths.
@@ -25,7 +25,7 @@ pub const STAYS_UP_TO: u64 = 106;
 const FAR_BELOW: usize = 2;
 /// Speech with headers, for each voice; and the WebSocket, which shares the line.
 const VOICE_BPS: u64 = 48_000;
-const CONTROL_BPS: u64 = 12_000;
+pub const CONTROL_BPS: u64 = 12_000;
 
 /// One rung of a slot's ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

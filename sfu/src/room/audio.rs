@@ -1,7 +1,23 @@
-//! Which audio slot carries which voice, for one subscriber. Pure, and stable: a voice that has a
+//! Which audio slot carries which voice, or the mix, for one subscriber. Pure, and stable: a voice that has a
 //! slot keeps it as long as that slot is right for it.
 
 use crate::ids::PeerId;
+
+/// What an audio slot carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carried {
+    Voice(PeerId),
+    /// All voices that are heard, but for this one.
+    Mix {
+        without: Option<PeerId>,
+    },
+}
+
+impl Carried {
+    fn is_of(&self, voice: PeerId) -> bool {
+        *self == Carried::Voice(voice)
+    }
+}
 
 /// One audio slot as the assignment sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,7 +25,7 @@ pub struct AudioPlace {
     /// The peer whose camera the partner video slot shows; the two share a stream id, so the browser keeps lips in
     /// sync. `None` for audio-only slots and for pairs that show no camera.
     pub partner: Option<PeerId>,
-    pub carries: Option<PeerId>,
+    pub carries: Option<Carried>,
 }
 
 /// What each slot is to carry: every voice once, however often its camera is shown. `heard` is loudest first: where
@@ -25,7 +41,8 @@ pub fn assign(places: &[AudioPlace], heard: &[PeerId]) -> Vec<Option<PeerId>> {
     let alone = heard.iter().copied().filter(|voice| !carried(&result, *voice));
     let admitted: Vec<PeerId> = alone.take(free).collect();
     for (slot, place) in places.iter().enumerate().filter(|(_, place)| place.partner.is_none()) {
-        let stays = place.carries.filter(|voice| admitted.contains(voice) && !carried(&result, *voice));
+        let is_here = |voice: &&PeerId| place.carries.is_some_and(|carries| carries.is_of(**voice));
+        let stays = admitted.iter().find(is_here).copied().filter(|voice| !carried(&result, *voice));
         put(&mut result, slot, stays);
     }
     for voice in admitted {
@@ -39,6 +56,15 @@ pub fn assign(places: &[AudioPlace], heard: &[PeerId]) -> Vec<Option<PeerId>> {
         }
     }
     result
+}
+
+/// As [`assign`], for a mix: where it is, or in the last slot that belongs to no camera; a mix has no lips.
+pub fn assign_mix(places: &[AudioPlace], without: Option<PeerId>) -> Vec<Option<Carried>> {
+    let is_mix = |place: &AudioPlace| matches!(place.carries, Some(Carried::Mix { .. }));
+    let free = || places.iter().rposition(|place| place.partner.is_none());
+    let slot = places.iter().position(is_mix).or_else(free).or(places.len().checked_sub(1));
+    let mix = |place| (Some(place) == slot).then_some(Carried::Mix { without });
+    (0..places.len()).map(mix).collect()
 }
 
 fn carried(result: &[Option<PeerId>], voice: PeerId) -> bool {
@@ -57,7 +83,8 @@ mod tests {
 
     fn places(spec: &[(u64, u64)]) -> Vec<AudioPlace> {
         let some = |n: u64| (n != 0).then_some(PeerId(n));
-        spec.iter().map(|(p, c)| AudioPlace { partner: some(*p), carries: some(*c) }).collect()
+        let carries = |n| some(n).map(Carried::Voice);
+        spec.iter().map(|(p, c)| AudioPlace { partner: some(*p), carries: carries(*c) }).collect()
     }
 
     fn run(spec: &[(u64, u64)], heard: &[u64]) -> Vec<u64> {
@@ -85,5 +112,21 @@ mod tests {
         assert_eq!(run(&[(1, 0), (1, 1), (0, 0)], &[1]), [1, 0, 0]);
         // Silence empties.
         assert_eq!(run(&[(1, 1), (0, 2)], &[]), [0, 0]);
+    }
+
+    #[test]
+    fn a_mix_has_one_slot_without_a_camera_and_stays_there() {
+        let mix = Carried::Mix { without: Some(PeerId(9)) };
+        let slot_of = |places: &[AudioPlace]| {
+            let assigned = assign_mix(places, Some(PeerId(9)));
+            assert_eq!(assigned.iter().flatten().collect::<Vec<_>>(), [&mix]);
+            assigned.iter().position(Option::is_some)
+        };
+        assert_eq!(slot_of(&places(&[(1, 1), (0, 2), (0, 0), (3, 0)])), Some(2));
+        let mut there = places(&[(0, 0), (0, 0)]);
+        there[0].carries = Some(Carried::Mix { without: None });
+        assert_eq!(slot_of(&there), Some(0), "it is there already, with one voice more");
+        assert_eq!(slot_of(&places(&[(1, 1), (2, 0)])), Some(1), "better beside a camera than not at all");
+        assert_eq!(assign_mix(&[], None), []);
     }
 }

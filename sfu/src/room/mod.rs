@@ -2,6 +2,7 @@
 
 pub mod allocate;
 pub mod audio;
+pub mod mixing;
 pub mod plan;
 pub mod relief;
 pub mod share;
@@ -10,7 +11,10 @@ pub mod speaker;
 
 use crate::command::{Desired, Permissions};
 use crate::ids::{PeerId, PeerIndex, RoomId};
+use crate::mix::MixOrder;
+use audio::Carried;
 use speaker::Speakers;
+use std::collections::BTreeMap;
 
 /// Membership and desired state; packets never come here, only what decides where they go.
 #[derive(Debug)]
@@ -19,15 +23,33 @@ pub struct Room {
     pub members: Vec<(PeerId, PeerIndex)>,
     pub desired: Desired,
     pub speakers: Speakers,
+    /// Where the mixes lie that somebody hears, by the voice that is left out; and what was last ordered of them.
+    pub mixes: BTreeMap<Option<PeerId>, PeerIndex>,
+    pub mix_order: Option<MixOrder>,
 }
 
 impl Room {
     pub fn new(id: RoomId) -> Room {
-        Room { id, members: Vec::new(), desired: Desired::default(), speakers: Speakers::default() }
+        Room {
+            id,
+            members: Vec::new(),
+            desired: Desired::default(),
+            speakers: Speakers::default(),
+            mixes: BTreeMap::new(),
+            mix_order: None,
+        }
     }
 
     pub fn index_of(&self, peer: PeerId) -> Option<PeerIndex> {
         self.members.iter().find(|(id, _)| *id == peer).map(|(_, index)| *index)
+    }
+
+    /// Where the packets of what a slot carries come from.
+    pub fn publisher_of(&self, carried: Carried) -> Option<PeerIndex> {
+        match carried {
+            Carried::Voice(voice) => self.index_of(voice),
+            Carried::Mix { without } => self.mixes.get(&without).copied(),
+        }
     }
 
     /// What a member may publish: nothing until the desired state permits it.
@@ -58,6 +80,7 @@ mod tests {
             may_publish,
             ranks: Ranks::default(),
             has_floor: false,
+            asks_for_mix: false,
             video_slots: Vec::new(),
         };
         let peers = [(7, Permissions::all()), (9, camera)].map(desired).to_vec();

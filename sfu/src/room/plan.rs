@@ -1,8 +1,9 @@
 //! What every slot of a room is to show, and why. Pure: [`plan`] reads a [`Survey`] of the room and returns a [`Plan`];
 //! `engine/apply.rs` carries out what differs from before.
 
-use super::allocate::{Demand, allocate, for_video, reserve};
-use super::audio::{AudioPlace, assign};
+use super::allocate::{Demand, allocate, for_video};
+use super::audio::{AudioPlace, Carried, assign, assign_mix};
+use super::mixing::{Hearing, Speech};
 use super::share::{Given, Share, demand_of, share_of};
 use super::shed::{Cost, Measure, Shedding, Standing};
 use crate::command::{Rank, Wish};
@@ -11,6 +12,7 @@ use crate::forward::red::Protection;
 use crate::forward::select::{LayerState, choose, wished};
 use crate::ids::{PeerId, PeerIndex, Source, SourceKind};
 use crate::limits;
+use crate::mix::MixFormat;
 use crate::shortfall::{Less, Limit, LimitedBy};
 use arrayvec::ArrayVec;
 use std::collections::BTreeMap;
@@ -32,8 +34,9 @@ pub struct Member<'a> {
     pub line: LineState,
     /// What its line is believed to carry; `None` where that is not known.
     pub line_bps: Option<u64>,
-    /// Of its voices.
+    /// Of its voices, and how they come to it.
     pub protection: Protection,
+    pub hearing: Hearing,
     /// Its microphone is there and permitted.
     pub audible: bool,
     /// Camera and content, where they are there and permitted.
@@ -41,8 +44,8 @@ pub struct Member<'a> {
     /// One for each video slot; missing ones are no wishes.
     pub wishes: &'a [Option<Wish>],
     pub video: Vec<VideoPlace>,
-    /// The peer whose voice each audio slot carries.
-    pub audio: Vec<Option<PeerId>>,
+    /// What each audio slot carries.
+    pub audio: Vec<Option<Carried>>,
     /// So many video slots have an audio slot beside them, which carries the same source.
     pub pairs: usize,
 }
@@ -95,7 +98,9 @@ pub struct MemberPlan {
     pub peer: PeerId,
     pub index: PeerIndex,
     pub video: Vec<SlotPlan>,
-    pub audio: Vec<Option<PeerId>>,
+    pub audio: Vec<Option<Carried>>,
+    /// It hears this mix in place of each voice.
+    pub mix: Option<MixFormat>,
     pub share: Share,
 }
 
@@ -158,9 +163,11 @@ impl SlotPlan {
 pub fn plan(survey: &Survey<'_>, shedding: &Shedding) -> Plan {
     let mut planner = Planner::new(survey, shedding);
     let members = survey.members.iter().map(|viewer| {
-        let (video, share) = planner.video(viewer);
-        let audio = planner.audio(viewer);
-        MemberPlan { peer: viewer.peer, index: viewer.index, video, audio, share }
+        let voices: Vec<PeerId> = planner.voices(viewer).collect();
+        let speech = Speech::of(voices.len(), viewer.hearing, viewer.line_bps, viewer.protection);
+        let (video, share) = planner.video(viewer, speech);
+        let audio = planner.audio(viewer, &voices, speech);
+        MemberPlan { peer: viewer.peer, index: viewer.index, video, audio, mix: speech.mix, share }
     });
     let members = members.collect();
     Plan { members, wanted: planner.wanted }
@@ -186,18 +193,15 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn video(&mut self, viewer: &Member<'_>) -> (Vec<SlotPlan>, Share) {
+    fn video(&mut self, viewer: &Member<'_>, speech: Speech) -> (Vec<SlotPlan>, Share) {
         let wish_of = |slot: usize| viewer.wishes.get(slot).copied().flatten();
         let places = viewer.video.iter().enumerate();
         let looked: Vec<Result<Shown<'a>, SlotPlan>> =
             places.map(|(slot, place)| self.look(viewer, *place, wish_of(slot))).collect();
         let demands: Vec<Demand> = looked.iter().flatten().map(|shown| shown.demand.clone()).collect();
-        let voices = self.voices(viewer).count();
-        let speech_bps = reserve(voices);
-        let reserved_bps = speech_bps.saturating_add(viewer.protection.bps(voices));
-        let there_bps = viewer.line_bps.map_or(u64::MAX, |bps| for_video(bps, reserved_bps));
+        let there_bps = viewer.line_bps.map_or(u64::MAX, |bps| for_video(bps, speech.reserved_bps));
         let rungs = allocate(there_bps, &demands);
-        let share = Share { there_bps, speech_bps, reserved_bps, ..share_of(&demands, &rungs) };
+        let share = speech.beside(Share { there_bps, ..share_of(&demands, &rungs) });
         let mut rungs = rungs.into_iter();
         let video = looked.into_iter().map(|shown| match shown {
             Ok(shown) => self.slot(viewer, &shown, rungs.next().unwrap_or(0)),
@@ -333,18 +337,22 @@ impl<'a> Planner<'a> {
         self.survey.heard.iter().copied().filter(move |voice| *voice != peer && is_audible(voice))
     }
 
-    fn audio(&self, viewer: &Member<'_>) -> Vec<Option<PeerId>> {
+    fn audio(&self, viewer: &Member<'_>, voices: &[PeerId], speech: Speech) -> Vec<Option<Carried>> {
         // As for video: for an endpoint without a path every packet would be decided and thrown away.
-        let is_up = viewer.line == LineState::Up;
-        let heard: Vec<PeerId> = self.voices(viewer).filter(|_| is_up).collect();
-        let place = |(slot, carries): (usize, &Option<PeerId>)| {
+        let heard = if viewer.line == LineState::Up { voices } else { &[] };
+        let place = |(slot, carries): (usize, &Option<Carried>)| {
             let beside = viewer.wishes.get(slot).copied().flatten().filter(|_| slot < viewer.pairs);
             let camera = beside.filter(|wish| wish.source.kind == SourceKind::Camera);
             let partner = camera.map(|wish| wish.source.peer).filter(|partner| *partner != viewer.peer);
             AudioPlace { partner, carries: *carries }
         };
         let places: Vec<AudioPlace> = viewer.audio.iter().enumerate().map(place).collect();
-        assign(&places, &heard)
+        let is_heard = self.survey.heard.contains(&viewer.peer);
+        match speech.mix {
+            Some(_) if heard.is_empty() => vec![None; places.len()],
+            Some(_) => assign_mix(&places, Some(viewer.peer).filter(|_| is_heard)),
+            None => assign(&places, heard).into_iter().map(|voice| voice.map(Carried::Voice)).collect(),
+        }
     }
 }
 

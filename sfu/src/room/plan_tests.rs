@@ -31,6 +31,7 @@ fn member(peer: u64) -> Member<'static> {
         line: LineState::Up,
         line_bps: None,
         protection: Protection::default(),
+        hearing: Hearing::default(),
         audible: true,
         tracks: ArrayVec::new(),
         wishes: &[],
@@ -158,7 +159,7 @@ fn a_silent_source_is_not_shown_by_the_layer_of_another_one() {
 }
 
 /// Three audio slots, of which so many are beside video slots; the viewer wishes for `wished` in all of them.
-fn audio_beside(pairs: usize, wished: Source) -> Vec<Option<PeerId>> {
+fn audio_beside(pairs: usize, wished: Source) -> Vec<Option<Carried>> {
     let wishes = [Some(Wish { source: wished, max_height: 360 }); 3];
     let viewer = Member { wishes: &wishes, audio: vec![None; 3], pairs, ..member(VIEWER) };
     let survey =
@@ -169,7 +170,7 @@ fn audio_beside(pairs: usize, wished: Source) -> Vec<Option<PeerId>> {
 #[test]
 fn a_voice_is_beside_its_own_camera_and_others_are_in_slots_of_their_own() {
     let source = |peer, kind| Source { peer: PeerId(peer), kind };
-    let [speaker, third] = [Some(PeerId(SPEAKER)), Some(PeerId(3))];
+    let [speaker, third] = [SPEAKER, 3].map(|voice| Some(Carried::Voice(PeerId(voice))));
     let camera = source(SPEAKER, SourceKind::Camera);
     assert_eq!(audio_beside(1, camera), [speaker, None, third], "one pair");
     assert_eq!(audio_beside(2, camera), [speaker, None, third], "two pairs, and one slot alone");
@@ -211,12 +212,33 @@ fn a_receiver_gets_neither_its_own_voice_nor_a_muted_one_and_without_a_line_noth
         let viewer = Member { line, audio: vec![None, None, None], ..member(VIEWER) };
         let survey = Survey { members: vec![viewer, member(SPEAKER), muted()], heard: heard.clone() };
         let plan = plan(&survey, &Shedding::default());
-        let mut voices: Vec<u64> = plan.members[0].audio.iter().flatten().map(|peer| peer.0).collect();
-        voices.sort_unstable();
-        voices
+        plan.members[0].audio.iter().copied().flatten().collect::<Vec<_>>()
     };
-    assert_eq!(carried(LineState::Up), [SPEAKER]);
+    assert_eq!(carried(LineState::Up), [Carried::Voice(PeerId(SPEAKER))]);
     assert!(carried(LineState::Arriving).is_empty());
+}
+
+#[test]
+fn a_line_too_narrow_for_the_voices_carries_a_mix_without_its_own_and_leaves_the_rest_to_pictures() {
+    let wishes = wish(720);
+    let carried = |line_bps, heard: &[u64]| {
+        let hearing = Hearing { may_mix: true, ..Hearing::default() };
+        let audio = vec![None; 2];
+        let viewer = Member { wishes: &wishes, line_bps: Some(line_bps), hearing, audio, ..member(VIEWER) };
+        let speaker = Member { tracks: [whole_camera()].into_iter().collect(), ..member(SPEAKER) };
+        let heard = heard.iter().map(|voice| PeerId(*voice)).collect();
+        let survey = Survey { members: vec![viewer, speaker, member(3)], heard };
+        let MemberPlan { audio, mix, share, .. } = plan(&survey, &Shedding::default()).members.swap_remove(0);
+        (audio.last().copied().flatten(), mix.map(|mix| mix.bps), share)
+    };
+    let (carries, mix_bps, share) = carried(64_000, &[SPEAKER, 3]);
+    assert_eq!((carries, mix_bps), (Some(Carried::Mix { without: None }), Some(16_000)));
+    assert_eq!((share.reserved_bps, share.there_bps), (43_000, 14_600));
+    assert!(share.is_short && share.useful_bps() > 180_000, "a wider line is looked for, for the voices too");
+    let own = Some(Carried::Mix { without: Some(PeerId(VIEWER)) });
+    assert_eq!(carried(64_000, &[SPEAKER, VIEWER]).0, own);
+    assert_eq!(carried(64_000, &[VIEWER]).0, None, "nobody else is heard");
+    assert_eq!(carried(640_000, &[SPEAKER]).0, Some(Carried::Voice(PeerId(SPEAKER))));
 }
 
 /// 1.7 Mbit/s are wished for, and a voice and control are left of each line.
@@ -245,6 +267,7 @@ fn a_line_is_divided_again_when_it_has_become_another() {
         taken_bps: 500_000,
         reserved_bps: 60_000,
         wanted_bps: 900_000,
+        mixes_below_bps: 120_000,
         is_short: true,
     };
     for (line_bps, outdated) in [(667_000, false), (600_000, false), (590_000, true), (700_000, true)] {
@@ -253,4 +276,6 @@ fn a_line_is_divided_again_when_it_has_become_another() {
     let content = Share { is_short: false, ..share };
     assert!(!content.is_outdated(9_000_000), "all that is wished for is shown");
     assert_eq!(share.useful_bps(), 960_000);
+    let voices = Share { taken_bps: 0, ..content };
+    assert_eq!([119_000, 121_000].map(|line_bps| voices.is_outdated(line_bps)), [true, false]);
 }

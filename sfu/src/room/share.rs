@@ -35,7 +35,9 @@ pub struct Share {
     pub reserved_bps: u64,
     /// What its slots would take if all that is wished for were shown.
     pub wanted_bps: u64,
-    /// A slot shows less than is wished for.
+    /// A line that carries less than this gets a mix in place of its voices; 0 where it has one.
+    pub mixes_below_bps: u64,
+    /// A slot shows less than is wished for, or voices are mixed.
     pub is_short: bool,
 }
 
@@ -44,7 +46,8 @@ impl Share {
     pub fn is_outdated(&self, line_bps: u64) -> bool {
         let there = for_video(line_bps, self.reserved_bps);
         let more = there > percent(self.there_bps, MORE);
-        self.taken_bps > percent(there, STAYS_UP_TO) || (self.is_short && more)
+        let is_full = self.taken_bps > percent(there, STAYS_UP_TO) || line_bps < self.mixes_below_bps;
+        is_full || (self.is_short && more)
     }
 
     /// As much of the line as could be made use of.

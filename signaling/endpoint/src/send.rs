@@ -1,5 +1,6 @@
 //! What a site sends: packets with their numbers, and the loops that produce them in time.
 
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -78,6 +79,10 @@ impl Outlet {
     }
 }
 
+/// Where a source's numbers begin: in the lower half. Of a source whose numbers have wrapped before the first packet of it
+/// came, nothing is ever opened (RFC 3711 section 3.3.1).
+const FIRST_NUMBERS: RangeInclusive<u16> = 0..=0x7fff;
+
 /// Numbers the packets of one source.
 struct Numbers {
     header: Header,
@@ -89,7 +94,7 @@ impl Numbers {
             version: 2,
             payload_type,
             ssrc,
-            sequence_number: rand::random(),
+            sequence_number: rand::random_range(FIRST_NUMBERS),
             timestamp: rand::random(),
             ..Header::default()
         };
@@ -199,4 +204,16 @@ pub async fn run_camera(outlet: Outlet, mut picture: Picture) {
 
 fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_begin_far_from_their_wrap() {
+        let first = || Numbers::new(1, 111).packet(Bytes::new(), false).header.sequence_number;
+        let numbers: Vec<u16> = (0..100).map(|_| first()).collect();
+        assert!(numbers.iter().all(|number| *number < 1 << 15), "{numbers:?}");
+    }
 }

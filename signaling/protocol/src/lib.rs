@@ -99,6 +99,11 @@ pub enum ClientMessage {
     Wishes {
         slots: Vec<Option<SlotWish>>,
     },
+    /// Whether this site asks for one mix in place of each voice, which takes least of its line. The server mixes by
+    /// itself for lines that do not carry the voices. Nothing is asked for until this comes.
+    Hearing {
+        mixed: bool,
+    },
     /// What this site is sending just now by its own choice. What it calls off is not forwarded.
     Media {
         microphone: bool,
@@ -159,11 +164,13 @@ pub enum ServerMessage {
     },
     /// What each slot carries, after a change. Video slots in order, then audio slots in order;
     /// `null` is an empty slot. `limits` says of which video slots less comes than was wished for, and why; what is
-    /// missing at its end is not limited.
+    /// missing at its end is not limited. `mixed`: one of the audio slots, which are all `null` then, carries a mix of
+    /// all voices that are heard.
     Slots {
         video: Vec<Option<SlotSource>>,
         audio: Vec<Option<SlotSource>>,
         limits: Vec<Option<SlotLimit>>,
+        mixed: bool,
     },
     /// Who speaks, loudest first.
     Speakers {
@@ -514,5 +521,12 @@ pub enum ErrorCode {
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
+    }
+}
+
+impl ServerMessage {
+    /// Every slot is empty.
+    pub fn no_slots() -> ServerMessage {
+        ServerMessage::Slots { video: Vec::new(), audio: Vec::new(), limits: Vec::new(), mixed: false }
     }
 }

@@ -85,6 +85,7 @@ fn all_site_messages() -> Vec<ClientMessage> {
         ClientMessage::Hello { version: VERSION, token: "t".into(), seat: Some("s".into()), takeover: true },
         ClientMessage::Offer { sdp: Sdp::Plain("v=0".to_owned()) },
         ClientMessage::Wishes { slots: vec![Some(wish), None] },
+        ClientMessage::Hearing { mixed: true },
         ClientMessage::Media { microphone: true, camera: true, content: false },
         ClientMessage::Report { report: ClientReport::default() },
         ClientMessage::Ping { n: 1 },

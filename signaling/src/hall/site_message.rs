@@ -38,6 +38,7 @@ impl SiteMessage {
                 return Err(ErrorCode::MalformedMessage.into());
             }
             ClientMessage::Wishes { slots } => Request::Wishes(slots),
+            ClientMessage::Hearing { mixed } => Request::Hearing { mixed },
             ClientMessage::Media { microphone, camera, content } => {
                 Request::Media { microphone, camera, content }
             }

@@ -28,6 +28,7 @@ pub fn desired(stage: &Stage, peer_of: impl Fn(SiteId) -> Option<PeerId>) -> Des
             },
             ranks: ranks(stage, site),
             has_floor: stage.floor == Some(site.site),
+            asks_for_mix: site.asks_for_mix,
             video_slots: room.video_slots(site),
         })
     });

@@ -32,6 +32,7 @@ impl Bridge {
             Event::Failed { peer, cause } => self.failed(peer, &cause),
             Event::Publishing { source, active } => self.publishing(source, active),
             Event::SlotShows { peer, slot, source } => self.slot_shows(peer, slot, source),
+            Event::SlotMixes { peer, slot, mixes } => self.slot_mixes(peer, slot, mixes),
             Event::SlotLimited { peer, slot, limit } => self.slot_limited(peer, slot, limit),
             Event::Speakers { room, peers } => self.speakers(room, &peers),
             Event::LayersWanted { peer, kind, layers } => {
@@ -55,14 +56,14 @@ impl Bridge {
         for (meeting, room) in &mut self.rooms {
             for (site, media) in &mut room.sites {
                 if std::mem::take(&mut media.slots_changed) {
-                    let (video, audio) = (media.video.clone(), media.audio.clone());
-                    changed.push((*meeting, *site, video, audio, media.limits.clone()));
+                    let slots = (media.video.clone(), media.audio.clone());
+                    changed.push((*meeting, *site, slots, media.limits.clone(), media.mix.is_some()));
                 }
             }
         }
-        for (meeting, site, video, audio, limits) in changed {
+        for (meeting, site, (video, audio), limits, mixed) in changed {
             let (video, audio) = (self.slot_sources(&video), self.slot_sources(&audio));
-            let message = ServerMessage::Slots { video, audio, limits };
+            let message = ServerMessage::Slots { video, audio, limits, mixed };
             self.send(meeting, site, message);
         }
     }
@@ -153,6 +154,18 @@ impl Bridge {
             }
             media.slots_changed = true;
         }
+    }
+
+    fn slot_mixes(&mut self, peer: PeerId, slot: u16, mixes: bool) {
+        let Some((_, _, media)) = self.media_of(peer) else {
+            return;
+        };
+        if mixes {
+            media.mix = Some(slot);
+        } else if media.mix == Some(slot) {
+            media.mix = None;
+        }
+        media.slots_changed = true;
     }
 
     fn slot_limited(&mut self, peer: PeerId, slot: u16, limit: Option<Limit>) {

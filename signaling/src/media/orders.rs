@@ -47,6 +47,8 @@ pub(super) struct SiteMedia {
     pub audio: Vec<Option<Source>>,
     /// Of its video slots: what they show less of.
     pub limits: Vec<Option<SlotLimit>>,
+    /// The audio slot that carries a mix.
+    pub mix: Option<u16>,
     /// `slots` is to be sent.
     pub slots_changed: bool,
     pub layers: BTreeMap<usize, (SourceKind, Vec<bool>)>,
@@ -63,6 +65,7 @@ impl SiteMedia {
             video: Vec::new(),
             audio: Vec::new(),
             limits: Vec::new(),
+            mix: None,
             slots_changed: false,
             layers: BTreeMap::new(),
         }

@@ -84,8 +84,7 @@ impl Bridge {
         self.room(meeting).stage = stage.unwrap_or_default();
         for site in sites {
             self.effects.push(Effect::Path { meeting, site, path: MediaPath::Pending });
-            let nothing = ServerMessage::Slots { video: Vec::new(), audio: Vec::new(), limits: Vec::new() };
-            self.send(meeting, site, nothing);
+            self.send(meeting, site, ServerMessage::no_slots());
             self.send(meeting, site, ServerMessage::MediaMoved);
         }
     }

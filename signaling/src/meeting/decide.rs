@@ -39,7 +39,7 @@ impl Meeting {
         match request {
             Request::Act(action) => Ok(vec![self.act(by, action)?]),
             Request::Leave => Ok(vec![Fact::Left { site: by }]),
-            Request::Wishes(_) | Request::Media { .. } => Ok(Vec::new()),
+            Request::Wishes(_) | Request::Hearing { .. } | Request::Media { .. } => Ok(Vec::new()),
         }
     }
 

@@ -25,6 +25,7 @@ mod effect;
 mod fact;
 mod rules;
 mod seat;
+mod told;
 mod view;
 
 #[cfg(test)]
@@ -36,7 +37,7 @@ pub use fact::{Fact, Record};
 use protocol::Secret;
 use protocol::{Action, GoodbyeReason, Role, ServerMessage, SiteId, SlotWish, SourceKind};
 pub use seat::Flow;
-use seat::{Site, Sources};
+use seat::Site;
 use sfu::time::after;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -130,7 +131,15 @@ pub enum Input {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
     Wishes(Vec<Option<SlotWish>>),
-    Media { microphone: bool, camera: bool, content: bool },
+    /// One mix in place of each voice.
+    Hearing {
+        mixed: bool,
+    },
+    Media {
+        microphone: bool,
+        camera: bool,
+        content: bool,
+    },
     Act(Action),
     Leave,
 }
@@ -191,6 +200,7 @@ pub struct StageSite {
     pub content_open: bool,
     pub content_active: bool,
     pub wishes: Vec<Option<SlotWish>>,
+    pub asks_for_mix: bool,
 }
 
 /// One meeting. See the module's documentation for how to drive it.
@@ -287,35 +297,6 @@ impl Meeting {
             Input::Path { site, path } => self.path_changed(now, site, path),
             Input::Publishing { site, kind, active } => self.publishing(now, site, kind, active),
             Input::Wake => {}
-        }
-    }
-
-    fn requested_of(&mut self, site: SiteId, request: Request) {
-        match request {
-            Request::Wishes(wishes) => self.wished(site, wishes),
-            Request::Media { microphone, camera, content } => {
-                self.said(site, Sources { microphone, camera, content });
-            }
-            Request::Act(_) | Request::Leave => {}
-        }
-    }
-
-    fn wished(&mut self, site: SiteId, wishes: Vec<Option<SlotWish>>) {
-        if let Some(site) = self.site_mut(site)
-            && site.wishes != wishes
-        {
-            site.wishes = wishes;
-            self.restage();
-        }
-    }
-
-    /// What a site reports of its own sources.
-    fn said(&mut self, site: SiteId, said: Sources) {
-        // A muted microphone stays closed after the mute is lifted until the site opens it again: no one goes on air
-        // without an act of their own.
-        let said = Sources { microphone: said.microphone && !self.lasting.of(site).muted, ..said };
-        if self.site_mut(site).is_some_and(|site| site.say(said)) {
-            self.changed();
         }
     }
 

@@ -68,6 +68,7 @@ pub(super) struct Site {
     /// What has come since the site turned it on, on this connection.
     pub seen: Sources,
     pub wishes: Vec<Option<SlotWish>>,
+    pub asks_for_mix: bool,
 }
 
 impl Site {
@@ -87,6 +88,7 @@ impl Site {
             received: Sources::NONE,
             seen: Sources::NONE,
             wishes: Vec::new(),
+            asks_for_mix: false,
         }
     }
 
@@ -120,6 +122,7 @@ impl Site {
         self.path = MediaPath::Pending;
         self.begin_media();
         self.wishes.clear();
+        self.asks_for_mix = false;
     }
 
     /// Another device gets the seat. A microphone that the chair has closed is closed from the start.

@@ -56,6 +56,7 @@ impl Meeting {
                     content_open: s.said.content,
                     content_active: s.shows_content(),
                     wishes: s.wishes.clone(),
+                    asks_for_mix: s.asks_for_mix,
                 })
                 .collect(),
         }

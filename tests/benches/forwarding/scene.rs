@@ -141,7 +141,7 @@ impl Scene {
                     self.wake = at;
                     return quiet;
                 }
-                Output::Event(_) => {}
+                Output::Event(_) | Output::Mix(_) => {}
                 Output::Transmit(transmit) => {
                     left.datagrams += transmit.datagrams().len();
                     left.transmits += 1;

@@ -146,7 +146,9 @@ impl<'a> Meeting<'a> {
         let (mut measured, site) = (Measured::default(), &self.world.sites[SITE]);
         measured.broken = (!site.in_room).then(|| "this site gave up".to_owned());
         let traffic = site.client.traffic.audio.bytes as f64 * 8.0 / until;
-        measured.voice = traffic / 2.0;
+        // A mix holds both voices in one stream.
+        let streams = if site.client.heard.mixed_packets > 0 { 1.0 } else { 2.0 };
+        measured.voice = traffic / streams;
         measured.down = self.speech(SITE, HALL).worse(self.speech(SITE, SPEAKER));
         measured.up = self.speech(HALL, SITE);
         let place = |shown: &[Shown], site, layer| watch(&self.frames(shown, site, layer), from..until);

@@ -100,6 +100,7 @@ impl Machine {
             may_publish: Permissions::all(),
             ranks: Ranks::default(),
             has_floor: peer == 1 && argument > 127,
+            asks_for_mix: argument % 8 == 7,
             video_slots: vec![Some(wish((peer + 1) % 4)), None, Some(wish(u64::from(argument)))],
         };
         let desired = Desired { peers: (0..u64::from(argument % 5)).map(one).collect() };

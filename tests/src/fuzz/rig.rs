@@ -180,6 +180,7 @@ impl Rig {
             may_publish: Permissions::all(),
             ranks: Ranks::default(),
             has_floor: false,
+            asks_for_mix: false,
             video_slots: if index == viewer { slots.clone() } else { others(site) },
         });
         let desired = Desired { peers: all.collect() };
@@ -234,6 +235,7 @@ impl Rig {
                 sent.extend(datagrams);
             }
             Output::Event(event) => events.push(event),
+            Output::Mix(_) => {}
             Output::Timeout(_) => {}
         });
         events.into_iter().for_each(|event| self.take(event));

@@ -132,9 +132,8 @@ impl House {
     /// Every site hears those that have a microphone open, and no other.
     fn about_voices(&self, site: &Site, view: &MeetingView) -> Vec<String> {
         let heard = |of: &Site| {
-            let slots = site.client.iter().flat_map(|client| client.audio.values());
-            let mut fresh = slots.filter(|slot| slot.last_at.is_some_and(|at| self.now - at < FRESH));
-            fresh.any(|slot| slot.last.is_some_and(|(mark, _)| usize::from(mark) - 1 == of.index))
+            let last = site.client.as_ref().and_then(|client| client.heard.last_of(of.index as u8 + 1));
+            last.is_some_and(|at| self.now - at < FRESH)
         };
         let others = self.sites.iter().filter(|of| of.meeting == site.meeting && of.index != site.index);
         let voices = others.map(|of| (of, own(view, of)));

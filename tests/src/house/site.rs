@@ -320,6 +320,7 @@ impl Site {
         let name = (self.index as u8 + 1, self.attempts);
         self.attempts += 1;
         let mut client = Client::at_attempt(now, name, (SENDS, VideoCodec::Vp8), VIDEO_SLOTS, self.clock);
+        client.begin_low();
         client.start_media(now);
         client.level = self.rng.random_range(25..40);
         self.client = Some(client);

@@ -1,7 +1,7 @@
 //! One worker: an engine and, while its thread hangs, what waits for it in its socket.
 
 use super::net::SeenAt;
-use crate::simulation::SiteClock;
+use crate::simulation::{Mixing, SiteClock};
 use sfu::command::Command;
 use sfu::engine::{Engine, EngineConfig, Input, Output};
 use sfu::event::Event;
@@ -30,6 +30,7 @@ pub enum Said {
 /// See the module.
 pub struct Worker {
     engine: Engine,
+    mixing: Mixing,
     pub address: SocketAddr,
     pub hangs: bool,
     waiting: VecDeque<(Instant, SeenAt, Vec<u8>)>,
@@ -48,7 +49,16 @@ impl Worker {
             seed,
         };
         let engine = Engine::new(now, config);
-        Worker { engine, address, hangs: false, waiting: VecDeque::new(), wake: now, next_effort: now }
+        let mixing = Mixing::new(now);
+        Worker {
+            engine,
+            mixing,
+            address,
+            hangs: false,
+            waiting: VecDeque::new(),
+            wake: now,
+            next_effort: now,
+        }
     }
 
     pub fn command(&mut self, now: Instant, command: Command) {
@@ -63,7 +73,8 @@ impl Worker {
 
     /// When it has something to do by itself.
     pub fn wake_at(&self) -> Option<Instant> {
-        (!self.hangs).then(|| self.wake.min(self.next_effort))
+        let wake = self.mixing.wake_at().map_or(self.wake, |at| at.min(self.wake));
+        (!self.hangs).then(|| wake.min(self.next_effort))
     }
 
     /// Does what is due, and returns the outputs.
@@ -83,6 +94,9 @@ impl Worker {
         if self.wake <= now {
             self.engine.handle_input(now, Input::Timeout);
         }
+        for mixed in self.mixing.take(now) {
+            self.engine.handle_input(now, Input::Mixed(mixed));
+        }
         self.drain(now)
     }
 
@@ -100,6 +114,7 @@ impl Worker {
                     said.extend(transmit.datagrams().map(copy));
                 }
                 Output::Event(event) => said.push(Said::Event(event)),
+                Output::Mix(order) => self.mixing.order(now, order),
             }
         }
     }

@@ -3,9 +3,11 @@
 use super::client::{Client, Seen};
 use super::incoming::{Leap, SlotView};
 use super::world::{Site, World, index};
+use sfu::discard::DropReason;
 use sfu::event::Event;
 use sfu::ids::{PeerId, SlotId, Source};
 use sfu::net::PathKind;
+use sfu::stats::WorkerStats;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -194,5 +196,19 @@ impl World {
         if named.iter().any(|peer| !self.sites[index(*peer)].in_room) {
             self.faults.push(format!("{:?}: a site that left is named: {event:?}", self.now - self.epoch));
         }
+    }
+
+    /// The last statistics.
+    pub fn stats(&self) -> WorkerStats {
+        let last = self.events.iter().rev().find_map(|event| match event {
+            Event::Stats { worker, .. } => Some(worker.as_ref().clone()),
+            _ => None,
+        });
+        last.unwrap_or_default()
+    }
+
+    /// Packets dropped for `reason`, by the last statistics.
+    pub fn drops(&self, reason: DropReason) -> u64 {
+        self.stats().drops.get(reason)
     }
 }

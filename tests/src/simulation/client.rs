@@ -263,6 +263,11 @@ impl Client {
         self.next_voice = self.voice.as_ref().map(|_| now);
     }
 
+    /// For a line that may be cut off for long when the handshake has just ended.
+    pub fn begin_low(&mut self) {
+        self.streams().for_each(Outgoing::begin_low);
+    }
+
     pub fn share_content(&mut self, now: Instant, shares: bool) {
         self.next_content = self.content.as_ref().filter(|_| shares).map(|_| now);
     }

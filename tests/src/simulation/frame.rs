@@ -7,6 +7,7 @@ use rtp::codec::red::{self, Block};
 
 /// Marks a payload as ours.
 const MAGIC: [u8; 4] = *b"NCau";
+const MIX_MAGIC: [u8; 4] = *b"NMix";
 /// Height of a frame in pixels, unless a story sets another.
 const LINES: u16 = 180;
 /// The layer number of the content; cameras have 0 to 2.
@@ -197,6 +198,26 @@ pub fn voice(site: u8, captured_ms: u32) -> Vec<u8> {
     Stamp { site, layer: 0, captured_ms, frame: 0, needs: 0 }.write(&mut bytes);
     bytes.resize(80, 0);
     bytes
+}
+
+/// A packet of a mix (`audio::Marks`): who is heard in it, and when that was spoken. As many bytes as asked for, if it has
+/// room for that.
+pub fn mix(marks: &[(u8, u32)], bytes: usize) -> Vec<u8> {
+    let mut packet = MIX_MAGIC.to_vec();
+    packet.push(marks.len() as u8);
+    for (site, captured_ms) in marks {
+        packet.push(*site);
+        packet.extend_from_slice(&captured_ms.to_be_bytes());
+    }
+    packet.resize(bytes.max(packet.len()), 0);
+    packet
+}
+
+/// What is heard in a packet of a mix.
+pub fn read_mix(packet: &[u8]) -> Option<Vec<(u8, u32)>> {
+    let (count, marks) = packet.strip_prefix(&MIX_MAGIC)?.split_first()?;
+    let mark = |mark: &[u8]| (mark[0], u32::from_be_bytes([mark[1], mark[2], mark[3], mark[4]]));
+    Some(marks.chunks_exact(5).take(usize::from(*count)).map(mark).collect())
 }
 
 #[cfg(test)]

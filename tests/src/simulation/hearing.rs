@@ -1,7 +1,7 @@
 //! What a site can play of each voice: packets, and copies of them in later ones (RFC 2198).
 
 use super::client::Client;
-use super::frame::Stamp;
+use super::frame::{Stamp, read_mix};
 use super::outgoing::{OPUS, RED, SiteClock};
 use bytes::Bytes;
 use rtc::rtp::Packet;
@@ -16,6 +16,8 @@ pub struct Heard {
     /// Packets that carried copies, and the bytes of these.
     pub redundant_packets: u64,
     pub redundant_bytes: u64,
+    /// Packets and copies of mixes.
+    pub mixed_packets: u64,
     /// Packets that came after newer ones of their slot, or twice.
     pub overtaken: u64,
 }
@@ -30,13 +32,8 @@ impl Heard {
         let payload = packet.payload.clone();
         let blocks: Vec<_> = red::blocks(&payload).map_err(|_| "RED that does not parse")?.collect();
         let (primary, copies) = blocks.split_last().ok_or("RED without a primary block")?;
-        let own = Stamp::read(primary.data).ok_or("no voice")?;
         for copy in copies {
-            let stamp = Stamp::read(copy.data).ok_or("a copy of no voice")?;
-            let earlier = own.captured_ms.wrapping_sub(stamp.captured_ms) * 48;
-            if stamp.site != own.site || earlier != copy.offset || earlier == 0 {
-                return Err(format!("a copy of {stamp:?}, {} ticks before {own:?}", copy.offset));
-            }
+            check_copy(copy, primary.data)?;
             self.note(now, copy.data);
         }
         self.note(now, primary.data);
@@ -48,9 +45,17 @@ impl Heard {
     }
 
     fn note(&mut self, now: Instant, payload: &[u8]) {
-        if let Some(stamp) = Stamp::read(payload) {
-            self.first.entry((stamp.site, stamp.captured_ms)).or_insert(now);
+        let voice = Stamp::read(payload).map(|stamp| (stamp.site, stamp.captured_ms));
+        let mixed = read_mix(payload).unwrap_or_default();
+        self.mixed_packets += u64::from(voice.is_none());
+        for heard in voice.into_iter().chain(mixed) {
+            self.first.entry(heard).or_insert(now);
         }
+    }
+
+    /// When the newest of a site's speech came first.
+    pub fn last_of(&self, site: u8) -> Option<Instant> {
+        self.first.range((site, 0)..=(site, u32::MAX)).next_back().map(|(_, came)| *came)
     }
 
     /// What came of a site: when it was spoken, in milliseconds of the meeting, and when it came first.
@@ -74,6 +79,24 @@ impl Heard {
         });
         in_time.count() as f64 / spoken as f64
     }
+}
+
+/// A copy is of the same voice or mix as its packet, and so much older as it says.
+fn check_copy(copy: &red::Block<'_>, primary: &[u8]) -> Result<(), String> {
+    if let (Some(of), Some(own)) = (read_mix(copy.data), read_mix(primary)) {
+        let newest =
+            |marks: &[(u8, u32)], site| marks.iter().filter(|(of, _)| *of == site).map(|(_, ms)| *ms).max();
+        let is_older =
+            |(site, _): &(u8, u32)| newest(&own, *site).is_none_or(|own| newest(&of, *site) < Some(own));
+        return if of.iter().all(is_older) { Ok(()) } else { Err(format!("a copy of {of:?} with {own:?}")) };
+    }
+    let own = Stamp::read(primary).ok_or("no voice")?;
+    let stamp = Stamp::read(copy.data).ok_or("a copy of no voice")?;
+    let earlier = own.captured_ms.wrapping_sub(stamp.captured_ms) * 48;
+    if stamp.site != own.site || earlier != copy.offset || earlier == 0 {
+        return Err(format!("a copy of {stamp:?}, {} ticks before {own:?}", copy.offset));
+    }
+    Ok(())
 }
 
 impl Client {

@@ -79,7 +79,7 @@ impl Outgoing {
             rid,
             payload_type,
             clock_rate: if is_voice(payload_type) { 48_000 } else { 90_000 },
-            // Near the wrap, so that every run goes over it.
+            // Near the wrap, so that every run goes over it: some seconds of it must come, or nothing is opened (`begin_low`).
             sequence: 65_000,
             timestamp_base: ssrc.wrapping_mul(0x9e37_79b9),
             rtx_sequence: 65_500,
@@ -99,6 +99,12 @@ impl Outgoing {
             timestamp_base,
             ..Outgoing::new(ssrc, self.mid, self.rid, self.payload_type)
         };
+    }
+
+    /// Its numbers begin in the lower half, as those of browsers do: a receiver that has missed all that came before
+    /// they wrap can open nothing after it (RFC 3711 section 3.3.1).
+    pub fn begin_low(&mut self) {
+        self.sequence = 10_000;
     }
 
     /// The same SSRC goes on at another number.

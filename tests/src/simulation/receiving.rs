@@ -86,7 +86,7 @@ impl Client {
         }
     }
 
-    fn streams(&mut self) -> impl Iterator<Item = &mut Outgoing> {
+    pub(super) fn streams(&mut self) -> impl Iterator<Item = &mut Outgoing> {
         let pictures = self.layers.iter_mut().chain(&mut self.content).map(|layer| &mut layer.stream);
         pictures.chain(&mut self.voice)
     }

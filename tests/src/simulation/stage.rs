@@ -25,6 +25,7 @@ fn on_stage(world: &World, index: usize, site: &Site) -> StageSite {
         camera_open: site.may.camera,
         content_open: site.may.content,
         content_active: site.client.shares_content(),
+        asks_for_mix: site.asks_for_mix,
         wishes: site.wishes.iter().map(|wish| wish.map(slot_wish)).collect(),
     }
 }

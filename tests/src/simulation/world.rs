@@ -2,6 +2,7 @@
 
 use super::client::{Client, Publishes};
 use super::codec::VideoCodec;
+use super::mixing::Mixing;
 use super::offered::Offered;
 use super::outgoing::SiteClock;
 use super::seeds::engine_seed;
@@ -9,13 +10,12 @@ use super::stage;
 use super::traffic::media_ssrc;
 use super::wire::{End, LinkModel, Wire};
 use sfu::command::{Command, Permissions, Wish};
-use sfu::discard::DropReason;
 use sfu::engine::{Engine, EngineConfig, Input, Output};
 use sfu::event::Event;
 use sfu::ids::{PeerId, RoomId, SlotId, Source, SourceKind};
 use sfu::net::{Candidate, Path, PathKind};
 use sfu::sdp::Offer;
-use sfu::stats::{Effort, WorkerStats};
+use sfu::stats::Effort;
 use sfu::time::Clock;
 use sfu::transport::Certificate;
 use std::collections::BTreeMap;
@@ -29,6 +29,7 @@ pub const ROOM: RoomId = RoomId(1);
 pub struct Site {
     pub client: Client,
     pub wishes: Vec<Option<Wish>>,
+    pub asks_for_mix: bool,
     pub may: Permissions,
     pub in_room: bool,
     /// How and where the bridge sees it.
@@ -49,6 +50,7 @@ type Names = Vec<(Instant, Option<Source>)>;
 pub struct World {
     pub now: Instant,
     pub engine: Engine,
+    pub(super) mixing: Mixing,
     pub sites: Vec<Site>,
     pub wire: Wire,
     pub floor: Option<usize>,
@@ -104,6 +106,7 @@ impl World {
         World {
             now,
             engine: Engine::new(now, config),
+            mixing: Mixing::new(now),
             sites: Vec::new(),
             wire: Wire::new(seed),
             floor: None,
@@ -146,6 +149,7 @@ impl World {
         self.wire.add(link);
         self.sites.push(Site {
             wishes: vec![None; slots],
+            asks_for_mix: false,
             may: Permissions::all(),
             in_room: true,
             seen_at: (PathKind::Udp, client.address),
@@ -260,7 +264,8 @@ impl World {
         loop {
             let inside = self.sites.iter_mut().filter(|site| site.in_room);
             let clients = inside.filter_map(|site| site.client.next_wake()).min();
-            let next = [Some(self.engine_wake), self.wire.next(), clients].into_iter().flatten().min();
+            let next = [Some(self.engine_wake), self.mixing.wake_at(), self.wire.next(), clients];
+            let next = next.into_iter().flatten().min();
             let next = next.unwrap_or(end).max(self.now);
             if next > end {
                 self.now = end;
@@ -291,6 +296,9 @@ impl World {
         }
         if self.engine_wake <= self.now {
             self.engine.handle_input(self.now, Input::Timeout);
+        }
+        for mixed in self.mixing.take(self.now) {
+            self.engine.handle_input(self.now, Input::Mixed(mixed));
         }
         self.drain_engine();
         self.tell_effort();
@@ -339,6 +347,10 @@ impl World {
                     continue;
                 }
                 Output::Event(event) => event,
+                Output::Mix(order) => {
+                    self.mixing.order(self.now, order);
+                    continue;
+                }
             };
             self.take(event);
         }
@@ -371,20 +383,6 @@ impl World {
             _ => {}
         }
         self.events.push(event);
-    }
-
-    /// The last statistics.
-    pub fn stats(&self) -> WorkerStats {
-        let last = self.events.iter().rev().find_map(|event| match event {
-            Event::Stats { worker, .. } => Some(worker.as_ref().clone()),
-            _ => None,
-        });
-        last.unwrap_or_default()
-    }
-
-    /// Packets dropped for `reason`, by the last statistics.
-    pub fn drops(&self, reason: DropReason) -> u64 {
-        self.stats().drops.get(reason)
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tests::house::{House, Stop};
 use tests::simulation::LinkModel;
 
+mod found;
 mod seeded;
 
 /// Within this a house agrees in which nothing happens any more: a handshake takes up to 5.5 s where one packet of it is
@@ -157,6 +158,26 @@ fn who_was_cut_off_for_a_while_learns_again_what_its_slots_carry() {
     agrees(&mut house, "back");
     let others = |site: &usize| *site != 1;
     assert!((0..5).filter(others).all(|site| house.peer_of(site) == peers[site]), "only one line was cut");
+}
+
+/// Nothing of what it sends comes before its line is back, and its peer connection goes on.
+#[test]
+fn who_was_cut_off_when_its_handshake_had_just_ended_is_heard_and_seen() {
+    // The handshake ends between two of its packets, and over TCP all that was sent would come.
+    let mut house = House::new(10, &[2], LinkModel { delay: Duration::from_millis(7), ..LinkModel::clean() });
+    house.come(0, true, false);
+    watch(&mut house, 0, 1);
+    house.come(1, true, false);
+    while !house.sites[1].client.as_ref().is_some_and(|client| client.is_open()) {
+        house.run(Duration::from_millis(1));
+    }
+    let peer = house.peer_of(1);
+    house.net.wire.links[1].cut = true;
+    house.run(Duration::from_secs(20));
+    assert_eq!(seen_and_heard(&house)[0], (0, 0), "nothing came");
+    house.net.wire.links[1].cut = false;
+    agrees(&mut house, "back");
+    assert_eq!(house.peer_of(1), peer, "the same peer connection");
 }
 
 /// Nobody tells a site whose line was cut meanwhile that its connection is gone.

@@ -9,6 +9,7 @@ use tests::simulation::{LinkModel, Publishes, Site, SlotView, World};
 mod codecs;
 mod found;
 mod joins;
+mod mixing;
 mod remb;
 mod seeded;
 mod sizes;

@@ -40,6 +40,9 @@ export function useSiteStatus(site: SiteView) {
 
 export const useNotices = () => useSession().notices.shown.value;
 
+/** All voices come as one mix. */
+export const useIsMixed = (): boolean => useSession().state.value.mixed;
+
 /** Milliseconds since 1970, for people who look at the time. */
 export const useWallClock = (): number => useSession().clocks.wall.value;
 

@@ -23,6 +23,12 @@ export const en = {
   audioOnlyHint:
     'No pictures and no presented documents come here, which leaves the line for sound. While the camera is on, the other sites still see it.',
   audioOnlyNow: 'Audio only',
+  mixedSound: 'Mixed sound for weak lines',
+  mixedSoundHint:
+    'The sound of all sites comes as one stream, which takes least of the line. It is a little less clear. Where the line here is too weak, the system does so by itself.',
+  mixedForLine: 'The line here is weak: sound is mixed so that no word is lost',
+  mixedByChoice: 'Sound is mixed',
+  separateVoices: 'Stop mixing',
   showPictures: 'Show pictures again',
   testSpeaker: 'Test loudspeaker',
   testSpeakerPlaying: 'Playing…',

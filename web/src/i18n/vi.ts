@@ -22,6 +22,12 @@ export const vi = {
   audioOnlyHint:
     'Không nhận hình và tài liệu trình chiếu, để dành đường truyền tại đây cho tiếng. Camera đang bật thì các điểm cầu khác vẫn thấy.',
   audioOnlyNow: 'Đang chỉ dùng âm thanh',
+  mixedSound: 'Gộp tiếng cho đường truyền yếu',
+  mixedSoundHint:
+    'Tiếng của mọi điểm cầu về chung một luồng, tốn ít đường truyền nhất. Tiếng kém rõ hơn một chút. Khi đường truyền tại đây quá yếu, hệ thống tự gộp.',
+  mixedForLine: 'Đường truyền tại đây yếu: tiếng được gộp lại để không mất lời',
+  mixedByChoice: 'Đang gộp tiếng',
+  separateVoices: 'Thôi gộp tiếng',
   showPictures: 'Hiện lại hình ảnh',
   testSpeaker: 'Thử loa',
   testSpeakerPlaying: 'Đang phát…',

@@ -12,6 +12,8 @@ export interface Choices {
   microphoneOn: boolean;
   /** Hear the others and see nothing of them: no video is wished for. */
   audioOnly: boolean;
+  /** Hear one mix in place of each voice, also where the line would carry them. */
+  mixedSound: boolean;
   /** Skip the entry page. */
   direct: boolean;
 }
@@ -26,6 +28,7 @@ export const defaultChoices: Choices = {
   // A room enters muted; the banner says so and one press opens the microphone.
   microphoneOn: false,
   audioOnly: false,
+  mixedSound: false,
   direct: false,
 };
 

@@ -26,7 +26,13 @@ export function reduce(before: MeetingState, message: ServerMessage, nowMs: numb
     case 'meeting':
       return withMeeting(state, message.meeting, nowMs);
     case 'slots':
-      return { ...state, videoSlots: message.video, audioSlots: message.audio, slotLimits: message.limits };
+      return {
+        ...state,
+        videoSlots: message.video,
+        audioSlots: message.audio,
+        slotLimits: message.limits,
+        mixed: message.mixed,
+      };
     case 'speakers':
       return {
         ...state,

@@ -33,6 +33,8 @@ export interface MeetingState {
   actions: ActionKind[];
   videoSlots: (SlotSource | null)[];
   audioSlots: (SlotSource | null)[];
+  /** All voices come as one mix. */
+  mixed: boolean;
   /** What video slots show less of than was wished for, and why. */
   slotLimits: (SlotLimit | null)[];
   /** Loudest first. */
@@ -55,6 +57,7 @@ export const initialState: MeetingState = {
   actions: [],
   videoSlots: [],
   audioSlots: [],
+  mixed: false,
   slotLimits: [],
   speakers: [],
   recentSpeakers: [],

@@ -36,6 +36,7 @@ seat?: string,
 takeover: boolean, }
   | { "type": "offer", sdp: Sdp, }
   | { "type": "wishes", slots: Array<SlotWish | null>, }
+  | { "type": "hearing", mixed: boolean, }
   | { "type": "media", microphone: boolean, camera: boolean, content: boolean, }
   | { "type": "report", report: ClientReport, }
   | { "type": "ping", n: number, }
@@ -129,7 +130,7 @@ actions: Array<ActionKind>, }
   | { "type": "error", code: ErrorCode, text: string, }
   | { "type": "answer", sdp: Sdp, }
   | { "type": "meeting", meeting: MeetingView, }
-  | { "type": "slots", video: Array<SlotSource | null>, audio: Array<SlotSource | null>, limits: Array<SlotLimit | null>, }
+  | { "type": "slots", video: Array<SlotSource | null>, audio: Array<SlotSource | null>, limits: Array<SlotLimit | null>, mixed: boolean, }
   | { "type": "speakers", sites: Array<SiteId>, }
   | { "type": "layers", kind: SourceKind, layers: Array<boolean>, }
   | { "type": "links", links: Array<SiteLink>, }

@@ -70,6 +70,7 @@ export class Session {
   readonly wishes = new Wishes(this.state, this.screen, this.audioOnly, this.slots, slots =>
     this.send({ type: 'wishes', slots }),
   );
+  private readonly mixedSound = computed(() => this.local.choices.value.mixedSound);
   private connector: Connector | null = null;
   private opening: Promise<void> | null = null;
 
@@ -79,6 +80,7 @@ export class Session {
     effect(() => {
       this.local.testing.value = this.phase.value === 'entry';
     });
+    effect(() => this.tellHearing(this.mixedSound.value));
   }
 
   /** Where the page begins: the entry page, the meeting, or a sentence why neither. */
@@ -167,6 +169,11 @@ export class Session {
   private negotiated(): void {
     this.sending.tellBridge();
     this.wishes.repeat();
+    this.tellHearing(this.mixedSound.value);
+  }
+
+  private tellHearing(mixed: boolean): void {
+    this.send({ type: 'hearing', mixed });
   }
 
   private end(ending: Ending): void {

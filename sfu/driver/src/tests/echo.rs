@@ -125,7 +125,7 @@ impl Machine for Echo {
             Input::PathClosed { path } => {
                 self.events.push_back(Event::Restored { peer: PeerId(u64::from(path.remote.port())) })
             }
-            Input::Effort(_) => {}
+            Input::Effort(_) | Input::Mixed(_) => {}
         }
     }
 

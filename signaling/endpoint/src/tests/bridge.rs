@@ -128,7 +128,8 @@ async fn serve(tcp: TcpStream, manners: Manners, received: SharedHeard) {
                 let slot = |kind| Some(SlotSource { site: SiteId(1), kind });
                 let video = vec![slot(SourceKind::Camera)];
                 let audio = vec![slot(SourceKind::Microphone), None];
-                say(&mut socket, &ServerMessage::Slots { video, audio, limits: Vec::new() }).await;
+                say(&mut socket, &ServerMessage::Slots { video, audio, limits: Vec::new(), mixed: false })
+                    .await;
             }
             ClientMessage::Wishes { slots } => {
                 assert_eq!(slots.first().copied().flatten().map(|wish| wish.site), Some(SiteId(1)));

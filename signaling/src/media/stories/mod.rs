@@ -106,6 +106,7 @@ fn stage(big_screen: Option<SiteId>, b_shares: bool, wishes: &[Option<SlotWish>]
         content_open: true,
         content_active: site == B && b_shares,
         wishes: wishes.to_vec(),
+        asks_for_mix: false,
     };
     Stage { big_screen, floor: big_screen, sites: vec![site(A), site(B), site(C)] }
 }
@@ -232,6 +233,20 @@ fn a_peer_the_engine_failed_at_comes_back_as_another() {
 }
 
 #[test]
+fn a_site_is_told_that_its_voices_are_mixed() {
+    let mut story = Story::begins();
+    let a = story.joins(A);
+    let mixes = |slot, mixes| Event::SlotMixes { peer: a, slot, mixes };
+    let told_mixed = |effects: Vec<Effect>| match effects.as_slice() {
+        [Effect::Send { site: A, message: ServerMessage::Slots { mixed, .. }, .. }] => *mixed,
+        other => panic!("{other:?}"),
+    };
+    assert!(told_mixed(story.event(mixes(3, true))));
+    assert!(told_mixed(story.event(mixes(4, true))), "it has moved to another slot");
+    assert!(told_mixed(story.event(mixes(3, false))) && !told_mixed(story.event(mixes(4, false))));
+}
+
+#[test]
 fn slots_and_paths_are_told_in_sites() {
     let mut story = Story::begins();
     let (a, b) = (story.joins(A), story.joins(B));
@@ -243,14 +258,19 @@ fn slots_and_paths_are_told_in_sites() {
     let slots = Effect::Send {
         meeting: MEETING,
         site: A,
-        message: ServerMessage::Slots { video: vec![None, camera], audio: Vec::new(), limits: Vec::new() },
+        message: ServerMessage::Slots {
+            video: vec![None, camera],
+            audio: Vec::new(),
+            limits: Vec::new(),
+            mixed: false,
+        },
     };
     assert_eq!(effects, [slots]);
     let limit = Some(shortfall::Limit { shows: Less::Stills, by: shortfall::LimitedBy::Viewer });
     let effects = story.event(Event::SlotLimited { peer: a, slot: 1, limit });
     let told = Some(SlotLimit { shows: SlotShows::Stills, by: LimitedBy::Viewer });
     let (video, audio, limits) = (vec![None, camera], Vec::new(), vec![None, told]);
-    let message = ServerMessage::Slots { video, audio, limits };
+    let message = ServerMessage::Slots { video, audio, limits, mixed: false };
     assert_eq!(effects, [Effect::Send { meeting: MEETING, site: A, message }]);
     let path = |path| Effect::Path { meeting: MEETING, site: B, path };
     let udp = PathKind::Udp;

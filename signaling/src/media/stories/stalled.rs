@@ -40,7 +40,7 @@ fn the_meetings_of_a_worker_that_hangs_move_to_another() {
     assert_eq!(hangs(&mut story, &[(0, 2)]), [], "it may come back");
     assert_eq!(story.bridge.stuck(), [0], "and is named already");
     let effects = hangs(&mut story, &[(0, 5)]);
-    let nothing = ServerMessage::Slots { video: Vec::new(), audio: Vec::new(), limits: Vec::new() };
+    let nothing = ServerMessage::no_slots();
     let moved = ServerMessage::MediaMoved;
     let expected = [(A, nothing.clone()), (A, moved.clone()), (B, nothing), (B, moved)];
     assert_eq!(sent(&effects), expected, "and no site of the other meeting");

@@ -9,7 +9,8 @@ type SwitchKey =
   | 'direct'
   | 'cameraOn'
   | 'microphoneOn'
-  | 'audioOnly';
+  | 'audioOnly'
+  | 'mixedSound';
 
 export function Switch({ of, label, hint }: { of: SwitchKey; label: string; hint?: string }) {
   const [on, choose] = useChoice(of);

@@ -18,6 +18,7 @@ export function OpenPanel({ panel, close }: { panel: Panel; close(): void }) {
       return (
         <Dialog title={t.devices} onClose={close} testid="devices-dialog">
           <Switch of="audioOnly" label={t.audioOnly} hint={t.audioOnlyHint} />
+          <Switch of="mixedSound" label={t.mixedSound} hint={t.mixedSoundHint} />
           <DeviceForm />
           <DirectSwitch />
         </Dialog>

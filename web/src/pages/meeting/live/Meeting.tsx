@@ -4,10 +4,10 @@ import { useMediaUp, useProgress } from '../../../hooks/visit';
 import { DeviceProblems } from '../devices/DeviceProblems';
 import { OpenPanel, type Panel } from '../dialogs/OpenPanel';
 import { Tiles } from '../tile/Tiles';
-import { AudioOnly } from './AudioOnly';
 import { Banner } from './Banner';
 import { ChairBar } from './ChairBar';
 import { Controls } from './Controls';
+import { Hearing } from './Hearing';
 import { ListenButton } from './ListenButton';
 import { Notices } from './Notices';
 import { Reconnecting } from './Reconnecting';
@@ -23,7 +23,7 @@ export function Meeting() {
   return (
     <div class="meeting" data-online={progress.kind === 'online'} data-media={media}>
       <TopBar open={open} />
-      <AudioOnly />
+      <Hearing />
       <Tiles />
       <UnderTiles open={open} />
       <DeviceProblems closable />
