@@ -28,6 +28,7 @@ const LINES = [
   ['2 Mbit/s, RTT 60', 'set both rate 2000000 queue 300 delay 30'],
   ['512 kbit/s, RTT 60', 'set both rate 512000 queue 300 delay 30'],
   ['128 kbit/s, RTT 60', 'set both rate 128000 queue 300 delay 30'],
+  ['64 kbit/s, RTT 60', 'set both rate 64000 queue 300 delay 30'],
   ['clean again', ''],
 ];
 

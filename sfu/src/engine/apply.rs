@@ -111,7 +111,7 @@ impl Engine {
             self.events.push_back(Event::SlotLimited { peer, slot, limit });
         }
         video.wanted = plan.wished;
-        video.slot.show_stills(plan.measure == Measure::Stills);
+        video.slot.show_stills(plan.measure.stills_every());
         video.slot.limit_temporal(if plan.measure == Measure::Thin { THIN_TEMPORAL } else { ALL_TEMPORAL });
         let (current, target, needs_key) =
             (video.slot.current(), video.slot.target(), video.slot.needs_key());

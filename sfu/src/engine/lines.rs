@@ -8,7 +8,6 @@ use crate::net::PathKind;
 use crate::peer::line::Line;
 use crate::peer::queue::SendRank;
 use crate::peer::subscriber::{Subscriber, Video};
-use crate::room::shed::Measure;
 use rtp::rtcp::TransportReport;
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
@@ -17,8 +16,6 @@ use std::time::{Duration, Instant};
 const REMB_BPS: RangeInclusive<u64> = 30_000..=1_000_000_000;
 /// A line is divided among slots no more often than this.
 const DIVIDE_EVERY: Duration = Duration::from_millis(200);
-/// Between two stills of a slot, whose cost `room/allocate.rs` states.
-const STILLS_EVERY: Duration = Duration::from_secs(4);
 
 impl Engine {
     /// Which of a receiver's packets have arrived, and when.
@@ -86,8 +83,9 @@ impl Engine {
 
 /// The layer of which a slot that shows stills needs the next one.
 fn still_due(now: Instant, video: &Video) -> Option<Origin> {
-    let idle = video.slot.rewriter.idle(now).is_none_or(|idle| idle >= STILLS_EVERY);
-    video.slot.target().filter(|_| video.measure == Measure::Stills && idle)
+    let every = video.measure.stills_every()?;
+    let is_due = video.slot.rewriter.idle(now).is_none_or(|idle| idle >= every);
+    video.slot.target().filter(|_| is_due)
 }
 
 /// Queues the probe that is due, as padding on the first slot that has RTX. Where none has, frames stand in for it.

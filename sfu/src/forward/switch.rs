@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 /// A frame whose end has not come this long after its last packet is given up. Browsers send a
 /// frame within a millisecond (seen in Chromium); a lost tail takes one retransmission.
 const FRAME_END_TIMEOUT: Duration = Duration::from_millis(60);
+/// Of the time between two stills at least so much passes.
+const EARLIEST: f64 = 0.75;
 
 /// Temporal layers are numbered 0–7 (AV1); this lets all of them pass.
 pub const ALL_TEMPORAL: u8 = u8::MAX;
@@ -52,8 +54,9 @@ pub struct VideoSlot {
     /// The current layer restarted, or rests after a still, and no key frame of it has come since: nothing continues
     /// what was sent.
     restarted: bool,
-    /// Only key frames are shown.
-    stills: bool,
+    /// Only key frames are shown, so far apart; and when the last one came.
+    stills: Option<Duration>,
+    key_at: Option<Instant>,
     /// Timestamp of the newest frame offered, which `temporal` has been decided for.
     frame: Option<u32>,
 }
@@ -70,7 +73,8 @@ impl VideoSlot {
             max_temporal: ALL_TEMPORAL,
             temporal: ALL_TEMPORAL,
             restarted: false,
-            stills: false,
+            stills: None,
+            key_at: None,
             frame: None,
         }
     }
@@ -85,7 +89,7 @@ impl VideoSlot {
 
     /// The origin of which the slot needs a key frame, if any.
     pub fn needs_key(&self) -> Option<Origin> {
-        let rests = self.restarted && !self.stills;
+        let rests = self.restarted && self.stills.is_none();
         if self.target == self.current && !rests { None } else { self.target }
     }
 
@@ -108,9 +112,19 @@ impl VideoSlot {
         self.max_temporal = max;
     }
 
-    /// From the next frame on only key frames are shown; or all again, from the next key frame on.
-    pub fn show_stills(&mut self, stills: bool) {
-        self.stills = stills;
+    /// From the next frame on only key frames are shown, so far apart; or all again, from the next key frame on.
+    pub fn show_stills(&mut self, every: Option<Duration>) {
+        self.stills = every;
+    }
+
+    /// Key frames come whenever any receiver needs one. What was asked for a little early is taken.
+    fn is_too_soon(&self, packet: &PacketMeta) -> bool {
+        let since = self.key_at.map(|at| packet.arrived.saturating_duration_since(at));
+        // The packet of that still itself is no other one.
+        let is_other = |since: Duration| !since.is_zero();
+        self.stills
+            .zip(since)
+            .is_some_and(|(every, since)| is_other(since) && since < every.mul_f64(EARLIEST))
     }
 
     /// Nothing more is shown before the next key frame.
@@ -131,7 +145,7 @@ impl VideoSlot {
         let steady = self.current == Some(origin)
             && self.waiting_key.is_none()
             && !self.restarted
-            && !self.stills
+            && self.stills.is_none()
             && self.temporal == ALL_TEMPORAL
             && self.max_temporal == ALL_TEMPORAL;
         let ((first, _), (_, last)) = (packets.first()?, packets.last()?);
@@ -179,11 +193,12 @@ impl VideoSlot {
     ) -> Result<Decision, DropReason> {
         self.restarted |= self.rewriter.leaps(origin, sequence);
         let is_new = self.frame.is_some_and(|frame| frame != packet.timestamp);
-        if self.stills && is_new && !packet.keyframe && !self.rewriter.is_late(origin, sequence) {
+        let is_still = packet.keyframe && !self.is_too_soon(packet);
+        if self.stills.is_some() && is_new && !is_still && !self.rewriter.is_late(origin, sequence) {
             self.rest();
         }
         if self.restarted {
-            let begins = packet.keyframe && self.target == self.current;
+            let begins = is_still && self.target == self.current;
             return Ok(if begins { Decision::Switch(sequence) } else { Decision::Ignore });
         }
         // A late packet decides nothing about the frames after it.
@@ -250,6 +265,7 @@ impl VideoSlot {
         let Some(target) = self.target else { return };
         self.rewriter.begin(target, sequence, packet, timestamp_out);
         self.current = Some(target);
+        self.key_at = Some(packet.arrived);
         self.frame_open = false;
         self.waiting_key = None;
         self.restarted = false;

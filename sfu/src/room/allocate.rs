@@ -1,7 +1,7 @@
 //! How a viewer's line is divided among its slots. Pure.
 //!
-//! Each slot has a ladder of rungs, from its last picture, which costs nothing, up to what is wished for. Every slot gets
-//! stills first; then the slots of the highest rank are raised as far as the line allows, then those of the next. Slots of
+//! Each slot has a ladder of rungs, from its last picture, which costs nothing, up to what is wished for. The
+//! highest rank gets stills first, every slot rare stills, then stills; then the slots of the highest rank are raised as far as the line allows, then those of the next. Slots of
 //! one rank are raised evenly.
 
 use super::shed::{Cost, Measure};
@@ -9,11 +9,13 @@ use crate::command::Rank;
 use crate::limits;
 use arrayvec::ArrayVec;
 
-/// The last picture, stills, fewer frames, and each layer whole.
-pub const MAX_RUNGS: usize = 3 + limits::MAX_LAYERS;
-/// The rung of stills.
-const STILLS: usize = 1;
-/// A key frame of the lowest layer, 6 KB, every four seconds.
+/// The last picture, rare stills, stills, fewer frames, and each layer whole.
+pub const MAX_RUNGS: usize = 4 + limits::MAX_LAYERS;
+/// The rungs of stills.
+const RARE: usize = 1;
+const STILLS: usize = 2;
+/// A key frame of the lowest layer, 6 KB, every sixteen seconds, and every four.
+const RARE_BPS: u64 = 3_000;
 const STILLS_BPS: u64 = 12_000;
 /// Part of the estimate that is divided: it is right on average, and repairs come on top.
 pub const USED: f64 = 0.9;
@@ -52,8 +54,12 @@ impl Demand {
         let lowest = layers.first().copied().unwrap_or_default();
         let rung = |layer, measure, bps| Rung { layer, measure, bps };
         let thin = lowest.whole.saturating_sub(lowest.upper);
-        let low =
-            [rung(0, Measure::Held, 0), rung(0, Measure::Stills, STILLS_BPS), rung(0, Measure::Thin, thin)];
+        let low = [
+            rung(0, Measure::Held, 0),
+            rung(0, Measure::Rare, RARE_BPS),
+            rung(0, Measure::Stills, STILLS_BPS),
+            rung(0, Measure::Thin, thin),
+        ];
         let whole = (0..).zip(layers).map(|(layer, cost)| rung(layer, Measure::Whole, cost.whole));
         let mut least = 0;
         let rungs = low.into_iter().chain(whole).take(MAX_RUNGS).map(|rung| {
@@ -108,7 +114,13 @@ pub fn allocate(bps: u64, demands: &[Demand]) -> Vec<usize> {
     ranks.sort_unstable_by(|a, b| b.cmp(a));
     ranks.dedup();
     let mut division = Division { demands, left: bps, rungs: vec![0; demands.len()] };
-    ranks.iter().for_each(|rank| division.raise_evenly(*rank, STILLS));
+    // What stands out, where anything does, is not to stand still so that others have a picture at all.
+    if let [top, _, ..] = ranks.as_slice() {
+        division.raise_evenly(*top, STILLS);
+    }
+    for rung in [RARE, STILLS] {
+        ranks.iter().for_each(|rank| division.raise_evenly(*rank, rung));
+    }
     ranks.iter().for_each(|rank| division.divide(*rank));
     division.rungs
 }

@@ -18,6 +18,7 @@ fn a_ladder_leads_from_the_last_picture_to_what_is_wished_for() {
         camera(0).rungs.iter().map(|rung| (rung.layer, rung.measure, rung.bps)).collect();
     let expected = [
         (0, Measure::Held, 0),
+        (0, Measure::Rare, 3_000),
         (0, Measure::Stills, 12_000),
         (0, Measure::Thin, 50_000),
         (0, Measure::Whole, 100_000),
@@ -33,6 +34,7 @@ fn a_ladder_leads_from_the_last_picture_to_what_is_wished_for() {
 fn the_more_a_line_carries_the_more_is_shown() {
     let one = |kbps: u64| shown(kbps * 1000, &[camera(0)])[0];
     assert_eq!(one(0), (0, Measure::Held));
+    assert_eq!(one(10), (0, Measure::Rare));
     assert_eq!(one(20), (0, Measure::Stills));
     assert_eq!(one(60), (0, Measure::Thin));
     assert_eq!(one(120), (0, Measure::Whole));
@@ -44,8 +46,11 @@ fn the_more_a_line_carries_the_more_is_shown() {
 fn the_highest_rank_is_served_first_and_the_others_shrink_evenly() {
     let demands = [camera(0), camera(3), camera(0), camera(1)];
     let thin = (0, Measure::Thin);
-    let (stills, low) = ((0, Measure::Stills), (0, Measure::Whole));
-    assert_eq!(shown(24_000, &demands), [(0, Measure::Held), stills, (0, Measure::Held), stills]);
+    let (rare, stills, low) = ((0, Measure::Rare), (0, Measure::Stills), (0, Measure::Whole));
+    assert_eq!(shown(9_000, &demands), [rare, rare, (0, Measure::Held), rare], "not even one");
+    assert_eq!(shown(18_000, &demands), [rare, stills, (0, Measure::Held), rare]);
+    assert_eq!(shown(24_000, &demands), [rare, stills, rare, rare]);
+    assert_eq!(shown(30_000, &demands), [rare, stills, rare, stills]);
     assert_eq!(shown(150_000, &demands), [stills, low, stills, stills]);
     assert_eq!(shown(300_000, &demands), [thin, low, thin, low]);
     assert_eq!(shown(2_150_000, &demands), [low, (2, Measure::Whole), low, (1, Measure::Whole)]);
@@ -55,12 +60,12 @@ fn the_highest_rank_is_served_first_and_the_others_shrink_evenly() {
 fn a_slot_is_raised_only_with_room_to_spare_and_lowered_only_when_it_must() {
     let stands = |rung, may_rise| Demand { stands: Some(rung), may_rise, ..camera(0) };
     let at = |kbps: u64, demand: Demand| allocate(kbps * 1000, &[demand])[0];
-    assert_eq!(at(110, stands(2, true)), 2, "100 kbit/s and 15 % are asked");
-    assert_eq!(at(120, stands(2, true)), 3);
-    assert_eq!(at(400, stands(2, false)), 2, "it was lowered a moment ago");
-    assert_eq!(at(96, stands(3, true)), 3, "a little less does not lower it");
-    assert_eq!(at(90, stands(3, true)), 2);
-    assert_eq!(at(5, stands(3, true)), 0);
+    assert_eq!(at(110, stands(3, true)), 3, "100 kbit/s and 15 % are asked");
+    assert_eq!(at(120, stands(3, true)), 4);
+    assert_eq!(at(400, stands(3, false)), 3, "it was lowered a moment ago");
+    assert_eq!(at(96, stands(4, true)), 4, "a little less does not lower it");
+    assert_eq!(at(90, stands(4, true)), 3);
+    assert_eq!(at(5, stands(4, true)), 1);
 }
 
 #[test]
@@ -71,7 +76,7 @@ fn speech_and_control_are_taken_off_first() {
 }
 
 fn demands() -> impl Strategy<Value = Vec<Demand>> {
-    let demand = (0u8..4, prop::collection::vec(1u64..3_000_000, 1..=3), 0usize..6, any::<bool>());
+    let demand = (0u8..4, prop::collection::vec(1u64..3_000_000, 1..=3), 0usize..7, any::<bool>());
     let demand = demand.prop_map(|(rank, layers, stands, may_rise)| {
         let costs: Vec<Cost> = layers.into_iter().map(|whole| Cost { whole, upper: whole / 3 }).collect();
         let demand = Demand::new(Rank(rank), &costs);

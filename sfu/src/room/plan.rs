@@ -367,7 +367,7 @@ fn limit_of(why: Why, measure: Measure) -> Option<Limit> {
     let shows = match measure {
         Measure::Whole => Less::Lower,
         Measure::Thin => Less::Fewer,
-        Measure::Stills => Less::Stills,
+        Measure::Stills | Measure::Rare => Less::Stills,
         Measure::Held => Less::Held,
     };
     Some(Limit { shows, by })

@@ -19,10 +19,23 @@ pub enum Measure {
     Whole,
     /// The lowest temporal layer alone: fewer frames, and no key frame is needed to come back.
     Thin,
-    /// Key frames alone, seconds apart.
+    /// Key frames alone, four seconds apart.
     Stills,
+    /// The same, sixteen seconds apart: so that no place stays dark where stills of all would take too much.
+    Rare,
     /// The last frame stays.
     Held,
+}
+
+impl Measure {
+    /// Time between key frames, where these are all that is shown.
+    pub fn stills_every(self) -> Option<Duration> {
+        match self {
+            Measure::Stills => Some(Duration::from_secs(4)),
+            Measure::Rare => Some(Duration::from_secs(16)),
+            Measure::Whole | Measure::Thin | Measure::Held => None,
+        }
+    }
 }
 
 /// The position of a slot in the order in which video is shed.

@@ -26,7 +26,7 @@ fn saved(shedding: &Shedding, slots: &[(Standing, Cost)]) -> f64 {
     let of = |(rank, cost): &(Standing, Cost)| match shedding.measure(*rank) {
         Measure::Whole => 0,
         Measure::Thin => cost.upper,
-        Measure::Stills | Measure::Held => cost.whole,
+        Measure::Stills | Measure::Rare | Measure::Held => cost.whole,
     };
     let total: u64 = slots.iter().map(|(_, cost)| cost.whole).sum();
     slots.iter().map(of).sum::<u64>() as f64 / total as f64

@@ -184,6 +184,48 @@ story(
   LIMIT_MS,
 );
 
+story('who asks for mixed sound hears all others in one stream, and not itself', async world => {
+  const server = await world.server();
+  const [hall, commune] = await threeJoin(world, server);
+  await commune.hears('hall', 'village');
+  const streams = count =>
+    until(`${count} audio streams`, async () => (await hearingStreams(commune)) === count);
+  await streams(2);
+  await commune.press('devices');
+  await commune.page.press('[data-testid="switch-mixedSound"]', 'Space');
+  await commune.page.keyboard.press('Escape');
+  await commune.page.waitForSelector('[data-testid="mixed-sound"]');
+  await streams(1);
+  await until('both are heard, and the own voice is no louder than what coding leaves', async () => {
+    const levels = await commune.tones();
+    const others = Math.min(levels.hall, levels.village);
+    return { ok: others > HEARD_DB && levels.commune < others - BELOW_DB, levels };
+  });
+  await hall.hears('commune', 'village');
+  await commune.page.press('[data-testid="separate-voices"]', 'Enter');
+  await commune.page.waitForSelector('[data-testid="mixed-sound"]', { state: 'detached' });
+  await streams(2);
+  await commune.hears('hall', 'village');
+});
+
+/** Of a tone, and of what Opus at 24 kbit/s adds between two of them. */
+const HEARD_DB = -50;
+const BELOW_DB = 35;
+
+/** How many streams of sound bring packets in half a second. */
+async function hearingStreams({ page }) {
+  const received = () =>
+    page.evaluate(async () => {
+      const stats = [...(await window.nhipcau.pc.getStats()).values()];
+      const sound = stats.filter(({ type, kind }) => type === 'inbound-rtp' && kind === 'audio');
+      return sound.map(({ packetsReceived }) => packetsReceived);
+    });
+  const before = await received();
+  await pause(500);
+  const after = await received();
+  return after.filter((packets, at) => packets > (before[at] ?? 0)).length;
+}
+
 /** Bytes in a packet of the microphone, over a second; of a tone all are alike. Chromium calls RED what is in it: Opus. */
 async function voiceBytes({ page }) {
   const sent = () =>

@@ -17,8 +17,10 @@ export function OpenPanel({ panel, close }: { panel: Panel; close(): void }) {
     case 'devices':
       return (
         <Dialog title={t.devices} onClose={close} testid="devices-dialog">
-          <Switch of="audioOnly" label={t.audioOnly} hint={t.audioOnlyHint} />
-          <Switch of="mixedSound" label={t.mixedSound} hint={t.mixedSoundHint} />
+          <div class="switches">
+            <Switch of="audioOnly" label={t.audioOnly} hint={t.audioOnlyHint} />
+            <Switch of="mixedSound" label={t.mixedSound} hint={t.mixedSoundHint} />
+          </div>
           <DeviceForm />
           <DirectSwitch />
         </Dialog>
