@@ -86,6 +86,12 @@ impl Engine {
         orders.for_each(|order| self.mix_orders.push(order));
     }
 
+    pub(super) fn count_mixes(&mut self) {
+        self.stats.mixes = self.rooms.values().map(|room| room.mixes.len()).sum();
+        let subscribers = self.peers.indices().filter_map(|index| self.peers.subscribers.get(index));
+        self.stats.mixed_peers = subscribers.filter(|subscriber| subscriber.mixing.is_mixed()).count();
+    }
+
     pub(super) fn end_mixes(&mut self, id: RoomId) {
         let Some(room) = self.rooms.get_mut(&id) else {
             return;

@@ -99,6 +99,7 @@ impl Engine {
         self.stats.peers = self.peers.len();
         self.stats.rooms = self.rooms.len();
         self.count_shed();
+        self.count_mixes();
         let indices: Vec<PeerIndex> = self.peers.indices().collect();
         let peers = indices.iter().filter_map(|index| {
             self.at_work.begin(Work::Peer(*index));

@@ -347,7 +347,7 @@ impl<'a> Planner<'a> {
             AudioPlace { partner, carries: *carries }
         };
         let places: Vec<AudioPlace> = viewer.audio.iter().enumerate().map(place).collect();
-        let is_heard = self.survey.heard.contains(&viewer.peer);
+        let is_heard = viewer.audible && self.survey.heard.contains(&viewer.peer);
         match speech.mix {
             Some(_) if heard.is_empty() => vec![None; places.len()],
             Some(_) => assign_mix(&places, Some(viewer.peer).filter(|_| is_heard)),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// A number of one worker: how it is called and where it is found.
 struct ByWorker(Kind, &'static str, &'static str, fn(&WorkerStats) -> f64);
 
-const BY_WORKER: [ByWorker; 10] = [
+const BY_WORKER: [ByWorker; 12] = [
     ByWorker(
         Kind::Gauge,
         "nhipcau_worker_load_ratio",
@@ -28,6 +28,18 @@ const BY_WORKER: [ByWorker; 10] = [
         "nhipcau_worker_shed_slots",
         "Pictures not sent just now because the worker cannot keep up.",
         |w| w.shed_slots as f64,
+    ),
+    ByWorker(
+        Kind::Gauge,
+        "nhipcau_worker_mixes",
+        "Mixes of voices made just now, each for sites whose line carries no more, or that ask for it.",
+        |w| w.mixes as f64,
+    ),
+    ByWorker(
+        Kind::Gauge,
+        "nhipcau_worker_mixed_peers",
+        "Sites that hear one mix in place of each voice just now.",
+        |w| w.mixed_peers as f64,
     ),
     ByWorker(Kind::Counter, "nhipcau_worker_datagrams_received_total", "Datagrams received.", |w| {
         w.datagrams_received as f64
