@@ -46,7 +46,8 @@ impl<C: Codec> Mixer<C> {
                 self.rooms.remove(&room);
             }
             MixOrder::Room { room, voices, mixes } => {
-                self.rooms.entry(room).or_insert_with(Room::new).arrange(&self.codec, &voices, &mixes);
+                let room = self.rooms.entry(room).or_insert_with(|| Room::new(now));
+                room.arrange(now, &self.codec, &voices, &mixes);
             }
             MixOrder::Voice { room, voice, timestamp, payload } => {
                 if let Some(room) = self.rooms.get_mut(&room) {
@@ -66,6 +67,7 @@ impl<C: Codec> Mixer<C> {
                 return Output::Timeout(now.checked_add(IDLE).unwrap_or(now));
             }
             let Some(tick) = self.grid.due(now) else { return Output::Timeout(self.grid.next_at()) };
+            self.rooms.retain(|_, room| room.is_wanted(tick.at));
             for (id, room) in &mut self.rooms {
                 room.tick(&self.codec, *id, tick, &mut self.ready);
             }

@@ -1,7 +1,7 @@
 //! A room: its voices, their sum, and its mixes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sfu::ids::{PeerId, RoomId};
 use sfu::mix::{MixFormat, MixId, Mixed, WantedMix};
@@ -16,20 +16,24 @@ pub const MAX_VOICES: usize = 16;
 /// Mixes of a room, at most: one for each voice would do. Each costs an encoder.
 pub const MAX_MIXES: usize = 16;
 
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(5);
+
 /// What is heard in a room, and by whom.
 pub struct Room<C: Codec> {
+    ordered_at: Instant,
     voices: BTreeMap<PeerId, Voice<C>>,
     mixes: BTreeMap<Option<PeerId>, Mix<C>>,
 }
 
 impl<C: Codec> Room<C> {
     /// An empty room.
-    pub fn new() -> Room<C> {
-        Room { voices: BTreeMap::new(), mixes: BTreeMap::new() }
+    pub fn new(now: Instant) -> Room<C> {
+        Room { ordered_at: now, voices: BTreeMap::new(), mixes: BTreeMap::new() }
     }
 
     /// Makes voices and mixes those that are named, up to the bounds. Those that were there go on.
-    pub fn arrange(&mut self, codec: &C, voices: &[PeerId], mixes: &[WantedMix]) {
+    pub fn arrange(&mut self, now: Instant, codec: &C, voices: &[PeerId], mixes: &[WantedMix]) {
+        self.ordered_at = now;
         let named: BTreeSet<PeerId> = voices.iter().copied().take(MAX_VOICES).collect();
         self.voices.retain(|voice, _| named.contains(voice));
         for voice in named {
@@ -46,6 +50,11 @@ impl<C: Codec> Room<C> {
                 None => self.mixes.extend(Mix::new(codec, format).map(|new| (without, new))),
             }
         }
+    }
+
+    /// Orders are repeated each second: a room whose order has not come for long is over, and the word of that was lost.
+    pub fn is_wanted(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.ordered_at) < FORGOTTEN_AFTER
     }
 
     /// A packet that came at `now`. Those of others than the room's voices are ignored.

@@ -79,10 +79,10 @@ impl Engine {
     }
 
     fn apply_member(&mut self, now: Instant, room: &Room, plan: &MemberPlan) {
-        let MemberPlan { peer, index: subscriber, video, audio, share, mix } = plan;
+        let MemberPlan { peer, index: subscriber, video, audio, share, speech } = plan;
         if let Some(subscriber) = self.peers.subscribers.get_mut(*subscriber) {
             (subscriber.share, subscriber.shared_at) = (*share, Some(now));
-            subscriber.mixing.set(now, *mix);
+            subscriber.mixing.set(now, speech.mix, speech.is_short);
         }
         for (slot, slot_plan) in (0..).zip(video) {
             self.apply_video(now, *peer, Route { subscriber: *subscriber, slot }, slot_plan);
@@ -212,7 +212,9 @@ impl Engine {
         let before = std::mem::replace(&mut audio.carries, carried);
         self.report_carried(peer, route.slot, before, carried);
         self.add_route(origin, route);
-        if let Some(origin) = origin.filter(|_| begins) {
+        // The newest packet of a mix may have the receiver's own voice in it.
+        let is_mix = matches!(carried, Some(Carried::Mix { .. }));
+        if let Some(origin) = origin.filter(|_| begins && !is_mix) {
             self.replay_voice(now, origin, route);
         }
     }

@@ -108,6 +108,9 @@ fn take_back_of(
     });
     if taken && let Some(video) = subscriber.video.get_mut(usize::from(slot)) {
         video.slot.rest();
+        if frames == 0 {
+            video.slot.miss_still();
+        }
     }
     taken
 }

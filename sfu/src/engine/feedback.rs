@@ -158,6 +158,13 @@ impl Engine {
         if let Some(origin) = moves.and_then(|video| video.slot.current().or(video.slot.target())) {
             self.request_key_for(now, index, origin);
         }
+        let Some(subscriber) = self.peers.subscribers.get_mut(index) else {
+            return;
+        };
+        let slot = subscriber.video_by_ssrc(media).and_then(|slot| subscriber.video.get_mut(slot));
+        if let Some(video) = slot.filter(|video| video.slot.still_age(now) > Some(STILL_COMES_WITHIN)) {
+            video.slot.miss_still();
+        }
     }
 
     /// Requests a key frame, charged to a receiver's budget. It is free while another receiver waits for one as well.
@@ -187,6 +194,11 @@ const CLOCK_NEWS_S: f64 = 0.02;
 /// A receiver that has waited for a packet so long gives the frame up: Chromium asks for a key frame after three seconds
 /// without a frame, and the packet still has to cross the line.
 const PLAYABLE: Duration = Duration::from_millis(2500);
+
+/// And the still of a slot that shows no more, which takes its time on a narrow line.
+const STILL_PLAYABLE: Duration = Duration::from_secs(5);
+/// A receiver that asks for a key frame so long after a still has not got it.
+const STILL_COMES_WITHIN: Duration = Duration::from_secs(3);
 
 /// Round trip from LSR and DLSR, RFC 3550 section 6.4.1.
 fn round_trip(now: NtpTime, block: &ReportBlock) -> Option<Duration> {
@@ -224,10 +236,12 @@ fn resend(
     };
     let layer = publishers.layer(origin).ok_or(DropReason::TooOld)?;
     let (meta, stored) = layer.slab.get(sequence_in).ok_or(DropReason::TooOld)?;
-    // A newer key frame has replaced it, or it comes too late to be played.
-    let is_replaced =
-        video.slot.current() != Some(origin) || layer.last_key.is_some_and(|key| sequence_in < key);
-    if is_replaced || layer.age(now, meta) > PLAYABLE {
+    // A newer key frame has replaced it, or it comes too late to be played. A slot that shows stills passes over key
+    // frames that others ask for.
+    let shows_stills = video.measure.stills_every().is_some();
+    let is_replaced_by = |key| sequence_in < key && !shows_stills;
+    let is_replaced = video.slot.current() != Some(origin) || layer.last_key.is_some_and(is_replaced_by);
+    if is_replaced || layer.age(now, meta) > if shows_stills { STILL_PLAYABLE } else { PLAYABLE } {
         return Err(DropReason::TooOld);
     }
     if video.resent.is_on_its_way(now, sequence_out, patience) || !budget.take_packet(stored.len()) {

@@ -7,7 +7,7 @@ use crate::ids::PeerIndex;
 use crate::net::PathKind;
 use crate::peer::line::Line;
 use crate::peer::queue::SendRank;
-use crate::peer::subscriber::{Subscriber, Video};
+use crate::peer::subscriber::Subscriber;
 use rtp::rtcp::TransportReport;
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
@@ -68,11 +68,10 @@ impl Engine {
             self.at_work.begin(Work::Peer(index));
             subscriber.estimator.on_second(now, subscriber.history.in_flight());
             let short = subscriber.share.is_short;
-            let stills: Vec<Origin> =
-                subscriber.video.iter().filter_map(|video| still_due(now, video)).collect();
-            stills.into_iter().for_each(|origin| {
+            let still = next_still(now, subscriber);
+            if let Some(origin) = still {
                 self.request_key_for(now, index, origin);
-            });
+            }
             if short {
                 self.stale_room_of(index);
             }
@@ -81,11 +80,14 @@ impl Engine {
     }
 }
 
-/// The layer of which a slot that shows stills needs the next one.
-fn still_due(now: Instant, video: &Video) -> Option<Origin> {
-    let every = video.measure.stills_every()?;
-    let is_due = video.slot.rewriter.idle(now).is_none_or(|idle| idle >= every);
-    video.slot.target().filter(|_| is_due)
+/// The layer of which the next still is due: of the slot that has waited longest, and of one at a time, since each fills
+/// the line for a while.
+fn next_still(now: Instant, subscriber: &Subscriber) -> Option<Origin> {
+    let due = subscriber.video.iter().filter_map(|video| {
+        let origin = video.slot.target()?;
+        Some((video.slot.still_due(now)?, origin))
+    });
+    due.max_by_key(|(age, _)| *age).map(|(_, origin)| origin)
 }
 
 /// Queues the probe that is due, as padding on the first slot that has RTX. Where none has, frames stand in for it.

@@ -5,9 +5,10 @@ use super::Engine;
 use crate::discard::DropReason;
 use crate::forward::packet::{Origin, PacketMeta};
 use crate::forward::write::Parts;
-use crate::ids::{PeerId, RoomId, SourceKind};
+use crate::ids::{PeerId, PeerIndex, RoomId, SourceKind};
 use crate::mix::{MixFormat, MixOrder, Mixed, WantedMix};
 use crate::peer::publisher::Publisher;
+use crate::peer::subscriber::Audio;
 use crate::room::Room;
 use crate::room::audio::Carried;
 use crate::room::plan::Plan;
@@ -55,7 +56,9 @@ impl Engine {
             }
         }
         let mixes = wanted.into_iter().map(|(without, format)| WantedMix { without, format }).collect();
-        self.order_mixes(MixOrder::Room { room: room.id, voices: heard.to_vec(), mixes }, room);
+        let may_speak = |voice: &&PeerId| room.permissions_of(**voice).microphone;
+        let voices = heard.iter().filter(may_speak).copied().collect();
+        self.order_mixes(MixOrder::Room { room: room.id, voices, mixes }, room);
     }
 
     fn order_mixes(&mut self, order: MixOrder, room: &mut Room) {
@@ -89,7 +92,8 @@ impl Engine {
     pub(super) fn count_mixes(&mut self) {
         self.stats.mixes = self.rooms.values().map(|room| room.mixes.len()).sum();
         let subscribers = self.peers.indices().filter_map(|index| self.peers.subscribers.get(index));
-        self.stats.mixed_peers = subscribers.filter(|subscriber| subscriber.mixing.is_mixed()).count();
+        let is_mix = |audio: &Audio| matches!(audio.carries, Some(Carried::Mix { .. }));
+        self.stats.mixed_peers = subscribers.filter(|subscriber| subscriber.audio.iter().any(is_mix)).count();
     }
 
     pub(super) fn end_mixes(&mut self, id: RoomId) {
@@ -102,6 +106,24 @@ impl Engine {
         if had_mixes {
             self.mix_orders.push(MixOrder::Room { room: id, voices: Vec::new(), mixes: Vec::new() });
         }
+    }
+
+    /// Work for a mix has panicked: it ends, and its room's next plan makes another. False where that is no mix.
+    pub(super) fn end_mix_at(&mut self, index: PeerIndex) -> bool {
+        let is_it = |place: &&mut Room| place.mixes.values().any(|mix| *mix == index);
+        let Some(room) = self.rooms.values_mut().find(is_it) else {
+            return false;
+        };
+        room.mixes.retain(|_, mix| *mix != index);
+        self.peers.remove_inside(index);
+        true
+    }
+
+    /// A room was lost while its plan was carried out, and nobody knows its mixes any more.
+    pub(super) fn sweep_mixes(&mut self) {
+        let known: Vec<PeerIndex> =
+            self.rooms.values().flat_map(|room| room.mixes.values().copied()).collect();
+        self.peers.retain_inside(|index| known.contains(&index));
     }
 
     /// A stored packet of a voice that is mixed.
@@ -127,8 +149,10 @@ impl Engine {
         let room = self.rooms.get(&mixed.mix.room);
         let index = room.and_then(|room| room.mixes.get(&mixed.mix.without)).ok_or(DropReason::TooLate)?;
         let origin = Origin { publisher: *index, kind: SourceKind::Microphone, layer: 0 };
-        let publisher = self.peers.publishers.get_mut(*index);
-        let layer = publisher.and_then(|p| p.layer_mut(origin.kind, 0)).ok_or(DropReason::TooLate)?;
+        let publisher = self.peers.publishers.get_mut(*index).ok_or(DropReason::TooLate)?;
+        publisher.clock_offset_s = Some(0.0);
+        let layer = publisher.layer_mut(origin.kind, 0).ok_or(DropReason::TooLate)?;
+        layer.last_report = Some((self.config.clock.ntp(now), mixed.timestamp));
         let sequence = layer.newest.next();
         layer.slab.insert(sequence, &mixed.payload, PacketMeta::of_speech(now, mixed.timestamp))?;
         (layer.newest, layer.last_packet, layer.active) = (sequence, Some(now), true);
@@ -142,7 +166,7 @@ fn wanted(plan: &Plan) -> BTreeMap<Option<PeerId>, MixFormat> {
     let mut wanted: BTreeMap<Option<PeerId>, MixFormat> = BTreeMap::new();
     for member in &plan.members {
         for carried in member.audio.iter().flatten() {
-            if let (Carried::Mix { without }, Some(mix)) = (carried, member.mix) {
+            if let (Carried::Mix { without }, Some(mix)) = (carried, member.speech.mix) {
                 wanted.entry(*without).and_modify(|of_all| *of_all = of_all.poorer(mix)).or_insert(mix);
             }
         }

@@ -1,7 +1,7 @@
 //! A fault of ours while working for one peer ends that peer and no other.
 //!
 //! The engine notes which peer it works for ([`Work`]) and catches a panic in `handle_input` and `poll_output`. What
-//! may be inconsistent by then: the peer worked for, which is removed whole; the engine's queues, which are rebuilt
+//! may be inconsistent by then: the peer or mix worked for, which is removed whole; the engine's queues, which are rebuilt
 //! from what the peers need; and a receiver whose packets were being decided or sealed when the fault was their
 //! publisher's. Of such a receiver some packets may be missing; since a number is used up before its packet is queued
 //! or sealed, none is used twice, and what is missing is requested again. Everything else of another peer is only read
@@ -52,8 +52,12 @@ impl Engine {
     }
 
     /// Ends the first. If the second was part of a fault before, it is what both faults have in common and ends
-    /// instead: a publisher whose packets cannot be sent to any receiver, or a receiver that can be sent nothing.
+    /// instead: a publisher whose packets cannot be sent to any receiver, or a receiver that can be sent nothing. A
+    /// mix, which is no peer, ends before any receiver does.
     fn fail_one_of(&mut self, first: PeerIndex, second: PeerIndex, cause: &str) {
+        if self.end_mix_at(first) || self.end_mix_at(second) {
+            return;
+        }
         let identity = self.peers.identities.get_mut(second);
         let again = identity.is_some_and(|identity| std::mem::replace(&mut identity.was_at_a_fault, true));
         self.fail(if again { second } else { first }, cause);
@@ -81,6 +85,7 @@ impl Engine {
         members.into_iter().for_each(|index| self.fail(index, cause));
         self.end_mixes(id);
         self.rooms.remove(&id);
+        self.sweep_mixes();
     }
 
     /// Rebuilds the engine's queues.

@@ -54,7 +54,7 @@ impl Engine {
             line_bps: subscriber.line().map(|line| line.bps as u64),
             protection: subscriber.redundancy.protection(),
             hearing: Hearing {
-                is_mixed: subscriber.mixing.is_mixed(),
+                is_mixed: subscriber.mixing.is_forced(),
                 may_mix: subscriber.knows_its_line(),
                 may_part: subscriber.mixing.may_part(now),
                 asks: desired.is_some_and(|desired| desired.asks_for_mix),

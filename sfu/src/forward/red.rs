@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 /// Copies of a packet: 30 % loss leaves 27 of 1,000 with two and 8 with three, and each costs as much as the voice.
 pub const MAX_COPIES: usize = 3;
-/// A copy comes so many packets after its packet at most: 100 ms, which the receiver's jitter buffer has to wait.
+/// A copy comes so many packets after its packet at most: 100 ms, of a mix in long packets 200, which the receiver's jitter
+/// buffer has to wait.
 pub const MAX_DISTANCE: usize = 5;
 /// So much of the speech may be missing: what concealment hides.
 const MAY_MISS: f64 = 0.01;

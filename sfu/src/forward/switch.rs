@@ -22,6 +22,8 @@ use std::time::{Duration, Instant};
 const FRAME_END_TIMEOUT: Duration = Duration::from_millis(60);
 /// Of the time between two stills at least so much passes.
 const EARLIEST: f64 = 0.75;
+/// A still that was not received, or was taken back for want of room, is repeated after so long.
+const MISSED_AFTER: Duration = Duration::from_secs(4);
 
 /// Temporal layers are numbered 0–7 (AV1); this lets all of them pass.
 pub const ALL_TEMPORAL: u8 = u8::MAX;
@@ -57,6 +59,7 @@ pub struct VideoSlot {
     /// Only key frames are shown, so far apart; and when the last one came.
     stills: Option<Duration>,
     key_at: Option<Instant>,
+    missed_still: bool,
     /// Timestamp of the newest frame offered, which `temporal` has been decided for.
     frame: Option<u32>,
 }
@@ -75,6 +78,7 @@ impl VideoSlot {
             restarted: false,
             stills: None,
             key_at: None,
+            missed_still: false,
             frame: None,
         }
     }
@@ -117,11 +121,30 @@ impl VideoSlot {
         self.stills = every;
     }
 
+    /// How long ago the last key frame came that the slot showed.
+    pub fn still_age(&self, now: Instant) -> Option<Duration> {
+        self.key_at.map(|at| now.saturating_duration_since(at))
+    }
+
+    /// The receiver has not got it: the next key frame counts, however soon.
+    pub fn miss_still(&mut self) {
+        self.missed_still = true;
+    }
+
+    /// Where only stills are shown: whether the next one is due, and how old the last one is. One that was missed comes
+    /// again after as long as frequent ones do.
+    pub fn still_due(&self, now: Instant) -> Option<Duration> {
+        let every = self.stills?;
+        let every = if self.missed_still { every.min(MISSED_AFTER) } else { every };
+        let age = self.still_age(now).unwrap_or(Duration::MAX);
+        (age >= every).then_some(age)
+    }
+
     /// Key frames come whenever any receiver needs one. What was asked for a little early is taken.
     fn is_too_soon(&self, packet: &PacketMeta) -> bool {
         let since = self.key_at.map(|at| packet.arrived.saturating_duration_since(at));
         // The packet of that still itself is no other one.
-        let is_other = |since: Duration| !since.is_zero();
+        let is_other = |since: Duration| !since.is_zero() && !self.missed_still;
         self.stills
             .zip(since)
             .is_some_and(|(every, since)| is_other(since) && since < every.mul_f64(EARLIEST))
@@ -265,7 +288,7 @@ impl VideoSlot {
         let Some(target) = self.target else { return };
         self.rewriter.begin(target, sequence, packet, timestamp_out);
         self.current = Some(target);
-        self.key_at = Some(packet.arrived);
+        (self.key_at, self.missed_still) = (Some(packet.arrived), false);
         self.frame_open = false;
         self.waiting_key = None;
         self.restarted = false;

@@ -169,6 +169,17 @@ impl Peers {
         }
     }
 
+    /// Removes the publishers from inside the process that are not to be kept.
+    pub fn retain_inside(&mut self, keep: impl Fn(PeerIndex) -> bool) {
+        let places = (0..).zip(&self.publishers.0);
+        let indices = places.filter_map(|(place, slot)| {
+            let (generation, _) = slot.as_ref()?;
+            Some(PeerIndex { place, generation: *generation })
+        });
+        let gone: Vec<PeerIndex> = indices.filter(|index| !keep(*index)).collect();
+        gone.into_iter().for_each(|index| self.remove_inside(index));
+    }
+
     pub fn remove(&mut self, id: PeerId) -> Option<PeerIndex> {
         let index = self.by_id.remove(&id)?;
         self.identities.clear(index);

@@ -284,6 +284,9 @@ impl Subscriber {
     /// Whether what its line is believed to carry is more than the guess it begins with: it was known, it is less than the
     /// guess, or probes have looked for more.
     pub fn knows_its_line(&self) -> bool {
+        if self.extensions.transport_sequence.is_none() {
+            return self.remb_bps.is_some();
+        }
         let has_probed = self.estimator.estimate_bps().is_some() && !self.estimator.is_in_series();
         self.is_known || has_probed || self.estimator.bps() < START_BPS as f64
     }

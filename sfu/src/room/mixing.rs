@@ -27,6 +27,7 @@ const AT_LEAST_VOICES: usize = 2;
 /// How a receiver's voices come to it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Hearing {
+    /// Because its line carries no more; not because it asks.
     pub is_mixed: bool,
     /// What its line carries is more than a guess.
     pub may_mix: bool,
@@ -36,29 +37,31 @@ pub struct Hearing {
     pub asks: bool,
 }
 
-/// Since when a receiver hears a mix, and which.
+/// Which mix a receiver hears, and since when because its line carries no more.
 #[derive(Debug, Default)]
 pub struct Mixing {
-    since: Option<(Instant, MixFormat)>,
+    format: Option<MixFormat>,
+    forced_since: Option<Instant>,
 }
 
 impl Mixing {
-    pub fn set(&mut self, now: Instant, mix: Option<MixFormat>) {
-        let since = self.since.map_or(now, |(since, _)| since);
-        self.since = mix.map(|format| (since, format));
+    /// `forced`: it has not asked for it.
+    pub fn set(&mut self, now: Instant, format: Option<MixFormat>, forced: bool) {
+        let since = self.forced_since.unwrap_or(now);
+        (self.format, self.forced_since) = (format, forced.then_some(since));
     }
 
-    pub fn is_mixed(&self) -> bool {
-        self.since.is_some()
+    pub fn is_forced(&self) -> bool {
+        self.forced_since.is_some()
     }
 
     pub fn may_part(&self, now: Instant) -> bool {
-        self.since.is_some_and(|(since, _)| now.saturating_duration_since(since) >= HOLD)
+        self.forced_since.is_some_and(|since| now.saturating_duration_since(since) >= HOLD)
     }
 
     /// How long a packet lasts of what is heard.
     pub fn packet(&self) -> Duration {
-        self.since.map_or(PACKET, |(_, format)| format.packet())
+        self.format.map_or(PACKET, MixFormat::packet)
     }
 }
 
@@ -84,11 +87,14 @@ impl Speech {
     /// The share of a line that has this speech on it beside its pictures.
     pub fn beside(self, pictures: Share) -> Share {
         let more_bps = self.useful_bps.saturating_sub(self.reserved_bps);
+        // Pictures have the line looked at anyway, where there are any.
+        let beside_bps = if self.is_short { pictures.wanted_bps } else { 0 };
+        let wanted_bps = pictures.wanted_bps.max(beside_bps.saturating_add(more_bps));
         Share {
             speech_bps: self.bps,
             reserved_bps: self.reserved_bps,
             mixes_below_bps: self.least_bps,
-            wanted_bps: pictures.wanted_bps.saturating_add(more_bps),
+            wanted_bps,
             is_short: pictures.is_short || self.is_short,
             ..pictures
         }
@@ -122,30 +128,24 @@ pub struct Speech {
     pub least_bps: u64,
     /// As much of the line as it could make use of.
     pub useful_bps: u64,
-    /// It is less than it would be on a wider line.
+    /// It is a mix, and would be none on a wider line.
     pub is_short: bool,
 }
 
 impl Speech {
     /// Of so many voices, on a line that is believed to carry so much.
     pub fn of(voices: usize, hearing: Hearing, line_bps: Option<u64>, protection: Protection) -> Speech {
+        // Also where nothing else is wished for, a line is to be known that holds the voices.
+        let useful_bps = line_for(parts_at(voices, protection));
         if !hearing.mixes(voices, line_bps, protection) {
             let bps = reserve(voices);
             let reserved_bps = bps.saturating_add(protection.bps(voices));
             let least_bps = if voices == 0 { 0 } else { line_for(needs(voices, protection)) };
-            return Speech {
-                mix: None,
-                bps,
-                reserved_bps,
-                least_bps,
-                useful_bps: reserved_bps,
-                is_short: false,
-            };
+            return Speech { mix: None, bps, reserved_bps, least_bps, useful_bps, is_short: false };
         }
         let format = format_for(line_bps, protection);
         let bps = reserve_mixed(format);
         let reserved_bps = bps.saturating_add(protection.of_mix_bps(format.bps));
-        let useful_bps = if hearing.asks { reserved_bps } else { line_for(parts_at(voices, protection)) };
         Speech { mix: Some(format), bps, reserved_bps, least_bps: 0, useful_bps, is_short: !hearing.asks }
     }
 }
@@ -209,15 +209,24 @@ mod tests {
     }
 
     #[test]
-    fn time_is_counted_from_the_first_mix() {
+    fn time_is_counted_from_the_first_mix_that_the_line_forced() {
         let now = Instant::now();
         let mut mixing = Mixing::default();
-        mixing.set(now, Some(BEST));
-        mixing.set(now + HOLD / 2, Some(FORMATS[0].1));
+        mixing.set(now, Some(BEST), false);
+        assert!(!mixing.is_forced() && !mixing.may_part(now + HOLD), "it was asked for");
+        mixing.set(now, Some(BEST), true);
+        mixing.set(now + HOLD / 2, Some(FORMATS[0].1), true);
         assert_eq!(mixing.packet(), Duration::from_millis(40));
-        assert!(mixing.is_mixed() && !mixing.may_part(now + HOLD / 2) && mixing.may_part(now + HOLD));
-        mixing.set(now + HOLD, None);
-        assert!(!mixing.is_mixed() && !mixing.may_part(now + HOLD) && mixing.packet() == PACKET);
+        assert!(mixing.is_forced() && !mixing.may_part(now + HOLD / 2) && mixing.may_part(now + HOLD));
+        mixing.set(now + HOLD, None, false);
+        assert!(!mixing.is_forced() && !mixing.may_part(now + HOLD) && mixing.packet() == PACKET);
+    }
+
+    #[test]
+    fn a_line_is_looked_for_that_holds_the_voices_whatever_it_carries_now() {
+        let useful = |hearing| Speech::of(2, hearing, Some(300_000), Protection::default()).useful_bps;
+        assert_eq!((useful(PARTED), useful(LONG_MIXED)), (180_000, 180_000));
+        assert_eq!(useful(Hearing { asks: true, ..PARTED }), 180_000);
     }
 
     #[test]

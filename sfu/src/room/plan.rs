@@ -12,7 +12,6 @@ use crate::forward::red::Protection;
 use crate::forward::select::{LayerState, choose, wished};
 use crate::ids::{PeerId, PeerIndex, Source, SourceKind};
 use crate::limits;
-use crate::mix::MixFormat;
 use crate::shortfall::{Less, Limit, LimitedBy};
 use arrayvec::ArrayVec;
 use std::collections::BTreeMap;
@@ -99,8 +98,7 @@ pub struct MemberPlan {
     pub index: PeerIndex,
     pub video: Vec<SlotPlan>,
     pub audio: Vec<Option<Carried>>,
-    /// It hears this mix in place of each voice.
-    pub mix: Option<MixFormat>,
+    pub speech: Speech,
     pub share: Share,
 }
 
@@ -167,7 +165,7 @@ pub fn plan(survey: &Survey<'_>, shedding: &Shedding) -> Plan {
         let speech = Speech::of(voices.len(), viewer.hearing, viewer.line_bps, viewer.protection);
         let (video, share) = planner.video(viewer, speech);
         let audio = planner.audio(viewer, &voices, speech);
-        MemberPlan { peer: viewer.peer, index: viewer.index, video, audio, mix: speech.mix, share }
+        MemberPlan { peer: viewer.peer, index: viewer.index, video, audio, speech, share }
     });
     let members = members.collect();
     Plan { members, wanted: planner.wanted }

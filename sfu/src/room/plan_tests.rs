@@ -228,8 +228,9 @@ fn a_line_too_narrow_for_the_voices_carries_a_mix_without_its_own_and_leaves_the
         let speaker = Member { tracks: [whole_camera()].into_iter().collect(), ..member(SPEAKER) };
         let heard = heard.iter().map(|voice| PeerId(*voice)).collect();
         let survey = Survey { members: vec![viewer, speaker, member(3)], heard };
-        let MemberPlan { audio, mix, share, .. } = plan(&survey, &Shedding::default()).members.swap_remove(0);
-        (audio.last().copied().flatten(), mix.map(|mix| mix.bps), share)
+        let MemberPlan { audio, speech, share, .. } =
+            plan(&survey, &Shedding::default()).members.swap_remove(0);
+        (audio.last().copied().flatten(), speech.mix.map(|mix| mix.bps), share)
     };
     let (carries, mix_bps, share) = carried(64_000, &[SPEAKER, 3]);
     assert_eq!((carries, mix_bps), (Some(Carried::Mix { without: None }), Some(16_000)));

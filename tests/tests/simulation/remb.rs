@@ -38,3 +38,22 @@ fn what_a_receiver_says_of_its_line_is_what_it_gets() {
     assert!(more > 1_000_000.0, "{more}");
     assert_eq!(world.faults, [] as [String; 0]);
 }
+
+#[test]
+fn a_receiver_that_says_its_line_carries_no_voices_gets_a_mix() {
+    let mut world = World::new(12);
+    world.hides_arrivals = true;
+    for _ in 0..3 {
+        world.join(Publishes { layers: 0, voice: true }, 1, LinkModel::clean());
+    }
+    world.run(SETTLE);
+    let mixed = |world: &World| world.sites[0].client.heard.mixed_packets;
+    assert_eq!(mixed(&world), 0, "nothing is known of its line");
+    for _ in 0..10 {
+        let now = world.now;
+        world.sites[0].client.estimate(now, 64_000);
+        world.run(Duration::from_millis(500));
+    }
+    assert!(mixed(&world) > 50, "{}", mixed(&world));
+    assert_eq!(world.faults, [] as [String; 0]);
+}

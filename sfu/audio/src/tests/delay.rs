@@ -8,6 +8,9 @@ fn story(until: u64, delay: impl Fn(u64) -> u64) -> Desk<Marks> {
     for number in 0..until / 20 {
         arrival = arrival.max(number * 20 + 3 + delay(number));
         desk.run(arrival);
+        if number.is_multiple_of(50) {
+            desk.repeat();
+        }
         desk.voice(ANNA, number as u32 * 960, mark(ANNA.0 as u8, number as u32 + 1));
     }
     desk

@@ -61,12 +61,14 @@ pub struct Desk<C: Codec> {
     pub now: u64,
     /// With the time at which it came.
     pub sent: Vec<(u64, Mixed)>,
+    /// Is repeated each second while somebody speaks, as an engine does.
+    pub standing: Option<MixOrder>,
 }
 
 impl<C: Codec> Desk<C> {
     pub fn new(codec: C) -> Desk<C> {
         let epoch = Instant::now();
-        Desk { mixer: Mixer::new(epoch, codec), epoch, now: 0, sent: Vec::new() }
+        Desk { mixer: Mixer::new(epoch, codec), epoch, now: 0, sent: Vec::new(), standing: None }
     }
 
     /// Polls at the moment; gives the timeout, in milliseconds.
@@ -92,6 +94,9 @@ impl<C: Codec> Desk<C> {
 
     /// What waits for the next poll.
     pub fn order(&mut self, order: MixOrder) {
+        if matches!(order, MixOrder::Room { .. }) {
+            self.standing = Some(order.clone());
+        }
         self.mixer.handle_order(self.epoch + ms(self.now), order);
     }
 
@@ -118,10 +123,19 @@ impl Desk<Marks> {
     pub fn speak(&mut self, voices: &[PeerId], until: u64) {
         while self.now < until {
             let number = (self.now / 20) as u32;
+            if self.now % 1_000 < 20 {
+                self.repeat();
+            }
             for voice in voices {
                 self.voice(*voice, number * 960, mark(voice.0 as u8, number + 1));
             }
             self.run(self.now + 20);
+        }
+    }
+
+    pub fn repeat(&mut self) {
+        if let Some(order) = self.standing.clone() {
+            self.order(order);
         }
     }
 

@@ -150,3 +150,15 @@ fn a_room_has_no_more_voices_and_mixes_than_the_bounds() {
     let heard = marks(&desk.mix(Some(PeerId(1)))[1]);
     assert_eq!(heard.len(), 2 * (MAX_VOICES - 1));
 }
+
+#[test]
+fn a_room_that_nobody_orders_any_more_is_over() {
+    let mut desk = Desk::new(MARKS);
+    desk.order(room(&[ANNA], &[ALL]));
+    desk.speak(&[ANNA], 1_000);
+    desk.standing = None;
+    desk.speak(&[ANNA], 8_000);
+    let last = desk.sent.last().map(|(at, _)| *at);
+    assert!(last.is_some_and(|at| (4_800..5_000).contains(&at)), "{last:?}");
+    assert!(desk.poll() > 60_000, "it rests");
+}
