@@ -159,11 +159,17 @@ const SIGNALING_ARROWS: arrows::Table = &[
 ];
 
 /// Machines. They are passed the time and secrets, and run in virtual time; the same inputs give the same outputs.
-const MACHINES: [&str; 9] = [
+const MACHINES: [&str; 15] = [
     "sfu/src/engine.rs",
     "sfu/src/engine",
     "sfu/src/peer",
     "sfu/src/room",
+    "sfu/audio/src/buffer.rs",
+    "sfu/audio/src/grid.rs",
+    "sfu/audio/src/mix.rs",
+    "sfu/audio/src/mixer.rs",
+    "sfu/audio/src/room.rs",
+    "sfu/audio/src/voice.rs",
     "signaling/src/meeting",
     "signaling/src/hall/core.rs",
     "signaling/src/hall/core",
