@@ -140,14 +140,15 @@ impl VideoSlot {
         (age >= every).then_some(age)
     }
 
-    /// Key frames come whenever any receiver needs one. What was asked for a little early is taken.
+    /// Key frames come whenever any receiver needs one, and of some sources nothing else does. Frequent stills take all,
+    /// where there is room for them; rare ones do not, but for one that was asked for a little early.
     fn is_too_soon(&self, packet: &PacketMeta) -> bool {
+        let Some(every) = self.stills.filter(|every| *every > MISSED_AFTER && !self.missed_still) else {
+            return false;
+        };
         let since = self.key_at.map(|at| packet.arrived.saturating_duration_since(at));
         // The packet of that still itself is no other one.
-        let is_other = |since: Duration| !since.is_zero() && !self.missed_still;
-        self.stills
-            .zip(since)
-            .is_some_and(|(every, since)| is_other(since) && since < every.mul_f64(EARLIEST))
+        since.is_some_and(|since| !since.is_zero() && since < every.mul_f64(EARLIEST))
     }
 
     /// Nothing more is shown before the next key frame.

@@ -22,9 +22,42 @@ fn stills_are_key_frames_alone() {
     slot.switch(at(3), &PacketMeta { arrived: now + Duration::from_secs(3), ..key(now) }, 9000);
     assert!(matches!(offer(&mut slot, 3, key(now)), Ok(Decision::Forward(_))));
     assert_eq!(offer(&mut slot, 4, frame(now, 0)), Ok(Decision::Ignore));
-    assert_eq!(offer(&mut slot, 5, key(now)), Ok(Decision::Ignore), "somebody else has asked for it");
-    assert_eq!(offer(&mut slot, 6, key(now)), Ok(Decision::Switch(at(6))), "a little early");
+    assert_eq!(offer(&mut slot, 5, key(now)), Ok(Decision::Switch(at(5))));
     slot.show_stills(None);
     assert_eq!(offer(&mut slot, 7, frame(now, 0)), Ok(Decision::Ignore), "nothing continues the still");
     assert_eq!(slot.needs_key(), Some(origin()));
+}
+
+/// Rare ones pass over those that others ask for, unless the receiver has not got the last one.
+#[test]
+fn rare_stills_stay_rare() {
+    let now = Instant::now();
+    let key_at = |second: u64| PacketMeta {
+        timestamp: second as u32 * 3000,
+        arrived: now + Duration::from_secs(second),
+        ..key(now)
+    };
+    let mut slot = released(now);
+    slot.show_stills(Some(Duration::from_secs(16)));
+    let offer = |slot: &mut VideoSlot, second: u64| {
+        let decision = slot.offer(key_at(second).arrived, origin(), at(second), &key_at(second));
+        let switches = decision == Ok(Decision::Switch(at(second)));
+        if switches {
+            slot.switch(at(second), &key_at(second), second as u32 * 3000);
+            assert!(matches!(
+                slot.offer(now, origin(), at(second), &key_at(second)),
+                Ok(Decision::Forward(_))
+            ));
+        }
+        switches
+    };
+    slot.rest();
+    assert!(offer(&mut slot, 20));
+    assert!(!offer(&mut slot, 25) && !offer(&mut slot, 31), "somebody else has asked for them");
+    assert!(offer(&mut slot, 33), "a little early");
+    assert!(!offer(&mut slot, 35));
+    slot.miss_still();
+    assert_eq!(slot.still_due(now + Duration::from_secs(36)), None);
+    assert_eq!(slot.still_due(now + Duration::from_secs(37)), Some(Duration::from_secs(4)));
+    assert!(offer(&mut slot, 38));
 }

@@ -19,6 +19,8 @@ decoded at the far ends, never a counter of the server.
   against 20 ms for what is resent, at most one second). *Concealed* is the share of time in which it had nothing to play, or left
   out what was too old. No sound is simulated. Intelligibility (STOI) follows it: speech of which 4 % was silenced has .95, 8 % .91 to .93, 15 % .85,
   30 % .69, measured with `tests/browser/lib/stoi.mjs`; so .97 is judged as 2.5 %, .95 as 4, .90 as 8, .85 as 15.
+  Of a mix each voice in it is judged, and it counts whole as *a voice, with its protection*. That it is 40 to 100 ms later is not
+  judged, nor that it is coded again: sentences through decoder, mixer and encoder alone have a STOI of .97 at 12 and 16 kbit/s and .98 at 24.
 - **Pictures**: a decoder that needs whole frames and what they depend on. Frames have the sizes the page's encoders make them
   (150, 500, 1,800 kbit/s), key frames six times that. A freeze is the longest time one picture stood.
 - **Offered ÷ carried**: what the server sent into the line against what it could carry, in the worst two seconds and the worst one, from

@@ -9,6 +9,7 @@ use sfu::command::{Command, Desired, DesiredPeer, Permissions, Ranks, Wish};
 use sfu::engine::Output;
 use sfu::event::Event;
 use sfu::ids::{PeerId, Source, SourceKind};
+use sfu::mix::{MixId, MixOrder, Mixed, WantedMix};
 use sfu::net::IceCredentials;
 use sfu::sdp::{Offer, OfferError};
 use std::collections::{BTreeMap, VecDeque};
@@ -37,6 +38,9 @@ pub(super) struct Rig {
     pub answers: Vec<Result<(), OfferError>>,
     /// What sites send comes to the engine together, as a batch of datagrams: its outputs are polled by `rest`.
     pub is_held: bool,
+    /// The mixes that are wanted, and the timestamp of what was mixed last.
+    mixes: Vec<MixId>,
+    mixed: u32,
 }
 
 pub(super) struct Site {
@@ -116,7 +120,14 @@ pub(super) fn credentials(name: &str) -> IceCredentials {
 impl Rig {
     /// So many sites that have offered and not yet sent a datagram.
     pub fn new(sites: u8) -> Rig {
-        let mut rig = Rig { machine: Machine::new(), sites: Vec::new(), answers: Vec::new(), is_held: false };
+        let mut rig = Rig {
+            machine: Machine::new(),
+            sites: Vec::new(),
+            answers: Vec::new(),
+            is_held: false,
+            mixes: Vec::new(),
+            mixed: 0,
+        };
         for number in 1..=sites {
             let own = credentials(&format!("site{number}"));
             let line = Line::new(rig.machine.now, IDENTITY.clone(), own.clone(), own.clone());
@@ -191,6 +202,7 @@ impl Rig {
 
     pub fn passes(&mut self, time: Duration) {
         self.machine.now += time;
+        self.mix();
         self.machine.input(sfu::engine::Input::Timeout);
         let delivered = self.rest();
         self.deliver(delivered);
@@ -228,6 +240,7 @@ impl Rig {
     pub fn rest(&mut self) -> VecDeque<(SocketAddr, Vec<u8>)> {
         let mut sent = VecDeque::new();
         let mut events = Vec::new();
+        let mut wanted = None;
         self.machine.rest_with(|order| match order {
             Output::Transmit(transmit) => {
                 let size = transmit.segment_size.unwrap_or(transmit.data.len()).max(1);
@@ -235,11 +248,25 @@ impl Rig {
                 sent.extend(datagrams);
             }
             Output::Event(event) => events.push(event),
-            Output::Mix(_) => {}
+            Output::Mix(MixOrder::Room { room, mixes, .. }) => {
+                let mix = |mix: WantedMix| MixId { room, without: mix.without };
+                wanted = Some(mixes.into_iter().map(mix).collect());
+            }
+            Output::Mix(MixOrder::Voice { .. }) => {}
             Output::Timeout(_) => {}
         });
         events.into_iter().for_each(|event| self.take(event));
+        self.mixes = wanted.unwrap_or(std::mem::take(&mut self.mixes));
         sent
+    }
+
+    /// A mixer's packets, of no voice in particular.
+    fn mix(&mut self) {
+        self.mixed += 960;
+        for mix in self.mixes.clone() {
+            let mixed = Mixed { mix, timestamp: self.mixed, payload: vec![0xf8; 40] };
+            self.machine.input(sfu::engine::Input::Mixed(mixed));
+        }
     }
 
     fn take(&mut self, event: Event) {
