@@ -110,9 +110,9 @@ pub struct WorkerStats {
     pub packets_forwarded: u64,
     /// Of copies in voices, for receivers whose lines lose packets (RFC 2198).
     pub redundant_bytes: u64,
-    /// Mixes that somebody hears, and how many peers hear one.
+    /// Mixes that are made, now.
     pub mixes: usize,
-    /// Of the peers.
+    /// Peers that hear one, now.
     pub mixed_peers: usize,
     /// Packets and datagrams that went no further.
     pub drops: Drops,

@@ -213,7 +213,7 @@ impl Engine {
         self.report_carried(peer, route.slot, before, carried);
         self.add_route(origin, route);
         // The newest packet of a mix may have the receiver's own voice in it.
-        let is_mix = matches!(carried, Some(Carried::Mix { .. }));
+        let is_mix = carried.is_some_and(|carried| carried.is_mix());
         if let Some(origin) = origin.filter(|_| begins && !is_mix) {
             self.replay_voice(now, origin, route);
         }
@@ -228,7 +228,7 @@ impl Engine {
         if source(before) != source(now) {
             self.events.push_back(Event::SlotShows { peer, slot: SlotId::Audio(slot), source: source(now) });
         }
-        let is_mix = |carried| matches!(carried, Some(Carried::Mix { .. }));
+        let is_mix = |carried: Option<Carried>| carried.is_some_and(|carried| carried.is_mix());
         if is_mix(before) != is_mix(now) {
             self.events.push_back(Event::SlotMixes { peer, slot, mixes: is_mix(now) });
         }

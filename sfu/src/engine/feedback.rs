@@ -236,8 +236,8 @@ fn resend(
     };
     let layer = publishers.layer(origin).ok_or(DropReason::TooOld)?;
     let (meta, stored) = layer.slab.get(sequence_in).ok_or(DropReason::TooOld)?;
-    // A newer key frame has replaced it, or it comes too late to be played. A slot that shows stills passes over key
-    // frames that others ask for.
+    // A newer key frame has replaced it, or it comes too late to be played. A slot that shows rare stills passes over
+    // key frames that others ask for.
     let shows_stills = video.measure.stills_every().is_some();
     let is_replaced_by = |key| sequence_in < key && !shows_stills;
     let is_replaced = video.slot.current() != Some(origin) || layer.last_key.is_some_and(is_replaced_by);

@@ -92,7 +92,7 @@ impl Engine {
     pub(super) fn count_mixes(&mut self) {
         self.stats.mixes = self.rooms.values().map(|room| room.mixes.len()).sum();
         let subscribers = self.peers.indices().filter_map(|index| self.peers.subscribers.get(index));
-        let is_mix = |audio: &Audio| matches!(audio.carries, Some(Carried::Mix { .. }));
+        let is_mix = |audio: &Audio| audio.carries.is_some_and(|carries| carries.is_mix());
         self.stats.mixed_peers = subscribers.filter(|subscriber| subscriber.audio.iter().any(is_mix)).count();
     }
 

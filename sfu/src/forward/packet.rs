@@ -131,23 +131,7 @@ impl Pending {
 impl PacketMeta {
     /// A delta frame of one packet; tests change what they are about.
     pub fn whole_frame(arrived: Instant, codec: Codec) -> PacketMeta {
-        PacketMeta {
-            arrived,
-            timestamp: 0,
-            codec,
-            marker: true,
-            keyframe: false,
-            frame_start: true,
-            frame_end: true,
-            temporal: 0,
-            switching_point: false,
-            opens_upper: false,
-            picture_id: None,
-            tl0_pic_idx: None,
-            frame_number: None,
-            dependency_len: 0,
-            capture_time_len: 0,
-        }
+        PacketMeta { codec, marker: true, ..PacketMeta::of_speech(arrived, 0) }
     }
 }
 

@@ -1,8 +1,8 @@
 //! How a viewer's line is divided among its slots. Pure.
 //!
-//! Each slot has a ladder of rungs, from its last picture, which costs nothing, up to what is wished for. The
-//! highest rank gets stills first, every slot rare stills, then stills; then the slots of the highest rank are raised as far as the line allows, then those of the next. Slots of
-//! one rank are raised evenly.
+//! Each slot has a ladder of rungs, from its last picture, which costs nothing, up to what is wished for. What
+//! stands out gets stills first, every slot rare stills, then stills; then the slots of the highest rank are raised as
+//! far as the line allows, then those of the next. Slots of one rank are raised evenly.
 
 use super::shed::{Cost, Measure};
 use crate::command::Rank;

@@ -14,6 +14,10 @@ pub enum Carried {
 }
 
 impl Carried {
+    pub fn is_mix(&self) -> bool {
+        matches!(self, Carried::Mix { .. })
+    }
+
     fn is_of(&self, voice: PeerId) -> bool {
         *self == Carried::Voice(voice)
     }
@@ -60,7 +64,7 @@ pub fn assign(places: &[AudioPlace], heard: &[PeerId]) -> Vec<Option<PeerId>> {
 
 /// As [`assign`], for a mix: where it is, or in the last slot that belongs to no camera; a mix has no lips.
 pub fn assign_mix(places: &[AudioPlace], without: Option<PeerId>) -> Vec<Option<Carried>> {
-    let is_mix = |place: &AudioPlace| matches!(place.carries, Some(Carried::Mix { .. }));
+    let is_mix = |place: &AudioPlace| place.carries.is_some_and(|carries| carries.is_mix());
     let free = || places.iter().rposition(|place| place.partner.is_none());
     let slot = places.iter().position(is_mix).or_else(free).or(places.len().checked_sub(1));
     let mix = |place| (Some(place) == slot).then_some(Carried::Mix { without });

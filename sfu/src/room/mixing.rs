@@ -83,24 +83,6 @@ impl Hearing {
     }
 }
 
-impl Speech {
-    /// The share of a line that has this speech on it beside its pictures.
-    pub fn beside(self, pictures: Share) -> Share {
-        let more_bps = self.useful_bps.saturating_sub(self.reserved_bps);
-        // Pictures have the line looked at anyway, where there are any.
-        let beside_bps = if self.is_short { pictures.wanted_bps } else { 0 };
-        let wanted_bps = pictures.wanted_bps.max(beside_bps.saturating_add(more_bps));
-        Share {
-            speech_bps: self.bps,
-            reserved_bps: self.reserved_bps,
-            mixes_below_bps: self.least_bps,
-            wanted_bps,
-            is_short: pictures.is_short || self.is_short,
-            ..pictures
-        }
-    }
-}
-
 /// What voices take of a line by themselves.
 fn needs(voices: usize, protection: Protection) -> u64 {
     reserve(voices).saturating_add(protection.wanted_bps(voices))
@@ -147,6 +129,22 @@ impl Speech {
         let bps = reserve_mixed(format);
         let reserved_bps = bps.saturating_add(protection.of_mix_bps(format.bps));
         Speech { mix: Some(format), bps, reserved_bps, least_bps: 0, useful_bps, is_short: !hearing.asks }
+    }
+
+    /// The share of a line that has this speech on it beside its pictures.
+    pub fn beside(self, pictures: Share) -> Share {
+        let more_bps = self.useful_bps.saturating_sub(self.reserved_bps);
+        // Pictures have the line looked at anyway, where there are any.
+        let beside_bps = if self.is_short { pictures.wanted_bps } else { 0 };
+        let wanted_bps = pictures.wanted_bps.max(beside_bps.saturating_add(more_bps));
+        Share {
+            speech_bps: self.bps,
+            reserved_bps: self.reserved_bps,
+            mixes_below_bps: self.least_bps,
+            wanted_bps,
+            is_short: pictures.is_short || self.is_short,
+            ..pictures
+        }
     }
 }
 
