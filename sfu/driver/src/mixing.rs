@@ -12,7 +12,7 @@ use std::time::Instant;
 
 /// Packets of voices that may wait: a second of forty.
 const ORDERS: usize = 2_000;
-/// Packets of mixes that may wait for the worker: a second of eighty mixes.
+/// Packets of mixes that may wait for the worker: a second of forty mixes.
 const MIXED: usize = 2_000;
 
 /// A worker's mixer, if it has needed one.

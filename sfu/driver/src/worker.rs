@@ -312,7 +312,7 @@ where
         }
     }
 
-    /// As many as there are: a mixer makes no more than 25 packets a second of a mix.
+    /// As many as there are: a mixer makes no more than 50 packets a second of a mix.
     fn take_mixed(&mut self, now: Instant) {
         while let Some(mixed) = self.mixing.next_mixed() {
             self.machine.handle_input(now, Input::Mixed(mixed));
