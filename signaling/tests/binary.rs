@@ -184,9 +184,10 @@ fn join_measures_over_tls_and_trusts_only_what_it_may() {
     assert!(get(&authority(&told["http"]), "/healthz").starts_with("HTTP/1.1 200"));
     let own = certificate(&folder.0);
 
+    // For as long as it does by itself: on a busy machine the line seems narrow at first, and little of its own comes.
     let join = |trust: &[&str]| {
         let mut command = Command::new(PROGRAM);
-        command.args(["join", &link, "--seconds", "4", "--report", "json"]).args(trust);
+        command.args(["join", &link, "--report", "json"]).args(trust);
         command.output().expect("ran")
     };
     for trust in [&["--insecure"][..], &["--ca", &own]] {
