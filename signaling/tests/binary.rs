@@ -186,9 +186,7 @@ fn join_measures_over_tls_and_trusts_only_what_it_may() {
 
     // For as long as it does by itself: on a busy machine the line seems narrow at first, and little of its own comes.
     let join = |trust: &[&str]| {
-        let mut command = Command::new(PROGRAM);
-        command.args(["join", &link, "--report", "json"]).args(trust);
-        command.output().expect("ran")
+        Command::new(PROGRAM).args(["join", &link, "--report", "json"]).args(trust).output().expect("ran")
     };
     for trust in [&["--insecure"][..], &["--ca", &own]] {
         let joined = join(trust);

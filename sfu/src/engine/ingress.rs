@@ -159,7 +159,7 @@ fn understand<'a>(
     let header = Header::parse(datagram)?;
     let extensions = Extensions::parse(datagram, &header, &publisher.extensions);
     if let Some(sequence) = extensions.transport_sequence {
-        publisher.arrivals.record(arrived, sequence);
+        publisher.arrivals.record(arrived, sequence, datagram.len());
     }
     let stream = match publisher.stream_of(header.ssrc) {
         Some(stream) => stream,

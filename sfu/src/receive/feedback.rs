@@ -10,9 +10,12 @@ use rtp::rtcp::TransportReport;
 use rtp::sequence::Sequence;
 use std::time::{Duration, Instant};
 
-/// Between reports: libwebrtc's own receivers stay between 50 and 250 ms; faster reacts faster, and
-/// 20 reports of 75 bytes are 12 kbit/s.
-const INTERVAL: Duration = Duration::from_millis(50);
+/// Between reports, as in libwebrtc's own receivers: 50 ms where much comes, since faster reacts faster, and 250 where
+/// little does. 20 reports of 75 bytes a second are 12 kbit/s of a line down that may carry 64.
+const LEAST_INTERVAL: Duration = Duration::from_millis(50);
+const MOST_INTERVAL: Duration = Duration::from_millis(250);
+/// So many bytes pay for a report: it is a twentieth of them.
+const PAY_FOR_A_REPORT: usize = 1_500;
 /// Numbers remembered, and the most one report covers: 50 ms of 100 Mbit/s. A report of so many, each with a two-byte
 /// delta, is 1,200 bytes and still one datagram.
 const WINDOW: usize = 512;
@@ -36,6 +39,9 @@ pub struct ArrivalRecorder {
     /// First number of the next report.
     next: Sequence,
     due: Option<Instant>,
+    /// When it is due at the soonest, and how many bytes have come since the last one.
+    soonest: Instant,
+    bytes: usize,
     count: u8,
 }
 
@@ -48,12 +54,15 @@ impl ArrivalRecorder {
             newest: None,
             next: Sequence::START,
             due: None,
+            soonest: start,
+            bytes: 0,
             count: 0,
         }
     }
 
+    /// A packet of so many bytes has come.
     #[inline]
-    pub fn record(&mut self, now: Instant, number: u16) {
+    pub fn record(&mut self, now: Instant, number: u16, bytes: usize) {
         let newest = *self.newest.get_or_insert_with(|| {
             self.next = Sequence::first(number);
             self.next
@@ -68,7 +77,12 @@ impl ArrivalRecorder {
         self.next = self.next.max(newest.next().minus(WINDOW as u64));
         self.put(now, sequence);
         if self.due.is_none() {
-            self.due = Some(after(now, INTERVAL));
+            (self.soonest, self.bytes) = (after(now, LEAST_INTERVAL), 0);
+            self.due = Some(after(now, MOST_INTERVAL));
+        }
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes >= PAY_FOR_A_REPORT {
+            self.due = self.due.min(Some(self.soonest));
         }
     }
 
@@ -166,7 +180,7 @@ mod tests {
 
         fn record(&mut self, arrivals: &[(u64, u16)]) {
             for (ms, sequence) in arrivals {
-                self.recorder.record(self.at(*ms), *sequence);
+                self.recorder.record(self.at(*ms), *sequence, PAY_FOR_A_REPORT);
             }
         }
     }
@@ -247,6 +261,32 @@ mod tests {
         assert_eq!(line.recorder.next_timeout(), None, "too old to be reported");
     }
 
+    /// Speech is reported four times a second and frames twenty times, each from its first packet on.
+    #[test]
+    fn reports_are_as_frequent_as_what_comes_pays_for() {
+        let reports = |packets: u64, bytes: usize| {
+            let mut line = Line::new();
+            let came = (0..packets).filter(|n| {
+                let now = line.at(n.saturating_mul(10_000) / packets);
+                line.recorder.record(now, *n as u16, bytes);
+                line.recorder.take(now).is_some()
+            });
+            came.count()
+        };
+        assert_eq!(reports(500, 80), 35, "a voice at 32 kbit/s: 250 ms and the next packet");
+        assert_eq!(reports(500, 240), 71, "with two copies of each packet: 125 ms");
+        assert_eq!(reports(3_000, 1_000), 187, "2.4 Mbit/s: 50 ms and the next packet");
+    }
+
+    #[test]
+    fn a_frame_after_silence_is_reported_as_soon_as_frames_are() {
+        let mut line = Line::new();
+        line.recorder.record(line.at(0), 1, 60);
+        assert_eq!(line.recorder.next_timeout(), Some(line.at(250)));
+        line.recorder.record(line.at(30), 2, 1_500);
+        assert_eq!(line.recorder.next_timeout(), Some(line.at(50)));
+    }
+
     /// Speech with a fifth of it lost: every loss is reported, also one between two reports.
     #[test]
     fn the_losses_reported_are_the_losses_there_were() {
@@ -258,10 +298,10 @@ mod tests {
                 reported += report.arrivals.iter().filter(|a| a.is_none()).count();
             }
             // The first and the last arrive, so that all others are between two arrivals.
-            if n != 0 && n < 2990 && (n.wrapping_mul(2_654_435_761) >> 16).is_multiple_of(5) {
+            if n != 0 && n < 2970 && (n.wrapping_mul(2_654_435_761) >> 16).is_multiple_of(5) {
                 lost += 1;
             } else {
-                line.recorder.record(now, n as u16);
+                line.recorder.record(now, n as u16, 60);
             }
         }
         assert!(lost > 500);

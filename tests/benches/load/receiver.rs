@@ -116,7 +116,7 @@ impl Receiver {
     ) -> Option<Sample> {
         let ssrc = u32::from_be_bytes(*data.get(8..)?.first_chunk()?);
         if let Some(number) = transport_sequence(data) {
-            self.arrivals.record(arrived, number);
+            self.arrivals.record(arrived, number, data.len());
         }
         let Some(place) = self.find(ssrc) else {
             self.repair(arrived, ssrc, data, srtp);
