@@ -59,6 +59,20 @@ test('a camera that was exchanged decides nothing any more', async () => {
   expect(FakePlayer.all.every(({ srcObject }) => srcObject === null)).toBe(true);
 });
 
+test('a page that is presented is followed as a camera is, and apart from it', async () => {
+  const media = await showing(camera(1280, 720));
+  await media.sendContent(camera(1920, 1080));
+  await settle();
+  const encodings = () => FakePc.last.transceivers[2]!.sender.getParameters().encodings;
+  expect(encodings().map(one => one.active)).toEqual([true, true]);
+  FakePlayer.last.gives(320, 200);
+  await settle();
+  expect(encodings().map(one => one.active && one.scaleResolutionDownBy)).toEqual([1, false]);
+  expect(divisors()).toEqual([4, 2, 1]);
+  await media.sendContent(null);
+  expect(FakePlayer.last.srcObject).toBeNull();
+});
+
 test('redundant audio is heard where the bridge makes it, and not spoken', () => {
   const codecs = ['audio/opus', 'audio/red', 'audio/PCMU'].map(mimeType => ({ mimeType }));
   vi.stubGlobal('RTCRtpReceiver', { getCapabilities: () => ({ codecs }) });

@@ -80,6 +80,8 @@ test('wishes carry what fills the tile, and null for an empty slot', () => {
   const wish = (max_height: number) => [null, { site: 2, kind: 'camera', max_height }];
   expect(wishesOf([null, c(2)], heights, 'not_known_to_be_poor')).toEqual(wish(719));
   expect(wishesOf([null, c(2)], heights, 'poor')).toEqual(wish(360));
+  const page = new Map([['2-content', 360]]);
+  expect(wishesOf([content(2)], page, 'poor')).toEqual([{ site: 2, kind: 'content', max_height: 719 }]);
 });
 
 describe('the layer that comes for a tile', () => {

@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { clock, clockWithSeconds, date, elapsed, oneDecimal } from '../src/i18n/format';
 import { defaultChoices, loadChoices } from '../src/media/choices';
-import { CAMERA_ENCODINGS, cameraEncodings } from '../src/media/encodings';
+import {
+  CAMERA_ENCODINGS,
+  CONTENT_ENCODINGS,
+  cameraEncodings,
+  contentEncodings,
+} from '../src/media/encodings';
 import { levelOf } from '../src/media/level';
 import { reportOf } from '../src/media/report';
 import { bannerOf, comingWord } from '../src/meeting/banner';
@@ -152,6 +157,20 @@ test('a camera that becomes larger has its layers and bits back', () => {
   const large = cameraEncodings(small, { width: 1280, height: 720 }, []);
   expect(large).toEqual(CAMERA_ENCODINGS);
   expect(large.map(({ rid }) => rid)).toEqual(['l', 'm', 'h']);
+});
+
+test('a page is sent whole and at half its size, a small window whole', () => {
+  const page = (width: number, height: number, wanted: boolean[] = []) =>
+    contentEncodings(CONTENT_ENCODINGS, { width, height }, wanted).map(one =>
+      one.active ? [height / one.scaleResolutionDownBy!, one.maxBitrate] : null,
+    );
+  expect(page(1920, 1080)).toEqual([
+    [540, 40_000],
+    [1080, 2_500_000],
+  ]);
+  expect(page(1280, 720, [true, false])).toEqual([[360, 40_000], null]);
+  expect(page(400, 300)).toEqual([[300, 2_500_000], null]);
+  expect(contentEncodings(CONTENT_ENCODINGS, { width: 1280, height: 720 }, [])).toEqual(CONTENT_ENCODINGS);
 });
 
 test('the level is silence at −60 dBFS and full at 0', () => {

@@ -113,8 +113,10 @@ impl Engine {
         video.wanted = plan.wished;
         video.slot.show_stills(plan.measure.stills_every());
         video.slot.limit_temporal(if plan.measure == Measure::Thin { THIN_TEMPORAL } else { ALL_TEMPORAL });
-        let (current, target, needs_key) =
-            (video.slot.current(), video.slot.target(), video.slot.needs_key());
+        let (current, target) = (video.slot.current(), video.slot.target());
+        // Of a source whose last still is young enough none is needed, although the slot was held meanwhile.
+        let is_due = plan.measure.stills_every().is_none() || video.slot.still_due(now).is_some();
+        let needs_key = video.slot.needs_key().filter(|_| is_due);
         // A slot that is held keeps its last frame, also while it waits for the key frame with which it goes on.
         let stands = plan.wished.is_some() && plan.source == video.shown;
         if current.is_none() && !stands && video.shown.take().is_some() {

@@ -125,9 +125,8 @@ impl Engine {
             return;
         };
         let line = subscriber.line();
-        // Nothing new follows on a shed slot, so nothing old is missed.
-        let answers =
-            |video: &&mut Video| video.measure != Measure::Held && video.slot.rtp.rtx_ssrc.is_some();
+        // Nothing new follows on a shed slot, so nothing old is missed. What a line has no room for now is seen until it has.
+        let answers = |video: &&mut Video| video.shed != Measure::Held && video.slot.rtp.rtx_ssrc.is_some();
         let Some(video) = subscriber.video.get_mut(slot).filter(answers) else {
             return;
         };
@@ -161,8 +160,17 @@ impl Engine {
         let Some(subscriber) = self.peers.subscribers.get_mut(index) else {
             return;
         };
-        let slot = subscriber.video_by_ssrc(media).and_then(|slot| subscriber.video.get_mut(slot));
-        if let Some(video) = slot.filter(|video| video.slot.still_age(now) > Some(STILL_COMES_WITHIN)) {
+        let Some(slot) = subscriber.video_by_ssrc(media) else {
+            return;
+        };
+        // A large one takes longer than that on a narrow line.
+        let waits = [SendRank::Resend, SendRank::Video]
+            .iter()
+            .any(|rank| subscriber.queue.waiting(*rank).any(|pending| usize::from(pending.slot) == slot));
+        if let Some(video) = subscriber.video.get_mut(slot)
+            && !waits
+            && video.slot.still_age(now) > Some(STILL_COMES_WITHIN)
+        {
             video.slot.miss_still();
         }
     }
@@ -195,8 +203,9 @@ const CLOCK_NEWS_S: f64 = 0.02;
 /// without a frame, and the packet still has to cross the line.
 const PLAYABLE: Duration = Duration::from_millis(2500);
 
-/// And the still of a slot that shows no more, which takes its time on a narrow line.
-const STILL_PLAYABLE: Duration = Duration::from_secs(5);
+/// And the still of a slot that shows no more, which takes its time on a narrow line: a page that is presented 6 s at 24
+/// kbit/s. It stays of use until the next one.
+const STILL_PLAYABLE: Duration = Duration::from_secs(16);
 /// A receiver that asks for a key frame so long after a still has not got it.
 const STILL_COMES_WITHIN: Duration = Duration::from_secs(3);
 
@@ -236,12 +245,14 @@ fn resend(
     };
     let layer = publishers.layer(origin).ok_or(DropReason::TooOld)?;
     let (meta, stored) = layer.slab.get(sequence_in).ok_or(DropReason::TooOld)?;
-    // A newer key frame has replaced it, or it comes too late to be played. A slot that shows rare stills passes over
-    // key frames that others ask for.
-    let shows_stills = video.measure.stills_every().is_some();
-    let is_replaced_by = |key| sequence_in < key && !shows_stills;
-    let is_replaced = video.slot.current() != Some(origin) || layer.last_key.is_some_and(is_replaced_by);
-    if is_replaced || layer.age(now, meta) > if shows_stills { STILL_PLAYABLE } else { PLAYABLE } {
+    // A newer key frame has replaced it, or it comes too late to be played. What a slot showed last, before it showed stills
+    // or nothing new, is seen until the next one it shows, whichever key frames others ask for; and of what is presented each
+    // frame may hold what still stands there.
+    let is_seen = origin.kind == SourceKind::Content || video.slot.shows_last(origin, meta.timestamp);
+    let stands = video.measure >= Measure::Stills && is_seen;
+    let is_replaced = video.slot.current() != Some(origin) || layer.last_key > Some(sequence_in);
+    let playable = if stands { STILL_PLAYABLE } else { PLAYABLE };
+    if (is_replaced && !stands) || layer.age(now, meta) > playable {
         return Err(DropReason::TooOld);
     }
     if video.resent.is_on_its_way(now, sequence_out, patience) || !budget.take_packet(stored.len()) {

@@ -278,6 +278,9 @@ fn store(times: Times, publisher: &mut Publisher, media: &Media<'_>) -> Result<S
     if meta.keyframe {
         layer.on_key(times.now, arrival.sequence, &meta);
     }
+    if kind == SourceKind::Content && arrival.newest {
+        layer.pages.see(meta.arrived, meta.timestamp, meta.frame_start.then_some(meta.keyframe));
+    }
     layer.last_packet = Some(times.now);
     let awoke = !layer.active;
     layer.active = true;

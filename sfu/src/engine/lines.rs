@@ -6,8 +6,10 @@ use crate::forward::packet::{Origin, Pending};
 use crate::ids::PeerIndex;
 use crate::net::PathKind;
 use crate::peer::line::Line;
+use crate::peer::publisher::Publisher;
 use crate::peer::queue::SendRank;
 use crate::peer::subscriber::Subscriber;
+use crate::peer::{Peers, Table};
 use rtp::rtcp::TransportReport;
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
@@ -62,9 +64,11 @@ impl Engine {
     pub(super) fn look_at_lines(&mut self, now: Instant) {
         let indices: Vec<PeerIndex> = self.peers.indices().collect();
         for index in indices {
-            let Some(subscriber) = self.peers.subscribers.get_mut(index) else {
+            let Peers { subscribers, publishers, .. } = &mut self.peers;
+            let Some(subscriber) = subscribers.get_mut(index) else {
                 continue;
             };
+            follow_pages(now, publishers, subscriber);
             self.at_work.begin(Work::Peer(index));
             subscriber.estimator.on_second(now, subscriber.history.in_flight());
             let short = subscriber.share.is_short;
@@ -80,14 +84,29 @@ impl Engine {
     }
 }
 
-/// The layer of which the next still is due: of the slot that has waited longest, and of one at a time, since each fills
-/// the line for a while.
+/// A still of a page that was turned since is outdated.
+fn follow_pages(now: Instant, publishers: &Table<Publisher>, subscriber: &mut Subscriber) {
+    for video in &mut subscriber.video {
+        let layer = video.slot.target().and_then(|origin| publishers.layer(origin));
+        let turned = layer.and_then(|layer| layer.pages.turned_at());
+        let since = turned.map(|at| now.saturating_duration_since(at));
+        if since.is_some_and(|since| video.slot.still_age(now).is_some_and(|age| since < age)) {
+            video.slot.miss_still();
+        }
+    }
+}
+
+/// The layer of which the next still is due: of the highest rank first, then of the slot that has waited longest. Of one at a
+/// time, since each fills the line for a while: not while the last one still waits for it.
 fn next_still(now: Instant, subscriber: &Subscriber) -> Option<Origin> {
+    if backlog::stands(now, subscriber) {
+        return None;
+    }
     let due = subscriber.video.iter().filter_map(|video| {
-        let origin = video.slot.target()?;
-        Some((video.slot.still_due(now)?, origin))
+        let (origin, (_, standing)) = video.slot.target().zip(video.wanted)?;
+        Some((standing.rank(), video.slot.still_due(now)?, origin))
     });
-    due.max_by_key(|(age, _)| *age).map(|(_, origin)| origin)
+    due.max_by_key(|(rank, age, _)| (*rank, *age)).map(|(_, _, origin)| origin)
 }
 
 /// Queues the probe that is due, as padding on the first slot that has RTX. Where none has, frames stand in for it.

@@ -60,7 +60,7 @@ pub struct VideoSlot {
     stills: Option<Duration>,
     key_at: Option<Instant>,
     missed_still: bool,
-    /// Timestamp of the newest frame offered, which `temporal` has been decided for.
+    /// Timestamp of the newest frame shown, which `temporal` has been decided for.
     frame: Option<u32>,
 }
 
@@ -104,6 +104,10 @@ impl VideoSlot {
             self.target = target;
             self.waiting_key = None;
         }
+        let shown = self.rewriter.origin();
+        if target.is_some_and(|target| shown.is_none_or(|shown| !shown.is_of_the_source_of(target))) {
+            self.key_at = None;
+        }
         if target.is_none() || (!keep && self.current != target) {
             self.current = None;
             self.frame_open = false;
@@ -126,7 +130,12 @@ impl VideoSlot {
         self.key_at.map(|at| now.saturating_duration_since(at))
     }
 
-    /// The receiver has not got it: the next key frame counts, however soon.
+    /// Whether the newest frame it showed is the one with this timestamp.
+    pub fn shows_last(&self, origin: Origin, timestamp: u32) -> bool {
+        self.rewriter.origin() == Some(origin) && self.frame == Some(timestamp)
+    }
+
+    /// The receiver has not got it, or it shows what is no more: the next key frame counts, however soon.
     pub fn miss_still(&mut self) {
         self.missed_still = true;
     }
@@ -290,6 +299,7 @@ impl VideoSlot {
         self.rewriter.begin(target, sequence, packet, timestamp_out);
         self.current = Some(target);
         (self.key_at, self.missed_still) = (Some(packet.arrived), false);
+        self.frame = Some(packet.timestamp);
         self.frame_open = false;
         self.waiting_key = None;
         self.restarted = false;

@@ -61,3 +61,34 @@ fn rare_stills_stay_rare() {
     assert_eq!(slot.still_due(now + Duration::from_secs(37)), Some(Duration::from_secs(4)));
     assert!(offer(&mut slot, 38));
 }
+
+/// A still counts for its own source only, and as long as nothing else was shown.
+#[test]
+fn another_source_has_no_still_yet() {
+    let now = Instant::now();
+    let mut slot = released(now);
+    slot.show_stills(Some(Duration::from_secs(16)));
+    slot.switch(at(2), &PacketMeta { arrived: now, ..key(now) }, 0);
+    let later = now + Duration::from_secs(1);
+    assert_eq!(slot.still_due(later), None);
+    slot.aim(None, false);
+    slot.aim(Some(origin()), false);
+    assert_eq!(slot.still_due(later), None, "it was only held");
+    let publisher = PeerIndex { place: 7, generation: 1 };
+    slot.aim(Some(Origin { publisher, ..origin() }), false);
+    assert_eq!(slot.still_due(later), Some(Duration::MAX));
+}
+
+/// What a slot has shown last is what a receiver may still ask for.
+#[test]
+fn the_frame_shown_last_is_known() {
+    let now = Instant::now();
+    let mut slot = released(now);
+    slot.show_stills(Some(Duration::from_secs(16)));
+    slot.switch(at(2), &PacketMeta { timestamp: 6000, ..key(now) }, 0);
+    let _ = slot.offer(now, origin(), at(2), &PacketMeta { timestamp: 6000, ..key(now) });
+    let _ = slot.offer(now, origin(), at(3), &PacketMeta { timestamp: 9000, ..frame(now, 0) });
+    assert!(slot.shows_last(origin(), 6000) && !slot.shows_last(origin(), 9000));
+    slot.aim(None, false);
+    assert!(slot.shows_last(origin(), 6000), "nothing has replaced it");
+}

@@ -7,6 +7,7 @@ use crate::receive::cap::Cap;
 use crate::receive::height::Height;
 use crate::receive::keyframe::KeyframeRequester;
 use crate::receive::nack::NackGenerator;
+use crate::receive::page::Pages;
 use crate::receive::rate::RateMeter;
 use crate::receive::stream::Stream;
 use rtp::codec::{Codec, TemplateStructure};
@@ -45,6 +46,7 @@ pub struct Layer {
     /// Of upper temporal layers: what thinning saves.
     pub upper_rate: RateMeter,
     pub height: Height,
+    pub pages: Pages,
     pub last_packet: Option<Instant>,
     /// Newest packet; and the first packet of the newest key frame.
     pub newest: Sequence,
@@ -76,6 +78,7 @@ impl Layer {
             structure: None,
             upper_rate: RateMeter::new(now),
             height: Height::default(),
+            pages: Pages::default(),
             last_packet: None,
             newest: Sequence::START,
             last_key: None,

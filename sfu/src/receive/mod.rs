@@ -7,5 +7,6 @@ pub mod feedback;
 pub mod height;
 pub mod keyframe;
 pub mod nack;
+pub mod page;
 pub mod rate;
 pub mod stream;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// Of mixes, by what their poorest line carries: the widest line that each is for. Below, headers cost more than speech.
 const FORMATS: [(u64, MixFormat); 2] =
-    [(50_000, MixFormat { bps: 12_000, is_long: true }), (100_000, MixFormat { bps: 16_000, is_long: true })];
+    [(80_000, MixFormat { bps: 12_000, is_long: true }), (100_000, MixFormat { bps: 16_000, is_long: true })];
 /// On a wider one; and on one that loses so much that each packet carries copies of two others or more.
 const BEST: MixFormat = MixFormat { bps: 24_000, is_long: false };
 const LOSSY: MixFormat = MixFormat { bps: 16_000, is_long: false };
@@ -234,7 +234,8 @@ mod tests {
             (format.bps, format.is_long, reserve_mixed(format))
         };
         assert_eq!(costs(Some(30), 3), (12_000, true, 39_000));
-        assert_eq!(costs(Some(64), 0), (16_000, true, 43_000));
+        assert_eq!(costs(Some(64), 0), (12_000, true, 39_000), "a page can be read beside it");
+        assert_eq!(costs(Some(96), 0), (16_000, true, 43_000));
         assert_eq!(costs(Some(128), 1), (24_000, false, 66_000));
         assert_eq!(costs(Some(300), 2), (16_000, false, 58_000), "it carries copies");
         assert_eq!(costs(None, 0), (24_000, false, 66_000));

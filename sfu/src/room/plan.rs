@@ -262,7 +262,10 @@ impl<'a> Planner<'a> {
         let is_top = rung.saturating_add(1) == demand.rungs.len();
         let (layer, allowed) =
             demand.rungs.get(rung).map_or((0, Measure::Held), |rung| (rung.layer, rung.measure));
-        self.want(publisher.index, track, *place, usize::from(layer));
+        // What a page costs shows only while it is sent: next to nothing, until it is turned.
+        let sent =
+            if track.kind == SourceKind::Content { demand.rungs.last().map(|top| top.layer) } else { None };
+        self.want(publisher.index, track, *place, usize::from(sent.unwrap_or(layer)));
         let Some((origin, is_best)) = self.layer(publisher.index, track, *place, usize::from(layer)) else {
             return SlotPlan::nothing(Some(*source), Why::Publisher);
         };

@@ -233,8 +233,8 @@ fn a_line_too_narrow_for_the_voices_carries_a_mix_without_its_own_and_leaves_the
         (audio.last().copied().flatten(), speech.mix.map(|mix| mix.bps), share)
     };
     let (carries, mix_bps, share) = carried(64_000, &[SPEAKER, 3]);
-    assert_eq!((carries, mix_bps), (Some(Carried::Mix { without: None }), Some(16_000)));
-    assert_eq!((share.reserved_bps, share.there_bps), (43_000, 14_600));
+    assert_eq!((carries, mix_bps), (Some(Carried::Mix { without: None }), Some(12_000)));
+    assert_eq!((share.reserved_bps, share.there_bps), (39_000, 18_600));
     assert!(share.is_short && share.useful_bps() > 180_000, "a wider line is looked for, for the voices too");
     let own = Some(Carried::Mix { without: Some(PeerId(VIEWER)) });
     assert_eq!(carried(64_000, &[SPEAKER, VIEWER]).0, own);

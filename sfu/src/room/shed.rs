@@ -47,6 +47,10 @@ pub struct Standing {
 }
 
 impl Standing {
+    pub fn rank(self) -> Rank {
+        self.rank
+    }
+
     /// Of what `source` sends to the subscriber at `place`. Sources are shed in an arbitrary order that never changes,
     /// so that a little more or less concerns few of them: what comes back needs a key frame, and a key frame goes to
     /// every viewer.

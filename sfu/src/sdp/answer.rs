@@ -6,9 +6,10 @@
 
 use super::offer::{Direction, Offer, Offered};
 use super::{ExtensionSender, LocalDescription, Negotiated, Section, SectionRole};
-use crate::ids::SlotId;
+use crate::ids::{SlotId, SourceKind};
 use crate::limits;
 use crate::net::{Candidate, PathKind};
+use rtp::codec::Codec;
 use rtp::ids::{Mid, Rid};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -163,12 +164,17 @@ const UDP_PREFERENCE: u8 = 126;
 /// Below every UDP candidate: TCP makes a lost packet into a pause.
 const TCP_PREFERENCE: u8 = 90;
 
+/// Chromium's encoder stops at 56 of 63 by itself.
+const COARSEST: &str = "x-google-max-quantization=63";
+
 fn write_codecs(text: &mut String, section: &Section) {
     for codec in &section.codecs {
         let payload_type = codec.payload_type;
         line!(text, "a=rtpmap:{payload_type} {}", codec.rtpmap());
         if let Some(fmtp) = codec.fmtp() {
             line!(text, "a=fmtp:{payload_type} {fmtp}");
+        } else if section.role == SectionRole::Source(SourceKind::Content) && codec.codec == Codec::Vp8 {
+            line!(text, "a=fmtp:{payload_type} {COARSEST}");
         }
         let feedback = [
             (codec.nack, "nack"),

@@ -55,6 +55,8 @@ pub struct Measured {
     pub tiles: Pictures,
     pub content: Option<Pictures>,
     pub in_hall: Pictures,
+    /// Milliseconds until this site sees the page that was turned to.
+    pub page: Option<f64>,
     /// Places that never showed anything.
     pub black: usize,
     /// Towards this site: of the whole time, handshake and all.

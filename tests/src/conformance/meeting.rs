@@ -30,6 +30,8 @@ const NEXT_TRY: Duration = Duration::from_secs(4);
 const AFTER_SILENCE: f64 = 1500.0;
 /// After so long the page has seen what its line loses of its speech, and has it sent with copies where there is room.
 const NOTICES: u32 = 3_000;
+/// When another page is presented.
+const PAGE_TURNED: u32 = JUDGED_FROM + 2_000;
 /// Of what a browser believes its uplink carries it sends so much as pictures, beside 60 kbit/s of speech and reports, and
 /// so much again.
 const UPLINK_SHARE: f64 = 0.75;
@@ -54,6 +56,10 @@ impl<'a> Meeting<'a> {
         if cell.protects_speech_up() {
             meeting.run_until(LOSS_FROM + NOTICES);
             meeting.world.sites[SITE].client.send_red();
+        }
+        if cell.content {
+            meeting.run_until(PAGE_TURNED);
+            meeting.world.sites[HALL].client.turn_page();
         }
         if cell.loss_ends {
             meeting.run_until(cell.relieved());
@@ -158,7 +164,8 @@ impl<'a> Meeting<'a> {
         let tiles: Vec<Pictures> = tiles.map(|other| place(&here, other, 0..3)).collect();
         measured.tiles =
             tiles.iter().copied().max_by(|a, b| a.freeze.total_cmp(&b.freeze)).unwrap_or_default();
-        measured.content = self.cell.content.then(|| place(&here, HALL, CONTENT..CONTENT + 1));
+        measured.content = self.cell.content.then(|| place(&here, HALL, CONTENT..CONTENT + 2));
+        measured.page = self.page(&here);
         let places = tiles.iter().chain(&measured.content).chain([&measured.big]);
         measured.black = places.filter(|place| !place.is_shown).count();
         if self.cell.blackout_s > 0 {
@@ -219,6 +226,15 @@ impl<'a> Meeting<'a> {
         let line = Line::new(self.began, self.cell.line(false), 0);
         let tenths = (0..self.cell.end() / 100).map(|tenth| f64::from(tenth) * 100.0);
         tenths.filter(|at| line.down.is_silent(Duration::from_secs_f64(at / 1000.0))).collect()
+    }
+
+    /// Until the page that was turned to is there.
+    fn page(&self, here: &[Shown]) -> Option<f64> {
+        let is_new = |shown: &&Shown| {
+            shown.site == number(HALL) && shown.layer >= CONTENT && shown.captured_ms >= PAGE_TURNED
+        };
+        let first = here.iter().filter(is_new).map(|shown| self.ms(shown.at)).min_by(f64::total_cmp);
+        first.map(|at| at - f64::from(PAGE_TURNED))
     }
 
     /// Until speech is there both ways that was captured after the line came back, and until there is a picture.

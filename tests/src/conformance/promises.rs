@@ -144,7 +144,7 @@ fn bursty() -> Vec<Promise> {
 }
 
 fn narrow_lines() -> Vec<Promise> {
-    let slides = within("oldest slide", |m| m.content.map_or(NEVER, |seen| seen.freeze), 3000.0);
+    let slides = within("a page after it was turned", |m| m.page.unwrap_or(NEVER), 3000.0);
     let stills = within("longest time without a new large picture", |m| m.big.freeze, 3000.0);
     let radio = |limit| Cell { limit, rtt_ms: 60, jitter_ms: 10, queue_ms: 3000, ..Cell::default() };
     let lte = [1, 2, 3].map(|seed| radio(Limit::Lte(seed)));

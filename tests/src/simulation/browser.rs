@@ -32,6 +32,7 @@ pub struct Shown {
     pub at: Instant,
     pub site: u8,
     pub layer: u8,
+    pub captured_ms: u32,
 }
 
 /// Packets it may send again at once at most: a key frame of the largest layer.
@@ -65,6 +66,11 @@ impl Client {
         self.browser.as_mut().map(|browser| std::mem::take(&mut browser.shown)).unwrap_or_default()
     }
 
+    /// What it presents is another page from the next frame on: the whole frame is new.
+    pub fn turn_page(&mut self) {
+        self.content.iter_mut().for_each(|layer| layer.encoder.turn_page());
+    }
+
     /// Of its uplink, pictures it sends again take so many bits per second: browsers pace them with all they send, and voices
     /// go first.
     pub fn limit_resends(&mut self, bits_per_second: f64) {
@@ -91,7 +97,8 @@ impl Client {
         let views = self.video.values_mut();
         let shown: Vec<(Instant, Stamp)> = views.flat_map(|view| view.shown.drain(..)).collect();
         let Some(browser) = &mut self.browser else { return };
-        let shown = shown.into_iter().map(|(at, Stamp { site, layer, .. })| Shown { at, site, layer });
+        let of = |(at, Stamp { site, layer, captured_ms, .. })| Shown { at, site, layer, captured_ms };
+        let shown = shown.into_iter().map(of);
         browser.shown.extend(shown);
         for (media_ssrc, numbers) in browser.gaps.ask(now) {
             let nack = |packet_id| NackPair { packet_id, lost_packets: 0 };

@@ -4,10 +4,10 @@
 use super::arrivals::Arrivals;
 use super::browser::Browser;
 use super::codec::{Payload, VideoCodec};
-use super::frame::{CONTENT, voice, with_copy};
+use super::frame::{voice, with_copy};
 use super::hearing::{Heard, offers_red, sends_red};
 use super::incoming::SlotView;
-use super::layer::Layer;
+use super::layer::{Layer, content_layers, encode};
 use super::outgoing::{OPUS, Outgoing, RED, SiteClock};
 use super::port::Port;
 use super::sections::Sections;
@@ -85,7 +85,7 @@ pub struct Client {
     rng: StdRng,
     pub(super) voice: Option<Outgoing>,
     pub layers: Vec<Layer>,
-    pub content: Option<Layer>,
+    pub content: Vec<Layer>,
     next_frame: Option<Instant>,
     next_content: Option<Instant>,
     next_voice: Option<Instant>,
@@ -112,6 +112,7 @@ pub struct Client {
     pub level: u8,
     /// The bridge wants only these layers; the others are not encoded.
     pub wanted: Vec<bool>,
+    pub wanted_content: Vec<bool>,
     /// Its stack has given the handshake up: after seven seconds without an answer, where browsers go on.
     pub gave_up: bool,
     pub path: PathState,
@@ -164,7 +165,7 @@ impl Client {
             rng: StdRng::seed_from_u64(u64::from(site)),
             voice: None,
             layers: Vec::new(),
-            content: None,
+            content: Vec::new(),
             next_frame: None,
             next_content: None,
             next_voice: None,
@@ -185,6 +186,7 @@ impl Client {
             dark: false,
             level: 30,
             wanted: vec![true; 3],
+            wanted_content: vec![true; 2],
             gave_up: false,
             path: PathState::New,
             traffic: Traffic::default(),
@@ -217,10 +219,9 @@ impl Client {
         stack::add_video(&mut self.peer, "camera", codec, encodings.collect());
         if publishes.layers > 1 {
             let mid = mids.next().expect("a mid");
-            let content = Layer::new((self.site, CONTENT), codec, base + 20, mid, "");
-            let encodings = vec![encoding("", content.stream.ssrc, coded)];
-            stack::add_video(&mut self.peer, "content", codec, encodings);
-            self.content = Some(content);
+            self.content = content_layers(self.site, codec, base + 20, mid);
+            let encodings = self.content.iter().map(of);
+            stack::add_video(&mut self.peer, "content", codec, encodings.collect());
         }
     }
 
@@ -269,7 +270,7 @@ impl Client {
     }
 
     pub fn share_content(&mut self, now: Instant, shares: bool) {
-        self.next_content = self.content.as_ref().filter(|_| shares).map(|_| now);
+        self.next_content = self.content.first().filter(|_| shares).map(|_| now);
     }
 
     pub fn shares_content(&self) -> bool {
@@ -324,9 +325,8 @@ impl Client {
         }
         if self.next_content.is_some_and(|at| at <= now) {
             self.next_content = Some(now + CONTENT_EVERY);
-            if let Some(layer) = &mut self.content {
-                layer.show(now, self.clock, &self.port);
-            }
+            let Client { content, wanted_content, .. } = self;
+            encode(now, self.clock, &self.port, content, wanted_content);
         }
         if self.next_ask <= now {
             self.next_ask = now + ASK_EVERY;
@@ -359,13 +359,9 @@ impl Client {
     }
 
     fn show(&mut self, now: Instant) {
-        for (number, layer) in self.layers.iter_mut().enumerate() {
-            if self.dark || layer.quiet || !self.wanted.get(number).copied().unwrap_or(true) {
-                layer.encoder.want_key();
-            } else {
-                layer.show(now, self.clock, &self.port);
-            }
-        }
+        let none = [false; 3];
+        let wanted = if self.dark { &none[..] } else { &self.wanted };
+        encode(now, self.clock, &self.port, &mut self.layers, wanted);
     }
 
     /// One frame of the first layer with these payloads, sealed; from now on the client sends nothing by itself. For

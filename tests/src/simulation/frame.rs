@@ -10,8 +10,8 @@ const MAGIC: [u8; 4] = *b"NCau";
 const MIX_MAGIC: [u8; 4] = *b"NMix";
 /// Height of a frame in pixels, unless a story sets another.
 const LINES: u16 = 180;
-/// The layer number of the content; cameras have 0 to 2.
-pub const CONTENT: u8 = 9;
+/// The number of the content's first layer; cameras have 0 to 2.
+pub const CONTENT: u8 = 8;
 
 /// What every packet of ours carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,9 +66,12 @@ pub enum Sizes {
     Camera,
 }
 
-/// Bits per second of the page's layers, lowest first, and of slides that do not move.
+/// Bits per second of the page's layers, lowest first.
 const LAYER_BITS: [usize; 3] = [150_000, 500_000, 1_800_000];
-const SLIDE_BITS: usize = 200_000;
+/// Bytes of a key frame of a page with 400 letters, at half the size and whole, as Chromium was seen to make them; and of
+/// the frames after it, in which nothing moves.
+const PAGE: [usize; 2] = [18_000, 80_000];
+const UNMOVED: usize = 150;
 /// A key frame is so many times as large as another one, and so many after it are half as large: a rate is kept.
 const KEY_FACTOR: usize = 6;
 const AFTER_KEY: usize = 10;
@@ -77,16 +80,19 @@ const LARGEST: usize = 1100;
 const FRAMES_PER_SECOND: usize = 30;
 
 impl Sizes {
-    /// Packets of a frame that is so many after its key frame, and bytes of each.
-    fn of(self, layer: u8, since_key: usize) -> (usize, usize) {
-        let key = since_key == 0;
+    /// Packets of a frame that is so many after one in which all was new, and bytes of each.
+    fn of(self, layer: u8, since_new: usize) -> (usize, usize) {
+        let key = since_new == 0;
         let low = usize::from(layer.min(2));
         match self {
             Sizes::Small => (if key { 4 } else { 1 + low }, 200 + 300 * low),
             Sizes::Camera => {
-                let bits = if layer == CONTENT { SLIDE_BITS } else { LAYER_BITS[low] };
-                let halves = if key { 2 * KEY_FACTOR } else { 2 - usize::from(since_key <= AFTER_KEY) };
-                let frame = bits / 8 / FRAMES_PER_SECOND * halves / 2;
+                let halves = if key { 2 * KEY_FACTOR } else { 2 - usize::from(since_new <= AFTER_KEY) };
+                let frame = match layer.checked_sub(CONTENT) {
+                    Some(content) if key => PAGE[usize::from(content)],
+                    Some(_) => UNMOVED,
+                    None => LAYER_BITS[low] / 8 / FRAMES_PER_SECOND * halves / 2,
+                };
                 let packets = frame.div_ceil(LARGEST);
                 (packets, frame / packets)
             }
@@ -116,6 +122,7 @@ pub struct Encoder {
     /// Newest frame of each temporal layer.
     newest: [u32; 3],
     key_wanted: bool,
+    page_turned: bool,
     lines: u16,
     sizes: Sizes,
 }
@@ -133,6 +140,7 @@ impl Encoder {
             frame: 0,
             newest: [0; 3],
             key_wanted: true,
+            page_turned: false,
             lines: LINES,
             sizes: Sizes::Small,
         }
@@ -140,6 +148,11 @@ impl Encoder {
 
     pub fn want_key(&mut self) {
         self.key_wanted = true;
+    }
+
+    /// Nothing in the next frame was in the one before.
+    pub fn turn_page(&mut self) {
+        self.page_turned = true;
     }
 
     /// The frames have this height from here on: the camera was turned, or is another one.
@@ -174,7 +187,8 @@ impl Encoder {
         }
         let stamp = Stamp { site: self.site, layer: self.layer, captured_ms, frame: self.frame, needs };
         let Encoder { number, tl0, lines, .. } = *self;
-        let (packets, bytes) = self.sizes.of(self.layer, self.count);
+        let since_new = if std::mem::take(&mut self.page_turned) { 0 } else { self.count };
+        let (packets, bytes) = self.sizes.of(self.layer, since_new);
         let frame = Frame { key, step, number, tl0, lines, packets, bytes, stamp };
         (0..packets).map(|index| self.codec.pack(&frame, index)).collect()
     }

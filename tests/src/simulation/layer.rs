@@ -1,7 +1,7 @@
 //! One layer of a source: an encoder and the stream it sends on.
 
 use super::codec::VideoCodec;
-use super::frame::Encoder;
+use super::frame::{CONTENT, Encoder};
 use super::outgoing::{Outgoing, SiteClock};
 use super::port::Port;
 use std::time::Instant;
@@ -13,6 +13,29 @@ pub struct Layer {
     pub quiet: bool,
     /// Padding after every frame, as of a sender that probes for bandwidth.
     pub pads: bool,
+}
+
+/// Of what is presented: the page at half the size, and as it is. Its SSRCs begin with this one.
+pub(super) fn content_layers(site: u8, codec: VideoCodec, ssrc: u32, mid: &'static str) -> Vec<Layer> {
+    let rids = if codec.is_simulcast() { &["l", "h"][..] } else { &[""] };
+    let numbered = rids.iter().zip(0u8..).zip([360, 720]);
+    let layers = numbered.map(|((rid, number), lines)| {
+        let mut layer = Layer::new((site, CONTENT + number), codec, ssrc + u32::from(number), mid, rid);
+        layer.encoder.resize(lines);
+        layer
+    });
+    layers.collect()
+}
+
+/// A frame of each layer that is wanted; one that is not goes on with a key frame.
+pub(super) fn encode(now: Instant, clock: SiteClock, port: &Port, layers: &mut [Layer], wanted: &[bool]) {
+    for (number, layer) in layers.iter_mut().enumerate() {
+        if layer.quiet || !wanted.get(number).copied().unwrap_or(true) {
+            layer.encoder.want_key();
+        } else {
+            layer.show(now, clock, port);
+        }
+    }
 }
 
 impl Layer {

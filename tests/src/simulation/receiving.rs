@@ -147,7 +147,7 @@ impl Client {
         if let Some(stamp) = stamp.filter(|_| newest && repeated.is_none()) {
             let kind = match stamp.layer {
                 _ if matches!(slot, SlotId::Audio(_)) => SourceKind::Microphone,
-                CONTENT => SourceKind::Content,
+                CONTENT.. => SourceKind::Content,
                 _ => SourceKind::Camera,
             };
             self.seen.push(Seen { slot, site: stamp.site, kind, sent_at });

@@ -377,8 +377,10 @@ impl World {
                 self.names.entry((index(*peer), *slot)).or_default().push((self.now, *source));
             }
             Event::Speakers { peers, .. } => self.speakers.clone_from(peers),
-            Event::LayersWanted { peer, kind: SourceKind::Camera, layers } => {
-                self.sites[index(*peer)].client.wanted.clone_from(layers);
+            Event::LayersWanted { peer, kind, layers } => {
+                let client = &mut self.sites[index(*peer)].client;
+                let of_content = *kind == SourceKind::Content;
+                if of_content { &mut client.wanted_content } else { &mut client.wanted }.clone_from(layers);
             }
             _ => {}
         }

@@ -136,15 +136,18 @@ fn speech_that_nobody_would_play_is_not_forwarded() {
 /// Opus of its own protects those who have nothing else, when its encoder knows that it has to.
 #[test]
 fn a_speaker_is_told_what_listeners_without_redundancy_lose() {
-    let mut world = conversation(6, OPUS);
-    world.wire.links[RED].loss = 0.3;
-    world.run(MEASURES);
-    assert_eq!(world.sites[OPUS].client.voice_lost, 0.0, "RED does it");
-    (world.wire.links[RED].loss, world.wire.links[NO_RED].loss) = (0.0, 0.3);
-    world.run(MEASURES);
-    let told = world.sites[OPUS].client.voice_lost;
-    assert!((0.15..0.45).contains(&told), "told {told}");
-    assert_eq!(world.faults, [] as [String; 0]);
+    for seed in 1..=8 {
+        let mut world = conversation(seed, OPUS);
+        // One that loses more may be taken for narrow, and then hears a mix.
+        world.wire.links[RED].loss = 0.1;
+        world.run(MEASURES);
+        assert_eq!(world.sites[OPUS].client.voice_lost, 0.0, "RED does it");
+        (world.wire.links[RED].loss, world.wire.links[NO_RED].loss) = (0.0, 0.1);
+        world.run(MEASURES);
+        let told = world.sites[OPUS].client.voice_lost;
+        assert!((0.03..0.2).contains(&told), "told {told}");
+        assert_eq!(world.faults, [] as [String; 0]);
+    }
 }
 
 /// A voice and its headers take 52 kbit/s: copies of it would fill the line, and all speech would come late.

@@ -1,6 +1,12 @@
 import { signal } from '@preact/signals';
 import { preferHearing, preferReceiving, preferSending, preferSpeaking } from './codecs';
-import { ASKED_FOR, CAMERA_ENCODINGS, CONTENT_ENCODINGS, cameraEncodings } from './encodings';
+import {
+  ASKED_FOR,
+  CAMERA_ENCODINGS,
+  CONTENT_ENCODINGS,
+  cameraEncodings,
+  contentEncodings,
+} from './encodings';
 import { askForRedundancy, Redundancy } from './redundancy';
 import { type Numbers, upstreamOf } from './report';
 import { followSize } from './size';
@@ -29,9 +35,9 @@ export class MediaConnection {
   private readonly camera: RTCRtpTransceiver;
   private readonly content: RTCRtpTransceiver;
   private wanted = { camera: [] as boolean[], content: [] as boolean[] };
-  /** Of the camera's frames. */
-  private size = ASKED_FOR;
-  private letGo: () => void = () => undefined;
+  /** Of the frames, and how to stop following it. */
+  private readonly sizes = { camera: ASKED_FOR, content: ASKED_FOR };
+  private readonly letGo = { camera: () => {}, content: () => {} };
   /** `setParameters` calls must not overlap. */
   private parameters: Promise<void> = Promise.resolve();
   /** Offers, and answers that are applied again, must not overlap. */
@@ -92,16 +98,17 @@ export class MediaConnection {
   }
 
   async sendCamera(track: MediaStreamTrack | null): Promise<void> {
-    this.letGo();
-    this.letGo = track === null ? () => undefined : this.follow(track);
+    this.follow('camera', track);
     if (track !== null) track.contentHint = 'motion';
     await this.camera.sender.replaceTrack(track);
     this.applyLayers();
   }
 
   async sendContent(track: MediaStreamTrack | null): Promise<void> {
+    this.follow('content', track);
     if (track !== null) track.contentHint = 'detail';
     await this.content.sender.replaceTrack(track);
+    this.applyLayers();
   }
 
   /** Packets come, or have stopped coming: the browser itself reports that only seconds later. */
@@ -116,7 +123,7 @@ export class MediaConnection {
   }
 
   close(): void {
-    this.letGo();
+    for (const letGo of Object.values(this.letGo)) letGo();
     this.pc.onconnectionstatechange = null;
     this.connected.value = false;
     this.pc.close();
@@ -156,22 +163,23 @@ export class MediaConnection {
     return { audio, video: new MediaStream([video.receiver.track]) };
   }
 
-  /** Layers are made of what the camera gives now, and again whenever that changes. */
-  private follow(track: MediaStreamTrack): () => void {
+  /** Layers are made of what a source gives now, and again whenever that changes. */
+  private follow(source: 'camera' | 'content', track: MediaStreamTrack | null): void {
+    this.letGo[source]();
+    this.letGo[source] = () => {};
+    if (track === null) return;
     const { width, height } = track.getSettings();
-    this.size = { width: width ?? ASKED_FOR.width, height: height ?? ASKED_FOR.height };
-    return followSize(track, size => {
-      this.size = size;
+    this.sizes[source] = { width: width ?? ASKED_FOR.width, height: height ?? ASKED_FOR.height };
+    this.letGo[source] = followSize(track, size => {
+      this.sizes[source] = size;
       this.applyLayers();
     });
   }
 
   private applyLayers(): void {
-    const { camera, content } = this.wanted;
-    this.change(this.camera.sender, encodings => cameraEncodings(encodings, this.size, camera));
-    this.change(this.content.sender, encodings =>
-      encodings.map((encoding, layer) => ({ ...encoding, active: content[layer] ?? true })),
-    );
+    const { sizes, wanted } = this;
+    this.change(this.camera.sender, all => cameraEncodings(all, sizes.camera, wanted.camera));
+    this.change(this.content.sender, all => contentEncodings(all, sizes.content, wanted.content));
   }
 
   private change(

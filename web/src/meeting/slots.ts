@@ -78,7 +78,9 @@ export function wishesOf(
   return assignment.map(source => {
     if (source === null) return null;
     const tile = heights.get(sourceKey(source)) ?? UNSEEN;
-    return { site: source.site, kind: source.kind, max_height: worthSending(tile, line) };
+    // A page that is blurred cannot be read: the server knows what the line carries.
+    const max_height = worthSending(tile, source.kind === 'content' ? 'not_known_to_be_poor' : line);
+    return { site: source.site, kind: source.kind, max_height };
   });
 }
 
