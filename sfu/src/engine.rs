@@ -305,7 +305,10 @@ impl Engine {
     fn next(&mut self, now: Instant) -> Next {
         self.at_work.begin(Work::Own);
         self.delay.on_poll(now, &mut self.stats.forward_delay);
-        self.decide_burst(now);
+        let held = self.holds_burst(now);
+        if held.is_none() {
+            self.decide_burst(now);
+        }
         if now >= self.next_stats {
             self.report_stats(now);
         }
@@ -321,7 +324,7 @@ impl Engine {
             return Next::Transmit(sealed);
         }
         // Serving a slot may have moved a room: its routes are refreshed before anything else is.
-        let due = earliest(self.timers.next(&self.peers), self.next_visit());
+        let due = earliest(earliest(self.timers.next(&self.peers), self.next_visit()), held);
         Next::Timeout(due.map_or(self.next_stats, |due| due.min(self.next_stats)))
     }
 

@@ -11,6 +11,7 @@ use crate::forward::write::Parts;
 use crate::ids::{SlotId, Source, SourceKind};
 use crate::peer::layer::{Layer, Route};
 use crate::peer::queue::SendRank;
+use crate::time::after;
 use arrayvec::ArrayVec;
 use rtp::sequence::Sequence;
 use std::time::{Duration, Instant};
@@ -21,6 +22,11 @@ const REPLAY_MAX_AGE: Duration = Duration::from_millis(500);
 /// A voice begins with its newest packet when that is younger than this, the longest packet of Opus: after a pause the
 /// next one is what is spoken now.
 const VOICE_MAX_AGE: Duration = Duration::from_millis(60);
+
+/// A frame that goes to so many slots is waited for, after its first packet so long at most: each of them is visited once,
+/// and gets it in one send, although it came over several turns.
+const MANY_ROUTES: usize = 16;
+const FRAME_COMES_WITHIN: Duration = Duration::from_millis(1);
 
 /// Packets of one layer that came one after the other, stored but not decided yet: a frame comes as a
 /// burst, and so each of its subscribers is visited once instead of once for each packet.
@@ -47,6 +53,19 @@ impl Engine {
         self.burst.origin = Some(origin);
         let joined = self.burst.sequences.try_push(sequence);
         debug_assert_eq!(joined, Ok(()), "a full burst is decided before the next packet is stored");
+    }
+
+    /// Until when the rest of the burst's frame is waited for; not while anything may change a route or a slot.
+    pub(super) fn holds_burst(&self, now: Instant) -> Option<Instant> {
+        let origin = self.burst.origin.filter(|origin| origin.kind != SourceKind::Microphone)?;
+        let layer = self.peers.publishers.layer(origin).filter(|layer| layer.routes.len() >= MANY_ROUTES)?;
+        let (first, last) = self.burst.sequences.first().zip(self.burst.sequences.last())?;
+        let ((first, _), (last, _)) = layer.slab.get(*first).zip(layer.slab.get(*last))?;
+        let until = after(first.arrived, FRAME_COMES_WITHIN);
+        let is_quiet = self.stale_rooms.is_empty()
+            && now < self.next_stats
+            && self.next_visit().is_none_or(|visit| now < visit);
+        (is_quiet && !last.frame_end && now < until).then_some(until)
     }
 
     pub(super) fn decide_burst(&mut self, now: Instant) {

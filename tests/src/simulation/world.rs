@@ -79,6 +79,8 @@ pub struct World {
     pub hides_arrivals: bool,
     /// What the lines of sites that offer carried when they were last here.
     pub known_bps: Option<u64>,
+    /// How often the engine sent something to a site.
+    pub sends: u64,
     /// Bytes that went to where no site is.
     pub strays: BTreeMap<SocketAddr, usize>,
     pub(super) server: SocketAddr,
@@ -126,6 +128,7 @@ impl World {
             kept_back: Duration::ZERO,
             hides_arrivals: false,
             known_bps: None,
+            sends: 0,
             strays: BTreeMap::new(),
             server,
         }
@@ -330,16 +333,14 @@ impl World {
     pub(super) fn drain_engine(&mut self) {
         loop {
             let event = match self.engine.poll_output(self.now) {
-                Output::Timeout(at) => {
-                    self.engine_wake = at;
-                    return;
-                }
+                Output::Timeout(at) => return self.engine_wake = at,
                 Output::Transmit(transmit) => {
                     let Path { kind, remote, .. } = transmit.path;
                     let Some(to) = self.sites.iter().position(|site| site.seen_at == (kind, remote)) else {
                         *self.strays.entry(remote).or_default() += transmit.data.len();
                         continue;
                     };
+                    self.sends += 1;
                     for datagram in transmit.datagrams() {
                         self.sites[to].client.count(datagram);
                         self.wire.send(self.now, End::Client(to), datagram);

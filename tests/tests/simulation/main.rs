@@ -8,6 +8,7 @@ use tests::simulation::{LinkModel, Publishes, Site, SlotView, World};
 
 mod codecs;
 mod found;
+mod frames;
 mod joins;
 mod mixing;
 mod remb;
