@@ -8,6 +8,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 passed=0
 failed=0
+broken=()
 
 # step NAME COMMAND…: a step that is one test.
 step() {
@@ -20,9 +21,13 @@ step() {
     echo "    $name: ok ($((SECONDS - start)) s)"
   else
     failed=$((failed + 1))
+    broken+=("$name")
     echo "    $name: FAILED ($((SECONDS - start)) s)"
   fi
 }
+
+# The tests that the log of a suite says have failed, twenty at most.
+which_failed() { sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -E '^(failed: |test .* \.\.\. FAILED)' | head -n 20; }
 
 # suite NAME PATTERN COMMAND…: a step that counts its own tests; PATTERN is a sed expression that
 # prints "PASSED FAILED" for each line that counts. A suite that breaks without counting has failed.
@@ -37,6 +42,7 @@ suite() {
     failed=$((failed + f))
   done < <(sed 's/\x1b\[[0-9;]*m//g' "$log" | sed -nE "$pattern")
   ((status == 0 || failed > before)) || failed=$((failed + 1))
+  ((failed == before)) || broken+=("$name: $(which_failed | tr '\n' ';')")
   echo "    $name: $([[ $status == 0 ]] && echo ok || echo FAILED) ($((SECONDS - start)) s)"
 }
 
@@ -64,5 +70,6 @@ suite "interop stories of aiortc and GStreamer" "$plain_counts" tests/interop/ru
 suite "browser tests" "$plain_counts" npm --prefix tests/browser test --silent
 
 echo
+((failed == 0)) || printf 'failed: %s\n' "${broken[@]}"
 echo "$passed passed, $failed failed"
 ((failed == 0))

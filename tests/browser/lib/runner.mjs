@@ -10,7 +10,7 @@ export function story(name, tell, limitMs = STORY_LIMIT_MS) {
 
 /** Runs the stories whose name contains one of `wanted` (all, if none is given). */
 export async function runAll(wanted, openWorld) {
-  let failed = 0;
+  const failures = [];
   const chosen = stories.filter(
     ({ name }) => wanted.length === 0 || wanted.some(part => name.includes(part)),
   );
@@ -21,14 +21,16 @@ export async function runAll(wanted, openWorld) {
       await within(limitMs, tell(world));
       console.log(`ok      ${name} (${seconds(start)})`);
     } catch (error) {
-      failed += 1;
+      failures.push(`${name}: ${String(error.message ?? error).slice(0, 300)}`);
       console.log(`FAILED  ${name} (${seconds(start)})\n${indent(error.stack ?? String(error))}`);
       await within(10_000, world.describe()).catch(error => console.log(indent(String(error))));
     }
     await within(20_000, world.close()).catch(error => console.log(indent(String(error))));
   }
-  console.log(`${chosen.length - failed} passed, ${failed} failed`);
-  return failed;
+  // Again where it is found: what is said at a failure may be long.
+  for (const failure of failures) console.log(`failed: ${failure}`);
+  console.log(`${chosen.length - failures.length} passed, ${failures.length} failed`);
+  return failures.length;
 }
 
 const seconds = start => `${((Date.now() - start) / 1000).toFixed(1)} s`;
