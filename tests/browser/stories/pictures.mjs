@@ -126,19 +126,18 @@ story('who chooses audio only is sent no picture, is still seen, and has the pic
   await hall.act(CHAIR, 'act-big_screen');
   // What is on its way comes.
   await pause(1000);
-  const before = await commune.page.evaluate(receivedVideo);
+  const before = await commune.page.evaluate(receivedFrames);
   await pause(NOTHING_MS);
-  assert.deepEqual(await commune.page.evaluate(receivedVideo), before);
+  assert.equal(await commune.page.evaluate(receivedFrames), before);
   await commune.hears('hall');
   await hall.sees(AN_PHUOC, 'commune');
   await commune.page.press('[data-testid="show-pictures"]', 'Enter');
   await commune.sees(CHAIR, 'hall');
 });
 
-/** Inside the page: what has come of all pictures. */
-async function receivedVideo() {
+/** Inside the page: frames of all pictures. Packets also come without any: what tries whether a line carries the voices. */
+async function receivedFrames() {
   const stats = [...(await window.nhipcau.pc.getStats()).values()];
   const video = stats.filter(({ type, kind }) => type === 'inbound-rtp' && kind === 'video');
-  const sum = key => video.reduce((all, one) => all + (one[key] ?? 0), 0);
-  return { packets: sum('packetsReceived'), frames: sum('framesReceived') };
+  return video.reduce((all, one) => all + (one.framesReceived ?? 0), 0);
 }
