@@ -64,6 +64,14 @@ export class Participant {
     return () => tab.close();
   }
 
+  /** A switch under "Thiết bị", by keyboard. Before the dialog is open its switches take no focus, and no key. */
+  async turnSwitch(key) {
+    await this.press('devices');
+    await this.page.waitForSelector('[data-testid="devices-dialog"][open]');
+    await this.page.press(`[data-testid="switch-${key}"]`, 'Space');
+    await this.page.keyboard.press('Escape');
+  }
+
   /** Confirms the question on the screen. */
   confirm() {
     return this.page.click('[data-testid="confirm-dialog"] [data-testid="confirm"]');

@@ -191,9 +191,7 @@ story('who asks for mixed sound hears all others in one stream, and not itself',
   const streams = count =>
     until(`${count} audio streams`, async () => (await hearingStreams(commune)) === count);
   await streams(2);
-  await commune.press('devices');
-  await commune.page.press('[data-testid="switch-mixedSound"]', 'Space');
-  await commune.page.keyboard.press('Escape');
+  await commune.turnSwitch('mixedSound');
   await commune.page.waitForSelector('[data-testid="mixed-sound"]');
   await streams(1);
   await until('both are heard, and the own voice is no louder than what coding leaves', async () => {

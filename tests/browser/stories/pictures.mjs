@@ -117,9 +117,7 @@ story('who chooses audio only is sent no picture, is still seen, and has the pic
   const server = await world.server();
   const [hall, commune] = await twoJoin(world, server);
   await commune.sees(CHAIR, 'hall');
-  await commune.press('devices');
-  await commune.page.press('[data-testid="switch-audioOnly"]', 'Space');
-  await commune.page.keyboard.press('Escape');
+  await commune.turnSwitch('audioOnly');
   await commune.page.waitForSelector('[data-testid="audio-only"]');
   assert.equal(await commune.page.isVisible('text=Đang chờ hình'), false);
   await until('the picture is gone', async () => !(await commune.tile(CHAIR)).shown);
