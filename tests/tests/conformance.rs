@@ -1,7 +1,5 @@
-//! Promises of CONFORMANCE.md that hold, as gates: a row here for each, with the clauses that hold today, with most of three
-//! seeds.
+//! Promises of CONFORMANCE.md that hold, as gates: a row here for each, with the clauses that hold today.
 
-use std::collections::BTreeMap;
 use tests::conformance::{Cell, Promise, Verdict, promises, run_all};
 use tests::simulation::seeds;
 
@@ -13,7 +11,7 @@ const GATES: &[(&str, &[&str])] = &[
         "30 % random",
         &["speech concealed, down", "listener's buffer here, p95", "listener's buffer in the hall, p95"],
     ),
-    ("45 % random", &["speech concealed, down", "speech concealed, up"]),
+    ("45 % random", &["speech concealed, down"]),
     ("512 kbit/s to 2 Mbit/s, 15 and 30 % random", &["speech concealed, down"]),
     ("20 % in bursts", &["longest gap, down", "longest gap, up"]),
     ("1 and 2 Mbit/s", &[]),
@@ -40,10 +38,8 @@ fn gates_hold() {
     };
     let gates: Vec<(&Promise, &[&str])> = GATES.iter().map(gate).collect();
     let cells: Vec<Cell> = gates.iter().flat_map(|(promise, _)| promise.cells.clone()).collect();
-    let mut broken: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let seeds: Vec<u64> = seeds(1..4).collect();
-    for seed in &seeds {
-        let seed = *seed;
+    let mut broken = Vec::new();
+    for seed in seeds(1..3) {
         let mut measured = run_all(&cells, seed, threads()).into_iter();
         for (promise, clauses) in &gates {
             let own: Vec<_> = measured.by_ref().take(promise.cells.len()).collect();
@@ -52,15 +48,27 @@ fn gates_hold() {
             assert!(clauses.iter().all(|clause| names.contains(clause)), "{}: {clauses:?}", promise.line);
             let judged = |name: &str| clauses.is_empty() || clauses.contains(&name);
             let failed = verdicts.iter().filter(|verdict| judged(verdict.metric.name) && !verdict.holds);
-            for Verdict { metric, bound, value, .. } in failed {
-                let clause = format!("{}: {} {bound:?}", promise.line, metric.name);
-                broken.entry(clause).or_default().push(format!("{value} with seed {seed}"));
-            }
+            let name = |verdict: &Verdict| {
+                let Verdict { metric, bound, value, .. } = verdict;
+                format!("seed {seed}, {}: {} is {value}, not {bound:?}", promise.line, metric.name)
+            };
+            broken.extend(failed.map(name));
         }
     }
-    // What is lost is drawn, and of the speech on a line that loses half of all packets one draw in eight hits twice as much.
-    broken.retain(|_, failed| failed.len() * 2 > seeds.len());
-    assert!(broken.is_empty(), "{broken:#?}");
+    assert_eq!(broken, [] as [String; 0]);
+}
+
+/// On a line that loses half of all packets one draw in eight hits the speech up twice as hard: it is no gate.
+#[test]
+fn speech_up_is_understood_at_45_per_cent_loss_in_most_meetings() {
+    let promises = promises();
+    let lossy = promises.iter().find(|promise| promise.line == "45 % random").expect("a promise");
+    let holds = |seed: &u64| {
+        let verdicts = lossy.judge(&run_all(&lossy.cells, *seed, threads()));
+        verdicts.iter().any(|verdict| verdict.metric.name == "speech concealed, up" && verdict.holds)
+    };
+    let held = (1..=6).filter(holds).count();
+    assert!(held >= 5, "{held} of 6");
 }
 
 /// At 64 kbit/s. The whole page would be 80 KB, which the line carries in half a minute.
