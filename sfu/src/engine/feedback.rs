@@ -151,27 +151,22 @@ impl Engine {
             return;
         };
         subscriber.plis = subscriber.plis.wrapping_add(1);
-        let slot = subscriber.video_by_ssrc(media).and_then(|slot| subscriber.video.get(slot));
-        // Stills come by themselves, and of what is held nothing comes.
-        let moves = slot.filter(|video| video.measure < Measure::Stills);
-        if let Some(origin) = moves.and_then(|video| video.slot.current().or(video.slot.target())) {
-            self.request_key_for(now, index, origin);
-        }
-        let Some(subscriber) = self.peers.subscribers.get_mut(index) else {
-            return;
-        };
         let Some(slot) = subscriber.video_by_ssrc(media) else {
             return;
         };
-        // A large one takes longer than that on a narrow line.
-        let waits = [SendRank::Resend, SendRank::Video]
-            .iter()
-            .any(|rank| subscriber.queue.waiting(*rank).any(|pending| usize::from(pending.slot) == slot));
-        if let Some(video) = subscriber.video.get_mut(slot)
-            && !waits
-            && video.slot.still_age(now) > Some(STILL_COMES_WITHIN)
-        {
+        // A still takes its time on a narrow line.
+        let waits =
+            subscriber.queue.holds(SendRank::Video, slot) || subscriber.queue.holds(SendRank::Resend, slot);
+        let Some(video) = subscriber.video.get_mut(slot) else {
+            return;
+        };
+        if !waits && video.slot.still_age(now) > Some(STILL_COMES_WITHIN) {
             video.slot.miss_still();
+        }
+        // Stills come by themselves, and of what is held nothing comes.
+        let moves = video.measure < Measure::Stills;
+        if let Some(origin) = video.slot.current().or(video.slot.target()).filter(|_| moves) {
+            self.request_key_for(now, index, origin);
         }
     }
 

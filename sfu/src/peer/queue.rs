@@ -142,6 +142,11 @@ impl SendQueue {
         self.waiting.get(rank.index()).into_iter().flatten()
     }
 
+    /// Whether anything of a slot waits in a rank.
+    pub fn holds(&self, rank: SendRank, slot: usize) -> bool {
+        self.waiting(rank).any(|pending| usize::from(pending.slot) == slot)
+    }
+
     /// How long the oldest packet in a rank has waited since it was decided.
     pub fn age(&self, now: Instant, rank: SendRank) -> Option<Duration> {
         let oldest = self.waiting.get(rank.index())?.front()?;
